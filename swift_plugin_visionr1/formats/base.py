@@ -1,0 +1,46 @@
+"""What every output format offers: a tolerant reader, a strict check and a writer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..boxes import Boxes
+from ..coords import Size
+
+MAX_BOXES = 1000  # more boxes than that in one answer are not read: COCO's own largest maxDets
+
+
+@dataclass(frozen=True)
+class ParsedCompletion:
+    """What could be read from one completion, and what was wrong with it.
+
+    Attributes:
+        boxes: (n, 4) float64 xyxy in the format's own frame; every box is valid (finite, corners in order).
+        labels: n labels; "" where the answer gave none.
+        issues: codes of what breaks the format, each once, in order of appearance; empty for a clean answer.
+        says_nothing: the answer is the format's own way to say that there is nothing to find.
+    """
+
+    boxes: Boxes
+    labels: tuple[str, ...]
+    issues: tuple[str, ...] = ()
+    says_nothing: bool = False
+
+
+class Format(Protocol):
+    """A model family's way to write boxes."""
+
+    @property
+    def name(self) -> str: ...
+
+    def parse(self, text: str) -> ParsedCompletion:
+        """Read all boxes that can be read. Never raises: what is wrong becomes an issue."""
+        ...
+
+    def content_issues(self, parsed: ParsedCompletion, size: Size) -> tuple[str, ...]:
+        """Issues that need the frame: `size` is (width, height) of the processed image."""
+        ...
+
+    def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
+        """The answer that this model family would write for (n, 4) xyxy boxes in the format's own frame."""
+        ...

@@ -1,0 +1,159 @@
+"""Qwen2.5-VL's JSON: a list of {"bbox_2d": [x1, y1, x2, y2], "label": "..."} in pixels of the processed image.
+
+The strict template (f_tem of Eq. 4) is the bare list or the list in one ```json fence, with nothing around it.
+The strict content (f_cont) is four integers per box, x1 < x2, y1 < y2, inside the image, and a label.
+The reader is tolerant: where the JSON is broken or has text around it, boxes are read one object at a time.
+
+Issue codes
+    not_json        neither the whole text nor the inside of its fence is JSON
+    text_around     there is text before or after the list, or the fence is not ```json
+    not_a_list      the JSON is no list
+    not_an_object   an entry of the list is no object
+    bad_box         an entry has no "bbox_2d" with four finite numbers
+    no_label        an entry has no "label" that is a string with something in it
+    not_integer     a coordinate is written as a fraction or as text
+    corner_order    x1 >= x2 or y1 >= y2; such a box is not read
+    out_of_image    a corner lies outside the processed image
+    too_many_boxes  more than MAX_BOXES entries; the rest is not read
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from ..boxes import Boxes, as_boxes, is_inside, is_valid
+from ..coords import Size
+from .base import MAX_BOXES, ParsedCompletion
+
+_OPENING, _CLOSING = "```json\n", "\n```"
+_NUMBER = r"[\"']?\s{0,9}([-+]?\d{1,15}(?:\.\d{0,15})?)\s{0,9}[\"']?"
+_SEPARATOR = r"\s{0,9},\s{0,9}"
+_OBJECT = re.compile(r"\{[^{}]*")  # up to the next brace: linear, and good for objects that are cut off
+_BOX = re.compile(r"[\"']bbox_2d[\"']\s{0,9}:\s{0,9}\[\s{0,9}" + _SEPARATOR.join([_NUMBER] * 4) + r"\s{0,9}\]")
+_LABEL = re.compile(r"[\"']label[\"']\s{0,9}:\s{0,9}(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')")
+
+Entry = tuple[list[Any], Any]  # coordinates and label as written
+
+
+class Qwen25VL:
+    """The format `qwen2_5_vl`."""
+
+    name = "qwen2_5_vl"
+
+    def parse(self, text: str) -> ParsedCompletion:
+        """Boxes in pixels of the processed image, and issues; see `Format.parse`."""
+        body = text.strip()
+        if body.startswith(_OPENING) and body.endswith(_CLOSING):
+            body = body[len(_OPENING) : -len(_CLOSING)]
+        data = _loads(body)
+        if data is _BROKEN:
+            return _salvage(text, body)
+        if not isinstance(data, list):
+            return _read_entries(_entries([data], []), ["not_a_list"])
+        issues: list[str] = []
+        parsed = _read_entries(_entries(data, issues), issues)
+        return ParsedCompletion(parsed.boxes, parsed.labels, parsed.issues, says_nothing=not data)
+
+    def content_issues(self, parsed: ParsedCompletion, size: Size) -> tuple[str, ...]:
+        """`out_of_image` where a box leaves the processed image of `size` (width, height)."""
+        return () if is_inside(parsed.boxes, size).all() else ("out_of_image",)
+
+    def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
+        """Qwen's own layout: one object a line in a ```json fence; coordinates are rounded to integers."""
+        lines = [
+            f'\t{{"bbox_2d": {[int(v) for v in np.rint(box)]}, "label": {json.dumps(label, ensure_ascii=False)}}}'
+            for box, label in zip(boxes, labels, strict=True)
+        ]
+        return _OPENING + ("[\n" + ",\n".join(lines) + "\n]" if lines else "[]") + _CLOSING
+
+
+_BROKEN = object()
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # RecursionError: nesting thousands deep
+        return _BROKEN
+
+
+def _entries(data: list[Any], issues: list[str]) -> list[Entry]:
+    """Coordinates and label of each entry that has a box; what is wrong with the others goes into `issues`."""
+    found: list[Entry] = []
+    for item in data[:MAX_BOXES]:
+        if not isinstance(item, dict):
+            issues.append("not_an_object")
+            continue
+        box = item.get("bbox_2d")
+        if not isinstance(box, list) or len(box) != 4:
+            issues.append("bad_box")
+            continue
+        found.append((box, item.get("label")))
+    if len(data) > MAX_BOXES:
+        issues.append("too_many_boxes")
+    return found
+
+
+def _read_entries(entries: list[Entry], issues: list[str]) -> ParsedCompletion:
+    rows: list[Sequence[float]] = []
+    labels: list[str] = []
+    for box, label in entries:
+        if not all(type(v) is int for v in box):
+            numbers = [_number(v) for v in box]
+            if not all(map(isfinite, numbers)):
+                issues.append("bad_box")
+                continue
+            issues.append("not_integer")
+            box = numbers
+        if not isinstance(label, str) or not label.strip():
+            issues.append("no_label")
+            label = ""
+        rows.append(box)
+        labels.append(label)
+    try:
+        boxes = as_boxes(rows)
+    except OverflowError:  # an integer beyond float64
+        return ParsedCompletion(as_boxes([]), (), tuple(dict.fromkeys([*issues, "bad_box"])))
+    valid = is_valid(boxes)
+    if not valid.all():
+        issues.append("corner_order")
+        boxes, labels = boxes[valid], [label for label, ok in zip(labels, valid, strict=True) if ok]
+    return ParsedCompletion(boxes, tuple(labels), tuple(dict.fromkeys(issues)))
+
+
+def _number(value: Any) -> float:
+    """The coordinate as float; NaN for what is no number (booleans included)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return float("nan")
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return float("nan")
+
+
+def _salvage(text: str, body: str) -> ParsedCompletion:
+    """Boxes of an answer that is not one JSON document: a list with text around it, or object by object."""
+    start, end = body.find("["), body.rfind("]")
+    inner = _loads(body[start : end + 1]) if 0 <= start < end else _BROKEN
+    if isinstance(inner, list) and any(isinstance(item, dict) and "bbox_2d" in item for item in inner):
+        issues = ["text_around"]
+        return _read_entries(_entries(inner, issues), issues)
+    if inner == [] and body.strip("` \n").removeprefix("json").strip() == "[]":
+        return ParsedCompletion(as_boxes([]), (), ("text_around",), says_nothing=True)
+    issues = ["not_json"]
+    entries: list[Entry] = []
+    for fragment in _OBJECT.finditer(text):
+        box = _BOX.search(fragment.group())
+        if box is None:
+            continue
+        if len(entries) == MAX_BOXES:
+            issues.append("too_many_boxes")
+            break
+        label = _LABEL.search(fragment.group())
+        coordinates = [int(v) if v.lstrip("+-").isdigit() else float(v) for v in box.groups()]
+        entries.append((coordinates, (label.group(1) or label.group(2)) if label else None))
+    return _read_entries(entries, issues)

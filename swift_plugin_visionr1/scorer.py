@@ -1,0 +1,53 @@
+"""A batch of completions through parser, frame, matcher and equations, once for all rewards that ask."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .coords import QwenResize
+from .criteria import Stage
+from .formats import get_format
+from .ground_truth import GroundTruth, solutions_of
+from .official import score_official
+from .scoring import RewardBreakdown, score
+from .settings import Settings
+
+
+class Scorer:
+    """Scores batches and remembers the last one, so that rewards listed side by side share one pass.
+
+    Args:
+        settings: the rules.
+        resize: how the run turns image sizes into processed sizes.
+    """
+
+    def __init__(self, settings: Settings, resize: QwenResize) -> None:
+        self.settings, self.resize = settings, resize
+        self.schedule = settings.schedule
+        self._format = get_format(settings.format)
+        self._last: tuple[Any, list[RewardBreakdown]] = (None, [])
+
+    def __call__(self, completions: Sequence[str], columns: dict[str, Any], stage: Stage) -> list[RewardBreakdown]:
+        """One breakdown per completion.
+
+        Args:
+            completions: the texts.
+            columns: the dataset's columns, each as long as `completions`; `solution` is read, and `width` and
+                `height` for the authors' form of it.
+            stage: whose criteria apply.
+
+        Raises:
+            SolutionError: a row's annotations cannot be used.
+        """
+        key = (stage, tuple(completions), tuple(map(str, columns.get("solution", ()))))
+        if key != self._last[0]:
+            truths = solutions_of(columns, len(completions))
+            self._last = key, [self.score(text, truth, stage) for text, truth in zip(completions, truths, strict=True)]
+        return self._last[1]
+
+    def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
+        """The breakdown of one completion."""
+        criteria = self.schedule.criteria(stage)
+        processed = self.resize.processed_size(truth.size)
+        if self.settings.rules == "official":
+            return score_official(text, truth, processed, criteria, self.settings.differentiation)
+        return score(self._format.parse(text), self._format, truth, processed, criteria, self.settings)

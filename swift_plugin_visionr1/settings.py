@@ -1,0 +1,184 @@
+"""Settings of the rewards: presets, YAML files over a preset, validation that says what was meant."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+import yaml
+
+from .criteria import Criteria, Schedule, Stage
+from .formats import get_format
+
+ENVIRONMENT_VARIABLE = "VISION_R1_CONFIG"
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used."""
+
+
+def _did_you_mean(value: Any, options: Any) -> str:
+    close = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _check_choice(name: str, value: Any, kind: Any) -> None:
+    """Raise unless `value` fits the annotation: Literal choices, optional ones, plain types."""
+    options = [option for part in (get_args(kind) or (kind,)) for option in (get_args(part) or (part,))]
+    allowed = [option for option in options if not isinstance(option, type)]
+    types = tuple(option for option in options if isinstance(option, type))
+    if (value in allowed if isinstance(value, str) else False) or (types and isinstance(value, types)):
+        if not (isinstance(value, bool) and bool not in types):
+            return
+    expected = [repr(option) for option in allowed] + ["null" if t is type(None) else t.__name__ for t in types]
+    raise SettingsError(f"expected {name} to be {' or '.join(expected)}, got {value!r}{_did_you_mean(value, allowed)}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All rules of the reward.
+
+    Attributes:
+        rules: the paper's equations, or the released code's behaviour.
+        format: the model's output format.
+        step: STEP as a fraction of the run ("1/2"); 1 is never.
+        switch_step: an absolute global step for the advanced stage instead of `step`.
+        beginner: xi0, xi1, xi2 of the beginner stage.
+        advanced: xi0, xi1, xi2 of the advanced stage.
+        differentiation: whether f of Eq. 8 is applied; without it recall and precision stay as Eq. 5 and 6.
+        matcher: `box` matches by boxes only, `box_label` adds the class term (Table 3).
+        wrong_label: `ignore`, or `unmatched`: a pair with different labels counts as IoU 0.
+        precision_over: the denominator of Eq. 6: `matched` pairs (the paper's M), `valid` ones, all `predicted`
+            boxes, or the `larger` of predictions and ground truth.
+        salvage: whether boxes read from an answer with a broken format earn recall and precision.
+        fixed_stage: the stage where the trainer gives no state (Ray, Megatron); without it that is an error.
+        max_pixels: ms-swift's --max_pixels, where the reward cannot see the run's own.
+    """
+
+    rules: Literal["paper", "official"] = "paper"
+    format: str = "qwen2_5_vl"
+    step: Fraction = Fraction(1, 2)
+    switch_step: int | None = None
+    beginner: Criteria = Criteria(0.5, 0.5, 0.75)
+    advanced: Criteria = Criteria(0.75, 0.75, 0.9)
+    differentiation: bool = True
+    matcher: Literal["box", "box_label"] = "box"
+    wrong_label: Literal["ignore", "unmatched"] = "ignore"
+    precision_over: Literal["matched", "valid", "predicted", "larger"] = "matched"
+    salvage: bool = True
+    fixed_stage: Stage | None = None
+    max_pixels: int | None = None
+    source: str = field(default="preset paper", compare=False)
+
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(Settings).items():
+            _check_choice(name, getattr(self, name), kind)
+        if not 0 < self.step <= 1:
+            raise SettingsError(f"expected step, a fraction of the run, in (0, 1], got {self.step}")
+        if self.switch_step is not None and self.switch_step < 1:
+            raise SettingsError(f"expected switch_step to be at least 1, got {self.switch_step}")
+        get_format(self.format)
+        pairs = zip(asdict(self.beginner).values(), asdict(self.advanced).values(), strict=True)
+        if any(easy > hard for easy, hard in pairs):
+            raise SettingsError(f"expected no threshold to fall: {self.beginner} (beginner), {self.advanced} (advanced)")
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether labels change the reward."""
+        return self.matcher == "box_label" or self.wrong_label == "unmatched"
+
+    @property
+    def schedule(self) -> Schedule:
+        """The stages; without differentiation f is the identity, so only xi0 is left of each."""
+        stages = (self.beginner, self.advanced)
+        if not self.differentiation:
+            stages = tuple(Criteria(stage.xi0, 0.0, 1.0) for stage in stages)  # type: ignore[assignment]
+        return Schedule(*stages, step=self.step, switch_step=self.switch_step)
+
+
+PRESETS: dict[str, Settings] = {
+    "paper": Settings(),
+    "official": Settings(rules="official", step=Fraction(1), differentiation=False),
+    "official-adaptive": Settings(rules="official", switch_step=1500),
+    "strict": Settings(matcher="box_label", wrong_label="unmatched", precision_over="larger"),
+}
+PRESETS = {name: replace(settings, source=f"preset {name}") for name, settings in PRESETS.items()}
+
+
+def load_settings(spec: str | None = None) -> Settings:
+    """The settings that `spec` names: a preset, or a YAML file with settings over one (`preset: paper`).
+
+    Args:
+        spec: None reads the environment variable VISION_R1_CONFIG, and means `paper` where that is unset.
+
+    Raises:
+        SettingsError: what was expected and what came.
+    """
+    spec = spec if spec is not None else os.environ.get(ENVIRONMENT_VARIABLE) or "paper"
+    if spec in PRESETS:
+        return PRESETS[spec]
+    path = Path(spec)
+    if path.suffix not in (".yaml", ".yml") and not path.is_file():
+        raise SettingsError(
+            f"expected {ENVIRONMENT_VARIABLE} to be a preset ({', '.join(PRESETS)}) or a YAML file, got {spec!r}"
+            + _did_you_mean(spec, PRESETS)
+        )
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise SettingsError(f"expected a YAML file of settings at {path}: {error}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"expected YAML in {path}: {error}") from None
+    if not isinstance(data, dict):
+        raise SettingsError(f"expected `name: value` lines in {path}, got a {type(data).__name__}")
+    return replace(settings_from(data), source=str(path))
+
+
+def settings_from(data: Mapping[str, Any]) -> Settings:
+    """Settings from a mapping of names to plain values, over the preset that its `preset` names."""
+    values = dict(data)
+    preset = values.pop("preset", "paper")
+    if preset not in PRESETS:
+        raise SettingsError(f"expected preset to be one of {', '.join(PRESETS)}, got {preset!r}{_did_you_mean(preset, PRESETS)}")
+    names = [f.name for f in fields(Settings) if f.name != "source"]
+    for name in values:
+        if name not in names:
+            raise SettingsError(f"unknown setting {name!r}{_did_you_mean(name, names)}; there are {', '.join(names)}")
+    if "step" in values and "switch_step" not in values:
+        values["switch_step"] = None  # the file's own schedule replaces the preset's
+    if "step" in values:
+        values["step"] = _fraction(values["step"])
+    for stage in ("beginner", "advanced"):
+        if stage in values:
+            values[stage] = _criteria(stage, values[stage], getattr(PRESETS[preset], stage))
+    try:
+        return replace(PRESETS[preset], **values)
+    except TypeError as error:
+        raise SettingsError(str(error)) from None
+
+
+def describe(settings: Settings) -> str:
+    """The settings as YAML that `load_settings` reads back."""
+    plain = asdict(settings) | {"step": str(settings.step)}
+    source = plain.pop("source")
+    return f"# {source}\n" + yaml.safe_dump(plain, sort_keys=False, default_flow_style=None)
+
+
+def _fraction(value: Any) -> Fraction:
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise SettingsError(f'expected step to be a fraction such as "1/2" or 0.5, got {value!r}') from None
+
+
+def _criteria(stage: str, value: Any, default: Criteria) -> Criteria:
+    names = ("xi0", "xi1", "xi2")
+    if not isinstance(value, dict) or not set(value) <= set(names):
+        raise SettingsError(f"expected {stage} to be a mapping of {', '.join(names)}, got {value!r}")
+    try:
+        return Criteria(**(asdict(default) | {name: float(v) for name, v in value.items()}))
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{stage}: {error}") from None
