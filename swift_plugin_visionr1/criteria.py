@@ -61,6 +61,11 @@ class Schedule:
             return self.switch_step
         return None if self.step >= 1 else ceil(self.step * max_steps)
 
+    @property
+    def has_two_stages(self) -> bool:
+        """Whether the criteria ever change."""
+        return self.beginner != self.advanced and (self.switch_step is not None or self.step < 1)
+
     def stage(self, global_step: int, max_steps: int) -> Stage:
         """The stage of the optimisation step that follows `global_step` finished ones, of `max_steps`."""
         first = self.first_advanced_step(max_steps)

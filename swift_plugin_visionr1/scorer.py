@@ -1,5 +1,6 @@
 """A batch of completions through parser, frame, matcher and equations, once for all rewards that ask."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from .ground_truth import GroundTruth, solutions_of
 from .official import score_official
 from .scoring import RewardBreakdown, score
 from .settings import Settings
+
+
+PARTS = ("format", "recall", "precision", "predicted", "truths")
 
 
 class Scorer:
@@ -25,6 +29,7 @@ class Scorer:
         self.schedule = settings.schedule
         self._format = get_format(settings.format)
         self._last: tuple[Any, list[RewardBreakdown]] = (None, [])
+        self._sums: Counter[str] = Counter()
 
     def __call__(self, completions: Sequence[str], columns: dict[str, Any], stage: Stage) -> list[RewardBreakdown]:
         """One breakdown per completion.
@@ -42,7 +47,20 @@ class Scorer:
         if key != self._last[0]:
             truths = solutions_of(columns, len(completions))
             self._last = key, [self.score(text, truth, stage) for text, truth in zip(completions, truths, strict=True)]
+            self._add_up(self._last[1])
         return self._last[1]
+
+    def _add_up(self, breakdowns: list[RewardBreakdown]) -> None:
+        self._sums["completions"] += len(breakdowns)
+        for breakdown in breakdowns:
+            self._sums.update({part: getattr(breakdown, part) for part in PARTS})
+            self._sums.update(f"issues/{issue}" for issue in breakdown.issues)
+
+    def take_means(self) -> dict[str, float]:
+        """Means over what was scored since the last call: reward parts, numbers of boxes, issue rates."""
+        sums, self._sums = self._sums, Counter()
+        count = sums.pop("completions", 0)
+        return {name: value / count for name, value in sums.items()}
 
     def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
         """The breakdown of one completion."""

@@ -1,0 +1,85 @@
+"""The callback `vision_r1`: states the plan of progressive rule refinement, checks it, and logs where it stands."""
+
+from dataclasses import asdict
+from typing import Any
+
+from swift.callbacks.base import TrainerCallback
+from swift.utils import get_logger
+
+from .criteria import Stage
+from .rewards import VisionR1
+from .scorer import Scorer
+from .settings import SettingsError
+from .swift_run import check_datasets
+
+logger = get_logger()
+
+
+class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
+    """Observes only: the stage itself is a function of the trainer's step (`Schedule.stage`).
+
+    Logged with the trainer's own metrics, so that every reporter sees them: `vision_r1/stage` (1 beginner,
+    2 advanced), `vision_r1/xi0`, `xi1`, `xi2`, the means of the reward parts and of the numbers of predicted
+    and annotated boxes, and `vision_r1/issues/<code>`, the share of completions with that format issue.
+    """
+
+    def __init__(self, args: Any, trainer: Any) -> None:
+        super().__init__(args, trainer)
+        self.stage: Stage | None = None
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """State the plan.
+
+        Raises:
+            SettingsError: settings that contradict each other or the run.
+            SolutionError: a row of the data sets cannot be used.
+        """
+        scorer = self._scorer()
+        check_datasets(self.trainer)
+        schedule, settings = scorer.schedule, scorer.settings
+        if settings.fixed_stage is not None and schedule.has_two_stages:
+            raise SettingsError(
+                f"expected either a schedule or a fixed stage, got fixed_stage {settings.fixed_stage} beside a switch "
+                "of stages: this trainer knows its step, so take fixed_stage out or set `step: 1`"
+            )
+        first = schedule.first_advanced_step(state.max_steps)
+        if schedule.switch_step is not None and schedule.switch_step >= state.max_steps:
+            raise SettingsError(
+                f"expected switch_step within the run of {state.max_steps} steps, got {schedule.switch_step}: "
+                "the advanced stage would never come; set `step: 1/2` or train longer"
+            )
+        logger.info(
+            f"Vision-R1 ({settings.source}): {schedule.criteria('beginner')} from step 0"
+            + (f", {schedule.criteria('advanced')} from step {first}" if first is not None else " to the end")
+            + f", of {state.max_steps} steps; now at step {state.global_step}; images as {scorer.resize}"
+        )
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Announce a switch and log the criteria of the step that begins."""
+        scorer = self._scorer()
+        stage = scorer.schedule.stage(state.global_step, state.max_steps)
+        criteria = asdict(scorer.schedule.criteria(stage))
+        if stage != self.stage:
+            logger.info(f"Vision-R1: {stage} stage from step {state.global_step}: {criteria}")
+            self.stage = stage
+        self._log({"stage": 2.0 if stage == "advanced" else 1.0, **criteria})
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Log the means of what was scored since the last step (of this process)."""
+        self._log(self._scorer().take_means())
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Keep what the evaluation scored out of the training curves."""
+        self._scorer().take_means()
+
+    def _log(self, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            self.trainer._metrics["train"][f"vision_r1/{name}"].append(value)
+
+    def _scorer(self) -> Scorer:
+        for reward in getattr(self.trainer, "reward_funcs", []):
+            if isinstance(reward, VisionR1):
+                return reward.scorer
+        raise SettingsError(
+            "expected a vision_r1 reward beside the callback vision_r1, got none: add --reward_funcs vision_r1"
+        )

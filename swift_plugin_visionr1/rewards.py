@@ -1,0 +1,137 @@
+"""The rewards as ms-swift's ORM classes: thin views on one shared pass over the completions."""
+
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from swift.rewards.orm import ORM
+from swift.utils import get_logger
+
+from .coords import QwenResize
+from .criteria import Stage
+from .scorer import Scorer
+from .scoring import RewardBreakdown
+from .settings import Settings, SettingsError, load_settings
+from .swift_run import building_trainer, check_datasets
+
+logger = get_logger()
+
+
+@lru_cache(maxsize=8)
+def shared_scorer(settings: Settings, resize: QwenResize) -> Scorer:
+    """One scorer for all rewards with the same rules, so that they share each batch's pass."""
+    return Scorer(settings, resize)
+
+
+class VisionR1(ORM):  # type: ignore[misc]
+    """`vision_r1`: format + recall + precision (Eq. 7), in [0, 3].
+
+    Settings are read from the environment variable VISION_R1_CONFIG when the reward is built, the frame from
+    MAX_PIXELS and its kin and, inside a trainer, from the template's max_pixels.
+
+    Raises:
+        SettingsError: the settings cannot be used, or contradict the run.
+        SolutionError: a row of the trainer's data sets cannot be used.
+    """
+
+    part: ClassVar[str] = "total"
+    built: ClassVar[tuple[Any, set[str]]] = (None, set())  # the parts built for one trainer's arguments
+
+    def __init__(self, args: Any = None, **kwargs: Any) -> None:
+        super().__init__(args, **kwargs)
+        self.settings = load_settings()
+        trainer = building_trainer(args)
+        max_pixels = _max_pixels(self.settings, trainer)
+        self.scorer = shared_scorer(self.settings, QwenResize.from_environment(os.environ, max_pixels))
+        self._warn_of_double_counting(args)
+        if trainer is not None:
+            check_datasets(trainer)
+
+    def __call__(self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any) -> list[float]:
+        """One reward per completion.
+
+        Args:
+            completions: the texts; anything else scores as an empty text.
+            trainer_state: the trainer's `global_step` and `max_steps`, from which the stage follows.
+            columns: the data set's columns, one value per completion; `solution` holds the annotations.
+
+        Raises:
+            SettingsError: there is no trainer state, several stages and no `fixed_stage`.
+            SolutionError: a row's annotations cannot be used.
+        """
+        texts = [text if isinstance(text, str) else "" for text in completions]
+        breakdowns = self.scorer(texts, columns, self._stage(trainer_state))
+        return [self._value(breakdown) for breakdown in breakdowns]
+
+    def _value(self, breakdown: RewardBreakdown) -> float:
+        return float(getattr(breakdown, self.part))
+
+    def _stage(self, state: Any) -> Stage:
+        max_steps = getattr(state, "max_steps", 0)
+        if state is not None and max_steps:
+            return self.scorer.schedule.stage(state.global_step, max_steps)
+        if self.settings.fixed_stage is not None:
+            return self.settings.fixed_stage
+        if not self.scorer.schedule.has_two_stages:
+            return "beginner"
+        raise SettingsError(
+            "expected a trainer_state with global_step and max_steps to tell the stage, got none: this trainer "
+            "(Ray, Megatron) passes none, so declare `fixed_stage: beginner` or `advanced` in the settings file"
+        )
+
+    def _warn_of_double_counting(self, args: Any) -> None:
+        known, parts = VisionR1.built
+        parts = (parts if known is args else set()) | {self.part}
+        VisionR1.built = args, parts
+        if args is not None and "total" in parts and len(parts & {"format", "recall", "precision"}) and (
+            getattr(args, "reward_weights", None) is None
+        ):
+            logger.warning(
+                "Vision-R1: vision_r1 is already the sum of vision_r1_format, vision_r1_recall and "
+                f"vision_r1_precision; listed beside it, {' and '.join(sorted(parts - {'total'}))} count twice. "
+                "List the total or its parts, or give the parts --reward_weights of 0"
+            )
+
+
+def _max_pixels(settings: Settings, trainer: Any) -> int | None:
+    seen = getattr(getattr(trainer, "template", None), "max_pixels", None)
+    if settings.max_pixels is not None and trainer is not None and seen != settings.max_pixels:
+        raise SettingsError(
+            f"expected the settings' max_pixels to be the run's --max_pixels, {seen}, got {settings.max_pixels}: "
+            "leave it out of the settings, the reward reads the run's own"
+        )
+    return settings.max_pixels if trainer is None else seen
+
+
+class VisionR1Format(VisionR1):
+    """`vision_r1_format`: the dual-format reward, 0 or 1 (Eq. 4)."""
+
+    part = "format"
+
+
+class VisionR1Recall(VisionR1):
+    """`vision_r1_recall`: the recall reward in [0, 1] (Eq. 5 and 8)."""
+
+    part = "recall"
+
+
+class VisionR1Precision(VisionR1):
+    """`vision_r1_precision`: the precision reward in [0, 1] (Eq. 6 and 8)."""
+
+    part = "precision"
+
+
+class VisionR1Count(VisionR1):
+    """`vision_r1_count`: 1 when as many boxes were predicted as there are (Table 4's ablation)."""
+
+    part = "count"
+
+
+REWARDS = {
+    "vision_r1": VisionR1,
+    "vision_r1_format": VisionR1Format,
+    "vision_r1_recall": VisionR1Recall,
+    "vision_r1_precision": VisionR1Precision,
+    "vision_r1_count": VisionR1Count,
+}
