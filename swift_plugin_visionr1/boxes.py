@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float64]
+LIMIT = 1e9  # pixels; far beyond any image, far below where areas overflow
 
 
 def as_boxes(values: object) -> Boxes:
@@ -21,16 +22,16 @@ def as_boxes(values: object) -> Boxes:
 
 
 def is_valid(boxes: Boxes) -> NDArray[np.bool_]:
-    """(n,) whether a box is finite with x1 < x2 and y1 < y2."""
-    finite: NDArray[np.bool_] = np.isfinite(boxes).all(axis=1)
-    return finite & (boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3])
+    """(n,) whether a box has x1 < x2, y1 < y2 and coordinates that an image could have (no NaN, below LIMIT)."""
+    x1, y1, x2, y2 = boxes.T
+    return np.asarray((np.abs(boxes) < LIMIT).all(axis=1) & (x1 < x2) & (y1 < y2), dtype=np.bool_)
 
 
 def is_inside(boxes: Boxes, size: tuple[float, float]) -> NDArray[np.bool_]:
     """(n,) whether a box lies within an image of `size` (width, height); touching the border is inside."""
-    width, height = size
-    inside: NDArray[np.bool_] = (boxes >= 0).all(axis=1)
-    return inside & (boxes[:, (0, 2)] <= width).all(axis=1) & (boxes[:, (1, 3)] <= height).all(axis=1)
+    (width, height), (x1, y1, x2, y2) = size, boxes.T
+    inside = (np.minimum(x1, x2) >= 0) & (np.maximum(x1, x2) <= width)
+    return np.asarray(inside & (np.minimum(y1, y2) >= 0) & (np.maximum(y1, y2) <= height), dtype=np.bool_)
 
 
 def iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
@@ -44,7 +45,7 @@ def giou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
 
 
 def iou_and_giou(a: Boxes, b: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both overlaps of every pair in one pass; the arrays' own precision is kept (float32 stays float32)."""
+    """Both overlaps of every pair in one pass; float32 arrays stay float32."""
     # Columns rather than (n, m, 2) corners: for the tens of boxes of one answer this halves the time.
     ax1, ay1, ax2, ay2 = a.T[:, :, None]
     bx1, by1, bx2, by2 = b.T

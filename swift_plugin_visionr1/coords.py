@@ -98,4 +98,4 @@ def _integer(name: str, value: str) -> int:
 def convert(boxes: Boxes, source: Size, target: Size) -> Boxes:
     """Scale (n, 4) xyxy boxes from an image of size `source` to the same image at size `target` (width, height)."""
     fx, fy = target[0] / source[0], target[1] / source[1]
-    return boxes * np.array([fx, fy, fx, fy])
+    return np.asarray(boxes * np.array([fx, fy, fx, fy]), dtype=np.float64)

@@ -99,7 +99,8 @@ def _check_boxes(boxes: Boxes, size: Size) -> None:
     for index, ok in enumerate(is_valid(boxes)):
         if not ok:
             raise SolutionError(
-                f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it [x, y, width, height]?"
+                f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: "
+                "is it [x, y, width, height]?"
             )
     low = boxes.copy()
     low[:, :2] += BORDER

@@ -28,7 +28,9 @@ _ENTRY = re.compile(
 Entry = tuple[list[int], object]
 
 
-def score_official(text: str, truth: GroundTruth, processed: Size, criteria: Criteria, differentiation: bool) -> RewardBreakdown:
+def score_official(
+    text: str, truth: GroundTruth, processed: Size, criteria: Criteria, differentiation: bool
+) -> RewardBreakdown:
     """What the released functions return for one completion.
 
     Args:
@@ -108,7 +110,7 @@ def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
         boxes[:, axis::2] = boxes[:, axis::2] / np.float32(processed[axis]) * np.float32(truth.size[axis])
     truths = truth.boxes.astype(np.float32)
     with np.errstate(all="ignore"):  # numbers beyond float32 become inf, as in the released code
-        overlap = giou(boxes, truths)
+        overlap = giou(boxes, truths)  # type: ignore[arg-type]  # float32 on purpose
         distance = np.abs(boxes[:, None] - truths).sum(axis=2)
     own = [label.strip().lower() if isinstance(label, str) else None for _, label in entries]
     same = np.array([[label == other.lower() for other in truth.labels] for label in own], dtype=np.float32)

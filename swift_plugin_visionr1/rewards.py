@@ -84,8 +84,11 @@ class VisionR1(ORM):  # type: ignore[misc]
         known, parts = VisionR1.built
         parts = (parts if known is args else set()) | {self.part}
         VisionR1.built = args, parts
-        if args is not None and "total" in parts and len(parts & {"format", "recall", "precision"}) and (
-            getattr(args, "reward_weights", None) is None
+        if (
+            args is not None
+            and "total" in parts
+            and len(parts & {"format", "recall", "precision"})
+            and (getattr(args, "reward_weights", None) is None)
         ):
             logger.warning(
                 "Vision-R1: vision_r1 is already the sum of vision_r1_format, vision_r1_recall and "

@@ -12,7 +12,6 @@ from .official import score_official
 from .scoring import RewardBreakdown, score
 from .settings import Settings
 
-
 PARTS = ("format", "recall", "precision", "predicted", "truths")
 
 

@@ -73,9 +73,8 @@ def score(
         right = float(parsed.says_nothing and not len(boxes))
         return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, issues)
     wrong = labels_differ(labels, truth.labels) if settings.reads_labels else None
-    pairs = match(
-        convert(boxes, processed, truth.size), truth.boxes, truth.size, wrong if settings.matcher == "box_label" else None
-    )
+    own = convert(boxes, processed, truth.size)
+    pairs = match(own, truth.boxes, truth.size, wrong if settings.matcher == "box_label" else None)
     ious = pairs.ious
     if wrong is not None and settings.wrong_label == "unmatched":
         ious = np.where(wrong[pairs.predictions, pairs.truths], 0.0, ious)

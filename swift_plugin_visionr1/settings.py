@@ -30,9 +30,9 @@ def _check_choice(name: str, value: Any, kind: Any) -> None:
     options = [option for part in (get_args(kind) or (kind,)) for option in (get_args(part) or (part,))]
     allowed = [option for option in options if not isinstance(option, type)]
     types = tuple(option for option in options if isinstance(option, type))
-    if (value in allowed if isinstance(value, str) else False) or (types and isinstance(value, types)):
-        if not (isinstance(value, bool) and bool not in types):
-            return
+    chosen = isinstance(value, str) and value in allowed
+    if chosen or (isinstance(value, types) and (bool in types or not isinstance(value, bool))):
+        return
     expected = [repr(option) for option in allowed] + ["null" if t is type(None) else t.__name__ for t in types]
     raise SettingsError(f"expected {name} to be {' or '.join(expected)}, got {value!r}{_did_you_mean(value, allowed)}")
 
@@ -83,7 +83,9 @@ class Settings:
         get_format(self.format)
         pairs = zip(asdict(self.beginner).values(), asdict(self.advanced).values(), strict=True)
         if any(easy > hard for easy, hard in pairs):
-            raise SettingsError(f"expected no threshold to fall: {self.beginner} (beginner), {self.advanced} (advanced)")
+            raise SettingsError(
+                f"expected no threshold to fall: {self.beginner} (beginner), {self.advanced} (advanced)"
+            )
 
     @property
     def reads_labels(self) -> bool:
@@ -142,7 +144,9 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     values = dict(data)
     preset = values.pop("preset", "paper")
     if preset not in PRESETS:
-        raise SettingsError(f"expected preset to be one of {', '.join(PRESETS)}, got {preset!r}{_did_you_mean(preset, PRESETS)}")
+        raise SettingsError(
+            f"expected preset to be one of {', '.join(PRESETS)}, got {preset!r}{_did_you_mean(preset, PRESETS)}"
+        )
     names = [f.name for f in fields(Settings) if f.name != "source"]
     for name in values:
         if name not in names:

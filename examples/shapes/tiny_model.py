@@ -7,6 +7,7 @@ the full tokenizer, and any other text still can be (by bytes).
 
 import base64
 import importlib.util
+import itertools
 from pathlib import Path
 
 import torch
@@ -53,7 +54,7 @@ def _split_token(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
     """The last merge that makes `token`: byte-pair encoding with only the merges ranked before it."""
     parts = [bytes([b]) for b in token]
     while len(parts) > 2:
-        pairs = [(ranks.get(a + b, 1 << 60), i) for i, (a, b) in enumerate(zip(parts, parts[1:]))]
+        pairs = [(ranks.get(a + b, 1 << 60), i) for i, (a, b) in enumerate(itertools.pairwise(parts))]
         _, i = min(p for p in pairs if p[0] < ranks[token])
         parts[i : i + 2] = [parts[i] + parts[i + 1]]
     return parts[0], parts[1]
@@ -94,23 +95,27 @@ def build(texts: list[str], hidden: int, text_layers: int, vision_layers: int) -
     tokenizer = pruned_tokenizer(texts)
     ids = {token: tokenizer.convert_tokens_to_ids(token) for token in SPECIAL_TOKENS}
     head_dim = hidden // HEADS
+    height_or_width = 3 * head_dim // 16
+    text = {
+        "vocab_size": len(tokenizer), "hidden_size": hidden, "intermediate_size": 3 * hidden,
+        "num_hidden_layers": text_layers, "num_attention_heads": HEADS, "num_key_value_heads": HEADS,
+        "max_position_embeddings": 4096, "rms_norm_eps": 1e-6, "tie_word_embeddings": True,
+        "rope_parameters": {
+            "rope_type": "default", "rope_theta": 10000.0,
+            "mrope_section": [head_dim // 2 - 2 * height_or_width, height_or_width, height_or_width],
+        },
+        "bos_token_id": ids["<|endoftext|>"], "eos_token_id": ids["<|im_end|>"],
+        "pad_token_id": ids["<|endoftext|>"],
+    }  # fmt: skip
+    vision = {
+        "depth": vision_layers, "hidden_size": hidden, "intermediate_size": 2 * hidden, "num_heads": HEADS,
+        "patch_size": 14, "window_size": 112, "out_hidden_size": hidden,
+        "fullatt_block_indexes": [vision_layers - 1],
+    }  # fmt: skip
     config = Qwen2_5_VLConfig(
-        text_config={
-            "vocab_size": len(tokenizer), "hidden_size": hidden, "intermediate_size": 3 * hidden,
-            "num_hidden_layers": text_layers, "num_attention_heads": HEADS, "num_key_value_heads": HEADS,
-            "max_position_embeddings": 4096, "rms_norm_eps": 1e-6, "tie_word_embeddings": True,
-            "rope_parameters": {
-                "rope_type": "default", "rope_theta": 10000.0, "mrope_section": [head_dim // 2 - 2 * (3 * head_dim // 16), 3 * head_dim // 16, 3 * head_dim // 16],
-            },
-            "bos_token_id": ids["<|endoftext|>"], "eos_token_id": ids["<|im_end|>"], "pad_token_id": ids["<|endoftext|>"],
-        },
-        vision_config={
-            "depth": vision_layers, "hidden_size": hidden, "intermediate_size": 2 * hidden, "num_heads": HEADS,
-            "patch_size": 14, "window_size": 112, "out_hidden_size": hidden, "fullatt_block_indexes": [vision_layers - 1],
-        },
+        text_config=text, vision_config=vision, tie_word_embeddings=True,
         image_token_id=ids["<|image_pad|>"], video_token_id=ids["<|video_pad|>"],
         vision_start_token_id=ids["<|vision_start|>"], vision_end_token_id=ids["<|vision_end|>"],
-        tie_word_embeddings=True,
     )  # fmt: skip
     model = Qwen2_5_VLForConditionalGeneration(config).to(torch.float32)
     size = {"shortest_edge": 4 * 28 * 28, "longest_edge": 512 * 28 * 28}

@@ -82,7 +82,7 @@ class Batcher:
         return dict(self.processor.image_processor(images, return_tensors="pt", do_resize=False))
 
     def __call__(self, scenes: list[Scene], answers: list[str] | None) -> dict[str, torch.Tensor]:
-        texts = [self.processor.tokenizer.encode(a) + [self.end] for a in answers] if answers else [[]] * len(scenes)
+        texts = [[*self.processor.tokenizer.encode(a), self.end] for a in answers] if answers else [[]] * len(scenes)
         length = len(self.prompt) + max(map(len, texts))
         ids = torch.full((len(scenes), length), self.pad)
         labels = torch.full_like(ids, -100)

@@ -9,7 +9,7 @@ Issue codes
     text_around     there is text before or after the list, or the fence is not ```json
     not_a_list      the JSON is no list
     not_an_object   an entry of the list is no object
-    bad_box         an entry has no "bbox_2d" with four finite numbers
+    bad_box         an entry has no "bbox_2d" with four numbers, or they are beyond any image
     no_label        an entry has no "label" that is a string with something in it
     not_integer     a coordinate is written as a fraction or as text
     corner_order    x1 >= x2 or y1 >= y2; such a box is not read
@@ -20,12 +20,11 @@ Issue codes
 import json
 import re
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from ..boxes import Boxes, as_boxes, is_inside, is_valid
+from ..boxes import LIMIT, Boxes, as_boxes, is_inside, is_valid
 from ..coords import Size
 from .base import MAX_BOXES, ParsedCompletion
 
@@ -101,28 +100,32 @@ def _entries(data: list[Any], issues: list[str]) -> list[Entry]:
 def _read_entries(entries: list[Entry], issues: list[str]) -> ParsedCompletion:
     rows: list[Sequence[float]] = []
     labels: list[str] = []
-    for box, label in entries:
-        if not all(type(v) is int for v in box):
-            numbers = [_number(v) for v in box]
-            if not all(map(isfinite, numbers)):
-                issues.append("bad_box")
-                continue
-            issues.append("not_integer")
-            box = numbers
+    for written, label in entries:
+        box, issue = _coordinates(written)
+        if issue is not None:
+            issues.append(issue)
+        if box is None:
+            continue
         if not isinstance(label, str) or not label.strip():
             issues.append("no_label")
             label = ""
         rows.append(box)
         labels.append(label)
-    try:
-        boxes = as_boxes(rows)
-    except OverflowError:  # an integer beyond float64
-        return ParsedCompletion(as_boxes([]), (), tuple(dict.fromkeys([*issues, "bad_box"])))
+    boxes = as_boxes(rows)
     valid = is_valid(boxes)
     if not valid.all():
         issues.append("corner_order")
         boxes, labels = boxes[valid], [label for label, ok in zip(labels, valid, strict=True) if ok]
     return ParsedCompletion(boxes, tuple(labels), tuple(dict.fromkeys(issues)))
+
+
+def _coordinates(written: list[Any]) -> tuple[Sequence[float] | None, str | None]:
+    """The four numbers, or None where they are none, and what is wrong with the way they are written."""
+    integers = all(type(v) is int for v in written)  # bool is a subclass of int
+    numbers = written if integers else [_number(v) for v in written]
+    if not all(abs(v) < LIMIT for v in numbers):  # NaN is not below anything
+        return None, "bad_box"
+    return numbers, None if integers else "not_integer"
 
 
 def _number(value: Any) -> float:

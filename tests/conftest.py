@@ -1,0 +1,27 @@
+"""Fixtures that several folders of tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("project", deadline=None, derandomize=True)  # no test is judged by its time
+settings.load_profile("project")
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data for tests, which is no part of the project."""
+    folder = Path(os.environ.get("VISION_R1_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"real test data is not at {folder}; set VISION_R1_TEST_DATA to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Path:
+    """The example's small Qwen2.5-VL."""
+    return ROOT / "examples" / "shapes" / "checkpoint"

@@ -1,0 +1,60 @@
+"""Frames against the resize rules of transformers and qwen_vl_utils."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swift_plugin_visionr1.boxes import as_boxes
+from swift_plugin_visionr1.coords import QwenResize, convert, smart_resize
+
+sides = st.integers(5, 6000)
+LOW, HIGH = 4 * 784, 512 * 784
+
+
+@given(sides, sides, st.sampled_from([(3136, 401408), (3136, 12845056), (200704, 1003520)]))
+def test_smart_resize_equals_transformers_and_qwen_vl_utils(width: int, height: int, bounds: tuple[int, int]) -> None:
+    transformers = pytest.importorskip("transformers.models.qwen2_vl.image_processing_qwen2_vl")
+    qwen_vl_utils = pytest.importorskip("qwen_vl_utils.vision_process")
+    if max(width, height) / min(width, height) > 200:
+        return
+    own = smart_resize((width, height), 28, *bounds)
+    assert own == qwen_vl_utils.smart_resize(height, width, 28, *bounds)[::-1]  # the one that ms-swift calls
+    if min(width, height) >= 14:  # below half a token transformers rounds a side to 0 and then grows the image
+        assert own == transformers.smart_resize(height, width, 28, *bounds)[::-1]
+
+
+@pytest.mark.parametrize("size", [(0, 10), (5, 1005), (10, 0)])
+def test_impossible_images_are_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="aspect ratio of at most 200, got"):
+        smart_resize(size, 28, LOW, HIGH)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        pytest.param({}, QwenResize(None, 4, 16384), id="defaults"),
+        pytest.param({"MAX_PIXELS": "401408"}, QwenResize(None, 4, 512), id="MAX_PIXELS"),
+        pytest.param({"MAX_PIXELS": "401000"}, QwenResize(None, 4, 511), id="MAX_PIXELS rounds down to tokens"),
+        pytest.param({"MAX_PIXELS": "401408", "IMAGE_MAX_TOKEN_NUM": "99"}, QwenResize(None, 4, 99), id="tokens win"),
+        pytest.param({"MIN_PIXELS": "200704"}, QwenResize(None, 256, 16384), id="MIN_PIXELS"),
+    ],
+)
+def test_environment(environ: dict[str, str], expected: QwenResize) -> None:
+    assert QwenResize.from_environment(environ) == expected
+
+
+def test_environment_that_is_no_number_is_named() -> None:
+    with pytest.raises(ValueError, match="MAX_PIXELS, got '28x28'"):
+        QwenResize.from_environment({"MAX_PIXELS": "28x28"})
+
+
+@given(sides, sides, st.floats(0, 1), st.floats(0, 1))
+def test_convert_there_and_back(width: int, height: int, x: float, y: float) -> None:
+    size, processed = (width, height), (448, 336)
+    boxes = as_boxes([[x * width, y * height, width, height]])
+    assert np.allclose(convert(convert(boxes, size, processed), processed, size), boxes)
+
+
+def test_convert_by_hand() -> None:
+    assert convert(as_boxes([[322, 238, 644, 476]]), (644, 476), (640, 480)).tolist() == [[320, 240, 640, 480]]

@@ -1,0 +1,63 @@
+"""The `solution` of a row: ours, the authors', and what is wrong with bad ones."""
+
+import json
+
+import pytest
+
+from swift_plugin_visionr1 import SolutionError, read_solution
+from swift_plugin_visionr1.ground_truth import solutions_of
+
+GOOD = {"width": 640, "height": 480, "boxes": [[10, 20, 30, 40]], "labels": ["cat"]}
+
+
+def test_our_solution() -> None:
+    truth = read_solution(json.dumps(GOOD))
+    assert (truth.size, truth.boxes.tolist(), truth.labels) == ((640, 480), [[10, 20, 30, 40]], ("cat",))
+
+
+@pytest.mark.parametrize("boxes", [[10, 20, 30, 40], [[10, 20, 30, 40]]], ids=["flat", "nested"])
+def test_the_authors_solution(boxes: list[object]) -> None:
+    truth = read_solution(json.dumps([["cat", boxes]]), 640, 480)
+    assert (truth.size, truth.boxes.tolist(), truth.labels) == ((640, 480), [[10, 20, 30, 40]], ("cat",))
+
+
+def test_annotations_may_touch_the_border_by_a_rounding_error() -> None:
+    assert len(read_solution(json.dumps(GOOD | {"boxes": [[-0.4, 0, 640.5, 480]]})).boxes) == 1
+
+
+@pytest.mark.parametrize(
+    ("solution", "message"),
+    [
+        pytest.param("no json", "not JSON .*: no json", id="no json"),
+        pytest.param("3", "got a int: 3", id="a number"),
+        pytest.param(json.dumps({"boxes": [], "labels": []}), "got no width, height", id="keys missing"),
+        pytest.param(json.dumps(GOOD | {"width": 0}), r"above 0, got \(0, 480\)", id="no width"),
+        pytest.param(json.dumps(GOOD | {"width": 64.5}), r"whole numbers .* got \(64.5, 480\)", id="fractional width"),
+        pytest.param(json.dumps(GOOD | {"boxes": [[1, 2, 3]]}), r"shape \(1, 3\)", id="three numbers"),
+        pytest.param(json.dumps(GOOD | {"boxes": [["a", 2, 3, 4]]}), "in numbers", id="text"),
+        pytest.param(json.dumps(GOOD | {"labels": []}), "list of 1 strings, got", id="labels missing"),
+        pytest.param(
+            json.dumps(GOOD | {"boxes": [[300, 20, 30, 40]]}), r"box 0.*is it \[x, y, width, height\]", id="xywh"
+        ),
+        pytest.param(
+            json.dumps(GOOD | {"boxes": [[10, 20, 900, 40]]}), "inside the original image of 640 x 480", id="outside"
+        ),
+        pytest.param(
+            json.dumps([["cat", [1, 2, 3, 4]]]), "expected columns width and height", id="authors' without size"
+        ),
+        pytest.param(json.dumps([["cat"]]), "got an entry", id="authors' without box"),
+    ],
+)
+def test_bad_solutions(solution: str, message: str) -> None:
+    with pytest.raises(SolutionError, match=message):
+        read_solution(solution)
+
+
+def test_a_batch_names_its_bad_row() -> None:
+    with pytest.raises(SolutionError, match="row 1 of this batch: .*got NoneType"):
+        solutions_of({"solution": [json.dumps(GOOD), None]}, 2)
+
+
+def test_a_batch_without_solutions() -> None:
+    with pytest.raises(SolutionError, match="rows without that column, only images"):
+        solutions_of({"images": [[]]}, 1)

@@ -1,0 +1,72 @@
+"""Presets, YAML over a preset, and errors that say what was meant."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from swift_plugin_visionr1 import PRESETS, Criteria, SettingsError, load_settings
+from swift_plugin_visionr1.settings import describe, settings_from
+
+
+def test_the_default_is_the_paper() -> None:
+    paper = load_settings()
+    assert (paper.rules, paper.step, paper.matcher, paper.precision_over) == ("paper", Fraction(1, 2), "box", "matched")
+    assert paper.beginner == Criteria(0.5, 0.5, 0.75)
+    assert paper.advanced == Criteria(0.75, 0.75, 0.9)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_describe_reads_back(preset: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(describe(PRESETS[preset]))
+    assert load_settings(str(file)) == PRESETS[preset]
+
+
+def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text('preset: strict\nstep: "1/3"\nbeginner: {xi2: 0.7}\n')
+    monkeypatch.setenv("VISION_R1_CONFIG", str(file))
+    settings = load_settings()
+    assert (settings.precision_over, settings.step, settings.beginner) == (
+        "larger",
+        Fraction(1, 3),
+        Criteria(0.5, 0.5, 0.7),
+    )
+    assert settings.source == str(file)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        pytest.param(
+            {"precison_over": "larger"}, "unknown setting 'precison_over'; did you mean 'precision_over'", id="name"
+        ),
+        pytest.param({"preset": "papper"}, "did you mean 'paper'", id="preset"),
+        pytest.param(
+            {"matcher": "box-label"}, "expected matcher to be 'box' or 'box_label', got 'box-label'", id="choice"
+        ),
+        pytest.param({"step": "half"}, "expected step to be a fraction", id="step"),
+        pytest.param({"step": 2}, r"in \(0, 1\], got 2", id="step above 1"),
+        pytest.param({"beginner": {"xi1": 0.8}}, "beginner: expected 0 <= xi0", id="xi1 above xi2"),
+        pytest.param({"beginner": {"xi0": 0.8}}, "no threshold to fall", id="advanced below beginner"),
+        pytest.param({"beginner": {"xi3": 0.8}}, "mapping of xi0, xi1, xi2", id="unknown threshold"),
+        pytest.param({"salvage": "yes"}, "expected salvage to be bool", id="type"),
+        pytest.param({"switch_step": True}, "expected switch_step to be int or null", id="boolean is no number"),
+        pytest.param({"switch_step": 0}, "at least 1, got 0", id="switch at 0"),
+        pytest.param({"format": "qwen"}, "expected one of the formats qwen2_5_vl, got 'qwen'", id="format"),
+    ],
+)
+def test_errors(data: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        settings_from(data)
+
+
+def test_a_preset_that_is_none_and_no_file() -> None:
+    with pytest.raises(SettingsError, match="'offical'; did you mean 'official'"):
+        load_settings("offical")
+
+
+def test_a_file_that_is_not_there() -> None:
+    with pytest.raises(SettingsError, match=r"nowhere\.yaml"):
+        load_settings("nowhere.yaml")
