@@ -1,0 +1,22 @@
+"""A VLM's text answers, put through MMDetection's evaluator: mAP, AP50, AP75 and AR@100.
+
+    python -m mmdet_eval --ann instances.json --pred infer.jsonl --out eval
+
+In Python, for results that are COCO results already:
+
+    from mmdet_eval import evaluate_coco_results
+    evaluate_coco_results("instances.json", [{"image_id": 1, "category_id": 3, "bbox": [x, y, w, h], "score": 0.9}])
+
+Answers are read by the parser and the coordinate frames that training uses (`swift_plugin_visionr1`).
+"""
+
+from .annotations import Annotations, read_annotations
+from .coco_results import Converted, Counts, to_coco_results
+from .errors import InputError
+from .mmdet_backend import evaluate, evaluate_coco_results
+from .predictions import Answer, join, read_rows
+
+__all__ = [
+    "Annotations", "Answer", "Converted", "Counts", "InputError", "evaluate", "evaluate_coco_results", "join",
+    "read_annotations", "read_rows", "to_coco_results",
+]  # fmt: skip

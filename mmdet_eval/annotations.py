@@ -1,0 +1,139 @@
+"""COCO annotations: read, checked, and repaired where COCOeval would silently count wrong."""
+
+import hashlib
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swift_plugin_visionr1.coords import Size
+
+from .checks import check_record
+from .errors import InputError
+
+Id = int | str
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image of the annotation file; `size` is (width, height) of the original image in pixels."""
+
+    id: Id
+    file_name: str
+    size: Size
+
+
+@dataclass(frozen=True, eq=False)
+class Annotations:
+    """A COCO annotation file.
+
+    Attributes:
+        path: the file as given.
+        sha256: of the file as given.
+        images: in the file's order.
+        categories: category id -> name, in the file's order, which need not be the order of the ids.
+        data: the file's content after the repairs.
+        repairs: what was changed for the metric, in words; empty when the file is used as it is.
+    """
+
+    path: Path
+    sha256: str
+    images: tuple[Image, ...]
+    categories: dict[Id, str]
+    data: dict[str, Any]
+    repairs: tuple[str, ...]
+
+    @contextmanager
+    def metric_file(self) -> Iterator[Path]:
+        """A file with `data`: the original where nothing was repaired, else a temporary copy."""
+        if not self.repairs:
+            yield self.path
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "annotations.json"
+            copy.write_text(json.dumps(self.data), encoding="utf-8")
+            yield copy
+
+
+def read_annotations(path: str | Path) -> Annotations:
+    """Read and check a COCO annotation file.
+
+    Raises:
+        InputError: the file cannot be read, lacks something, or contradicts itself.
+    """
+    path = Path(path)
+    try:
+        raw = path.read_bytes()
+        data = json.loads(raw)
+    except OSError as error:
+        raise InputError(f"expected a COCO annotation file, got {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"expected {path} to be a COCO annotation file, got text that is not JSON ({error})") from None
+    return _checked(path, hashlib.sha256(raw).hexdigest(), data)
+
+
+def _checked(path: Path, sha256: str, data: Any) -> Annotations:
+    images, annotations, categories = (_section(data, name, path) for name in ("images", "annotations", "categories"))
+    names = {c["id"]: str(_field(c, "name", f"category {c['id']}")) for c in _with_unique_ids(categories, "categories")}
+    known = tuple(_image(record) for record in _with_unique_ids(images, "images"))
+    image_ids = {image.id for image in known}
+    for record in annotations:
+        check_record(record, f"annotation {record.get('id')}", image_ids, names)
+    fixed, repairs = _repaired(annotations)
+    return Annotations(path, sha256, known, names, {**data, "annotations": fixed}, repairs)
+
+
+def _section(data: Any, name: str, path: Path) -> list[dict[str, Any]]:
+    found = data.get(name) if isinstance(data, dict) else None
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        raise InputError(f'expected {path} to be COCO annotations with a list of objects "{name}", got none')
+    if not found and name != "annotations":
+        raise InputError(f'expected {path} to have at least one entry in "{name}", got an empty list')
+    return found
+
+
+def _field(record: dict[str, Any], name: str, what: str) -> Any:
+    if record.get(name) is None:
+        raise InputError(f'expected {what} of the annotation file to have "{name}", got {sorted(record)}')
+    return record[name]
+
+
+def _with_unique_ids(records: list[dict[str, Any]], what: str) -> list[dict[str, Any]]:
+    ids = [_field(record, "id", f"every entry of {what}") for record in records]
+    # COCOeval sorts ids with numpy, which turns a mixed list into strings that match nothing.
+    if {type(i) for i in ids} not in ({int}, {str}):
+        raise InputError(f"expected the ids of {what} to be all integers or all strings, got {ids[:5]}...")
+    if len(set(ids)) < len(ids):
+        twice = Counter(ids).most_common(1)[0][0]
+        raise InputError(f"expected each id of {what} once in the annotation file, got {twice!r} more than once")
+    return records
+
+
+def _image(record: dict[str, Any]) -> Image:
+    size = tuple(_field(record, side, f"image {record['id']}") for side in ("width", "height"))
+    if not all(type(side) is int and side > 0 for side in size):
+        raise InputError(f"expected image {record['id']} to have its width and height in pixels, got {size}")
+    return Image(record["id"], str(record.get("file_name") or ""), (size[0], size[1]))
+
+
+def _repaired(annotations: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    repairs = []
+    fixed = [dict(record) for record in annotations]
+    ids = [record.get("id") for record in fixed]
+    # COCOeval marks a match with the annotation's id and reads 0 as "no match"; twins hide one another.
+    if any(type(i) is not int or i == 0 for i in ids) or len(set(ids)) < len(ids):
+        repairs.append("annotation ids renumbered from 1: they were not distinct integers other than 0")
+        for number, record in enumerate(fixed, start=1):
+            record["id"] = number
+    for name in ("area", "iscrowd"):
+        without = [record for record in fixed if record.get(name) is None]
+        if without:
+            meaning = "width x height of the box" if name == "area" else "0"
+            repairs.append(f'"{name}" missing in {len(without)} of {len(fixed)} annotations, set to {meaning}')
+        for record in without:
+            record[name] = record["bbox"][2] * record["bbox"][3] if name == "area" else 0
+    return fixed, tuple(repairs)

@@ -1,0 +1,76 @@
+"""Reading COCO annotations: what is refused, what is repaired."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmdet_eval import InputError, read_annotations
+
+
+def test_reads_images_and_categories_in_the_files_order(dataset: Any, write: Any) -> None:
+    annotations = read_annotations(write("ann.json", dataset))
+    assert [image.id for image in annotations.images] == [3, 0, 12]
+    assert annotations.images[1].size == (1333, 799)
+    assert list(annotations.categories.items()) == [(7, "red circle"), (2, "blue square"), (5, "Cat")]
+
+
+def test_a_file_without_faults_is_used_as_it_is(dataset: Any, write: Any) -> None:
+    for annotation in dataset["annotations"]:
+        annotation["id"] += 1000
+    annotations = read_annotations(write("ann.json", dataset))
+    assert annotations.repairs == ()
+    with annotations.metric_file() as path:
+        assert path == annotations.path
+
+
+def test_repairs_are_named(dataset: Any, write: Any) -> None:
+    del dataset["annotations"][1]["area"], dataset["annotations"][2]["iscrowd"]
+    repairs = read_annotations(write("ann.json", dataset)).repairs
+    assert [text.split()[0] for text in repairs] == ["annotation", '"area"', '"iscrowd"']
+    assert "1 of 4" in repairs[1]
+
+
+def edit(section: str, **change: Any) -> Any:
+    def apply(data: dict[str, Any]) -> None:
+        data[section][0] |= change
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        pytest.param(lambda d: d.pop("images"), 'list of objects "images"', id="no-images"),
+        pytest.param(lambda d: d.update(images=[]), 'at least one entry in "images"', id="empty-images"),
+        pytest.param(lambda d: d.update(categories=[1]), 'list of objects "categories"', id="numbers-as-categories"),
+        pytest.param(edit("images", id=0), "each id of images once.*got 0", id="image-id-twice"),
+        pytest.param(edit("images", id="3"), "all integers or all strings", id="mixed-ids"),
+        pytest.param(edit("images", width=None), 'image 3 .* "width"', id="no-width"),
+        pytest.param(edit("images", height=0), "image 3 .* in pixels", id="no-height"),
+        pytest.param(edit("categories", name=None), 'category 7 .* "name"', id="no-name"),
+        pytest.param(
+            edit("annotations", image_id=77), "annotation 0 .* image_id .* got 77", id="annotation-of-no-image"
+        ),
+        pytest.param(edit("annotations", category_id=1), "annotation 0 .* category_id .* got 1", id="of-no-category"),
+        pytest.param(edit("annotations", bbox=[1, 2, float("nan"), 4]), "four finite numbers", id="nan-box"),
+        pytest.param(edit("annotations", bbox=None), "four finite numbers", id="no-box"),
+    ],
+)
+def test_broken_annotations_are_refused(dataset: Any, write: Any, spoil: Any, message: str) -> None:
+    spoil(dataset)
+    with pytest.raises(InputError, match=message):
+        read_annotations(write("ann.json", dataset))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"], ids=["empty", "cut", "binary", "list"])
+def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "ann.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"ann\.json"):
+        read_annotations(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.json: No such file"):
+        read_annotations(tmp_path / "nowhere.json")

@@ -1,0 +1,168 @@
+"""The metric: published numbers, agreement with pycocotools, and the traps of COCO's evaluator."""
+
+import json
+import math
+import sys
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mmdet_eval import InputError, evaluate_coco_results
+from mmdet_eval.mmdet_backend import ITEMS, stub_mmcv_ops
+
+COCO_DEMO = (
+    "cocoapi_val2014_100/instances_val2014_100.json",
+    "cocoapi_val2014_100/instances_val2014_fakebbox100_results.json",
+)
+VAL80 = ("coco_val80/instances_val80.json", "coco_val80/yolox_nano_results.json")
+OPEN = ("coco_open/instances.json", "coco_open/yolox_nano_results.json")
+
+
+def perfect_results(dataset: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {key: a[key] for key in ("image_id", "category_id", "bbox")} | {"score": 1.0} for a in dataset["annotations"]
+    ]
+
+
+def by_pycocotools(annotations: Path, results: list[dict[str, Any]]) -> list[float]:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with redirect_stdout(StringIO()):
+        truth = COCO(str(annotations))
+        evaluator = COCOeval(truth, truth.loadRes(results), "bbox")
+        evaluator.evaluate()
+        evaluator.accumulate()
+        evaluator.summarize()
+    return [float(value) for value in evaluator.stats]
+
+
+@pytest.mark.parametrize(
+    ("files", "published"),
+    [
+        pytest.param(
+            COCO_DEMO,
+            [.504581, .696973, .572982, .585626, .519400, .501398,
+             .386813, .593680, .595353, .639811, .566421, .564291],
+            id="cocoapi_val2014_100",
+        ),
+        pytest.param(VAL80, {"mAP": .307133, "AP50": .474936, "AP75": .324943, "AR@100": .431138}, id="coco_val80"),
+        pytest.param(OPEN, {"mAP": .335, "AP50": .517, "AP75": .323, "AR@100": .425}, id="coco_open"),
+    ],
+)  # fmt: skip
+def test_published_numbers_and_pycocotools(shared_data: Path, files: tuple[str, str], published: Any) -> None:
+    annotations, results = shared_data / files[0], json.loads((shared_data / files[1]).read_text())
+    expected = dict(zip(ITEMS, published, strict=True)) if isinstance(published, list) else published
+
+    found = evaluate_coco_results(annotations, results)
+
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=5.1e-4)
+    for name, value in zip(ITEMS, by_pycocotools(annotations, results), strict=True):
+        assert found[name] == pytest.approx(value, abs=5.1e-4), name
+
+
+def test_equal_scores_rank_as_in_pycocotools(shared_data: Path) -> None:
+    """The order of ties decides AP: ours must be the order of the list, as COCO's is."""
+    annotations = shared_data / VAL80[0]
+    results = [{**r, "score": 1.0} for r in json.loads((shared_data / VAL80[1]).read_text())]
+    for order in (results, results[::-1]):
+        found = evaluate_coco_results(annotations, order)
+        assert found["mAP"] == pytest.approx(by_pycocotools(annotations, [dict(r) for r in order])[0], abs=5.1e-4)
+
+
+def test_perfect_results_despite_annotation_id_0_and_unsorted_categories(dataset: Any, write: Any) -> None:
+    found = evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))
+    assert found["mAP"] == found["AP50"] == found["AR@100"] == 1.0
+    assert found["APs"] is None, "there are no small objects"
+
+
+@pytest.mark.parametrize("ids", [[0, 1, 2, 3], [5, 5, 5, 5], ["a", "b", "c", "d"], [None] * 4], ids=str)
+def test_annotation_ids_do_not_matter(dataset: Any, write: Any, ids: list[Any]) -> None:
+    for annotation, number in zip(dataset["annotations"], ids, strict=True):
+        annotation["id"] = number
+    assert evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))["mAP"] == 1.0
+
+
+def test_string_image_ids(dataset: Any, write: Any) -> None:
+    for record in dataset["images"]:
+        record["id"] = str(record["id"])
+    for record in dataset["annotations"]:
+        record["image_id"] = str(record["image_id"])
+    assert evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))["mAP"] == 1.0
+
+
+def test_missing_area_and_iscrowd_are_filled_in(dataset: Any, write: Any) -> None:
+    results = perfect_results(dataset)
+    for annotation in dataset["annotations"]:
+        del annotation["area"], annotation["iscrowd"]
+    path = write("ann.json", dataset)
+    before = path.read_bytes()
+    assert evaluate_coco_results(path, results)["mAP"] == 1.0
+    assert path.read_bytes() == before, "the user's file is left alone"
+
+
+def test_no_results_is_zero_not_nothing(dataset: Any, write: Any) -> None:
+    assert evaluate_coco_results(write("ann.json", dataset), []) == dict.fromkeys(ITEMS, 0.0)
+
+
+def test_more_than_100_boxes_use_the_same_limit_everywhere(dataset: Any, write: Any) -> None:
+    """Beyond 100 boxes CocoMetric's defaults would count one for AP50 that they do not count for mAP."""
+    noise = [{"image_id": 0, "category_id": 5, "bbox": [1, 1, 9, 9], "score": 1.0}] * 100
+    found = evaluate_coco_results(write("ann.json", dataset), noise + perfect_results(dataset))
+    assert found["mAP"] == found["AP50"] == pytest.approx(2 / 3, abs=1e-3)
+    assert found["AR@100"] == pytest.approx(2 / 3, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"bbox": [0, math.nan, 1, 1]}, "four finite numbers"),
+        ({"bbox": [0, 1, 1]}, "four finite numbers"),
+        ({"score": math.inf}, "finite score"),
+        ({"score": None}, "finite score"),
+        ({"image_id": 99}, "image_id that the annotation file lists, got 99"),
+        ({"image_id": [3]}, "image_id that the annotation file lists"),
+        ({"category_id": 1}, "category_id that the annotation file lists, got 1"),
+    ],
+    ids=["nan-box", "three-numbers", "inf-score", "no-score", "unknown-image", "list-as-image", "unknown-category"],
+)
+def test_bad_results_are_refused(dataset: Any, write: Any, change: dict[str, Any], message: str) -> None:
+    results = perfect_results(dataset)
+    results[1] |= change
+    with pytest.raises(InputError, match=f"result 1 .*{message}"):
+        evaluate_coco_results(write("ann.json", dataset), results)
+
+
+def test_nothing_is_printed_and_the_logger_is_left_as_it_was(dataset: Any, write: Any, capsys: Any) -> None:
+    from mmengine.logging import MMLogger
+
+    evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))
+    assert capsys.readouterr().out == ""
+    assert not MMLogger.get_current_instance().disabled
+
+
+def test_stub_raises_when_an_op_is_called_and_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.delitem(sys.modules, "mmcv._ext", raising=False)
+    with stub_mmcv_ops():
+        stub = sys.modules["mmcv._ext"]
+        with pytest.raises(RuntimeError, match="install the full mmcv"):
+            stub.nms(1)
+    assert "mmcv._ext" not in sys.modules
+
+
+@pytest.mark.parametrize("loaded", [True, False], ids=["loaded", "installed"])
+def test_full_mmcv_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch, loaded: bool) -> None:
+    real = ModuleType("mmcv._ext")
+    if loaded:
+        monkeypatch.setitem(sys.modules, "mmcv._ext", real)
+    else:
+        monkeypatch.delitem(sys.modules, "mmcv._ext", raising=False)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: "a spec")
+    with stub_mmcv_ops():
+        assert sys.modules.get("mmcv._ext") is (real if loaded else None)
+    assert sys.modules.get("mmcv._ext") is (real if loaded else None)

@@ -1,0 +1,146 @@
+"""The rewards through ms-swift's own registry: how they get there, and the contract of a call."""
+
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+orm = pytest.importorskip("swift.rewards.orm", reason="needs the extra `swift`")
+
+from swift_plugin_visionr1 import SettingsError, SolutionError  # noqa: E402
+from swift_plugin_visionr1.scorer import Scorer  # noqa: E402
+
+SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [40, 0, 60, 20]], "labels": ["a", "b"]})
+PERFECT = '[{"bbox_2d": [0, 0, 20, 20], "label": "a"}, {"bbox_2d": [40, 0, 60, 20], "label": "b"}]'
+HALF = '[{"bbox_2d": [0, 0, 20, 12], "label": "a"}]'  # IoU .6 with one of two
+NAMES = ["vision_r1", "vision_r1_format", "vision_r1_recall", "vision_r1_precision", "vision_r1_count"]
+
+
+def state(step: int, of: int = 100) -> SimpleNamespace:
+    return SimpleNamespace(global_step=step, max_steps=of)
+
+
+def call(name: str, completions: list, step: int = 0, **columns: object) -> list[float]:
+    columns = {"solution": [SOLUTION] * len(completions)} | columns
+    return orm.orms[name](args=None)(completions, trainer_state=state(step), **columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "beginner", "advanced"),
+    [
+        pytest.param("vision_r1", [3, 1 + 0.5 + 0.6], [3, 1], id="total"),
+        pytest.param("vision_r1_format", [1, 1], [1, 1], id="format"),
+        pytest.param("vision_r1_recall", [1, 0.5], [1, 0], id="recall"),
+        pytest.param("vision_r1_precision", [1, 0.6], [1, 0], id="precision"),
+        pytest.param("vision_r1_count", [1, 0], [1, 0], id="count"),
+    ],
+)
+def test_contract(name: str, beginner: list[float], advanced: list[float]) -> None:
+    assert call(name, [PERFECT, HALF], step=49) == pytest.approx(beginner)
+    assert call(name, [PERFECT, HALF], step=50) == pytest.approx(advanced)
+
+
+def test_other_columns_are_let_through() -> None:
+    assert call("vision_r1", [PERFECT], images=[[]], messages=[[]], prompt_id=["x"], is_truncated=[False]) == [3]
+
+
+@pytest.mark.parametrize("completion", [None, [], {"content": PERFECT}, 3], ids=["None", "list", "dict", "number"])
+def test_a_completion_that_is_no_text_is_a_score(completion: object) -> None:
+    assert call("vision_r1", [completion]) == [0]
+
+
+def test_all_rewards_share_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    original = Scorer.score
+
+    def counted(self: Scorer, *args: object) -> object:
+        calls.append(args)
+        return original(self, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Scorer, "score", counted)
+    rewards = [orm.orms[name](args=None) for name in NAMES]
+    for reward in rewards:
+        reward([PERFECT, HALF, "only here"], solution=[SOLUTION] * 3, trainer_state=state(0))
+    assert len(calls) == 3
+
+
+def test_settings_are_read_when_the_reward_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = orm.orms["vision_r1"](args=None)
+    monkeypatch.setenv("VISION_R1_CONFIG", "strict")
+    assert before([HALF], solution=[SOLUTION], trainer_state=state(0)) == pytest.approx([2.1])
+    assert call("vision_r1", [HALF]) == pytest.approx([1 + 0.5 + 0.3])
+
+
+def test_no_trainer_state_needs_a_declared_stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="fixed_stage"):
+        orm.orms["vision_r1"](args=None)([HALF], solution=[SOLUTION])
+    file = tmp_path / "settings.yaml"
+    file.write_text("fixed_stage: advanced\n")
+    monkeypatch.setenv("VISION_R1_CONFIG", str(file))
+    assert orm.orms["vision_r1"](args=None)([HALF], solution=[SOLUTION]) == [1]
+
+
+def test_one_stage_needs_no_trainer_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VISION_R1_CONFIG", "official")
+    assert orm.orms["vision_r1_format"](args=None)([HALF], solution=[SOLUTION]) == [1]
+
+
+def test_a_bad_row_is_an_error_not_a_score() -> None:
+    with pytest.raises(SolutionError, match="row 0 of this batch: expected"):
+        call("vision_r1", [PERFECT], solution=["{}"])
+
+
+def test_the_total_beside_its_parts_warns(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("swift"), "propagate", True)
+    weighted = SimpleNamespace(reward_weights=[1, 0])
+    for name in ("vision_r1", "vision_r1_recall"):
+        orm.orms[name](args=weighted)
+    assert "count twice" not in caplog.text
+    plain = SimpleNamespace(reward_weights=None)
+    for name in ("vision_r1", "vision_r1_recall"):
+        orm.orms[name](args=plain)
+    assert "recall count twice" in caplog.text
+
+
+def python(code: str, **environment: str) -> str:
+    import os
+
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | environment
+    )
+    return result.stdout.strip()
+
+
+REGISTERED = """
+from swift.rewards import orms
+from swift.callbacks import callbacks_map
+print(sorted(n for n in orms if n.startswith("vision_r1")), "vision_r1" in callbacks_map)
+"""
+
+
+def test_installation_registers_the_plugin_and_an_option_turns_that_off() -> None:
+    assert python(REGISTERED) == f"{sorted(NAMES)} True"
+    assert python(REGISTERED, VISION_R1_NO_AUTOLOAD="1") == "[] False"
+
+
+def test_external_plugins_registers_it_too() -> None:
+    load = """
+from swift.utils import import_external_file
+from swift_plugin_visionr1 import plugin
+import_external_file(plugin.__file__)
+import_external_file(plugin.__file__)
+"""
+    assert python(load + REGISTERED, VISION_R1_NO_AUTOLOAD="1") == f"{sorted(NAMES)} True"
+
+
+def test_python_starts_without_loading_the_package() -> None:
+    assert python("import sys; print([m for m in ('swift_plugin_visionr1', 'numpy') if m in sys.modules])") == "[]"
+
+
+def test_a_plugin_that_cannot_load_leaves_ms_swift_alone() -> None:
+    code = "import sys; sys.modules['swift_plugin_visionr1.scorer'] = None\n" + REGISTERED
+    assert python(code) == "[] False"
