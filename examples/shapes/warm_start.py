@@ -24,6 +24,10 @@ import torch.nn.functional as F
 from scenes import CLASSES, PROCESSED_SIDE, PROMPT, Scene, answer, random_scene
 from tiny_model import build, save
 from torch import nn
+from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
+
+from swift_plugin_visionr1 import get_format
+from swift_plugin_visionr1.boxes import iou
 
 SYSTEM = "You are a helpful assistant."  # ms-swift's default for qwen2_5_vl
 GRID = PROCESSED_SIDE // 28  # merged visual tokens along one side
@@ -196,24 +200,12 @@ def quick_look(model, batcher: Batcher, count: int = 128) -> str:
     model.train()
     listed, found, total = 0, np.zeros(2), 0
     for scene, text in zip(scenes, texts, strict=True):
-        truth, predicted = processed_boxes(scene), _read(text)
+        truth, predicted = processed_boxes(scene), get_format("qwen2_5_vl").parse(text).boxes
         listed, total = listed + len(predicted), total + len(truth)
         if len(truth) and len(predicted):
-            best = _iou(truth, predicted).max(axis=1)
+            best = iou(truth, predicted).max(axis=1)
             found += [(best >= 0.5).sum(), (best >= 0.75).sum()]
     return f"listed {listed / total:.3f}, found@.5 {found[0] / total:.3f}, found@.75 {found[1] / total:.3f}; {texts[0]}"
-
-
-def _read(text: str) -> np.ndarray:
-    from swift_plugin_visionr1.formats import get_format
-
-    return get_format("qwen2_5_vl").parse(text).boxes
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    from swift_plugin_visionr1.boxes import iou
-
-    return iou(a, b)
 
 
 def say(text: str, start: float = time.time()) -> None:
@@ -223,19 +215,26 @@ def say(text: str, start: float = time.time()) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
+    parser.add_argument("--start", type=Path, help="go on from this checkpoint; default: from nothing")
+    parser.add_argument("--stages", nargs="+", default=["vision", *(stage.name for stage in STAGES)])
     parser.add_argument("--vision-steps", type=int, default=700)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
     rng = np.random.default_rng(args.seed)
-    model, processor = build(vocabulary_texts(), hidden=128, text_layers=2, vision_layers=3)
+    if args.start:
+        model = Qwen2_5_VLForConditionalGeneration.from_pretrained(args.start, dtype=torch.float32)
+        processor = AutoProcessor.from_pretrained(args.start)
+    else:
+        model, processor = build(vocabulary_texts(), hidden=128, text_layers=2, vision_layers=3)
     say(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(processor.tokenizer)} tokens")
     batcher = Batcher(processor, model.config.image_token_id)
-    train_vision(model, batcher, args.vision_steps, rng)
-    for stage in STAGES:
+    if "vision" in args.stages:
+        train_vision(model, batcher, args.vision_steps, rng)
+    for stage in (stage for stage in STAGES if stage.name in args.stages):
+        say(f"{stage}")
         train_text(model, batcher, stage, rng)
-        save(model, processor, args.out.with_name(f"{args.out.name}-{stage.name}"))
-    save(model, processor, args.out)
+        save(model, processor, args.out)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,9 @@ def test_processed_size_is_the_templates(checkpoint: Path, environ: dict[str, st
     )  # fmt: skip
     unset = {"MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM"}
     environment = {k: v for k, v in os.environ.items() if k not in unset} | environ | {"USE_HF": "1"}
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
+    )
     lines = [line for line in result.stdout.splitlines() if line.startswith("RESULT")]
     assert lines, result.stderr[-2000:]
     for size, fed, area, own in json.loads(lines[0].removeprefix("RESULT")):

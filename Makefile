@@ -1,0 +1,40 @@
+# make demo   evaluate, train with GRPO, evaluate again (CPU, minutes)
+# make test   all tests
+PYTHON ?= python3
+VENV := .venv
+UV := $(shell command -v uv || echo .uv/bin/uv)
+RUN := $(VENV)/bin/python
+
+.PHONY: setup demo demo-seeds test test-fast lint bench clean
+
+setup: $(VENV)/.synced
+
+$(VENV)/.synced: pyproject.toml uv.lock hatch_build.py swift_plugin_visionr1/autoload.pth
+	@command -v uv >/dev/null || test -x .uv/bin/uv || { echo "installing uv into .uv"; \
+	  $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
+	$(UV) sync --frozen --all-extras --python $(PYTHON)
+	@touch $@
+
+demo: setup
+	$(RUN) examples/shapes/demo.py
+
+demo-seeds: setup
+	$(RUN) examples/shapes/demo.py --seeds 1 2 3
+
+test: setup
+	$(RUN) -m pytest
+
+test-fast: setup
+	$(RUN) -m pytest -m "not slow"
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: setup
+	$(RUN) benchmarks/reward_speed.py
+
+clean:
+	rm -rf runs

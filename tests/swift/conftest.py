@@ -1,0 +1,77 @@
+"""Running ms-swift's real command line on the example's small model."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SWIFT = str(Path(sys.executable).with_name("swift"))
+SMALL = ["--model_type", "qwen2_5_vl", "--template", "qwen2_5_vl_pruned", "--torch_dtype", "float32"]
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command: exit code, everything printed, and what the trainer logged in `out`."""
+
+    code: int
+    text: str
+    out: Path
+
+    @property
+    def steps(self) -> list[dict]:
+        """The rows of logging.jsonl that belong to an optimisation step."""
+        file = self.out / "logging.jsonl"
+        rows = map(json.loads, file.read_text().splitlines()) if file.exists() else []
+        return [row for row in rows if "loss" in row]
+
+
+@pytest.fixture(scope="session")
+def swift(checkpoint: Path) -> Callable[..., Run]:
+    """`swift(command, *arguments, out=folder, **environment)` with the small model."""
+    plugin = checkpoint.parent / "pruned_template.py"
+
+    def run(command: str, *arguments: object, out: Path, plugins: tuple[str, ...] = (), **environment: str) -> Run:
+        argv = [SWIFT, command, *SMALL, "--external_plugins", str(plugin), *plugins, *map(str, arguments)]
+        if "--model" not in argv:
+            argv += ["--model", str(checkpoint)]
+        offline = {"USE_HF": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
+        result = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+            env=os.environ | offline | environment, cwd=out,
+        )  # fmt: skip
+        return Run(result.returncode, result.stdout, out)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def grpo(swift: Callable[..., Run]) -> Callable[..., Run]:
+    """`swift rlhf --rlhf_type grpo` on `rows`, 2 prompts x 4 completions a step, logging into `out`."""
+
+    def train(rows: list[Row], out: Path, *arguments: object, **options: object) -> Run:
+        data = out / "train.jsonl"
+        data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return swift(
+            "rlhf", "--rlhf_type", "grpo", "--dataset", data, "--output_dir", out, "--add_version", "false",
+            "--tuner_type", "full", "--num_generations", 4, "--per_device_train_batch_size", 8,
+            "--gradient_accumulation_steps", 1, "--max_completion_length", 64, "--learning_rate", "1e-5",
+            "--logging_steps", 1, "--gradient_checkpointing", "false", "--dataloader_num_workers", 0,
+            "--report_to", "tensorboard", "--seed", 5, *arguments, out=out, **options,
+        )  # fmt: skip
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> list[Row]:
+    """16 training rows of the example's scenes."""
+    folder = tmp_path_factory.mktemp("scenes")
+    script = checkpoint.parent / "scenes.py"
+    subprocess.run([sys.executable, script, "--out", folder, "--train", "16", "--val", "4"], check=True)
+    return [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]

@@ -1,0 +1,91 @@
+"""The whole path on real photographs (BCCD blood cells): rows, GRPO, inference, evaluation."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("swift", reason="needs the extra `swift`")
+pytest.importorskip("mmdet", reason="needs the extra `eval`")
+pytestmark = pytest.mark.slow
+
+IMAGES = 6
+MAX_PIXELS = "50176"  # 640 x 480 photographs become 252 x 196 or so: 64 visual tokens
+
+
+def few(annotations: Path, out: Path) -> dict:
+    """The first images of a COCO file with their annotations."""
+    data = json.loads(annotations.read_text())
+    data["images"] = data["images"][:IMAGES]
+    kept = {image["id"] for image in data["images"]}
+    data["annotations"] = [a for a in data["annotations"] if a["image_id"] in kept]
+    out.write_text(json.dumps(data))
+    return data
+
+
+def tool(*arguments: object, **environment: str) -> None:
+    import os
+
+    result = subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)], capture_output=True, text=True, check=False,
+        env=os.environ | environment,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr[-2000:]
+
+
+def test_photographs_through_training_and_evaluation(
+    shared_data: Path, swift: Callable, grpo: Callable, tmp_path: Path
+) -> None:
+    bccd = shared_data / "bccd"
+    coco = few(bccd / "instances_train.json", tmp_path / "instances.json")
+    rows_file = tmp_path / "rows.jsonl"
+    tool(
+        "swift_plugin_visionr1.cli", "prepare", "--ann", tmp_path / "instances.json",
+        "--images", bccd / "images", "--out", rows_file,
+    )  # fmt: skip
+    rows = [json.loads(line) for line in rows_file.read_text().splitlines()]
+    assert len(rows) == IMAGES
+    boxes = [box for row in rows for box in json.loads(row["solution"])["boxes"]]
+    assert 0 < len(boxes) <= len(coco["annotations"])
+    assert all(0 <= x1 < x2 <= 640 and 0 <= y1 < y2 <= 480 for x1, y1, x2, y2 in boxes)
+
+    run = grpo(
+        rows,
+        tmp_path,
+        "--reward_funcs",
+        "vision_r1",
+        "--callbacks",
+        "vision_r1",
+        "--max_steps",
+        2,
+        MAX_PIXELS=MAX_PIXELS,
+    )
+    assert run.code == 0, run.text[-3000:]
+    assert "max_tokens=64" in run.text
+    for row in run.steps:
+        assert 0 <= row["reward"] <= 3
+        assert all(0 <= row[f"vision_r1/{part}"] <= 1 for part in ("format", "recall", "precision"))
+    assert run.steps[0]["vision_r1/truths"] > 1
+
+    answers = tmp_path / "infer.jsonl"
+    inferred = swift(
+        "infer", "--model", run.out / "checkpoint-2", "--val_dataset", rows_file, "--result_path", answers,
+        "--temperature", 0, "--max_new_tokens", 128, "--max_batch_size", IMAGES, out=tmp_path, MAX_PIXELS=MAX_PIXELS,
+    )  # fmt: skip
+    assert inferred.code == 0, inferred.text[-3000:]
+    tool(
+        "mmdet_eval", "--ann", tmp_path / "instances.json", "--pred", answers, "--out", tmp_path / "eval",
+        MAX_PIXELS=MAX_PIXELS,
+    )  # fmt: skip
+    report = json.loads((tmp_path / "eval" / "metrics.json").read_text())
+    counts = report["counts"]
+    assert (counts["images"], counts["answers"], counts["missing"]) == (IMAGES, IMAGES, 0)
+    assert counts["boxes_read"] == counts["boxes_kept"] + counts["unknown_labels"] + counts["nothing_left"]
+    assert all(0 <= report["metrics"][name] <= 1 for name in ("mAP", "AP50", "AP75", "AR@100"))
+    for result in json.loads((tmp_path / "eval" / "coco_results.json").read_text()):
+        x, y, width, height = result["bbox"]
+        assert 0 <= x < x + width <= 640
+        assert 0 <= y < y + height <= 480
