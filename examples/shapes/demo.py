@@ -8,6 +8,8 @@ Every step is the command that a user would type, and is printed before it runs:
 
     python examples/shapes/demo.py                 one run, as `make demo`
     python examples/shapes/demo.py --seeds 1 2 3   three runs, as `make demo-seeds`
+
+Options that it does not know go to `swift rlhf`, for experiments: `--learning_rate 3e-4`.
 """
 
 import argparse
@@ -90,13 +92,13 @@ def evaluate(model: Path, data: Path, out: Path) -> dict:
     return json.loads((out / "metrics.json").read_text())
 
 
-def train(seed: int, data: Path, out: Path) -> Path:
-    """`swift rlhf` with the example's recipe; returns the last checkpoint."""
+def train(seed: int, data: Path, out: Path, options: list[str]) -> Path:
+    """`swift rlhf` with the example's recipe and further options; returns the last checkpoint."""
     log = out / "logging.jsonl"
     log.unlink(missing_ok=True)
     command = [
         "swift", "rlhf", str(HERE / "grpo.yaml"), "--dataset", str(data / "train.jsonl"), "--seed", str(seed),
-        "--output_dir", str(out),
+        "--output_dir", str(out), *options,
     ]  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     run(command, out / "train.log", Progress(log, 10, describe_step))
@@ -118,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="one training run for each")
     parser.add_argument("--out", type=Path, default=Path("runs/shapes"))
-    args = parser.parse_args()
+    args, options = parser.parse_known_args()
     data = args.out / "data"
     scenes.write_split(data, "train", 2400, seed=1_000_003)
     scenes.write_split(data, "val", 300, seed=2_000_003)
@@ -126,7 +128,7 @@ def main() -> None:
     rows = {"before": evaluate(HERE / "checkpoint", data, args.out / "before")}
     for seed in args.seeds:
         run_folder = args.out / f"grpo-seed{seed}"
-        model = train(seed, data, run_folder)
+        model = train(seed, data, run_folder, options)
         rows[f"after, seed {seed}"] = evaluate(model, data, run_folder / "after")
     plot_rewards(run_folder / "logging.jsonl", args.out / "rewards.png")
     results = {"before": args.out / "before", "after": run_folder / "after"}

@@ -50,7 +50,7 @@ class Stage:
 STAGES = (
     Stage("one", 900, 2e-3, max_objects=1),
     Stage("many", 2600, 1.5e-3),
-    Stage("loose", 300, 5e-4, edge_noise=0.12, missing=0.2),
+    Stage("loose", 300, 5e-4, edge_noise=0.2, missing=0.25),
 )
 
 
