@@ -35,8 +35,7 @@ class SolutionError(ValueError):
     """A row's `solution` cannot be used."""
 
 
-@lru_cache(maxsize=4096)  # every generation of a prompt comes with the same solution
-def read_solution(solution: str, width: int | None = None, height: int | None = None) -> GroundTruth:
+def read_solution(solution: object, width: int | None = None, height: int | None = None) -> GroundTruth:
     """Read our `solution`, or the one of the authors' published data: `[[label, [x1, y1, x2, y2]], ...]`.
 
     Args:
@@ -49,21 +48,23 @@ def read_solution(solution: str, width: int | None = None, height: int | None = 
     """
     if not isinstance(solution, str):
         raise SolutionError(f"{EXPECTED}; got {type(solution).__name__}: {_short(solution)}")
+    return _read(solution, width, height)
+
+
+@lru_cache(maxsize=4096)  # every generation of a prompt comes with the same solution
+def _read(solution: str, width: int | None, height: int | None) -> GroundTruth:
     try:
         data = json.loads(solution)
     except (ValueError, RecursionError) as error:
         raise SolutionError(f"{EXPECTED}; got text that is not JSON ({error}): {_short(solution)}") from None
     if isinstance(data, list):
         data = _from_pairs(data, width, height)
-    missing = [key for key in ("width", "height", "boxes", "labels") if key not in data] if _is_dict(data) else None
-    if missing is None or missing:
-        what = f"no {', '.join(missing)}" if missing else f"a {type(data).__name__}"
-        raise SolutionError(f"{EXPECTED}; got {what}: {_short(solution)}")
+    if not isinstance(data, dict):
+        raise SolutionError(f"{EXPECTED}; got a {type(data).__name__}: {_short(solution)}")
+    missing = [key for key in ("width", "height", "boxes", "labels") if key not in data]
+    if missing:
+        raise SolutionError(f"{EXPECTED}; got no {', '.join(missing)}: {_short(solution)}")
     return _checked(data)
-
-
-def _is_dict(data: Any) -> bool:
-    return isinstance(data, dict)
 
 
 def _from_pairs(pairs: list[Any], width: int | None, height: int | None) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def solutions_of(columns: dict[str, Any], count: int) -> list[GroundTruth]:
     truths = []
     for index, row in enumerate(zip(solutions, widths, heights, strict=True)):
         try:
-            truths.append(read_solution(*row) if isinstance(row[0], str) else read_solution.__wrapped__(*row))
+            truths.append(read_solution(*row))
         except SolutionError as error:
             raise SolutionError(f"row {index} of this batch: {error}") from None
     return truths
