@@ -24,7 +24,8 @@ def as_boxes(values: object) -> Boxes:
 def is_valid(boxes: Boxes) -> NDArray[np.bool_]:
     """(n,) whether a box has x1 < x2, y1 < y2 and coordinates that an image could have (no NaN, below LIMIT)."""
     x1, y1, x2, y2 = boxes.T
-    return np.asarray((np.abs(boxes) < LIMIT).all(axis=1) & (x1 < x2) & (y1 < y2), dtype=np.bool_)
+    ordered = (x1 < x2) & (y1 < y2) & ((x2 - x1) * (y2 - y1) > 0)  # an area may underflow
+    return np.asarray((np.abs(boxes) < LIMIT).all(axis=1) & ordered, dtype=np.bool_)
 
 
 def is_inside(boxes: Boxes, size: tuple[float, float]) -> NDArray[np.bool_]:

@@ -4,10 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from swift.callbacks.base import TrainerCallback
+from swift.callbacks.mapping import callbacks_map
 from swift.utils import get_logger
 
 from .criteria import Stage
-from .rewards import VisionR1
 from .scorer import Scorer
 from .settings import SettingsError
 from .swift_run import check_datasets
@@ -35,22 +35,19 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
             SolutionError: a row of the data sets cannot be used.
         """
         scorer = self._scorer()
-        check_datasets(self.trainer)
+        check_datasets(self.trainer, scorer.resize)
         schedule, settings = scorer.schedule, scorer.settings
-        if settings.fixed_stage is not None and schedule.has_two_stages:
-            raise SettingsError(
-                f"expected either a schedule or a fixed stage, got fixed_stage {settings.fixed_stage} beside a switch "
-                "of stages: this trainer knows its step, so take fixed_stage out or set `step: 1`"
-            )
         first = schedule.first_advanced_step(state.max_steps)
         if schedule.switch_step is not None and schedule.switch_step >= state.max_steps:
             raise SettingsError(
                 f"expected switch_step within the run of {state.max_steps} steps, got {schedule.switch_step}: "
                 "the advanced stage would never come; set `step: 1/2` or train longer"
             )
+        if first is not None and first >= state.max_steps:
+            logger.warning(f"Vision-R1: the run of {state.max_steps} steps is too short for its advanced stage")
         logger.info(
-            f"Vision-R1 ({settings.source}): {schedule.criteria('beginner')} from step 0"
-            + (f", {schedule.criteria('advanced')} from step {first}" if first is not None else " to the end")
+            f"Vision-R1 ({settings.source}): {schedule.criteria(schedule.stage(0, state.max_steps))} from step 0"
+            + (f", {schedule.criteria('advanced')} from step {first}" if first else " to the end")
             + f", of {state.max_steps} steps; now at step {state.global_step}; images as {scorer.resize}"
         )
 
@@ -65,7 +62,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         self._log({"stage": 2.0 if stage == "advanced" else 1.0, **criteria})
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Log the means of what was scored since the last step (of this process)."""
+        """Log the means of what this process scored since the last step."""
         self._log(self._scorer().take_means())
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -78,8 +75,11 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
 
     def _scorer(self) -> Scorer:
         for reward in getattr(self.trainer, "reward_funcs", []):
-            if isinstance(reward, VisionR1):
-                return reward.scorer
+            if isinstance(scorer := getattr(reward, "scorer", None), Scorer):
+                return scorer
         raise SettingsError(
             "expected a vision_r1 reward beside the callback vision_r1, got none: add --reward_funcs vision_r1"
         )
+
+
+callbacks_map["vision_r1"] = VisionR1Callback

@@ -42,6 +42,11 @@ def smart_resize(size: Size, factor: int, min_pixels: int, max_pixels: int) -> S
     elif w * h < min_pixels:
         grow = math.sqrt(min_pixels / (width * height))
         w, h = (math.ceil(side * grow / factor) * factor for side in size)
+    if not w or not h:
+        raise ValueError(
+            f"expected room for one visual token a side within {max_pixels} pixels, got {width} x {height}: "
+            "allow more pixels or leave it out"
+        )
     return w, h
 
 
@@ -60,6 +65,13 @@ class QwenResize:
     min_tokens: int = 4
     max_tokens: int = 16384
     factor: int = 28
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.min_tokens <= self.max_tokens:
+            raise ValueError(
+                f"expected 1 <= MIN_PIXELS <= MAX_PIXELS in visual tokens of {self.factor**2} pixels, "
+                f"got {self.min_tokens} and {self.max_tokens}"
+            )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], max_pixels: int | None = None) -> "QwenResize":
@@ -97,5 +109,5 @@ def _integer(name: str, value: str) -> int:
 
 def convert(boxes: Boxes, source: Size, target: Size) -> Boxes:
     """Scale (n, 4) xyxy boxes from an image of size `source` to the same image at size `target` (width, height)."""
-    fx, fy = target[0] / source[0], target[1] / source[1]
-    return np.asarray(boxes * np.array([fx, fy, fx, fy]), dtype=np.float64)
+    # Multiplied first: so a coordinate that comes out whole is exact, and an IoU of exactly .5 stays .5.
+    return np.asarray(boxes * np.array(target * 2) / np.array(source * 2), dtype=np.float64)

@@ -48,15 +48,19 @@ class Schedule:
         advanced: criteria of the advanced phase.
         step: STEP, the fraction of the run after which the advanced phase begins; 1 is never.
         switch_step: an absolute global step instead; None leaves it to `step`.
+        fixed: the one stage of the whole run, whatever the step; None follows the step.
     """
 
     beginner: Criteria = Criteria(0.5, 0.5, 0.75)
     advanced: Criteria = Criteria(0.75, 0.75, 0.9)
     step: Fraction = Fraction(1, 2)
     switch_step: int | None = None
+    fixed: Stage | None = None
 
     def first_advanced_step(self, max_steps: int) -> int | None:
         """The global step from which the advanced stage holds; None if it never does."""
+        if self.fixed is not None:
+            return 0 if self.fixed == "advanced" else None
         if self.switch_step is not None:
             return self.switch_step
         return None if self.step >= 1 else ceil(self.step * max_steps)
@@ -64,7 +68,7 @@ class Schedule:
     @property
     def has_two_stages(self) -> bool:
         """Whether the criteria ever change."""
-        return self.beginner != self.advanced and (self.switch_step is not None or self.step < 1)
+        return self.fixed is None and (self.switch_step is not None or self.step < 1)
 
     def stage(self, global_step: int, max_steps: int) -> Stage:
         """The stage of the optimisation step that follows `global_step` finished ones, of `max_steps`."""

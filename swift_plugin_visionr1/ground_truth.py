@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from .boxes import Boxes, as_boxes, is_inside, is_valid
+import numpy as np
+
+from .boxes import Boxes, as_boxes, is_valid
 from .coords import Size
 
 EXPECTED = (
@@ -87,7 +89,7 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
         raise SolutionError(f"expected width and height to be whole numbers of pixels above 0, got {_short(size)}")
     try:
         boxes = as_boxes(data["boxes"])
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise SolutionError(f"expected boxes as [[x1, y1, x2, y2], ...] in numbers, got {error}") from None
     labels = data["labels"]
     if not isinstance(labels, list) or not all(isinstance(v, str) for v in labels) or len(labels) != len(boxes):
@@ -97,21 +99,16 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
 
 
 def _check_boxes(boxes: Boxes, size: Size) -> None:
-    for index, ok in enumerate(is_valid(boxes)):
-        if not ok:
-            raise SolutionError(
-                f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: "
-                "is it [x, y, width, height]?"
-            )
-    low = boxes.copy()
-    low[:, :2] += BORDER
-    low[:, 2:] -= BORDER
-    for index, ok in enumerate(is_inside(low, size)):
-        if not ok:
-            raise SolutionError(
-                f"expected box {index} inside the original image of {size[0]} x {size[1]} pixels, got "
-                f"{boxes[index].tolist()}: is it [x, y, width, height], normalised to 1000, or of a resized image?"
-            )
+    for index in np.flatnonzero(~is_valid(boxes)):
+        raise SolutionError(
+            f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it [x, y, width, height]?"
+        )
+    limits = np.array(size * 2) + BORDER
+    for index in np.flatnonzero(((boxes < -BORDER) | (boxes > limits)).any(axis=1)):
+        raise SolutionError(
+            f"expected box {index} inside the original image of {size[0]} x {size[1]} pixels, got "
+            f"{boxes[index].tolist()}: is it [x, y, width, height], normalised to 1000, or of a resized image?"
+        )
 
 
 def _short(value: object, length: int = 120) -> str:

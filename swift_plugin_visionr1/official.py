@@ -105,11 +105,12 @@ def _entry(item: object) -> Entry | None:
 
 def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
     """Pairs with their GIoU; L1 in raw pixels - GIoU - 1 where the labels agree, in float32 as released."""
-    boxes = np.array([[float(min(v, 10**30)) for v in box] for box, _ in entries], dtype=np.float32)
-    for axis in (0, 1):
-        boxes[:, axis::2] = boxes[:, axis::2] / np.float32(processed[axis]) * np.float32(truth.size[axis])
+    clamped = [[float(max(-(10**30), min(v, 10**30))) for v in box] for box, _ in entries]
     truths = truth.boxes.astype(np.float32)
-    with np.errstate(all="ignore"):  # numbers beyond float32 become inf, as in the released code
+    with np.errstate(all="ignore"):  # areas beyond float32 become inf, as in the released code
+        boxes = np.array(clamped, dtype=np.float32)
+        for axis in (0, 1):
+            boxes[:, axis::2] = boxes[:, axis::2] / np.float32(processed[axis]) * np.float32(truth.size[axis])
         overlap = giou(boxes, truths)  # type: ignore[arg-type]  # float32 on purpose
         distance = np.abs(boxes[:, None] - truths).sum(axis=2)
     own = [label.strip().lower() if isinstance(label, str) else None for _, label in entries]

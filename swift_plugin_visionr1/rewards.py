@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from swift.rewards.orm import ORM
+from swift.rewards.orm import ORM, orms
 from swift.utils import get_logger
 
 from .coords import QwenResize
@@ -42,11 +42,11 @@ class VisionR1(ORM):  # type: ignore[misc]
         super().__init__(args, **kwargs)
         self.settings = load_settings()
         trainer = building_trainer(args)
-        max_pixels = _max_pixels(self.settings, trainer)
+        max_pixels = _max_pixels(self.settings, trainer, args)
         self.scorer = shared_scorer(self.settings, QwenResize.from_environment(os.environ, max_pixels))
         self._warn_of_double_counting(args)
         if trainer is not None:
-            check_datasets(trainer)
+            check_datasets(trainer, self.scorer.resize)
 
     def __call__(self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any) -> list[float]:
         """One reward per completion.
@@ -61,35 +61,30 @@ class VisionR1(ORM):  # type: ignore[misc]
             SolutionError: a row's annotations cannot be used.
         """
         texts = [text if isinstance(text, str) else "" for text in completions]
-        breakdowns = self.scorer(texts, columns, self._stage(trainer_state))
+        step = getattr(trainer_state, "global_step", None)
+        breakdowns = self.scorer(texts, columns, self._stage(trainer_state), step)
         return [self._value(breakdown) for breakdown in breakdowns]
 
     def _value(self, breakdown: RewardBreakdown) -> float:
         return float(getattr(breakdown, self.part))
 
     def _stage(self, state: Any) -> Stage:
-        max_steps = getattr(state, "max_steps", 0)
+        schedule, max_steps = self.scorer.schedule, getattr(state, "max_steps", 0)
+        if not schedule.has_two_stages:
+            return schedule.stage(0, 1)
         if state is not None and max_steps:
-            return self.scorer.schedule.stage(state.global_step, max_steps)
-        if self.settings.fixed_stage is not None:
-            return self.settings.fixed_stage
-        if not self.scorer.schedule.has_two_stages:
-            return "beginner"
+            return schedule.stage(state.global_step, max_steps)
         raise SettingsError(
             "expected a trainer_state with global_step and max_steps to tell the stage, got none: this trainer "
-            "(Ray, Megatron) passes none, so declare `fixed_stage: beginner` or `advanced` in the settings file"
+            "passes none to rewards, so declare `fixed_stage: beginner` or `advanced` in the settings file"
         )
 
     def _warn_of_double_counting(self, args: Any) -> None:
         known, parts = VisionR1.built
         parts = (parts if known is args else set()) | {self.part}
         VisionR1.built = args, parts
-        if (
-            args is not None
-            and "total" in parts
-            and len(parts & {"format", "recall", "precision"})
-            and (getattr(args, "reward_weights", None) is None)
-        ):
+        twice = "total" in parts and parts & {"format", "recall", "precision"}
+        if args is not None and twice and 0 not in (getattr(args, "reward_weights", None) or ()):
             logger.warning(
                 "Vision-R1: vision_r1 is already the sum of vision_r1_format, vision_r1_recall and "
                 f"vision_r1_precision; listed beside it, {' and '.join(sorted(parts - {'total'}))} count twice. "
@@ -97,14 +92,17 @@ class VisionR1(ORM):  # type: ignore[misc]
             )
 
 
-def _max_pixels(settings: Settings, trainer: Any) -> int | None:
-    seen = getattr(getattr(trainer, "template", None), "max_pixels", None)
-    if settings.max_pixels is not None and trainer is not None and seen != settings.max_pixels:
+def _max_pixels(settings: Settings, trainer: Any, args: Any) -> int | None:
+    """The run's --max_pixels: the template's inside a trainer, Megatron's arguments' own, else the settings'."""
+    if trainer is None and getattr(args, "max_pixels", None) is None:
+        return settings.max_pixels
+    seen = getattr(args, "max_pixels", None) if trainer is None else trainer.template.max_pixels
+    if settings.max_pixels not in (None, seen):
         raise SettingsError(
             f"expected the settings' max_pixels to be the run's --max_pixels, {seen}, got {settings.max_pixels}: "
             "leave it out of the settings, the reward reads the run's own"
         )
-    return settings.max_pixels if trainer is None else seen
+    return int(seen) if seen is not None else None
 
 
 class VisionR1Format(VisionR1):
@@ -131,10 +129,12 @@ class VisionR1Count(VisionR1):
     part = "count"
 
 
-REWARDS = {
-    "vision_r1": VisionR1,
-    "vision_r1_format": VisionR1Format,
-    "vision_r1_recall": VisionR1Recall,
-    "vision_r1_precision": VisionR1Precision,
-    "vision_r1_count": VisionR1Count,
-}
+orms.update(
+    {
+        "vision_r1": VisionR1,
+        "vision_r1_format": VisionR1Format,
+        "vision_r1_recall": VisionR1Recall,
+        "vision_r1_precision": VisionR1Precision,
+        "vision_r1_count": VisionR1Count,
+    }
+)

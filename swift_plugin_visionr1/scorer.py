@@ -12,6 +12,7 @@ from .official import score_official
 from .scoring import RewardBreakdown, score
 from .settings import Settings
 
+COLUMNS = ("solution", "width", "height")
 PARTS = ("format", "recall", "precision", "predicted", "truths")
 
 
@@ -29,8 +30,11 @@ class Scorer:
         self._format = get_format(settings.format)
         self._last: tuple[Any, list[RewardBreakdown]] = (None, [])
         self._sums: Counter[str] = Counter()
+        self._issues: set[str] = set()
 
-    def __call__(self, completions: Sequence[str], columns: dict[str, Any], stage: Stage) -> list[RewardBreakdown]:
+    def __call__(
+        self, completions: Sequence[str], columns: dict[str, Any], stage: Stage, step: int | None = None
+    ) -> list[RewardBreakdown]:
         """One breakdown per completion.
 
         Args:
@@ -38,11 +42,12 @@ class Scorer:
             columns: the dataset's columns, each as long as `completions`; `solution` is read, and `width` and
                 `height` for the authors' form of it.
             stage: whose criteria apply.
+            step: the trainer's step; the same batch at another step counts anew in `take_means`.
 
         Raises:
             SolutionError: a row's annotations cannot be used.
         """
-        key = (stage, tuple(completions), tuple(map(str, columns.get("solution", ()))))
+        key = stage, step, tuple(completions), *(str(columns.get(name)) for name in COLUMNS)
         if key != self._last[0]:
             truths = solutions_of(columns, len(completions))
             self._last = key, [self.score(text, truth, stage) for text, truth in zip(completions, truths, strict=True)]
@@ -53,13 +58,18 @@ class Scorer:
         self._sums["completions"] += len(breakdowns)
         for breakdown in breakdowns:
             self._sums.update({part: getattr(breakdown, part) for part in PARTS})
-            self._sums.update(f"issues/{issue}" for issue in breakdown.issues)
+            issues = [f"issues/{issue}" for issue in breakdown.issues]
+            self._sums.update(issues)
+            self._issues.update(issues)
 
     def take_means(self) -> dict[str, float]:
-        """Means over what was scored since the last call: reward parts, numbers of boxes, issue rates."""
+        """Means over what was scored since the last call: reward parts, numbers of boxes, issue rates.
+
+        An issue that was ever seen is there with 0 too: a trainer that averages over steps needs the zeros.
+        """
         sums, self._sums = self._sums, Counter()
         count = sums.pop("completions", 0)
-        return {name: value / count for name, value in sums.items()}
+        return {name: sums[name] / count for name in (*PARTS, *sorted(self._issues))} if count else {}
 
     def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
         """The breakdown of one completion."""

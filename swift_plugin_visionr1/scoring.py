@@ -70,7 +70,7 @@ def score(
         boxes, labels = boxes[:0], ()
     if not len(truth.boxes):
         # Nothing to find: only the format's own empty answer is right. Unreadable text is no answer at all.
-        right = float(parsed.says_nothing and not len(boxes))
+        right = float(parsed.says_nothing and (settings.salvage or not issues))
         return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, issues)
     wrong = labels_differ(labels, truth.labels) if settings.reads_labels else None
     own = convert(boxes, processed, truth.size)

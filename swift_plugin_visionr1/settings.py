@@ -54,7 +54,8 @@ class Settings:
         precision_over: the denominator of Eq. 6: `matched` pairs (the paper's M), `valid` ones, all `predicted`
             boxes, or the `larger` of predictions and ground truth.
         salvage: whether boxes read from an answer with a broken format earn recall and precision.
-        fixed_stage: the stage where the trainer gives no state (Ray, Megatron); without it that is an error.
+        fixed_stage: the one stage of the whole run, for trainers that tell rewards no step (ms-swift's Ray driver);
+            without it that is an error.
         max_pixels: ms-swift's --max_pixels, where the reward cannot see the run's own.
     """
 
@@ -80,12 +81,26 @@ class Settings:
             raise SettingsError(f"expected step, a fraction of the run, in (0, 1], got {self.step}")
         if self.switch_step is not None and self.switch_step < 1:
             raise SettingsError(f"expected switch_step to be at least 1, got {self.switch_step}")
-        get_format(self.format)
+        try:
+            get_format(self.format)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        if self.rules == "official":
+            self._check_official()
         pairs = zip(asdict(self.beginner).values(), asdict(self.advanced).values(), strict=True)
         if any(easy > hard for easy, hard in pairs):
             raise SettingsError(
                 f"expected no threshold to fall: {self.beginner} (beginner), {self.advanced} (advanced)"
             )
+
+    def _check_official(self) -> None:
+        fixed = {"matcher": "box", "wrong_label": "ignore", "precision_over": "matched", "salvage": True}
+        for name, value in fixed.items():
+            if getattr(self, name) != value:
+                raise SettingsError(
+                    f"expected {name} left out with the official rules, which have their own, "
+                    f"got {getattr(self, name)!r}: use `preset: paper`"
+                )
 
     @property
     def reads_labels(self) -> bool:
@@ -98,7 +113,7 @@ class Settings:
         stages = (self.beginner, self.advanced)
         if not self.differentiation:
             stages = tuple(Criteria(stage.xi0, 0.0, 1.0) for stage in stages)  # type: ignore[assignment]
-        return Schedule(*stages, step=self.step, switch_step=self.switch_step)
+        return Schedule(*stages, self.step, self.switch_step, self.fixed_stage)
 
 
 PRESETS: dict[str, Settings] = {
@@ -130,7 +145,7 @@ def load_settings(spec: str | None = None) -> Settings:
         )
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"expected a YAML file of settings at {path}: {error}") from None
     except yaml.YAMLError as error:
         raise SettingsError(f"expected YAML in {path}: {error}") from None
@@ -143,7 +158,7 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     """Settings from a mapping of names to plain values, over the preset that its `preset` names."""
     values = dict(data)
     preset = values.pop("preset", "paper")
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise SettingsError(
             f"expected preset to be one of {', '.join(PRESETS)}, got {preset!r}{_did_you_mean(preset, PRESETS)}"
         )
@@ -151,7 +166,10 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     for name in values:
         if name not in names:
             raise SettingsError(f"unknown setting {name!r}{_did_you_mean(name, names)}; there are {', '.join(names)}")
-    if "step" in values and "switch_step" not in values:
+    own = [name for name in ("step", "switch_step", "fixed_stage") if values.get(name) is not None]
+    if len(own) > 1:
+        raise SettingsError(f"expected one of step, switch_step and fixed_stage, got {' and '.join(own)}")
+    if own == ["step"]:
         values["switch_step"] = None  # the file's own schedule replaces the preset's
     if "step" in values:
         values["step"] = _fraction(values["step"])
@@ -168,6 +186,8 @@ def describe(settings: Settings) -> str:
     """The settings as YAML that `load_settings` reads back."""
     plain = asdict(settings) | {"step": str(settings.step)}
     source = plain.pop("source")
+    if settings.switch_step is not None or settings.fixed_stage is not None:
+        del plain["step"]  # it has no say
     return f"# {source}\n" + yaml.safe_dump(plain, sort_keys=False, default_flow_style=None)
 
 
@@ -182,6 +202,8 @@ def _criteria(stage: str, value: Any, default: Criteria) -> Criteria:
     names = ("xi0", "xi1", "xi2")
     if not isinstance(value, dict) or not set(value) <= set(names):
         raise SettingsError(f"expected {stage} to be a mapping of {', '.join(names)}, got {value!r}")
+    if any(isinstance(v, bool) for v in value.values()):
+        raise SettingsError(f"expected numbers in {stage}, got {value!r}")
     try:
         return Criteria(**(asdict(default) | {name: float(v) for name, v in value.items()}))
     except (TypeError, ValueError) as error:

@@ -2,16 +2,19 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from swift.utils import get_logger
 
+from .coords import QwenResize
 from .ground_truth import GroundTruth, SolutionError, read_solution
 
 IMAGES_OPENED = 100  # image headers compared with their row before training; all of them could take minutes
+LONGEST_PATH = 2000  # what is longer is base64, by ms-swift's own rule
+RESIZING = ("max_pixels", "min_pixels", "resized_width", "resized_height")
 
 logger = get_logger()
 
@@ -36,11 +39,11 @@ def building_trainer(args: Any) -> Any | None:
     return next((c for c in callers() if getattr(c, "args", None) is args and hasattr(c, "train_dataset")), None)
 
 
-def check_datasets(trainer: Any) -> None:
+def check_datasets(trainer: Any, resize: QwenResize) -> None:
     """Check every row of the trainer's data sets, once per trainer.
 
     Raises:
-        SolutionError: a row's annotations cannot be used; names the row in its file where that is known.
+        SolutionError: a row's annotations or images cannot be used; names the row in its file where that is known.
     """
     if getattr(trainer, "vision_r1_checked", False):
         return
@@ -52,52 +55,81 @@ def check_datasets(trainer: Any) -> None:
         if not hasattr(dataset, "__len__"):
             logger.info(f"Vision-R1: {name} is streamed, so its rows are checked as they come")
             continue
-        _check_dataset(dataset, name)
+        check_dataset(dataset, name, resize)
         logger.info(f"Vision-R1: checked the annotations of {len(dataset)} rows in {name}")
 
 
-def _check_dataset(dataset: Any, name: str) -> None:
+def check_dataset(dataset: Any, name: str, resize: QwenResize) -> None:
+    """Check every row of a `datasets.Dataset`; raises as `check_datasets`."""
     columns = set(dataset.column_names)
     if "solution" not in columns:
         raise SolutionError(f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}')
-    wanted = [column for column in ("solution", "width", "height") if column in columns]
-    for index, row in enumerate(dataset.select_columns(wanted)):
+    wanted = columns & {"solution", "width", "height", "images", "chat_template_kwargs"}
+    for index, row in enumerate(dataset.select_columns(sorted(wanted))):
         try:
             truth = read_solution(row["solution"], row.get("width"), row.get("height"))
-        except SolutionError as error:
-            raise SolutionError(f"{_place(dataset[index], index, name)}: {error}") from None
-        if index < IMAGES_OPENED:
-            _check_image_size(dataset[index], truth, index, name)
+            resize.processed_size(truth.size)
+            _check_image(row, truth, index < IMAGES_OPENED)
+        except ValueError as error:
+            raise SolutionError(f"{_place(row, index, name)}: {error}") from None
 
 
-def _check_image_size(row: dict[str, Any], truth: GroundTruth, index: int, name: str) -> None:
-    images = row.get("images") or []
-    image = images[0] if images else None
+def _check_image(row: dict[str, Any], truth: GroundTruth, open_it: bool) -> None:
+    limits = {key: value for key, value in (row.get("chat_template_kwargs") or {}).items() if key in RESIZING and value}
+    if limits:
+        raise SolutionError(
+            f"expected one limit of image sizes for the whole run (MAX_PIXELS), got this row's {limits}"
+        )
+    if not row.get("images"):
+        raise SolutionError('expected an image in "images", got none')
+    path = _local_path(row["images"][0])
+    if path is None:
+        return
+    if not path.is_file():
+        raise SolutionError(f"expected an image file at {path}, got none: paths are relative to where swift is started")
+    if open_it:
+        _check_size(path, truth)
+
+
+def _local_path(image: Any) -> Path | None:
+    """Where the image lies, or None for what ms-swift's loader gets elsewhere (URL, base64, bytes, ROOT_IMAGE_DIR)."""
+    from swift.utils import get_env_args
+
     path = image.get("path") if isinstance(image, dict) else image
-    if not isinstance(path, str) or not Path(path).is_file():
-        return  # an URL, bytes or a missing file: ms-swift's loader has the last word on those
-    with Image.open(path) as opened:
-        size = opened.size
+    if not isinstance(path, str) or len(path) > LONGEST_PATH or path.startswith(("http:", "https:", "data:", "<")):
+        return None
+    if get_env_args("ROOT_IMAGE_DIR", str, None) and not Path(path).is_absolute():
+        return None
+    return Path(path.removeprefix("file://"))
+
+
+def _check_size(path: Path, truth: GroundTruth) -> None:
+    try:
+        with Image.open(path) as image:
+            size = image.size
+    except UnidentifiedImageError as error:
+        raise SolutionError(f"expected an image that can be opened: {error}") from None
     if size != truth.size:
         raise SolutionError(
-            f"{_place(row, index, name)}: expected the solution's width and height to be those of the image file, "
-            f"{size[0]} x {size[1]}, got {truth.size[0]} x {truth.size[1]}: boxes belong to the original image"
+            f"expected the solution's width and height to be those of the image file, {size[0]} x {size[1]}, "
+            f"got {truth.size[0]} x {truth.size[1]}: boxes belong to the original image"
         )
 
 
 def _place(row: dict[str, Any], index: int, name: str) -> str:
     """Where the row stands in its file: ms-swift shuffles, so its place in the data set says little."""
     for path in _dataset_files():
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
             if _same_row(line, row):
                 return f"row {number} of {path}"
     return f"row {index + 1} of {name} as loaded"
 
 
-def _dataset_files() -> Iterable[Path]:
+def _dataset_files() -> list[Path]:
     for caller in callers():
-        names = getattr(getattr(caller, "args", None), "dataset", None)
-        if isinstance(names, list):
+        args: Any = getattr(caller, "args", None)
+        if isinstance(getattr(args, "dataset", None), list):
+            names = [*args.dataset, *(getattr(args, "val_dataset", None) or [])]
             paths = [Path(str(name).split("#")[0]) for name in names]
             return [path for path in paths if path.suffix == ".jsonl" and path.is_file()]
     return []

@@ -51,11 +51,12 @@ class Qwen25VL:
         data = _loads(body)
         if data is _BROKEN:
             return _salvage(text, body)
-        if not isinstance(data, list):
-            return _read_entries(_entries([data], []), ["not_a_list"])
-        issues: list[str] = []
-        parsed = _read_entries(_entries(data, issues), issues)
-        return ParsedCompletion(parsed.boxes, parsed.labels, parsed.issues, says_nothing=not data)
+        issues = [] if isinstance(data, list) else ["not_a_list"]
+        entries = _entries(data, issues) if isinstance(data, list) else _entries([data], [])
+        if not entries and issues:
+            entries = _pieces(text, issues)  # boxes may be one level deeper
+        parsed = _read_entries(entries, issues)
+        return ParsedCompletion(parsed.boxes, parsed.labels, parsed.issues, says_nothing=data == [])
 
     def content_issues(self, parsed: ParsedCompletion, size: Size) -> tuple[str, ...]:
         """`out_of_image` where a box leaves the processed image of `size` (width, height)."""
@@ -148,6 +149,11 @@ def _salvage(text: str, body: str) -> ParsedCompletion:
     if inner == [] and body.strip("` \n").removeprefix("json").strip() == "[]":
         return ParsedCompletion(as_boxes([]), (), ("text_around",), says_nothing=True)
     issues = ["not_json"]
+    return _read_entries(_pieces(text, issues), issues)
+
+
+def _pieces(text: str, issues: list[str]) -> list[Entry]:
+    """Coordinates and label of each innermost object that has a box, whatever stands around it."""
     entries: list[Entry] = []
     for fragment in _OBJECT.finditer(text):
         box = _BOX.search(fragment.group())
@@ -158,5 +164,10 @@ def _salvage(text: str, body: str) -> ParsedCompletion:
             break
         label = _LABEL.search(fragment.group())
         coordinates = [int(v) if v.lstrip("+-").isdigit() else float(v) for v in box.groups()]
-        entries.append((coordinates, (label.group(1) or label.group(2)) if label else None))
-    return _read_entries(entries, issues)
+        entries.append((coordinates, _unescape(label.group(1) or label.group(2)) if label else None))
+    return entries
+
+
+def _unescape(label: str | None) -> Any:
+    plain = _loads(f'"{label}"') if label else None
+    return label if plain is _BROKEN else plain

@@ -36,7 +36,10 @@ def convert_coco(annotations: Path, images: Path, out: Path) -> int:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    data = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SolutionError(f"expected JSON in {path}: {error}") from None
     missing = [key for key in ("images", "annotations", "categories") if key not in data]
     if missing:
         raise SolutionError(f"expected a COCO instances file at {path}, got one without {', '.join(missing)}")

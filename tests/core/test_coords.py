@@ -56,5 +56,25 @@ def test_convert_there_and_back(width: int, height: int, x: float, y: float) -> 
     assert np.allclose(convert(convert(boxes, size, processed), processed, size), boxes)
 
 
+def test_an_iou_of_exactly_half_survives_the_conversion() -> None:
+    # 1100 / 1092 has no exact float; multiplying by it first would leave the box 1e-13 short.
+    assert convert(as_boxes([[0, 0, 112, 546]]), (224, 1092), (230, 1100)).tolist() == [[0, 0, 115, 550]]
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"MAX_PIXELS": "500"}, {"MAX_PIXELS": "-1"}, {"MIN_PIXELS": "401408", "MAX_PIXELS": "200704"}],
+    ids=["below one token", "negative", "least above most"],
+)
+def test_impossible_limits_are_refused(environ: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="expected 1 <= MIN_PIXELS <= MAX_PIXELS"):
+        QwenResize.from_environment(environ)
+
+
+def test_a_sliver_that_would_shrink_to_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="room for one visual token a side"):
+        QwenResize(max_tokens=4).processed_size((2000, 11))
+
+
 def test_convert_by_hand() -> None:
     assert convert(as_boxes([[322, 238, 644, 476]]), (644, 476), (640, 480)).tolist() == [[320, 240, 640, 480]]

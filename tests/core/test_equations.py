@@ -176,6 +176,8 @@ def test_salvage_scores_what_can_be_read_of_a_cut_answer() -> None:
     cut = answer([20, 20])[:-20]
     assert (score(cut, solution(2)).format, score(cut, solution(2)).recall) == (0.0, 0.5)
     assert score(cut, solution(2), salvage=False).recall == 0.0
+    assert score("```\n[]\n```", solution(0)).recall == 1.0
+    assert score("```\n[]\n```", solution(0), salvage=False).recall == 0.0
 
 
 def test_box_matching_is_optimal_not_greedy() -> None:

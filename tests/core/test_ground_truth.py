@@ -22,7 +22,8 @@ def test_the_authors_solution(boxes: list[object]) -> None:
 
 
 def test_annotations_may_touch_the_border_by_a_rounding_error() -> None:
-    assert len(read_solution(json.dumps(GOOD | {"boxes": [[-0.4, 0, 640.5, 480]]})).boxes) == 1
+    for box in ([-0.4, 0, 640.5, 480], [0, 10, 0.8, 50], [639.4, 10, 640, 50]):
+        assert len(read_solution(json.dumps(GOOD | {"boxes": [box]})).boxes) == 1
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,8 @@ def test_annotations_may_touch_the_border_by_a_rounding_error() -> None:
         pytest.param(json.dumps(GOOD | {"width": 64.5}), r"whole numbers .* got \(64.5, 480\)", id="fractional width"),
         pytest.param(json.dumps(GOOD | {"boxes": [[1, 2, 3]]}), r"shape \(1, 3\)", id="three numbers"),
         pytest.param(json.dumps(GOOD | {"boxes": [["a", 2, 3, 4]]}), "in numbers", id="text"),
+        pytest.param(json.dumps(GOOD | {"boxes": [[0, 0, 10**400, 3]]}), "in numbers", id="beyond float64"),
+        pytest.param(json.dumps(GOOD | {"boxes": [[0, 0, 1e-200, 1e-200]]}), "x1 < x2", id="no area"),
         pytest.param(json.dumps(GOOD | {"labels": []}), "list of 1 strings, got", id="labels missing"),
         pytest.param(
             json.dumps(GOOD | {"boxes": [[300, 20, 30, 40]]}), r"box 0.*is it \[x, y, width, height\]", id="xywh"

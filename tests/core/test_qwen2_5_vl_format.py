@@ -65,6 +65,8 @@ def test_answers_without_boxes_yield_none(shared_data: Path) -> None:
         pytest.param('[{"bbox_2d": [1, 2, 1, 40], "label": "a"}]', 0, ("corner_order",), id="no area"),
         pytest.param('[{"bbox_2d": [1, 2, 30, 40], "label": null}]', 1, ("no_label",), id="null label"),
         pytest.param('[{"bbox_2d": [1, 2, 30, 40], "label": " "}]', 1, ("no_label",), id="blank label"),
+        pytest.param(f'{{"objects": [{CAT}, {DOG}]}}', 2, ("not_a_list",), id="list inside an object"),
+        pytest.param(f"[[{CAT}]]", 1, ("not_an_object",), id="list inside a list"),
         pytest.param("[1, 2, 3]", 0, ("not_an_object",), id="list of numbers"),
         pytest.param('"hello"', 0, ("not_a_list",), id="a JSON string"),
         pytest.param("", 0, ("not_json",), id="nothing"),
@@ -78,13 +80,23 @@ def test_table(text: str, boxes: int, issues: tuple[str, ...]) -> None:
     assert len(parsed.labels) == boxes
 
 
-def test_only_the_empty_list_says_nothing() -> None:
-    assert [FORMAT.parse(text).says_nothing for text in ("[]", "```json\n[]\n```", "", "none", f"[{CAT}]")] == [
-        True, True, False, False, False,
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[]", True),
+        ("```json\n[]\n```", True),
+        ("```\n[]\n```", True),
+        ("", False),
+        ("none", False),
+        (f"[{CAT}]", False),
+    ],
+)
+def test_only_the_empty_list_says_nothing(text: str, expected: bool) -> None:
+    assert FORMAT.parse(text).says_nothing == expected
 
 
 def test_labels_survive_a_broken_answer() -> None:
+    assert FORMAT.parse('[{"bbox_2d": [1, 2, 3, 4], "label": "caf\\u00e9"}').labels == ("café",)
     assert FORMAT.parse(f"[{CAT}, {DOG}, oops").labels == ("cat", "dog")
 
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from swift_plugin_visionr1 import Schedule
+from swift_plugin_visionr1.criteria import Stage
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,10 @@ def test_first_advanced_step(step: Fraction, max_steps: int, first: int | None) 
 def test_an_absolute_switch_ignores_the_length_of_the_run() -> None:
     schedule = Schedule(switch_step=1500)
     assert [schedule.stage(at, 10**6) for at in (0, 1499, 1500)] == ["beginner", "beginner", "advanced"]
+
+
+@pytest.mark.parametrize("stage", ["beginner", "advanced"])
+def test_a_fixed_stage_holds_at_every_step(stage: Stage) -> None:
+    schedule = Schedule(fixed=stage)
+    assert {schedule.stage(at, 100) for at in range(100)} == {stage}
+    assert not schedule.has_two_stages

@@ -54,11 +54,20 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
         pytest.param({"salvage": "yes"}, "expected salvage to be bool", id="type"),
         pytest.param({"switch_step": True}, "expected switch_step to be int or null", id="boolean is no number"),
         pytest.param({"switch_step": 0}, "at least 1, got 0", id="switch at 0"),
+        pytest.param({"preset": ["paper"]}, "expected preset to be one of", id="preset is a list"),
+        pytest.param({"step": "1/3", "switch_step": 9}, "got step and switch_step", id="two schedules"),
+        pytest.param({"step": "1/3", "fixed_stage": "advanced"}, "got step and fixed_stage", id="schedule and stage"),
+        pytest.param({"beginner": {"xi0": True}}, "expected numbers in beginner", id="boolean threshold"),
+        pytest.param(
+            {"preset": "official", "precision_over": "larger"},
+            "precision_over left out with the official",
+            id="official",
+        ),
         pytest.param({"format": "qwen"}, "expected one of the formats qwen2_5_vl, got 'qwen'", id="format"),
     ],
 )
 def test_errors(data: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(SettingsError, match=message):
         settings_from(data)
 
 

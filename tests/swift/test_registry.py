@@ -127,6 +127,14 @@ def test_installation_registers_the_plugin_and_an_option_turns_that_off() -> Non
     assert python(REGISTERED, VISION_R1_NO_AUTOLOAD="1") == "[] False"
 
 
+@pytest.mark.parametrize(
+    "first",
+    ["swift.callbacks.mapping", "swift.trainers", "swift_plugin_visionr1.rewards", "swift_plugin_visionr1.callbacks"],
+)
+def test_registration_does_not_depend_on_what_is_imported_first(first: str) -> None:
+    assert python(f"import {first}\n" + REGISTERED) == f"{sorted(NAMES)} True"
+
+
 def test_external_plugins_registers_it_too() -> None:
     load = """
 from swift.utils import import_external_file
