@@ -40,7 +40,7 @@ def swift(checkpoint: Path) -> Callable[..., Run]:
         argv = [SWIFT, command, *SMALL, "--external_plugins", str(plugin), *plugins, *map(str, arguments)]
         if "--model" not in argv:
             argv += ["--model", str(checkpoint)]
-        offline = {"USE_HF": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
+        offline = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
         result = subprocess.run(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
             env=os.environ | offline | environment, cwd=out,
