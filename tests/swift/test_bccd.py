@@ -61,7 +61,8 @@ def test_photographs_through_training_and_evaluation(
         "vision_r1",
         "--max_steps",
         2,
-        MAX_PIXELS=MAX_PIXELS,
+        "--max_pixels",
+        MAX_PIXELS,
     )
     assert run.code == 0, run.text[-3000:]
     assert "images as QwenResize(max_pixels=50176," in run.text, "the reward must see the run's own limit"
