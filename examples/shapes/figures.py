@@ -31,7 +31,7 @@ def plot_rewards(log: Path, out: Path, window: int = 8) -> None:
         axes.text(switch, 0.02, " advanced stage: sharper criteria", fontsize=9)
     axes.set(xlabel="optimisation step", ylabel=f"mean over the step (line: last {window})", ylim=(0, 1.02))
     axes.legend(loc="lower left")
-    figure.savefig(out, dpi=120)
+    figure.savefig(out, dpi=100)
     plt.close(figure)
 
 
@@ -50,7 +50,7 @@ def draw_scenes(annotations: Path, images: Path, results: dict[str, Path], out: 
             axes.set(xticks=[], yticks=[])
             for box in (b for b in boxes if b["image_id"] == scene["id"]):
                 _draw_box(axes, box["bbox"], names[box["category_id"]])
-    figure.savefig(out, dpi=110)
+    figure.savefig(out, dpi=80)
     plt.close(figure)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from swift_plugin_visionr1 import get_format
+
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytest.importorskip("mmdet", reason="needs the extra `eval`")
 pytestmark = pytest.mark.slow
@@ -89,8 +91,11 @@ def test_photographs_through_training_and_evaluation(
     assert all(0 <= report["metrics"][name] <= 1 for name in ("mAP", "AP50", "AP75", "AR@100"))
     results = json.loads((tmp_path / "eval" / "coco_results.json").read_text())
     assert results, "the small model writes boxes on photographs too"
-    assert max(x + width for x, _, width, _ in (r["bbox"] for r in results)) > 252, "boxes are in the original frame"
+    written = [json.loads(line)["response"] for line in answers.read_text().splitlines()]
+    read = [box for text in written for box in get_format("qwen2_5_vl").parse(text).boxes]
+    right_edges = {round(x2 * 640 / 252, 3) for _, _, x2, _ in read}  # the photographs were 252 pixels wide
     for result in results:
         x, y, width, height = result["bbox"]
         assert 0 <= x < x + width <= 640
         assert 0 <= y < y + height <= 480
+        assert round(x + width, 3) in right_edges, "boxes are in the original frame"

@@ -64,7 +64,8 @@ def test_external_plugins_and_the_parts_side_by_side(grpo: Callable, rows: list,
 
     parts = [f"vision_r1_{part}" for part in ("format", "recall", "precision", "count")]
     run = grpo(
-        rows, tmp_path, "--reward_funcs", *parts, "--callbacks", "vision_r1", "--max_steps", 1,
+        rows, tmp_path, "--reward_funcs", *parts, "--callbacks", "vision_r1", "--max_steps", 2,
+        "--per_device_train_batch_size", 4, "--gradient_accumulation_steps", 2, "--logging_steps", 2,
         plugins=(plugin.__file__,), VISION_R1_NO_AUTOLOAD="1", VISION_R1_CONFIG="official",
     )  # fmt: skip
     assert run.code == 0, run.text[-3000:]
