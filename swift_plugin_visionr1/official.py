@@ -113,8 +113,10 @@ def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
             boxes[:, axis::2] = boxes[:, axis::2] / np.float32(processed[axis]) * np.float32(truth.size[axis])
         overlap = giou(boxes, truths)  # type: ignore[arg-type]  # float32 on purpose
         distance = np.abs(boxes[:, None] - truths).sum(axis=2)
-    own = [label.strip().lower() if isinstance(label, str) else None for _, label in entries]
-    same = np.array([[label == other.lower() for other in truth.labels] for label in own], dtype=np.float32)
+    number = {label.lower(): place for place, label in enumerate(truth.labels)}
+    theirs = np.array([number[label.lower()] for label in truth.labels])
+    own = np.array([number.get(label.strip().lower(), -1) if isinstance(label, str) else -1 for _, label in entries])
+    same = (own[:, None] == theirs).astype(np.float32)
     cost = np.nan_to_num(distance - same - overlap, nan=1e30, posinf=1e30, neginf=-1e30)
     rows, columns = linear_sum_assignment(cost)
     return Match(rows, columns, np.nan_to_num(overlap[rows, columns]))

@@ -122,11 +122,12 @@ def _read_entries(entries: list[Entry], issues: list[str]) -> ParsedCompletion:
 
 def _coordinates(written: list[Any]) -> tuple[Sequence[float] | None, str | None]:
     """The four numbers, or None where they are none, and what is wrong with the way they are written."""
-    integers = all(type(v) is int for v in written)  # bool is a subclass of int
-    numbers = written if integers else [_number(v) for v in written]
+    if set(map(type, written)) == {int}:  # the ordinary case; bool is another type
+        return (written, None) if max(map(abs, written)) < LIMIT else (None, "bad_box")
+    numbers = [_number(v) for v in written]
     if not all(abs(v) < LIMIT for v in numbers):  # NaN is not below anything
         return None, "bad_box"
-    return numbers, None if integers else "not_integer"
+    return numbers, "not_integer"
 
 
 def _number(value: Any) -> float:
