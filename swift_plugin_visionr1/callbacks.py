@@ -38,12 +38,12 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         check_datasets(self.trainer, scorer.resize)
         schedule, settings = scorer.schedule, scorer.settings
         first = schedule.first_advanced_step(state.max_steps)
-        if schedule.switch_step is not None and schedule.switch_step >= state.max_steps:
-            raise SettingsError(
-                f"expected switch_step within the run of {state.max_steps} steps, got {schedule.switch_step}: "
-                "the advanced stage would never come; set `step: 1/2` or train longer"
-            )
         if first is not None and first >= state.max_steps:
+            if schedule.switch_step is not None:
+                raise SettingsError(
+                    f"expected switch_step within the run of {state.max_steps} steps, got {schedule.switch_step}: "
+                    "the advanced stage would never come; set `step: 1/2` or train longer"
+                )
             logger.warning(f"Vision-R1: the run of {state.max_steps} steps is too short for its advanced stage")
         logger.info(
             f"Vision-R1 ({settings.source}): {schedule.criteria(schedule.stage(0, state.max_steps))} from step 0"

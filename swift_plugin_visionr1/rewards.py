@@ -69,10 +69,10 @@ class VisionR1(ORM):  # type: ignore[misc]
         return float(getattr(breakdown, self.part))
 
     def _stage(self, state: Any) -> Stage:
-        schedule, max_steps = self.scorer.schedule, getattr(state, "max_steps", 0)
+        schedule, max_steps = self.scorer.schedule, getattr(state, "max_steps", None) or 0
         if not schedule.has_two_stages:
             return schedule.stage(0, 1)
-        if state is not None and max_steps:
+        if max_steps > 0:
             return schedule.stage(state.global_step, max_steps)
         raise SettingsError(
             "expected a trainer_state with global_step and max_steps to tell the stage, got none: this trainer "
