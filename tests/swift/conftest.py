@@ -36,14 +36,17 @@ def swift(checkpoint: Path) -> Callable[..., Run]:
     """`swift(command, *arguments, out=folder, **environment)` with the small model."""
     plugin = checkpoint.parent / "pruned_template.py"
 
-    def run(command: str, *arguments: object, out: Path, plugins: tuple[str, ...] = (), **environment: str) -> Run:
-        argv = [SWIFT, command, *SMALL, "--external_plugins", str(plugin), *plugins, *map(str, arguments)]
+    def run(
+        command: str, *arguments: object, out: Path, plugins: tuple[str, ...] = (), cwd: Path | None = None,
+        **environment: str,
+    ) -> Run:  # fmt: skip
+        argv = [SWIFT, command, *map(str, arguments), *SMALL, "--external_plugins", str(plugin), *plugins]
         if "--model" not in argv:
             argv += ["--model", str(checkpoint)]
         offline = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
         result = subprocess.run(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-            env=os.environ | offline | environment, cwd=out,
+            env=os.environ | offline | environment, cwd=cwd or out,
         )  # fmt: skip
         return Run(result.returncode, result.stdout, out)
 

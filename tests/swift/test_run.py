@@ -97,6 +97,21 @@ def test_a_bad_row_stops_the_run_before_training(
     assert re.search(message.format(data=re.escape(str(tmp_path / "train.jsonl"))), run.text), run.text[-1500:]
 
 
+def test_the_7b_recipe_runs_on_the_small_model(
+    swift: Callable, rows: list, checkpoint: Path, tmp_path: Path
+) -> None:  # fmt: skip
+    data = tmp_path / "train.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run = swift(
+        "rlhf", "configs/train/qwen2_5_vl_7b.yaml", "--model", checkpoint, "--dataset", data, "--output_dir", tmp_path,
+        "--add_version", "false", "--max_steps", 2, "--attn_impl", "sdpa", "--deepspeed", "",
+        out=tmp_path, cwd=checkpoint.parents[2],
+    )  # fmt: skip
+    assert run.code == 0, run.text[-3000:]
+    assert "max_tokens=512" in run.text
+    assert stages(run.steps) == [BEGINNER, BEGINNER]
+
+
 def test_contradictory_settings_are_refused(grpo: Callable, rows: list, tmp_path: Path) -> None:
     run = grpo(rows, tmp_path, *REWARD, "--max_steps", 4, VISION_R1_CONFIG="official-adaptive")
     assert run.code != 0
