@@ -11,7 +11,10 @@ from .errors import InputError
 from .truncation import is_truncated
 
 APPENDS = "`swift infer` appends to a --result_path that exists: delete the file and infer again"
-KEEP_IDS = 'infer with `--remove_unused_columns false` and an "image_id" column in the dataset'
+KEEP_IDS = (
+    'let each image path end in a file_name of the annotations, or keep an "image_id" column with '
+    "`swift infer --remove_unused_columns false` (ms-swift 4.6 cannot with its transformers backend)"
+)
 
 
 @dataclass(frozen=True)

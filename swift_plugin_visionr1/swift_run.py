@@ -1,6 +1,7 @@
 """What a reward can learn about the ms-swift run that it is built in, and the checks made before the first step."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,12 +94,10 @@ def _check_image(row: dict[str, Any], truth: GroundTruth, open_it: bool) -> None
 
 def _local_path(image: Any) -> Path | None:
     """Where the image lies, or None for what ms-swift's loader gets elsewhere (URL, base64, bytes, ROOT_IMAGE_DIR)."""
-    from swift.utils import get_env_args
-
     path = image.get("path") if isinstance(image, dict) else image
     if not isinstance(path, str) or len(path) > LONGEST_PATH or path.startswith(("http:", "https:", "data:", "<")):
         return None
-    if get_env_args("ROOT_IMAGE_DIR", str, None) and not Path(path).is_absolute():
+    if os.environ.get("ROOT_IMAGE_DIR") and not Path(path).is_absolute():
         return None
     return Path(path.removeprefix("file://"))
 
