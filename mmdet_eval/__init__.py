@@ -10,11 +10,12 @@ In Python, for results that are COCO results already:
 Answers are read by the parser and the coordinate frames that training uses (`swift_plugin_visionr1`).
 """
 
-from .annotations import Annotations, read_annotations
-from .coco_results import Converted, Counts, to_coco_results
+from .answers.answer import Answer
+from .answers.coco_results import Converted, Counts, to_coco_results
+from .answers.predictions import join, read_rows
+from .data.annotations import Annotations, read_annotations
 from .errors import InputError
-from .mmdet_backend import evaluate, evaluate_coco_results
-from .predictions import Answer, join, read_rows
+from .metrics.mmdet_backend import evaluate, evaluate_coco_results
 
 __all__ = [
     "Annotations", "Answer", "Converted", "Counts", "InputError", "evaluate", "evaluate_coco_results", "join",

@@ -9,13 +9,13 @@ from pathlib import Path
 from swift_plugin_visionr1.coords import QwenResize
 from swift_plugin_visionr1.formats import FORMATS, get_format
 
-from .annotations import read_annotations
-from .coco_results import to_coco_results
-from .confidence import POLICIES
+from .answers.coco_results import to_coco_results
+from .answers.confidence import POLICIES
+from .answers.predictions import join, read_rows
+from .data.annotations import read_annotations
 from .errors import InputError
-from .mmdet_backend import MissingBackend, evaluate
-from .predictions import join, read_rows
-from .report import Report
+from .metrics.mmdet_backend import MissingBackend, evaluate
+from .reports.report import Report
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mmdet_eval import Answer, Converted, InputError, to_coco_results
-from mmdet_eval.annotations import Image
-from mmdet_eval.labels import CategoryNames
+from mmdet_eval.answers.labels import CategoryNames
+from mmdet_eval.data.annotations import Image
 from swift_plugin_visionr1 import QwenResize, get_format
 
 IMAGE = Image(4, "x.png", (560, 280))  # multiples of 28: processed as it is, so that frames agree

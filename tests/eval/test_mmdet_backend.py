@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mmdet_eval import InputError, evaluate_coco_results
-from mmdet_eval.mmdet_backend import ITEMS, stub_mmcv_ops
+from mmdet_eval.metrics.mmdet_backend import ITEMS, stub_mmcv_ops
 
 COCO_DEMO = (
     "cocoapi_val2014_100/instances_val2014_100.json",

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from mmdet_eval import InputError, join, read_rows
-from mmdet_eval.annotations import Image
-from mmdet_eval.truncation import is_truncated, looks_truncated
+from mmdet_eval.answers.truncation import is_truncated, looks_truncated
+from mmdet_eval.data.annotations import Image
 
 IMAGES = (Image(10, "a/x.png", (8, 8)), Image(2, "b/x.png", (8, 8)), Image(3, "only.png", (8, 8)))
 

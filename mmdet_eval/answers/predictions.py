@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .annotations import Image
-from .errors import InputError
+from ..data.annotations import Image
+from ..errors import InputError
+from .answer import Answer
 from .truncation import is_truncated
 
 APPENDS = "`swift infer` appends to a --result_path that exists: delete the file and infer again"
@@ -15,23 +15,6 @@ KEEP_IDS = (
     'let each image path end in a file_name of the annotations, or keep an "image_id" column with '
     "`swift infer --remove_unused_columns false` (ms-swift 4.6 cannot with its transformers backend)"
 )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer of the model.
-
-    Attributes:
-        image: the image it is about.
-        text: the answer as written.
-        truncated: generation ended before the answer did.
-        line: line of the prediction file, from 1.
-    """
-
-    image: Image
-    text: str
-    truncated: bool
-    line: int
 
 
 def read_rows(path: str | Path) -> list[tuple[int, dict[str, Any]]]:

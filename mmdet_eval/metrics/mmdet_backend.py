@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from .annotations import Annotations, Id, read_annotations
-from .checks import check_record, is_finite_number
-from .coco_results import CocoResult
-from .errors import InputError
-
-Metrics = dict[str, float | None]
+from ..answers.coco_results import CocoResult
+from ..data.annotations import Annotations, Id, read_annotations
+from ..data.checks import check_record, is_finite_number
+from ..errors import InputError
+from .scores import Metrics
 
 # COCO's own limits. CocoMetric's default (100, 300, 1000) takes AP50 and AP75 at 1000 boxes but mAP at 100.
 MAX_DETS = (1, 10, 100)

@@ -12,8 +12,8 @@ from typing import Any
 
 from swift_plugin_visionr1.coords import Size
 
+from ..errors import InputError
 from .checks import check_record
-from .errors import InputError
 
 Id = int | str
 

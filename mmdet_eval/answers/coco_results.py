@@ -11,11 +11,11 @@ from swift_plugin_visionr1.boxes import is_inside, is_valid
 from swift_plugin_visionr1.coords import QwenResize, Size, convert
 from swift_plugin_visionr1.formats import Format
 
-from .annotations import Id, Image
+from ..data.annotations import Id, Image
+from ..errors import InputError
+from .answer import Answer, ReadAnswer
 from .confidence import scores
-from .errors import InputError
 from .labels import CategoryNames
-from .predictions import Answer
 
 CocoResult = dict[str, Any]  # image_id, category_id, bbox as [x, y, width, height] in original pixels, score
 
@@ -53,11 +53,21 @@ class Counts:
 
 @dataclass(frozen=True)
 class Converted:
-    """COCO results, their counts, and how often each unknown label came, most frequent first."""
+    """What the metric sees, and what it was made from.
+
+    Attributes:
+        results: COCO results in the order in which equal scores rank.
+        counts: what became of answers and boxes.
+        unknown_labels: how often each label that names no category came, most frequent first.
+        answers: every answer as it was read; empty where the prediction file held boxes, not text.
+        warnings: what a person should know before trusting the numbers.
+    """
 
     results: list[CocoResult]
     counts: Counts
     unknown_labels: dict[str, int]
+    answers: tuple[ReadAnswer, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 from swift_plugin_visionr1.coords import QwenResize
 
-from .annotations import Annotations
-from .coco_results import Converted, Counts
-from .confidence import POLICIES
+from ..answers.coco_results import Converted, Counts
+from ..answers.confidence import POLICIES
+from ..data.annotations import Annotations
 
 PACKAGES = ("swift-plugin-visionr1", "mmdet", "mmengine", "mmcv", "mmcv-lite", "pycocotools", "torch", "numpy")
 HEADLINE = ("mAP", "AP50", "AP75", "AR@100")

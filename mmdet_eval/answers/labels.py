@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from .annotations import Id
-from .errors import InputError
+from ..data.annotations import Id
+from ..errors import InputError
 
 
 class CategoryNames:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InputError
+from ..errors import InputError
 
 
 def check_record(record: Mapping[str, Any], what: str, images: Container[Any], categories: Container[Any]) -> None:

@@ -1,0 +1,64 @@
+"""The numbers of one data set."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.annotations import Id
+from .matches import Matches
+
+Metrics = dict[str, float | None]  # fractions in [0, 1], unrounded; None where there is nothing to measure it on
+
+
+@dataclass(frozen=True)
+class Spread:
+    """AP over random orders of the images, which decide how equal scores rank.
+
+    Attributes:
+        low, high: least and greatest mAP found, in [0, 1].
+        orders: number of orders tried; 0 where no two scores are equal (or nothing depends on the order).
+        seed: of the orders.
+    """
+
+    low: float | None
+    high: float | None
+    orders: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """One category: `metrics` has AP, AP50, AP75, AR@100, precision@.5, recall@.5, F1@.5; counts are of boxes."""
+
+    category: Id
+    name: str
+    metrics: Metrics
+    truths: int
+    boxes: int
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Everything measured on one data set.
+
+    Attributes:
+        metrics: COCO's twelve, by the engine (`mmdet_backend.ITEMS`' keys).
+        beside: what AP does not say: "tie-aware mAP", "tie-aware AP50", "precision@.5", "recall@.5", "F1@.5" and the
+            three as "precision", "recall", "F1" averaged over .5:.95; micro-averaged over all boxes.
+        spread: mAP's range over image orders.
+        classes: per category, in the annotation file's order.
+        precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes; -1 where no truth.
+        matches: how boxes were matched.
+        engine: what computed `metrics`, with its version.
+        checked_by: what recomputed `metrics` and agreed, with its version.
+    """
+
+    metrics: Metrics
+    beside: Metrics
+    spread: Spread
+    classes: tuple[ClassScores, ...]
+    precision: NDArray[np.float64]
+    matches: Matches
+    engine: str
+    checked_by: str
