@@ -4,7 +4,7 @@ import hashlib
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +14,26 @@ from swift_plugin_visionr1.coords import Size
 
 from ..errors import InputError
 from .checks import check_record
+from .repairs import keep_classes, repaired
 
 Id = int | str
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image of the annotation file; `size` is (width, height) of the original image in pixels."""
+    """An image of the annotation file.
+
+    Attributes:
+        id: as in the file.
+        file_name: relative to the folder of the images; "" where the file has none.
+        size: (width, height) of the original image in pixels.
+        caption: the referring expression, where the file is of that kind.
+    """
 
     id: Id
     file_name: str
     size: Size
+    caption: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +67,24 @@ class Annotations:
             copy.write_text(json.dumps(self.data), encoding="utf-8")
             yield copy
 
+    def present(self) -> dict[Id, tuple[Id, ...]]:
+        """Image id -> the categories that it has an annotation of which is no crowd, in the file's order."""
+        found: dict[Id, set[Id]] = {image.id: set() for image in self.images}
+        for record in self.data["annotations"]:
+            if not record["iscrowd"]:
+                found[record["image_id"]].add(record["category_id"])
+        return {key: tuple(c for c in self.categories if c in here) for key, here in found.items()}
 
-def read_annotations(path: str | Path) -> Annotations:
+
+def read_annotations(path: str | Path, classes: Sequence[str] | None = None) -> Annotations:
     """Read and check a COCO annotation file.
 
+    Args:
+        classes: names of the categories to keep, in any order, as mmdet's metainfo has them; the other categories and
+            their annotations are left out (Roboflow's exports have a supercategory as category 0). None keeps all.
+
     Raises:
-        InputError: the file cannot be read, lacks something, or contradicts itself.
+        InputError: the file cannot be read, lacks something, or contradicts itself, or has no category of that name.
     """
     path = Path(path)
     try:
@@ -73,18 +94,23 @@ def read_annotations(path: str | Path) -> Annotations:
         raise InputError(f"expected a COCO annotation file, got {path}: {error.strerror}") from None
     except ValueError as error:
         raise InputError(f"expected {path} to be a COCO annotation file, got text that is not JSON ({error})") from None
-    return _checked(path, hashlib.sha256(raw).hexdigest(), data)
+    return _checked(path, hashlib.sha256(raw).hexdigest(), data, classes)
 
 
-def _checked(path: Path, sha256: str, data: Any) -> Annotations:
+def _checked(path: Path, sha256: str, data: Any, classes: Sequence[str] | None) -> Annotations:
     images, annotations, categories = (_section(data, name, path) for name in ("images", "annotations", "categories"))
     names = {c["id"]: str(_field(c, "name", f"category {c['id']}")) for c in _with_unique_ids(categories, "categories")}
     known = tuple(_image(record) for record in _with_unique_ids(images, "images"))
     image_ids = {image.id for image in known}
     for record in annotations:
         check_record(record, f"annotation {record.get('id')}", image_ids, names)
-    fixed, repairs = _repaired(annotations)
-    return Annotations(path, sha256, known, names, {**data, "annotations": fixed}, repairs)
+    repairs: list[str] = []
+    if classes is not None:
+        categories, annotations = keep_classes(categories, annotations, classes, path, repairs)
+        names = {category["id"]: names[category["id"]] for category in categories}
+    fixed = repaired(annotations, repairs)
+    data = {**data, "categories": categories, "annotations": fixed}
+    return Annotations(path, sha256, known, names, data, tuple(repairs))
 
 
 def _section(data: Any, name: str, path: Path) -> list[dict[str, Any]]:
@@ -117,23 +143,4 @@ def _image(record: dict[str, Any]) -> Image:
     size = tuple(_field(record, side, f"image {record['id']}") for side in ("width", "height"))
     if not all(type(side) is int and side > 0 for side in size):
         raise InputError(f"expected image {record['id']} to have its width and height in pixels, got {size}")
-    return Image(record["id"], str(record.get("file_name") or ""), (size[0], size[1]))
-
-
-def _repaired(annotations: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    repairs = []
-    fixed = [dict(record) for record in annotations]
-    ids = [record.get("id") for record in fixed]
-    # COCOeval marks a match with the annotation's id and reads 0 as "no match"; twins hide one another.
-    if any(type(i) is not int or i == 0 for i in ids) or len(set(ids)) < len(ids):
-        repairs.append("annotation ids renumbered from 1: they were not distinct integers other than 0")
-        for number, record in enumerate(fixed, start=1):
-            record["id"] = number
-    for name in ("area", "iscrowd"):
-        without = [record for record in fixed if record.get(name) is None]
-        if without:
-            meaning = "width x height of the box" if name == "area" else "0"
-            repairs.append(f'"{name}" missing in {len(without)} of {len(fixed)} annotations, set to {meaning}')
-        for record in without:
-            record[name] = record["bbox"][2] * record["bbox"][3] if name == "area" else 0
-    return fixed, tuple(repairs)
+    return Image(record["id"], str(record.get("file_name") or ""), (size[0], size[1]), str(record.get("caption") or ""))

@@ -1,7 +1,15 @@
 """Protocols: what is asked about an image, and whose word names a box. Named, frozen, and printed with the result."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
+
+from ..errors import InputError
+from . import named_files
+
+Queries = Literal["all", "present", "each", "expression"]
+Labels = Literal["answer", "query"]
+# What stands for the subject in the prompt of each kind of query.
+PLACEHOLDERS = {"all": "{categories}", "present": "{category}", "each": "{category}", "expression": "{expression}"}
 
 
 @dataclass(frozen=True)
@@ -21,8 +29,47 @@ class Protocol:
 
     name: str
     prompt: str
-    queries: Literal["all", "present", "each", "expression"]
-    labels: Literal["answer", "query"]
+    queries: Queries
+    labels: Labels
     captions: bool
     label_aware: bool
     description: str
+
+
+def protocol_names() -> tuple[str, ...]:
+    """The protocols that have a name."""
+    return named_files.names("protocols")
+
+
+def load_protocol(name: str) -> Protocol:
+    """A named protocol, or one's own from a YAML file: prompt, queries, labels, and optionally captions, description.
+
+    Raises:
+        InputError: there is no such protocol, or the file is not one.
+    """
+    path = named_files.find("protocols", name)
+    data = named_files.read_mapping(path, ("prompt", "queries", "labels"), ("captions", "description"))
+    data = {"captions": False, "description": f"from {path}", **data}
+    _check(data, str(path))
+    return Protocol(name=path.stem, label_aware=data["queries"] == "present", **data)
+
+
+def _check(data: dict[str, Any], where: str) -> None:
+    for key, kind in (("queries", Queries), ("labels", Labels)):
+        if data[key] not in get_args(kind):
+            raise _error(where, key, " or ".join(get_args(kind)), data[key], get_args(kind))
+    for key, type_ in (("prompt", str), ("description", str), ("captions", bool)):
+        if not isinstance(data[key], type_):
+            raise _error(where, key, "text" if type_ is str else "true or false", data[key])
+    own = PLACEHOLDERS[data["queries"]]
+    found = [placeholder for placeholder in sorted(set(PLACEHOLDERS.values())) if placeholder in data["prompt"]]
+    if found != [own]:
+        raise _error(where, "prompt", f"a text with {own} (queries: {data['queries']})", data["prompt"])
+    if data["queries"] == "all" and data["labels"] == "query":
+        raise _error(where, "labels", "answer, because a query for all categories names none of them", "query")
+
+
+def _error(where: str, key: str, expected: str, came: Any, options: tuple[str, ...] = ()) -> InputError:
+    return InputError(
+        f"{where}: expected {key} to be {expected}, got {came!r}{named_files.did_you_mean(came, options)}"
+    )

@@ -74,3 +74,42 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"nowhere\.json: No such file"):
         read_annotations(tmp_path / "nowhere.json")
+
+
+def test_only_the_classes_given_are_kept_in_the_files_order(dataset: Any, write: Any) -> None:
+    annotations = read_annotations(write("ann.json", dataset), ["Cat", "red circle"])
+    assert list(annotations.categories.items()) == [(7, "red circle"), (5, "Cat")]
+    assert [category["id"] for category in annotations.data["categories"]] == [7, 5]
+    assert [record["category_id"] for record in annotations.data["annotations"]] == [7, 5, 7]
+    assert len(annotations.images) == 3
+    assert "1 of 3 categories left out with 1 of 4 annotations" in annotations.repairs[0]
+    assert "'blue square'" in annotations.repairs[0]
+
+
+def test_the_metric_reads_only_the_classes_given(dataset: Any, write: Any) -> None:
+    with read_annotations(write("ann.json", dataset), ["Cat"]).metric_file() as path:
+        assert list(read_annotations(path).categories.values()) == ["Cat"]
+
+
+def test_all_classes_in_another_order_change_nothing(dataset: Any, write: Any) -> None:
+    path = write("ann.json", dataset)
+    assert read_annotations(path, ["Cat", "blue square", "red circle"]).data == read_annotations(path).data
+
+
+def test_a_class_that_the_file_lacks_is_refused(dataset: Any, write: Any) -> None:
+    with pytest.raises(InputError, match="category 'red circles', got .*did you mean 'red circle'"):
+        read_annotations(write("ann.json", dataset), ["red circles"])
+
+
+def test_crowds_are_not_present(dataset: Any, write: Any) -> None:
+    dataset["annotations"][1]["iscrowd"] = 1
+    assert read_annotations(write("ann.json", dataset)).present() == {3: (7,), 0: (5,), 12: (7,)}
+
+
+def test_supercategories_of_a_real_export_are_left_out(shared_data: Path) -> None:
+    path = shared_data / "chess_cc0" / "instances_valid.json"
+    names = [name for name in read_annotations(path).categories.values() if name != "pieces"]
+    annotations = read_annotations(path, names)
+    assert 0 not in annotations.categories
+    assert len(annotations.categories) == 13
+    assert len(annotations.data["annotations"]) == len(read_annotations(path).data["annotations"])

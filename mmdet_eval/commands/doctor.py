@@ -1,0 +1,18 @@
+"""`mmdet-eval doctor`: what is installed, and whether it works together."""
+
+import argparse
+from typing import Any
+
+from ..doctor import report
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    sub = subparsers.add_parser("doctor", help="tell what is installed, in which flavour, and whether it works")
+    sub.set_defaults(run=_run)
+
+
+def _run(_: argparse.Namespace) -> int:
+    text, works = report()
+    print(text)
+    return 0 if works else 1

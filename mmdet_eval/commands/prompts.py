@@ -1,0 +1,91 @@
+"""`mmdet-eval prompts`: the dataset of a protocol's queries that `swift infer --val_dataset` answers."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from ..data.annotations import read_annotations
+from ..data.prompts import Row, check_images, prompt_rows
+from ..data.protocols import Protocol, load_protocol, protocol_names
+from ..data.suite_files import load_suite, suite_names
+from ..data.suites import DatasetSpec, Suite
+from ..errors import InputError
+
+DEFAULT_PROTOCOL = "vision_r1_coco"  # of --ann; a suite has its own
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the subcommand."""
+    sub = subparsers.add_parser(
+        "prompts", help="write the dataset that `swift infer` answers",
+        description="Write one row per query of a protocol, as JSONL for `swift infer --val_dataset`.",
+    )  # fmt: skip
+    add_dataset_arguments(sub)
+    sub.add_argument("--out", required=True, type=Path, help="the JSONL file to write")
+    sub.set_defaults(run=run)
+
+
+def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say which data sets are asked about, and how; `read_datasets` reads them."""
+    parser.add_argument(
+        "--protocol",
+        help=f"{', '.join(protocol_names())}, or a YAML file; default: the suite's, {DEFAULT_PROTOCOL} for --ann",
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--ann", type=Path, help="COCO annotation file")
+    what.add_argument("--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config")
+    parser.add_argument("--images", type=Path, help="folder of the images of --ann")
+    parser.add_argument("--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to")
+    parser.add_argument("--allow-missing", action="store_true", help="leave data sets out that are not under --root")
+
+
+def read_datasets(arguments: argparse.Namespace) -> tuple[Suite, Protocol, tuple[str, ...]]:
+    """The data sets, the protocol, and the names of the data sets that were left out.
+
+    Raises:
+        InputError: the arguments do not go together, or name something that cannot be used.
+    """
+    if arguments.suite:
+        suite, left_out = load_suite(arguments.suite, arguments.root, arguments.allow_missing)
+        return suite, load_protocol(arguments.protocol or suite.protocol), left_out
+    if arguments.images is None:
+        raise InputError(f"expected --images, the folder of the images of {arguments.ann}, got none")
+    spec = DatasetSpec(arguments.ann.stem, arguments.ann, arguments.images)
+    suite = Suite(arguments.ann.stem, DEFAULT_PROTOCOL, (spec,))
+    return suite, load_protocol(arguments.protocol or suite.protocol), ()
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the file; returns 0.
+
+    Raises:
+        InputError: an input cannot be used, or image files are missing; then nothing is written.
+        OSError: the file cannot be written.
+    """
+    suite, protocol, left_out = read_datasets(arguments)
+    rows = [row for spec in suite.datasets for row in _rows(spec, protocol)]
+    check_images(rows)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    images = len({path for row in rows for path in row["images"]})
+    print(f"{len(rows)} queries about {images} images of {len(suite.datasets)} data sets: {arguments.out}")
+    print(f"protocol {protocol.name}: {protocol.description}")
+    if protocol.label_aware:
+        print("label-aware: the queries tell the model which categories are in the image")
+    if left_out:
+        print(f"left out, their annotation files are missing: {', '.join(left_out)}")
+    return 0
+
+
+def _rows(spec: DatasetSpec, protocol: Protocol) -> list[Row]:
+    annotations = read_annotations(spec.ann, spec.classes)
+    rows = prompt_rows(spec, annotations, protocol)
+    if not rows:
+        raise InputError(
+            f"expected protocol {protocol.name} to ask something about {spec.ann}, got no query: "
+            f"no image has {'a caption' if protocol.queries == 'expression' else 'an annotation'}"
+        )
+    for repair in annotations.repairs:
+        print(f"{spec.name}: {repair}")
+    return rows

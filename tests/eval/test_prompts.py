@@ -1,0 +1,151 @@
+"""`mmdet-eval prompts`: the rows for `swift infer`."""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmdet_eval.commands import prompts
+from mmdet_eval.data.annotations import read_annotations
+from mmdet_eval.data.prompts import prompt_rows
+from mmdet_eval.data.protocols import load_protocol
+from mmdet_eval.data.suite_files import load_suite
+from mmdet_eval.data.suites import DatasetSpec
+from mmdet_eval.errors import InputError
+from swift_plugin_visionr1 import QwenResize, get_format
+
+from .odinw import answer_rows, make_odinw
+
+
+@pytest.fixture
+def images(dataset: Any, tmp_path: Path) -> Path:
+    """A folder with a file for each image of `dataset`."""
+    folder = tmp_path / "pictures"
+    for image in dataset["images"]:
+        path = folder / image["file_name"]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")  # whether a picture can be read is found by inference
+    return folder
+
+
+def run(*arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    prompts.add_parser(parser.add_subparsers())
+    parsed = parser.parse_args(["prompts", *map(str, arguments)])
+    code: int = parsed.run(parsed)
+    return code
+
+
+def test_a_row_has_what_inference_and_evaluation_need(dataset: Any, write: Any, images: Path) -> None:
+    spec = DatasetSpec("shapes", write("ann.json", dataset), images)
+    rows = prompt_rows(spec, read_annotations(spec.ann), load_protocol("vision_r1_odinw"))
+    text = "Locate every blue square in the image and output the coordinates in JSON format."
+    assert rows[1] == {
+        "messages": [{"role": "user", "content": f"<image>{text}"}],
+        "images": [str(images / "val/3.png")],
+        "dataset": "shapes", "image_id": 3, "width": 641, "height": 427,
+        "query": text, "category": "blue square", "category_id": 2, "protocol": "vision_r1_odinw",
+    }  # fmt: skip
+    assert [(row["image_id"], row["category"]) for row in rows] == [
+        (3, "red circle"), (3, "blue square"), (0, "Cat"), (12, "red circle"),
+    ]  # fmt: skip
+
+
+def test_a_query_for_everything_is_about_no_category(dataset: Any, write: Any, images: Path) -> None:
+    spec = DatasetSpec("shapes", write("ann.json", dataset), images)
+    rows = prompt_rows(spec, read_annotations(spec.ann), load_protocol("vision_r1_coco"))
+    assert [(row["image_id"], row["category"], row["category_id"]) for row in rows] == [
+        (3, None, None), (0, None, None), (12, None, None),
+    ]  # fmt: skip
+
+
+def test_the_path_is_absolute(dataset: Any, write: Any, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(images.parent)
+    spec = DatasetSpec("shapes", write("ann.json", dataset), Path("pictures"))
+    rows = prompt_rows(spec, read_annotations(spec.ann), load_protocol("vision_r1_coco"))
+    assert rows[0]["images"] == [str(images / "val/3.png")]
+
+
+def test_an_image_without_a_file_name_is_refused(dataset: Any, write: Any, images: Path) -> None:
+    del dataset["images"][1]["file_name"]
+    spec = DatasetSpec("shapes", write("ann.json", dataset), images)
+    with pytest.raises(InputError, match='image 0 of .* "file_name"'):
+        prompt_rows(spec, read_annotations(spec.ann), load_protocol("vision_r1_coco"))
+
+
+def test_the_command_writes_one_file(
+    dataset: Any, write: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset["categories"][2]["name"] = "Kätzchen"
+    out = tmp_path / "new" / "prompts.jsonl"
+    ann = write("ann.json", dataset)
+    assert run("--protocol", "vision_r1_odinw", "--ann", ann, "--images", images, "--out", out) == 0
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    spec = DatasetSpec("ann", ann, images)
+    assert rows == prompt_rows(spec, read_annotations(ann), load_protocol("vision_r1_odinw"))
+    assert "Kätzchen" in out.read_text(encoding="utf-8")
+    said = capsys.readouterr().out
+    assert "4 queries about 3 images of 1 data sets" in said
+    assert "annotation ids renumbered" in said
+    assert "label-aware" in said
+
+
+def test_missing_pictures_are_an_error_before_anything_is_written(
+    dataset: Any, write: Any, images: Path, tmp_path: Path
+) -> None:
+    (images / "val/0.png").unlink()
+    out = tmp_path / "prompts.jsonl"
+    with pytest.raises(InputError, match=r"3 image files, got 1 that do not exist: .*pictures/val/0\.png;"):
+        run("--protocol", "vision_r1_coco", "--ann", write("a.json", dataset), "--images", images, "--out", out)
+    assert not out.exists()
+
+
+def test_a_protocol_that_asks_nothing_is_an_error(dataset: Any, write: Any, images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "prompts.jsonl"
+    with pytest.raises(InputError, match="got no query: no image has a caption"):
+        run("--protocol", "refcoco", "--ann", write("a.json", dataset), "--images", images, "--out", out)
+
+
+def test_annotations_need_a_folder_of_images(dataset: Any, write: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected --images"):
+        run("--ann", write("a.json", dataset), "--out", tmp_path / "o.jsonl")
+
+
+def test_annotations_are_asked_about_by_the_coco_protocol(
+    dataset: Any, write: Any, images: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "o.jsonl"
+    run("--ann", write("a.json", dataset), "--images", images, "--out", out)
+    assert {json.loads(line)["protocol"] for line in out.read_text().splitlines()} == {"vision_r1_coco"}
+
+
+def test_a_suite_is_written_with_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_odinw(tmp_path, ["vision_r1_ood"])
+    (tmp_path / "ThermalCheetah/valid/annotations_without_background.json").unlink()
+    out = tmp_path / "prompts.jsonl"
+    run("--suite", "vision_r1_ood", "--root", tmp_path, "--allow-missing", "--out", out)
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    # Two pictures with objects in each set: 36 classes in them, then 1 class in both, then 2 classes.
+    assert Counter(row["dataset"] for row in rows) == {"boggleBoards": 36, "MountainDewCommercial": 2, "vector": 2}
+    assert {row["protocol"] for row in rows} == {"vision_r1_odinw"}
+    said = capsys.readouterr().out
+    assert "left out, their annotation files are missing: ThermalCheetah" in said
+
+
+@pytest.mark.parametrize("protocol", ["vision_r1_odinw", "qwen_odinw", "qwen3_odinw"])
+def test_every_prompt_of_odinw13_has_an_answer_that_is_read_as_meant(tmp_path: Path, protocol: str) -> None:
+    """What the end-to-end test builds on: the right boxes of the right category, in the processed frame."""
+    make_odinw(tmp_path, ["odinw13"])
+    specs = load_suite("odinw13", tmp_path)[0].datasets
+    asked = load_protocol(protocol)
+    rows = [row for spec in specs for row in prompt_rows(spec, read_annotations(spec.ann, spec.classes), asked)]
+    answers = answer_rows(rows, specs, QwenResize(max_pixels=200000))
+    parsed = [get_format("qwen2_5_vl").parse(row["response"]) for row in answers]
+    truths = [read_annotations(spec.ann, spec.classes).data["annotations"] for spec in specs]
+    assert sum(len(answer.boxes) for answer in parsed) == sum(map(len, truths))
+    for row, answer in zip(rows, parsed, strict=True):
+        assert row["category"] is None or set(answer.labels) == {row["category"]}
+        assert row["category"] is None or not answer.issues
