@@ -12,12 +12,13 @@ Answers are read by the parser and the coordinate frames that training uses (`sw
 
 from .answers.answer import Answer
 from .answers.coco_results import Converted, Counts, to_coco_results
-from .answers.predictions import join, read_rows
+from .answers.join import Joined, join
+from .answers.readers import read_predictions, read_rows
 from .data.annotations import Annotations, read_annotations
 from .errors import InputError
 from .metrics.mmdet_backend import evaluate, evaluate_coco_results
 
 __all__ = [
-    "Annotations", "Answer", "Converted", "Counts", "InputError", "evaluate", "evaluate_coco_results", "join",
-    "read_annotations", "read_rows", "to_coco_results",
+    "Annotations", "Answer", "Converted", "Counts", "InputError", "Joined", "evaluate", "evaluate_coco_results",
+    "join", "read_annotations", "read_predictions", "read_rows", "to_coco_results",
 ]  # fmt: skip

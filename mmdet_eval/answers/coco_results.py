@@ -1,23 +1,26 @@
-"""Answers to COCO results: parse, original frame, clip, label to category, score; and a count of what went wrong."""
+"""Answers to COCO results, and a count of what went wrong."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from swift_plugin_visionr1.boxes import is_inside, is_valid
-from swift_plugin_visionr1.coords import QwenResize, Size, convert
+from swift_plugin_visionr1.coords import QwenResize
 from swift_plugin_visionr1.formats import Format
 
-from ..data.annotations import Id, Image
-from ..errors import InputError
+from ..data.annotations import Annotations, Id
 from .answer import Answer, ReadAnswer
-from .confidence import scores
+from .confidence import check_any
+from .frames import frame_warnings
 from .labels import CategoryNames
+from .reading import Labels, Reader
 
 CocoResult = dict[str, Any]  # image_id, category_id, bbox as [x, y, width, height] in original pixels, score
+TALLIED = (
+    "unparsed", "broken_format", "truncated", "boxes_read", "outside", "nothing_left", "without_confidence",
+    "whole_answer_scores",
+)  # fmt: skip
+BY_QUERY = "the category that the query asked for, whatever the label says"
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,8 @@ class Counts:
 
     Attributes:
         images: images of the annotation file.
-        answers: answers joined to them.
-        missing: images without an answer, evaluated as images without detections.
+        answers: answers joined to them; of boxes that are given, images that the file speaks of.
+        missing: queries without an answer, evaluated as without detections.
         unparsed: answers with issues and without a box that do not say that there is nothing.
         broken_format: answers with any issue of template or content, the unparsed included.
         truncated: answers whose generation ended before they did.
@@ -36,6 +39,10 @@ class Counts:
         outside: boxes that leave the image; they are clipped to it.
         nothing_left: boxes with a known label dropped because they lie outside the image altogether.
         boxes_kept: boxes that the metric sees.
+        queries: questions asked about the images; without a protocol one per image.
+        duplicates: rows dropped because their query had another answer.
+        without_confidence: boxes whose score is 0 because the confidence policy found none in [0, 1].
+        whole_answer_scores: boxes scored by all tokens of their answer, because their own could not be told.
     """
 
     images: int
@@ -49,6 +56,10 @@ class Counts:
     outside: int
     nothing_left: int
     boxes_kept: int
+    queries: int = 0
+    duplicates: int = 0
+    without_confidence: int = 0
+    whole_answer_scores: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,7 @@ class Converted:
         unknown_labels: how often each label that names no category came, most frequent first.
         answers: every answer as it was read; empty where the prediction file held boxes, not text.
         warnings: what a person should know before trusting the numbers.
+        label_policy: how labels became categories, in words; empty where boxes were given.
     """
 
     results: list[CocoResult]
@@ -68,70 +80,63 @@ class Converted:
     unknown_labels: dict[str, int]
     answers: tuple[ReadAnswer, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Converter:
-    format: Format
-    resize: QwenResize
-    names: CategoryNames
-    policy: str
-
-    def __call__(self, answer: Answer, tally: Counter[str], unknown: Counter[str]) -> list[CocoResult]:
-        image, parsed = answer.image, self.format.parse(answer.text)
-        processed = processed_size(self.resize, image)
-        issues = parsed.issues + self.format.content_issues(parsed, processed)
-        tally["truncated"] += answer.truncated
-        tally["broken_format"] += bool(issues)
-        tally["unparsed"] += bool(issues) and not len(parsed.boxes) and not parsed.says_nothing
-        tally["boxes_read"] += len(parsed.boxes)
-        # Before the conversion: its rounding would push a box on the border outside.
-        tally["outside"] += int((~is_inside(parsed.boxes, processed)).sum())
-        boxes = np.clip(convert(parsed.boxes, processed, image.size), 0, np.array(image.size * 2))
-        kept = []
-        for box, label, score in zip(boxes, parsed.labels, scores(self.policy, boxes, image.size), strict=True):
-            category = self.names.find(label)
-            if category is None:
-                unknown[label] += 1
-            elif not is_valid(box[None])[0]:
-                tally["nothing_left"] += 1
-            else:
-                xywh = [*box[:2].tolist(), *(box[2:] - box[:2]).tolist()]
-                kept.append({"image_id": image.id, "category_id": category, "bbox": xywh, "score": float(score)})
-        return kept
-
-
-def processed_size(resize: QwenResize, image: Image) -> Size:
-    """`QwenResize.processed_size` with an error that names the image."""
-    try:
-        return resize.processed_size(image.size)
-    except ValueError as error:
-        raise InputError(f"image {image.id!r} ({image.file_name}): {error}") from None
+    label_policy: str = ""
 
 
 def to_coco_results(
     answers: Sequence[Answer], format: Format, resize: QwenResize, categories: Mapping[Id, str], images: int,
-    policy: str = "const",
+    policy: str = "const", *, labels: Labels = "answer", synonyms: Mapping[str, str] | None = None,
+    queries: int | None = None, duplicates: int = 0,
 ) -> Converted:  # fmt: skip
     """Convert answers; their order, and the order of the boxes in each, is kept.
 
     Args:
-        answers: one per image, as from `join`.
+        answers: as from `join`.
         format: how the answers are written.
-        resize: the frame of the answers: how inference turned image sizes into processed sizes.
+        resize: the frame of the answers that do not record it: how inference turned image sizes into processed sizes.
         categories: category id -> name.
         images: number of images in the annotation file.
         policy: a key of `confidence.POLICIES`.
+        labels: a box's category is named by the "answer", or is the one that the "query" asked for.
+        synonyms: label -> category name, after all other rules; see `labels.read_synonyms`.
+        queries: number of queries asked, as from `join`; None for one per image.
+        duplicates: number of rows that `join` dropped.
 
     Raises:
-        InputError: category names are ambiguous, or the model cannot have seen an image of that size.
+        InputError: category names are ambiguous, the model cannot have seen an image of that size, an answer lacks
+            what `policy` or `labels` needs, or no box at all has a confidence.
     """
-    convert_answer = _Converter(format, resize, CategoryNames(categories), policy)
-    tally: Counter[str] = Counter(unparsed=0, broken_format=0, truncated=0, boxes_read=0, outside=0, nothing_left=0)
+    names = CategoryNames(categories, synonyms)
+    reader = Reader(format, resize, names, policy, labels)
+    tally: Counter[str] = Counter(dict.fromkeys(TALLIED, 0))
     unknown: Counter[str] = Counter()
-    results = [result for answer in answers for result in convert_answer(answer, tally, unknown)]
+    read = tuple(reader.read(answer, tally, unknown) for answer in answers)
+    check_any(policy, tally["without_confidence"], tally["boxes_read"])
+    results = [result for one in read for result in _results(one)]
+    asked = images if queries is None else queries
     counts = Counts(
-        images=images, answers=len(answers), missing=images - len(answers), unknown_labels=unknown.total(),
-        boxes_kept=len(results), **tally,
+        images=images, answers=len(answers), missing=asked - len(answers), unknown_labels=unknown.total(),
+        boxes_kept=len(results), queries=asked, duplicates=duplicates, **tally,
     )  # fmt: skip
-    return Converted(results, counts, dict(unknown.most_common()))
+    warnings = frame_warnings(read, counts.outside, resize)
+    label_policy = names.policy if labels == "answer" else BY_QUERY
+    return Converted(results, counts, dict(unknown.most_common()), read, warnings, label_policy)
+
+
+def converted_boxes(results: list[CocoResult], answered: int, annotations: Annotations) -> Converted:
+    """Boxes that a file gives as they are, for `answered` of the images."""
+    images, boxes = len(annotations.images), len(results)
+    counts = Counts(
+        images=images, answers=answered, missing=images - answered, unparsed=0, broken_format=0, truncated=0,
+        boxes_read=boxes, unknown_labels=0, outside=0, nothing_left=0, boxes_kept=boxes, queries=images,
+    )  # fmt: skip
+    return Converted(results, counts, {})
+
+
+def _results(read: ReadAnswer) -> list[CocoResult]:
+    rows = zip(read.categories, read.boxes.tolist(), read.scores.tolist(), strict=True)
+    return [
+        {"image_id": read.answer.image.id, "category_id": name, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score}
+        for name, (x1, y1, x2, y2), score in rows
+        if name is not None
+    ]

@@ -1,35 +1,148 @@
 """Labels to COCO categories."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import yaml
 
 from ..data.annotations import Id
 from ..errors import InputError
 
+# Each makes more labels equal, on top of those before it.
+RULES: dict[str, Callable[[str], str]] = {
+    "casefold": str.casefold,
+    "strip": str.strip,
+    "separators": lambda name: re.sub(r"[\s_-]+", " ", name),
+}
+SINGULAR = "singular"
+
 
 class CategoryNames:
-    """Category ids by label: exactly, else without regard to case and surrounding space.
+    """Category ids by label: exactly, else by the rules, else by the user's synonyms.
+
+    A rule that would make two of the names equal is not applied to this set at all.
+
+    Attributes:
+        rules: those applied, in order.
+        rules_off: those not applied, with two names that each would merge.
+        policy: all of this in words.
 
     Raises:
-        InputError: two categories have the same name.
+        InputError: two categories have the same name, or a synonym stands for none of them.
     """
 
-    def __init__(self, categories: Mapping[Id, str]) -> None:
-        self._exact: dict[str, Id] = {}
-        self._folded: dict[str, Id | None] = {}
-        for key, name in categories.items():
-            if name in self._exact:
-                raise InputError(
-                    f"expected category names that differ, got {name!r} for both {self._exact[name]!r} and {key!r}: "
-                    "rename one in the annotation file"
-                )
-            self._exact[name] = key
-            # Names that differ in case only can be told apart exactly or not at all.
-            self._folded[_fold(name)] = None if _fold(name) in self._folded else key
+    def __init__(self, categories: Mapping[Id, str], synonyms: Mapping[str, str] | None = None) -> None:
+        self._exact = _by_name(categories)
+        self.rules_off: dict[str, tuple[str, str]] = {}
+        self._fold: list[Callable[[str], str]] = []
+        applied = []
+        for name, rule in RULES.items():
+            merged = _merged({key: (rule(self._folded(text)),) for key, text in categories.items()}, categories)
+            if merged:
+                self.rules_off[name] = merged
+            else:
+                self._fold.append(rule)
+                applied.append(name)
+        self._names = {self._folded(text): key for key, text in categories.items()}
+        self._plurals: dict[str, Id] = {}
+        merged = _merged({key: (text, *_plurals(text)) for text, key in self._names.items()}, categories)
+        if merged:
+            self.rules_off[SINGULAR] = merged
+        else:
+            self._plurals = {plural: key for text, key in self._names.items() for plural in _plurals(text)}
+            applied.append(SINGULAR)
+        self.rules = tuple(applied)
+        self._synonyms = self._read_synonyms(synonyms or {})
+        self.policy = self._describe()
 
     def find(self, label: str) -> Id | None:
-        """The id of the category that `label` names; None where it names none."""
-        return self._exact[label] if label in self._exact else self._folded.get(_fold(label))
+        """The id of the category that `label` names; None where it names none, as a blank label does."""
+        if label in self._exact:
+            return self._exact[label]
+        folded = self._folded(label)
+        if not folded.strip():
+            return None
+        found = self._names.get(folded, self._plurals.get(folded))
+        if found is None and SINGULAR in self.rules:  # a category whose name is the label's plural
+            found = next((self._names[plural] for plural in _plurals(folded) if plural in self._names), None)
+        return self._synonyms.get(folded) if found is None else found
+
+    def _folded(self, text: str) -> str:
+        for rule in self._fold:
+            text = rule(text)
+        return text
+
+    def _read_synonyms(self, synonyms: Mapping[str, str]) -> dict[str, Id]:
+        unknown = sorted({name for name in synonyms.values() if name not in self._exact})
+        if unknown:
+            raise InputError(
+                f"expected synonyms to stand for category names ({_some(list(self._exact))}), got {_some(unknown)}: "
+                "write the names as the annotation file does"
+            )
+        return {self._folded(label): self._exact[name] for label, name in synonyms.items()}
+
+    def _describe(self) -> str:
+        text = f"exact category name, else after these rules: {', '.join(self.rules) or 'none'}"
+        off = [f"{rule} (would merge {a!r} and {b!r})" for rule, (a, b) in self.rules_off.items()]
+        text += f"; not applied in this set: {', '.join(off)}" if off else ""
+        text += f"; else {len(self._synonyms)} synonyms of the user" if self._synonyms else ""
+        return f"{text}; boxes with other labels are dropped"
 
 
-def _fold(name: str) -> str:
-    return name.casefold().strip()
+def read_synonyms(path: str | Path) -> dict[str, str]:
+    """A YAML mapping of labels to category names.
+
+    Raises:
+        InputError: the file cannot be read or is no such mapping.
+    """
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"expected a YAML file of synonyms (label: category name), got {path}: {reason}") from None
+    # Unquoted, `no: zebra` and `1: one` have keys that are no text.
+    if not isinstance(data, dict) or not all(isinstance(v, str) for pair in data.items() for v in pair):
+        raise InputError(
+            f"expected {path} to map labels to category names, got {str(data)[:80]}: put names like no and 1 in quotes"
+        )
+    return data
+
+
+def _by_name(categories: Mapping[Id, str]) -> dict[str, Id]:
+    found: dict[str, Id] = {}
+    for key, name in categories.items():
+        if name in found:
+            raise InputError(
+                f"expected category names that differ, got {name!r} for both {found[name]!r} and {key!r}: "
+                "rename one in the annotation file"
+            )
+        found[name] = key
+    return found
+
+
+def _merged(forms: Mapping[Id, tuple[str, ...]], categories: Mapping[Id, str]) -> tuple[str, str] | None:
+    """Two category names that share a form, if there are such."""
+    owner: dict[str, Id] = {}
+    for key, written in forms.items():
+        for form in written:
+            if owner.setdefault(form, key) != key:
+                return categories[owner[form]], categories[key]
+    return None
+
+
+def _plurals(name: str) -> tuple[str, ...]:
+    """Regular plurals of a name's last word; more than one where spelling does not decide."""
+    if not name[-1:].isalpha():
+        return ()
+    if re.search(r"(s|x|z|ch|sh)$", name):
+        return (f"{name}es",)
+    if re.search(r"[^aeiou]y$", name):
+        return (f"{name[:-1]}ies",)
+    if re.search(r"[^f]fe?$", name):
+        return f"{name}s", re.sub(r"fe?$", "ves", name)
+    return (f"{name}s", f"{name}es") if name.endswith("o") else (f"{name}s",)
+
+
+def _some(values: list[str], limit: int = 5) -> str:
+    return ", ".join(map(repr, values[:limit])) + (", ..." if len(values) > limit else "")

@@ -1,16 +1,8 @@
-"""Whether generation ended before the answer did."""
+"""Whether generation ended before the answer did, for answers whose finish_reason is not known."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-
-
-def is_truncated(row: Mapping[str, Any]) -> bool:
-    """By the row's "finish_reason" where it has one, else by how its "response" ends."""
-    reason = row.get("finish_reason")
-    return reason == "length" if isinstance(reason, str) else looks_truncated(row["response"])
 
 
 def looks_truncated(text: str) -> bool:

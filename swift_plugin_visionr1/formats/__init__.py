@@ -1,6 +1,6 @@
 """Output formats: one module per model family, found by name."""
 
-from .base import Format, ParsedCompletion
+from .base import Format, ParsedCompletion, Span
 from .qwen2_5_vl import Qwen25VL
 
 FORMATS: dict[str, Format] = {Qwen25VL.name: Qwen25VL()}
@@ -17,4 +17,4 @@ def get_format(name: str) -> Format:
     return FORMATS[name]
 
 
-__all__ = ["FORMATS", "Format", "ParsedCompletion", "get_format"]
+__all__ = ["FORMATS", "Format", "ParsedCompletion", "Span", "get_format"]

@@ -7,6 +7,7 @@ from typing import Protocol
 from ..boxes import Boxes
 from ..coords import Size
 
+Span = tuple[int, int]  # characters of an answer: text[start:end]
 MAX_BOXES = 1000  # more boxes than that in one answer are not read: COCO's own largest maxDets
 
 
@@ -35,6 +36,20 @@ class Format(Protocol):
 
     def parse(self, text: str) -> ParsedCompletion:
         """Read all boxes that can be read. Never raises: what is wrong becomes an issue."""
+        ...
+
+    def spans(self, text: str) -> list[tuple[Span, ...]]:
+        """Where each box that `parse` reads is written: the ranges of its coordinates and of its label.
+
+        In the order of `parse`; an empty list where that cannot be told. Never raises.
+        """
+        ...
+
+    def confidences(self, text: str) -> list[float]:
+        """What the model wrote as the confidence in each box that `parse` reads; NaN where it wrote none.
+
+        In the order of `parse`; an empty list where that cannot be told. Never raises.
+        """
         ...
 
     def content_issues(self, parsed: ParsedCompletion, size: Size) -> tuple[str, ...]:

@@ -19,14 +19,16 @@ Issue codes
 
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..boxes import LIMIT, Boxes, as_boxes, is_inside, is_valid
 from ..coords import Size
-from .base import MAX_BOXES, ParsedCompletion
+from .base import MAX_BOXES, ParsedCompletion, Span
+from .json_places import elements, members, part_at
 
 _OPENING, _CLOSING = "```json\n", "\n```"
 _NUMBER = r"[\"']?\s{0,9}([-+]?\d{1,15}(?:\.\d{0,15})?)\s{0,9}[\"']?"
@@ -34,8 +36,18 @@ _SEPARATOR = r"\s{0,9},\s{0,9}"
 _OBJECT = re.compile(r"\{[^{}]*")  # up to the next brace: linear, and good for objects that are cut off
 _BOX = re.compile(r"[\"']bbox_2d[\"']\s{0,9}:\s{0,9}\[\s{0,9}" + _SEPARATOR.join([_NUMBER] * 4) + r"\s{0,9}\]")
 _LABEL = re.compile(r"[\"']label[\"']\s{0,9}:\s{0,9}(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')")
+_CONFIDENCE = re.compile(r"[\"'](confidence|score)[\"']\s{0,9}:\s{0,9}" + _NUMBER)
 
 Entry = tuple[list[Any], Any]  # coordinates and label as written
+
+
+class _Found(NamedTuple):
+    """What an answer holds before it is checked; `source` is the JSON it was read from, None for piece by piece."""
+
+    entries: list[Entry]
+    issues: list[str]
+    source: str | None = None
+    says_nothing: bool = False
 
 
 class Qwen25VL:
@@ -45,18 +57,15 @@ class Qwen25VL:
 
     def parse(self, text: str) -> ParsedCompletion:
         """Boxes in pixels of the processed image, and issues; see `Format.parse`."""
-        body = text.strip()
-        if body.startswith(_OPENING) and body.endswith(_CLOSING):
-            body = body[len(_OPENING) : -len(_CLOSING)]
-        data = _loads(body)
-        if data is _BROKEN:
-            return _salvage(text, body)
-        issues = [] if isinstance(data, list) else ["not_a_list"]
-        entries = _entries(data, issues) if isinstance(data, list) else _entries([data], [])
-        if not entries and issues:
-            entries = _pieces(text, issues)  # boxes may be one level deeper
-        parsed = _read_entries(entries, issues)
-        return ParsedCompletion(parsed.boxes, parsed.labels, parsed.issues, says_nothing=data == [])
+        return _read(_find(text))
+
+    def spans(self, text: str) -> list[tuple[Span, ...]]:
+        """Character ranges of each box's four numbers and of its label; see `Format.spans`."""
+        return [spans for spans, _ in _places(text)]
+
+    def confidences(self, text: str) -> list[float]:
+        """Each object's "confidence", else its "score"; see `Format.confidences`."""
+        return [confidence for _, confidence in _places(text)]
 
     def content_issues(self, parsed: ParsedCompletion, size: Size) -> tuple[str, ...]:
         """`out_of_image` where a box leaves the processed image of `size` (width, height)."""
@@ -81,6 +90,20 @@ def _loads(text: str) -> Any:
         return _BROKEN
 
 
+def _find(text: str) -> _Found:
+    body = text.strip()
+    if body.startswith(_OPENING) and body.endswith(_CLOSING):
+        body = body[len(_OPENING) : -len(_CLOSING)]
+    data = _loads(body)
+    if data is _BROKEN:
+        return _salvage(text, body)
+    issues = [] if isinstance(data, list) else ["not_a_list"]
+    entries = _entries(data, issues) if isinstance(data, list) else _entries([data], [])
+    if not entries and issues:
+        return _Found(_pieces(text, issues), issues)  # boxes may be one level deeper
+    return _Found(entries, issues, body, says_nothing=data == [])
+
+
 def _entries(data: list[Any], issues: list[str]) -> list[Entry]:
     """Coordinates and label of each entry that has a box; what is wrong with the others goes into `issues`."""
     found: list[Entry] = []
@@ -98,10 +121,11 @@ def _entries(data: list[Any], issues: list[str]) -> list[Entry]:
     return found
 
 
-def _read_entries(entries: list[Entry], issues: list[str]) -> ParsedCompletion:
+def _read(found: _Found) -> ParsedCompletion:
     rows: list[Sequence[float]] = []
     labels: list[str] = []
-    for written, label in entries:
+    issues = found.issues
+    for written, label in found.entries:
         box, issue = _coordinates(written)
         if issue is not None:
             issues.append(issue)
@@ -117,7 +141,7 @@ def _read_entries(entries: list[Entry], issues: list[str]) -> ParsedCompletion:
     if not valid.all():
         issues.append("corner_order")
         boxes, labels = boxes[valid], [label for label, ok in zip(labels, valid, strict=True) if ok]
-    return ParsedCompletion(boxes, tuple(labels), tuple(dict.fromkeys(issues)))
+    return ParsedCompletion(boxes, tuple(labels), tuple(dict.fromkeys(issues)), found.says_nothing)
 
 
 def _coordinates(written: list[Any]) -> tuple[Sequence[float] | None, str | None]:
@@ -140,35 +164,77 @@ def _number(value: Any) -> float:
         return float("nan")
 
 
-def _salvage(text: str, body: str) -> ParsedCompletion:
-    """Boxes of an answer that is not one JSON document: a list with text around it, or object by object."""
+def _salvage(text: str, body: str) -> _Found:
+    """Entries of an answer that is not one JSON document: a list with text around it, or object by object."""
     start, end = body.find("["), body.rfind("]")
-    inner = _loads(body[start : end + 1]) if 0 <= start < end else _BROKEN
+    source = body[start : end + 1]
+    inner = _loads(source) if 0 <= start < end else _BROKEN
     if isinstance(inner, list) and any(isinstance(item, dict) and "bbox_2d" in item for item in inner):
         issues = ["text_around"]
-        return _read_entries(_entries(inner, issues), issues)
+        return _Found(_entries(inner, issues), issues, source)
     if inner == [] and body.strip("` \n").removeprefix("json").strip() == "[]":
-        return ParsedCompletion(as_boxes([]), (), ("text_around",), says_nothing=True)
+        return _Found([], ["text_around"], source, says_nothing=True)
     issues = ["not_json"]
-    return _read_entries(_pieces(text, issues), issues)
+    return _Found(_pieces(text, issues), issues)
 
 
 def _pieces(text: str, issues: list[str]) -> list[Entry]:
     """Coordinates and label of each innermost object that has a box, whatever stands around it."""
     entries: list[Entry] = []
-    for fragment in _OBJECT.finditer(text):
-        box = _BOX.search(fragment.group())
-        if box is None:
-            continue
+    for box, label, _ in _fragments(text):
         if len(entries) == MAX_BOXES:
             issues.append("too_many_boxes")
             break
-        label = _LABEL.search(fragment.group())
         coordinates = [int(v) if v.lstrip("+-").isdigit() else float(v) for v in box.groups()]
         entries.append((coordinates, _unescape(label.group(1) or label.group(2)) if label else None))
     return entries
 
 
+def _fragments(text: str) -> Iterator[tuple[re.Match[str], re.Match[str] | None, Span]]:
+    """Matches of the box and of the label in each innermost object that has a box, and the object's range."""
+    for fragment in _OBJECT.finditer(text):
+        box = _BOX.search(text, *fragment.span())
+        if box is not None:
+            yield box, _LABEL.search(text, *fragment.span()), fragment.span()
+
+
 def _unescape(label: str | None) -> Any:
     plain = _loads(f'"{label}"') if label else None
     return label if plain is _BROKEN else plain
+
+
+def _places(text: str) -> list[tuple[tuple[Span, ...], float]]:
+    """Ranges and confidence of every box that `parse` reads, in its order."""
+    found = _find(text)
+    try:
+        places = list(_places_of_pieces(text) if found.source is None else _places_in_json(text, found.source))
+    except RecursionError:  # nested just as deep as json.loads still bears
+        return []
+    read = [_coordinates(written)[0] for written, _ in found.entries]
+    kept = [box is not None and bool(is_valid(as_boxes([box])).all()) for box in read]
+    return [place for place, ok in zip(places, kept, strict=False) if ok]  # places beyond MAX_BOXES have no entry
+
+
+def _places_in_json(text: str, source: str) -> Iterator[tuple[tuple[Span, ...], float]]:
+    document = part_at(text, text.index(source))
+    items = elements(text, document) if isinstance(document.value, list) else [document]
+    for item in islice(items, MAX_BOXES):
+        if not isinstance(item.value, dict):
+            continue
+        found = members(text, item)
+        box, label = found.get("bbox_2d"), found.get("label")
+        if box is None or not isinstance(box.value, list) or len(box.value) != 4:
+            continue
+        spans = [(number.start, number.end) for number in elements(text, box)]
+        if label is not None and isinstance(label.value, str):
+            spans.append((label.start + 1, label.end - 1))
+        yield tuple(spans), _number(item.value.get("confidence", item.value.get("score")))
+
+
+def _places_of_pieces(text: str) -> Iterator[tuple[tuple[Span, ...], float]]:
+    for box, label, whole in _fragments(text):
+        spans = [box.span(number) for number in range(1, 5)]
+        if label is not None:
+            spans.append(label.span(label.lastindex or 0))
+        written = dict(_CONFIDENCE.findall(text, *whole))
+        yield tuple(spans), _number(written.get("confidence", written.get("score")))

@@ -1,13 +1,20 @@
 """Answers to COCO results: frame, labels, clipping, scores and the counts."""
 
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mmdet_eval import Answer, Converted, InputError, to_coco_results
-from mmdet_eval.answers.labels import CategoryNames
-from mmdet_eval.data.annotations import Image
+from mmdet_eval.data.annotations import Annotations, Image, read_annotations
+from mmdet_eval.data.queries import Query
 from swift_plugin_visionr1 import QwenResize, get_format
+from swift_plugin_visionr1.boxes import as_boxes
+from swift_plugin_visionr1.coords import Size
+from swift_plugin_visionr1.coords import convert as move
 
 IMAGE = Image(4, "x.png", (560, 280))  # multiples of 28: processed as it is, so that frames agree
 CATEGORIES = {9: "cat", 1: "Dog"}
@@ -36,23 +43,6 @@ def test_a_box_moves_to_the_original_frame_as_xywh() -> None:
 def test_the_order_of_the_answer_is_kept() -> None:
     found = convert(answer(entry(5, 5, 9, 9), entry(1, 1, 300, 200, label="Dog"), entry(0, 0, 3, 3)))
     assert [result["bbox"][0] for result in found.results] == [5, 1, 0]
-
-
-@pytest.mark.parametrize(
-    ("label", "category"), [("cat", 9), ("CAT", 9), (" dog ", 1), ("Dog", 1), ("dogs", None), ("", None)], ids=repr
-)
-def test_labels(label: str, category: int | None) -> None:
-    assert CategoryNames(CATEGORIES).find(label) == category
-
-
-def test_names_that_differ_in_case_only_need_the_exact_label() -> None:
-    names = CategoryNames({1: "A", 2: "a", 3: "b"})
-    assert [names.find(label) for label in ("A", "a", " A", "B")] == [1, 2, None, 3]
-
-
-def test_equal_category_names_are_refused() -> None:
-    with pytest.raises(InputError, match="'a' for both 1 and 2"):
-        CategoryNames({1: "a", 2: "a"})
 
 
 def test_unknown_labels_are_counted_and_listed_most_frequent_first() -> None:
@@ -111,3 +101,133 @@ def test_area_scores_are_shares_of_the_image() -> None:
 def test_an_image_that_no_processor_takes_is_named() -> None:
     with pytest.raises(InputError, match=r"image 4 \(x\.png\): .*aspect ratio"):
         convert("[]", image=Image(4, "x.png", (9000, 10)))
+
+
+def test_every_answer_is_kept_as_it_was_read() -> None:
+    text = answer(entry(0, 0, 560, 280), entry(1, 1, 9, 9, label="cow"), entry(600, 0, 700, 50))
+    (read,) = convert(text).answers
+    assert read.answer.text == text
+    assert (read.processed, read.issues, read.categories) == ((560, 280), ("out_of_image",), (9, None, None))
+    assert read.boxes.tolist() == [[0, 0, 560, 280], [1, 1, 9, 9], [560, 0, 560, 50]]
+    assert read.scores.tolist() == [1, 1, 1]
+
+
+def asked_for(category: int | None, text: str) -> Converted:
+    made = Answer(IMAGE, text, False, 1, Query("Locate every one of them.", category, "dog"))
+    return to_coco_results([made], get_format("qwen2_5_vl"), QwenResize(), CATEGORIES, 1, labels="query", queries=5)
+
+
+def test_the_query_names_the_category_where_the_protocol_says_so() -> None:
+    found = asked_for(1, answer(entry(1, 1, 9, 9, label="cat"), entry(2, 2, 9, 9, label=None)))
+    assert [result["category_id"] for result in found.results] == [1, 1]
+    assert (found.unknown_labels, found.counts.unknown_labels) == ({}, 0)
+    assert (found.counts.queries, found.counts.missing) == (5, 4)
+    assert "the query asked for" in found.label_policy
+
+
+def test_a_query_for_everything_names_no_category() -> None:
+    with pytest.raises(InputError, match="line 1: expected a query for one category"):
+        asked_for(None, answer(entry(1, 1, 9, 9)))
+
+
+def test_the_label_policy_is_stated() -> None:
+    assert "casefold" in convert("[]").label_policy
+
+
+# Frames. The boxes are real ones, written perfectly in one frame and read in another.
+
+STATED = QwenResize()
+
+
+@pytest.fixture(scope="module")
+def coco(shared_data: Path) -> Annotations:
+    return read_annotations(shared_data / "coco_val80" / "instances_val80.json")
+
+
+def perfect(coco: Annotations, frame: Any, record: bool = False) -> list[Answer]:
+    """Every annotation that is no crowd, written in the frame that `frame` gives for an image."""
+    answers = []
+    for image in sorted(coco.images, key=lambda image: image.id):
+        truths = [a for a in coco.data["annotations"] if a["image_id"] == image.id and not a["iscrowd"]]
+        boxes = as_boxes([truth["bbox"] for truth in truths])
+        boxes[:, 2:] += boxes[:, :2]
+        size: Size = frame(image.size)
+        written = move(boxes, image.size, size).tolist()
+        names = [coco.categories[truth["category_id"]] for truth in truths]
+        text = json.dumps([{"bbox_2d": box, "label": name} for box, name in zip(written, names, strict=True)])
+        answers.append(Answer(image, text, False, len(answers) + 1, processed=size if record else None))
+    return answers
+
+
+def read(coco: Annotations, answers: Sequence[Answer], resize: QwenResize = STATED) -> Converted:
+    return to_coco_results(answers, get_format("qwen2_5_vl"), resize, coco.categories, len(coco.images))
+
+
+def average_precision(coco: Annotations, found: Converted) -> float:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    truth = COCO(str(coco.path))
+    run = COCOeval(truth, truth.loadRes(found.results), "bbox")
+    run.evaluate()
+    run.accumulate()
+    run.summarize()
+    return float(run.stats[0])
+
+
+def original(size: Size) -> Size:
+    return size
+
+
+OTHER = QwenResize(max_tokens=64)  # MAX_PIXELS=50176
+
+
+@pytest.mark.parametrize(
+    ("frame", "computed"),
+    [pytest.param(original, 0.75, id="original pixels"), pytest.param(OTHER.processed_size, 0.01, id="MAX_PIXELS")],
+)
+def test_the_recorded_size_beats_the_computed_one(coco: Annotations, frame: Any, computed: float) -> None:
+    pytest.importorskip("pycocotools", reason="needs the extra `eval`")
+    assert average_precision(coco, read(coco, perfect(coco, frame, record=True))) == pytest.approx(1, abs=1e-9)
+    assert average_precision(coco, read(coco, perfect(coco, frame))) < computed
+
+
+@pytest.mark.parametrize(
+    ("frame", "stated", "cause"),
+    [
+        pytest.param(lambda size: (1, 1), STATED, "all .* between 0 and 1: .*fractions", id="fractions"),
+        pytest.param(lambda size: (1000, 1000), STATED, "fit 0 to 1000", id="thousandths"),
+        pytest.param(original, QwenResize(max_tokens=256), "pixels of the original", id="original"),
+        pytest.param(
+            QwenResize(max_tokens=256).processed_size, QwenResize(max_tokens=64), "MAX_PIXELS=200704", id="MAX_PIXELS"
+        ),
+        pytest.param(OTHER.processed_size, STATED, "of 804 boxes reach beyond 75% .*=50176", id="smaller MAX_PIXELS"),
+        pytest.param(lambda size: (5000, 4000), STATED, "none of the usual frames", id="none"),
+    ],
+)
+def test_boxes_that_do_not_fit_the_frame_name_the_likely_cause(
+    coco: Annotations, frame: Any, stated: QwenResize, cause: str
+) -> None:
+    (warning,) = read(coco, perfect(coco, frame), stated).warnings
+    assert re.search(cause, warning), warning
+
+
+def test_the_right_frame_gives_no_warning(coco: Annotations) -> None:
+    assert read(coco, perfect(coco, STATED.processed_size)).warnings == ()
+    assert convert("none").warnings == ()
+
+
+def test_one_box_in_a_hundred_may_leave_the_image() -> None:
+    inside, outside = [entry(1, 1, 500, 200)] * 99, [entry(1, 1, 999, 9)]
+    assert convert(answer(*inside, *outside)).warnings == ()
+    assert convert(answer(*inside, *outside * 2)).warnings[0].startswith("2 of 101 boxes (2.0%) leave the image")
+
+
+def test_the_ground_truth_is_never_asked_about_the_frame(coco: Annotations) -> None:
+    """The same boxes in the same frames give the same warning whatever the annotations say."""
+    answers = perfect(coco, original)
+    known = read(coco, answers, OTHER)
+    others = {key: f"{name} elsewhere" for key, name in coco.categories.items()}
+    renamed = to_coco_results(answers, get_format("qwen2_5_vl"), OTHER, others, len(coco.images))
+    assert renamed.results == []
+    assert renamed.warnings == known.warnings != ()

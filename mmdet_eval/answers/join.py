@@ -1,0 +1,107 @@
+"""Rows of a prediction file joined to the images, and to what was asked about each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..data.annotations import Id, Image
+from ..data.queries import Query
+from ..errors import InputError
+from .answer import Answer
+from .rows import Row
+from .slots import Slot, Slots, some
+
+Missing = Literal["error", "empty"]
+Duplicates = Literal["error", "first", "last"]
+APPENDS = (
+    "`swift infer` appends to a --result_path that exists: delete the file and infer again, or keep the first or the "
+    "last answer with --duplicates"
+)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Answers and what became of the rows.
+
+    Attributes:
+        answers: at most one per query, in ascending order of the image ids, then of the queries.
+        images: number of images.
+        queries: number of queries; without a protocol one per image.
+        duplicates: number of rows dropped because their query had another answer.
+    """
+
+    answers: tuple[Answer, ...]
+    images: int
+    queries: int
+    duplicates: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Number of queries without an answer."""
+        return self.queries - len(self.answers)
+
+
+def join(
+    rows: Sequence[Row], images: Sequence[Image], queries: Mapping[Id, Sequence[Query]] | None = None,
+    missing: Missing = "error", duplicates: Duplicates = "error",
+) -> Joined:  # fmt: skip
+    """Join each row to its image and query.
+
+    A row's image is the one of its "image_id", else that of the file name of its one image (the longest `file_name`
+    of the annotations that ends the path, else the only one with the same base name), else that of its request id.
+    Its query is the one of its "category_id", else "query", else "category", else of the user turn in "messages",
+    else the image's only one. Where images share a file name the query decides, and of equal queries each takes
+    one row.
+
+    Args:
+        rows: as from `read_predictions`.
+        images: of the annotation file.
+        queries: image id -> what was asked; None where that is not known: one query per image.
+        missing: whether queries without an answer are an error or without detections.
+        duplicates: whether a second answer to a query is an error, or which one counts.
+
+    Raises:
+        InputError: a row's image or query is unknown or ambiguous, or the options above say so.
+    """
+    table = Slots(images, queries)
+    taken: dict[Slot, Row] = {}
+    dropped = 0
+    for row in rows:
+        slots = table.slots(row)
+        free = next((slot for slot in slots if slot not in taken), None)
+        if free is not None:
+            taken[free] = row
+            continue
+        oldest = min(slots, key=lambda slot: taken[slot].line)
+        if duplicates == "error":
+            raise InputError(_twice(table, oldest, taken[oldest], row))
+        dropped += 1
+        if duplicates == "last":
+            taken[oldest] = row
+    if missing == "error":
+        check_missing(table.open(taken), len(taken))
+    answers = tuple(table.answer(slot, taken[slot]) for slot in sorted(taken))
+    return Joined(answers, len(images), table.size, dropped)
+
+
+def check_missing(missing: Sequence[tuple[Image, Query | None]], found: int) -> None:
+    """Raise InputError with counts and examples where something is missing."""
+    if missing:
+        names = [
+            f"{image.id!r} ({', '.join(filter(None, [image.file_name, query.name if query else '']))})"
+            for image, query in missing
+        ]
+        raise InputError(
+            f"expected an answer for each of {found + len(missing)} images or queries, got none for {len(missing)}: "
+            f"{some(names)}; infer the whole dataset, or evaluate them as without detections with --allow-missing"
+        )
+
+
+def _twice(table: Slots, slot: Slot, first: Row, second: Row) -> str:
+    image, query = table.images[slot[0]], table.query(slot)
+    what = f", asked for {query.name!r}" if query.name else ""
+    hint = "" if table.known else " (where images were asked about more than once, say how with --protocol)"
+    return (
+        f"expected one answer per {'query' if table.known else 'image'}, got two for image {image.id!r} "
+        f"({image.file_name}){what}, in lines {first.line} and {second.line}: {APPENDS}{hint}"
+    )

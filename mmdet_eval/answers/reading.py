@@ -1,0 +1,76 @@
+"""One answer read: parse, original frame, clip, label to category, score."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from swift_plugin_visionr1.boxes import is_inside, is_valid
+from swift_plugin_visionr1.coords import QwenResize, convert
+from swift_plugin_visionr1.formats import Format, ParsedCompletion
+
+from ..data.annotations import Id
+from ..errors import InputError
+from .answer import Answer, ReadAnswer
+from .confidence import confidences
+from .frames import processed_size
+from .labels import CategoryNames
+
+Labels = Literal["answer", "query"]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How answers are read.
+
+    Attributes:
+        format: how they are written.
+        resize: how inference turned image sizes into processed sizes, where the rows do not record them.
+        names: labels to categories.
+        policy: a key of `confidence.POLICIES`.
+        labels: a box's category is named by the "answer", or is the one that the "query" asked for.
+    """
+
+    format: Format
+    resize: QwenResize
+    names: CategoryNames
+    policy: str
+    labels: Labels
+
+    def read(self, answer: Answer, tally: Counter[str], unknown: Counter[str]) -> ReadAnswer:
+        """Read one answer; what became of it and its boxes is added to `tally` (by `Counts`' names) and `unknown`.
+
+        Raises:
+            InputError: the size, the query or the log-probabilities of the answer do not allow it.
+        """
+        parsed, processed = self.format.parse(answer.text), processed_size(answer, self.resize)
+        issues = parsed.issues + self.format.content_issues(parsed, processed)
+        tally["truncated"] += answer.truncated
+        tally["broken_format"] += bool(issues)
+        tally["unparsed"] += bool(issues) and not len(parsed.boxes) and not parsed.says_nothing
+        tally["boxes_read"] += len(parsed.boxes)
+        # Before the conversion: its rounding would push a box on the border outside.
+        tally["outside"] += int((~is_inside(parsed.boxes, processed)).sum())
+        size = answer.image.size
+        boxes = np.clip(convert(parsed.boxes, processed, size), 0, np.array(size * 2))
+        named = self._categories(answer, parsed, unknown)
+        left = is_valid(boxes)
+        tally["nothing_left"] += sum(name is not None and not ok for name, ok in zip(named, left, strict=True))
+        categories = tuple(name if ok else None for name, ok in zip(named, left, strict=True))
+        found = confidences(self.policy, answer, self.format, boxes)
+        tally["whole_answer_scores"] += found.whole_answer
+        tally["without_confidence"] += int(np.isnan(found.scores).sum())
+        return ReadAnswer(answer, parsed, processed, issues, boxes, categories, np.nan_to_num(found.scores, nan=0.0))
+
+    def _categories(self, answer: Answer, parsed: ParsedCompletion, unknown: Counter[str]) -> list[Id | None]:
+        if self.labels == "query":
+            if answer.query.category is None:
+                raise InputError(
+                    f"line {answer.line}: expected a query for one category, whose boxes need no label, got "
+                    f"{answer.query.text!r}: choose the --protocol that the model was asked by"
+                )
+            return [answer.query.category] * len(parsed.labels)
+        named = [self.names.find(label) for label in parsed.labels]
+        unknown.update(label for label, name in zip(parsed.labels, named, strict=True) if name is None)
+        return named
