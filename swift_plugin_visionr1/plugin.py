@@ -1,9 +1,12 @@
-"""Registers the rewards and the callback with ms-swift: `--external_plugins "$(vision-r1 plugin-path)"`.
+"""Registers the rewards and the callbacks with ms-swift: `--external_plugins "$(vision-r1 plugin-path)"`.
 
 After `pip install` that option is not needed, see `autoload.py`. ms-swift loads this file by path, in every
 dataloader worker again: imports are absolute, and registering twice does nothing. The modules register themselves
 as their last act, so it does not matter which of them, or which part of ms-swift, is imported first.
 """
+
+from importlib import import_module
+from typing import Any
 
 
 def register_rewards() -> None:
@@ -12,8 +15,17 @@ def register_rewards() -> None:
 
 
 def register_callbacks() -> None:
-    """Add the callback to `swift.callbacks.callbacks_map`."""
+    """Add the callbacks to `swift.callbacks.callbacks_map`."""
+    from swift.callbacks.mapping import callbacks_map
+
     import swift_plugin_visionr1.callbacks  # noqa: F401
+
+    callbacks_map["vision_r1_eval"] = evaluation_callback
+
+
+def evaluation_callback(args: Any, trainer: Any) -> Any:
+    """The callback `vision_r1_eval`, which lives beside the evaluator: training without it needs none of that."""
+    return import_module("mmdet_eval.training").VisionR1EvalCallback(args, trainer)
 
 
 if __name__ != "swift_plugin_visionr1.plugin":  # loaded by path

@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_synonyms(options.synonyms, datasets)
     show = arguments.images if arguments.ann else True
     evaluations = [
-        _evaluate(spec, annotations, predictions[spec.name], options, bool(show))
+        evaluate_dataset(spec, annotations, predictions[spec.name], options, bool(show))
         for spec, annotations in datasets
         if spec.name in predictions
     ]
@@ -191,7 +191,7 @@ def _check_synonyms(synonyms: Mapping[str, str], datasets: Sequence[Dataset]) ->
             )
 
 
-def _evaluate(
+def evaluate_dataset(
     spec: DatasetSpec, annotations: Annotations, predictions: list[Row] | Converted, options: Options, show: bool
 ) -> Evaluation:
     images = spec.images if show else None

@@ -1,0 +1,69 @@
+"""`mmdet-eval run`: ask a model and evaluate its answers, in one command."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..answers.readers import read_predictions
+from ..data.suites import Suite
+from ..evaluation import Options
+from ..inference import InferenceFailed
+from ..run import Answered, Model, run
+from .evaluate import add_options, evaluate_dataset, finish, options_of
+from .prompts import add_dataset_arguments, read_datasets
+
+STOPPED = 130  # the exit code of a command that Ctrl-C ended
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command. Arguments that it does not know are for `swift infer`: the caller sets `infer_arguments`."""
+    sub = subparsers.add_parser(
+        "run", allow_abbrev=False, help="ask a model with `swift infer` and evaluate its answers; resumes",
+        description="Prepare a protocol's prompts, ask the model with one `swift infer`, evaluate. The same command "
+        "again goes on where it was interrupted. Options that are not listed here go to `swift infer`.",
+    )  # fmt: skip
+    sub.add_argument("--model", required=True, help="folder or hub id")
+    sub.add_argument("--infer-backend", "--infer_backend", default="transformers", help="transformers, vllm, ...")
+    sub.add_argument("--max-pixels", "--max_pixels", type=int, help="of `swift infer`, and of the answers' frame")
+    sub.add_argument("--out", type=Path, required=True, help="folder for the answers and the results")
+    add_dataset_arguments(sub)
+    add_options(sub)
+    sub.set_defaults(run=run_command, infer_arguments=())
+
+
+def run_command(arguments: argparse.Namespace) -> int:
+    """Ask and evaluate; returns the exit code: 1 where `swift infer` failed.
+
+    Raises:
+        InputError: an input cannot be used, or --out holds answers to something else.
+        MissingBackend: MMDetection cannot be imported.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift infer` is ended too
+    suite, protocol, left_out = read_datasets(arguments)
+    options = replace(options_of(arguments), protocol=protocol)
+    model = Model(arguments.model, arguments.infer_backend, arguments.max_pixels, tuple(arguments.infer_arguments))
+    try:
+        answered, asked = run(model, suite.datasets, protocol, arguments.out)
+    except KeyboardInterrupt:
+        print("\nmmdet-eval: stopped; the same command again goes on from here", file=sys.stderr)
+        return STOPPED
+    except InferenceFailed as error:
+        print(f"mmdet-eval: {error}", file=sys.stderr)
+        return 1
+    print(f"{asked} questions asked now; all answers are in {arguments.out / 'answers'}", file=sys.stderr)
+    _evaluate_all(answered, suite, left_out, options, arguments)
+    return 0
+
+
+def _evaluate_all(
+    answered: Sequence[Answered], suite: Suite, left_out: Sequence[str], options: Options, arguments: argparse.Namespace
+) -> None:
+    evaluations = []
+    for one in answered:
+        rows = read_predictions(one.answers, one.annotations, options.missing)
+        evaluations.append(evaluate_dataset(one.spec, one.annotations, rows, options, True))
+    finish(evaluations, suite.name if arguments.suite else None, left_out, arguments)
