@@ -86,10 +86,10 @@ def evaluate(model: Path, data: Path, out: Path) -> dict:
         "--max_batch_size", "100", "--write_batch_size", "100",
     ]  # fmt: skip
     run(command, out / "infer.log", Progress(answers, 100, lambda number, _: f"{number} scenes answered"))
-    command = ["-m", "mmdet_eval", "--ann", str(data / "val.json"), "--pred", str(answers), "--out", str(out)]
-    run(["python", *command], out / "mmdet_eval.log")
+    command = ["-m", "mmdet_eval", "--ann", str(data / "val.json"), "--images", str(data / "images")]
+    run(["python", *command, "--pred", str(answers), "--out", str(out)], out / "mmdet_eval.log")
     print((out / "mmdet_eval.log").read_text())
-    return json.loads((out / "metrics.json").read_text())
+    return json.loads((out / "metrics.json").read_text())["datasets"]["val"]
 
 
 def train(seed: int, data: Path, out: Path, options: list[str]) -> Path:
@@ -132,12 +132,13 @@ def main() -> None:
         rows[f"after, seed {seed}"] = evaluate(model, data, run_folder / "after")
     plot_rewards(run_folder / "logging.jsonl", args.out / "rewards.png")
     results = {"before": args.out / "before", "after": run_folder / "after"}
-    results = {name: folder / "coco_results.json" for name, folder in results.items()}
+    results = {name: folder / "val" / "coco_results.json" for name, folder in results.items()}
     draw_scenes(data / "val.json", data / "images", results, args.out / "scenes.png")
     (args.out / "table.txt").write_text(table(rows) + "\n")
     say("done\n\n" + table(rows) + "\n\npercent on 300 held-out scenes; MMDetection's CocoMetric, all scores 1")
     print(f"reward parts, with the switch of stages   {args.out / 'rewards.png'}")
     print(f"held-out scenes before and after          {args.out / 'scenes.png'}")
+    print(f"every answer, before and after            {args.out / 'before' / 'report.html'}, {run_folder / 'after' / 'report.html'}")
     print(f"training log, TensorBoard, checkpoints    {run_folder}")
 
 

@@ -84,12 +84,12 @@ def test_photographs_through_training_and_evaluation(
         "mmdet_eval", "--ann", tmp_path / "instances.json", "--pred", answers, "--out", tmp_path / "eval",
         "--max-pixels", MAX_PIXELS,
     )  # fmt: skip
-    report = json.loads((tmp_path / "eval" / "metrics.json").read_text())
+    report = json.loads((tmp_path / "eval" / "metrics.json").read_text())["datasets"]["instances"]
     counts = report["counts"]
     assert (counts["images"], counts["answers"], counts["missing"]) == (IMAGES, IMAGES, 0)
     assert counts["boxes_read"] == counts["boxes_kept"] + counts["unknown_labels"] + counts["nothing_left"]
     assert all(0 <= report["metrics"][name] <= 1 for name in ("mAP", "AP50", "AP75", "AR@100"))
-    results = json.loads((tmp_path / "eval" / "coco_results.json").read_text())
+    results = json.loads((tmp_path / "eval" / "instances" / "coco_results.json").read_text())
     assert results, "the small model writes boxes on photographs too"
     written = [json.loads(line)["response"] for line in answers.read_text().splitlines()]
     read = [box for text in written for box in get_format("qwen2_5_vl").parse(text).boxes]
