@@ -1,7 +1,7 @@
 """One data set evaluated: answers or boxes in, everything that a report shows out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +120,13 @@ def evaluate_boxes(
     return Evaluation(spec.name, annotations, images, options.protocol, converted, scores, conditions)
 
 
-def _frame(resize: QwenResize, converted: Converted) -> dict[str, Any]:
+def _frame(resize: QwenResize, converted: Converted) -> str:
+    limit = "no max_pixels" if resize.max_pixels is None else f"max_pixels {resize.max_pixels}"
     recorded = sum(read.answer.processed is not None for read in converted.answers)
-    return {"processed images": asdict(resize), "answers that record their own": recorded}
+    return (
+        f"images processed with {limit}, {resize.min_tokens} to {resize.max_tokens} visual tokens of {resize.factor} x "
+        f"{resize.factor} pixels" + (f"; {recorded} answers record another size themselves" if recorded else "")
+    )
 
 
 def _first_of_each_image(converted: Converted) -> list[dict[str, Any]]:

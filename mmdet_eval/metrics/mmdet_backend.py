@@ -16,19 +16,18 @@ from typing import Any
 import numpy as np
 
 from ..answers.coco_results import CocoResult
-from ..data.annotations import Annotations, Id, read_annotations
-from ..data.checks import check_record, is_finite_number
+from ..data.annotations import Annotations, read_annotations
 from ..errors import InputError
+from .detections import Detections, detections
+from .engines import MAX_DETS, NAMES, Run, recorded_run
 from .scores import Metrics
 
-# COCO's own limits. CocoMetric's default (100, 300, 1000) takes AP50 and AP75 at 1000 boxes but mAP at 100.
-MAX_DETS = (1, 10, 100)
 # Our name -> CocoMetric's. Its names are places in COCOeval's summary and assume its default limits.
-ITEMS = {
-    "mAP": "mAP", "AP50": "mAP_50", "AP75": "mAP_75", "APs": "mAP_s", "APm": "mAP_m", "APl": "mAP_l",
-    "AR@1": "AR@100", "AR@10": "AR@300", "AR@100": "AR@1000",
-    "ARs@100": "AR_s@1000", "ARm@100": "AR_m@1000", "ARl@100": "AR_l@1000",
-}  # fmt: skip
+ITEMS = dict(zip(NAMES, (
+    "mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l",
+    "AR@100", "AR@300", "AR@1000", "AR_s@1000", "AR_m@1000", "AR_l@1000",
+), strict=True))  # fmt: skip
+ROUNDING = 5.1e-4  # CocoMetric's numbers have 3 decimals
 
 
 class MissingBackend(ImportError):
@@ -49,50 +48,93 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
             by ascending image id, then in the order given.
 
     Returns:
-        The keys of `ITEMS`, each in [0, 1] as CocoMetric rounds it (3 decimals); None where the annotations have
-        nothing to measure it on, such as no small objects. Without any result at all everything is 0.
+        The keys of `ITEMS`, each in [0, 1] and not rounded; None where the annotations have nothing to measure it
+        on, such as no small objects. Without any result at all everything is 0.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is no finite number.
+        InputError: a result names an unknown image or category, or has a bbox or score that is no finite number; or
+            the annotations' categories are not those of its data, in that order.
         MissingBackend: MMDetection cannot be imported.
     """
-    by_image = _grouped(annotations, results)
-    if not results:
-        return dict.fromkeys(ITEMS, 0.0)  # CocoMetric returns no metrics at all
+    found = detections(annotations, results)
+    return by_mmdet(annotations, found).metrics if results else dict.fromkeys(ITEMS, 0.0)
+
+
+def by_mmdet(annotations: Annotations, found: Detections) -> Run:
+    """Evaluate with `CocoMetric`; `found` has at least one box, because CocoMetric gives no metrics otherwise.
+
+    The numbers are those of the COCOeval that CocoMetric makes, before it rounds them.
+
+    Raises:
+        InputError: the annotations' categories are not those of its data, in that order.
+        MissingBackend: MMDetection cannot be imported.
+        RuntimeError: CocoMetric reports other numbers than its COCOeval has.
+    """
     metric_class = _coco_metric()
-    with _silence(), annotations.metric_file() as path:
+    import mmdet
+
+    with _silence(), annotations.metric_file() as path, _recorded_evaluators() as made:
         metric = metric_class(ann_file=str(path), proposal_nums=MAX_DETS, metric_items=list(ITEMS.values()))
+        # The way through corners and back rounds, which moves boxes over the thresholds of IoU and area.
+        metric.xyxy2xywh = np.ndarray.tolist
         # In the file's order, because CocoMetric takes labels for places in that order, whatever order is given here.
-        metric.dataset_meta = {"classes": list(annotations.categories.values())}
-        places = {category: place for place, category in enumerate(annotations.categories)}
-        metric.process({}, [_sample(image.id, image.size, by_image[image.id], places) for image in annotations.images])
-        found = metric.evaluate(size=len(annotations.images))
-    values = {name: float(found[f"coco/bbox_{item}"]) for name, item in ITEMS.items()}
-    return {name: None if value < 0 else value for name, value in values.items()}  # COCOeval's -1: nothing to measure
+        metric.dataset_meta = {"classes": [category["name"] for category in annotations.data["categories"]]}
+        metric.process({}, _samples(annotations, found))
+        # Not `evaluate`, which waits for the other processes of a distributed run: only one may have come here.
+        reported = metric.compute_metrics(metric.results)
+    if metric.cat_ids != list(annotations.categories):
+        raise InputError(
+            f"expected the categories {metric.cat_ids} in the order of {annotations.path}, got "
+            f"{list(annotations.categories)}: labels would name other classes; read the file with `read_annotations`"
+        )
+    run = recorded_run(made[-1], f"mmdet {mmdet.__version__}")
+    _check_rounding(run.metrics, {name: reported[f"bbox_{item}"] for name, item in ITEMS.items()})
+    return run
 
 
-def _grouped(annotations: Annotations, results: Sequence[CocoResult]) -> dict[Id, list[CocoResult]]:
-    by_image: dict[Id, list[CocoResult]] = {image.id: [] for image in annotations.images}
-    for index, result in enumerate(results):
-        check_record(result, f"result {index}", by_image, annotations.categories)
-        if not is_finite_number(result.get("score")):
-            raise InputError(f"expected result {index} to have a finite score, got {result.get('score')!r}")
-        by_image[result["image_id"]].append(result)
-    return by_image
-
-
-def _sample(image_id: Id, size: tuple[int, int], results: list[CocoResult], places: dict[Id, int]) -> dict[str, Any]:
-    """What `CocoMetric.process` reads: tensors with boxes as xyxy, in double precision so that nothing is rounded."""
+def _samples(annotations: Annotations, found: Detections) -> list[dict[str, Any]]:
+    """What `CocoMetric.process` reads, one per image; boxes stay xywh in double precision."""
     import torch
 
-    boxes = np.array([result["bbox"] for result in results], dtype=np.float64).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    instances = {
-        "bboxes": torch.from_numpy(boxes),
-        "scores": torch.tensor([result["score"] for result in results], dtype=torch.float64),
-        "labels": torch.tensor([places[result["category_id"]] for result in results], dtype=torch.int64),
-    }
-    return {"img_id": image_id, "ori_shape": (size[1], size[0]), "pred_instances": instances}
+    order = np.argsort(found.image, kind="stable")
+    columns: list[Any] = [torch.from_numpy(column[order]) for column in (found.boxes, found.score, found.category)]
+    counts = np.bincount(found.image, minlength=len(annotations.images)).tolist()
+    parts = zip(annotations.images, *(column.split(counts) for column in columns), strict=True)
+    return [
+        {
+            "img_id": image.id, "ori_shape": image.size[::-1],
+            "pred_instances": {"bboxes": boxes, "scores": scores, "labels": labels},
+        }
+        for image, boxes, scores, labels in parts
+    ]  # fmt: skip
+
+
+@contextmanager
+def _recorded_evaluators() -> Iterator[list[Any]]:
+    """While open, the list gets every COCOeval that CocoMetric makes."""
+    from mmdet.evaluation.metrics import coco_metric
+
+    original, made = coco_metric.COCOeval, []
+
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        made.append(original(*args, **kwargs))
+        return made[-1]
+
+    coco_metric.COCOeval = recorded
+    try:
+        yield made
+    finally:
+        coco_metric.COCOeval = original
+
+
+def _check_rounding(metrics: Metrics, reported: dict[str, float]) -> None:
+    for name, value in metrics.items():
+        expected = -1.0 if value is None else value
+        if not abs(reported[name] - expected) <= ROUNDING:
+            raise RuntimeError(
+                f"expected CocoMetric to report its COCOeval's {name} {expected:.6f} rounded, got {reported[name]}; "
+                "please report this with your version of mmdet"
+            )
 
 
 def _coco_metric() -> Any:

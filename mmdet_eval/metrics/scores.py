@@ -16,8 +16,8 @@ class Spread:
     """AP over random orders of the images, which decide how equal scores rank.
 
     Attributes:
-        low, high: least and greatest mAP found, in [0, 1].
-        orders: number of orders tried; 0 where no two scores are equal (or nothing depends on the order).
+        low, high: least and greatest mAP of the reported order and the random ones, in [0, 1].
+        orders: number of random orders tried; 0 where no two scores are equal (or nothing depends on the order).
         seed: of the orders.
     """
 
@@ -43,7 +43,7 @@ class Scores:
     """Everything measured on one data set.
 
     Attributes:
-        metrics: COCO's twelve, by the engine (`mmdet_backend.ITEMS`' keys).
+        metrics: COCO's twelve, by the engine (`engines.NAMES`).
         beside: what AP does not say: "tie-aware mAP", "tie-aware AP50", "precision@.5", "recall@.5", "F1@.5" and the
             three as "precision", "recall", "F1" averaged over .5:.95; micro-averaged over all boxes.
         spread: mAP's range over image orders.
@@ -51,7 +51,7 @@ class Scores:
         precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes; -1 where no truth.
         matches: how boxes were matched.
         engine: what computed `metrics`, with its version.
-        checked_by: what recomputed `metrics` and agreed, with its version.
+        checked_by: what recomputed `metrics` and agreed, with its version; or "not checked".
     """
 
     metrics: Metrics

@@ -1,0 +1,58 @@
+"""Paired bootstrap over images: how far the numbers of several models would move on other images of the same kind.
+
+A sample draws as many images as there are, with replacement, the same for all models. A COCO-size set (5,000 images,
+80 categories) costs 10 ms per sample and model with 8 boxes an image and 20 ms with 100, hence 20 to 40 seconds for
+1,000 samples of two models; 300 images of a few categories take a second.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .curves import Ranking, rank
+from .matches import Matches
+
+HEADLINE = ("mAP", "AP50", "AP75", "AR@100")
+Floats = NDArray[np.float64]
+
+
+def bootstrap(models: Sequence[Matches], samples: int, seed: int) -> Floats:
+    """The numbers of each model on each sample.
+
+    Args:
+        models: of N models on the same images and categories.
+        samples: S, number of samples.
+        seed: of the draws; with other sets of images, the draws of one say nothing about those of another.
+
+    Returns:
+        (S, N, 4 + K): `HEADLINE`, then AP of each category; NaN where a sample has no truth to measure it on.
+    """
+    random, images = np.random.default_rng(seed), len(models[0].image_ids)
+    rankings = [rank(matches) for matches in models]
+    share = np.full(images, 1 / images)
+    found = [
+        [_numbers(ranking, weights) for ranking in rankings] for weights in random.multinomial(images, share, samples)
+    ]
+    return np.array(found)
+
+
+def interval(differences: Floats, level: float = 0.95) -> tuple[float, float] | None:
+    """The middle `level` of (S,) sampled differences; None where no sample could be measured."""
+    known = differences[~np.isnan(differences)]
+    if not len(known):
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _numbers(ranking: Ranking, weights: NDArray[np.int64]) -> Floats:
+    """(4 + K,) as in `bootstrap`."""
+    precision, recall = ranking.precision(weights).mean(axis=1), ranking.recall(weights)  # (T, K); -1: no truth
+    known = recall[0] >= 0
+    aps = np.where(known, precision.mean(axis=0), np.nan)
+    if not known.any():
+        return np.full(len(HEADLINE) + len(aps), np.nan)
+    at75 = int(np.argmin(np.abs(ranking.matches.iou_thresholds - 0.75)))
+    rows = (precision, precision[0], precision[at75], recall)
+    return np.concatenate([[row[..., known].mean() for row in rows], aps])

@@ -1,0 +1,105 @@
+"""Everything that is measured on one data set."""
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..answers.coco_results import CocoResult
+from ..data.annotations import Annotations
+from ..garbage import garbage_collection_paused
+from .beside import beside, class_scores, spread
+from .curves import rank
+from .detections import Detections, detections
+from .engines import NAMES, Run, by_hotcoco, by_pycocotools
+from .matches import build_matches
+from .mmdet_backend import by_mmdet
+from .scores import Scores
+
+Engine = Literal["mmdet", "hotcoco"]
+# All evaluators work in double precision and differ by 1e-15 where they add in another order. A box that is matched
+# otherwise moves a number by more than this, unless the data set has some hundred thousand objects.
+TOLERANCE = 1e-6
+
+
+class Disagreement(RuntimeError):
+    """Two evaluators found different numbers."""
+
+
+def measure(
+    annotations: Annotations, results: Sequence[CocoResult], engine: Engine = "mmdet", check: bool | None = None,
+    orders: int = 20, seed: int = 0,
+) -> Scores:  # fmt: skip
+    """Evaluate COCO results and look at everything that AP does not say.
+
+    Args:
+        annotations: every image counts, also without results.
+        results: as for `mmdet_backend.evaluate`. Without any, all numbers are 0.
+        engine: what the reported numbers are taken from; "hotcoco" gives the same ones faster, without MMDetection.
+        check: let another evaluator recompute the numbers: hotcoco for mmdet (pycocotools, where that is not
+            installed), pycocotools for hotcoco, which takes as long as mmdet. Default: only mmdet's are.
+        orders: number of image orders to try where scores are equal.
+        seed: of these orders.
+
+    Raises:
+        InputError: a result names an unknown image or category, or has a bbox or score that is no finite number.
+        MissingBackend: MMDetection cannot be imported.
+        Disagreement: the numbers could not be reproduced.
+    """
+    with garbage_collection_paused():
+        found = detections(annotations, results)
+        run = _run(annotations, found, engine)
+        matches = build_matches(annotations, run.eval_imgs)
+        ranking = rank(matches)
+        _check_matches(run, ranking.precision())
+        checked_by = "not checked"
+        if results and (engine == "mmdet" if check is None else check):
+            checked_by = _recomputed(annotations, found, run, engine)
+        return Scores(
+            run.metrics, beside(ranking), spread(ranking, orders, seed), class_scores(ranking, annotations.categories),
+            run.precision, matches, run.engine, checked_by,
+        )  # fmt: skip
+
+
+def agree(run: Run, other: Run) -> None:
+    """Compare the numbers of two evaluators.
+
+    Raises:
+        Disagreement: they differ by more than `TOLERANCE`.
+    """
+    for name, value in run.metrics.items():
+        again = other.metrics[name]
+        if (value is None) != (again is None) or abs((value or 0.0) - (again or 0.0)) > TOLERANCE:
+            raise Disagreement(
+                f"expected {run.engine} and {other.engine} to find the same {name}, got {value} and {again}; "
+                "please report this with the annotations and the results"
+            )
+
+
+def _run(annotations: Annotations, found: Detections, engine: Engine) -> Run:
+    if len(found.score):
+        return by_mmdet(annotations, found) if engine == "mmdet" else by_hotcoco(annotations, found)
+    precision = rank(build_matches(annotations, ())).precision()
+    return Run(dict.fromkeys(NAMES, 0.0), precision, (), f"{engine} (not run: there are no boxes)")
+
+
+def _recomputed(annotations: Annotations, found: Detections, run: Run, engine: Engine) -> str:
+    """The evaluator that found the same numbers."""
+    if engine == "mmdet" and importlib.util.find_spec("hotcoco"):
+        other = by_hotcoco(annotations, found, matches=False)
+    else:
+        other = by_pycocotools(annotations, found)
+    agree(run, other)
+    return other.engine
+
+
+def _check_matches(run: Run, precision: NDArray[np.float64]) -> None:
+    """That the numbers beside AP are about the boxes that AP is about."""
+    difference = np.abs(run.precision - precision).max()
+    if not difference <= TOLERANCE:
+        raise Disagreement(
+            f"expected the matches of {run.engine} to give its precision, got a difference of {difference}; "
+            "please report this with the annotations and the results"
+        )

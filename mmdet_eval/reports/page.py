@@ -1,0 +1,93 @@
+"""report.html: one self-contained page. Python gathers the data, the browser draws it; nothing is ever loaded."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from ..evaluation import Evaluation
+from .answers import KINDS, Judged
+from .curves import curves
+from .gallery import cards
+from .rewards import WORDS
+from .versions import versions
+from .words import average, counts_in_words, decides, headline, spread_in_words
+
+SCRIPTS = ("build.js", "tables.js", "curves.js", "gallery.js", "report.js")
+LABELS_SHOWN = 30
+
+
+def page(
+    evaluations: Sequence[Evaluation], judged: Sequence[Sequence[Judged]], suite: str | None, left_out: Sequence[str]
+) -> str:
+    """The page's HTML.
+
+    Args:
+        evaluations: data sets in the order of the suite.
+        judged: the answers of each.
+        suite: its name, if it is one.
+        left_out: data sets that the average lacks.
+    """
+    script = "\n".join(_template(name) for name in SCRIPTS)
+    style, title = _template("report.css"), suite or evaluations[0].name
+    # Only this script and this style: what a model wrote could not run or load anything even as markup.
+    policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
+    parts = {"policy": policy, "title": html.escape(title), "style": style, "script": script}
+    parts["data"] = _json(_data(evaluations, judged, suite, left_out))
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _template("report.html"))
+
+
+def _template(name: str) -> str:
+    return (files(__package__) / "page" / name).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _json(data: Any) -> str:
+    """JSON that no text in it can end: `<` is written as an escape, and so is everything beyond ASCII."""
+    return json.dumps(data, allow_nan=False).replace("<", "\\u003c")
+
+
+def _data(
+    evaluations: Sequence[Evaluation], judged: Sequence[Sequence[Judged]], suite: str | None, left_out: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "suite": suite,
+        "leftOut": list(left_out),
+        "headline": headline(evaluations),
+        "average": average(evaluations),
+        "sets": [_set(evaluation) for evaluation in evaluations],
+        "kinds": KINDS,
+        "rewardWords": WORDS,
+        "versions": versions(),
+        **cards(evaluations, judged),
+    }
+
+
+def _set(evaluation: Evaluation) -> dict[str, Any]:
+    scores, converted = evaluation.scores, evaluation.converted
+    unknown = list(converted.unknown_labels.items())
+    return {
+        "name": evaluation.name,
+        "metrics": scores.metrics,
+        "beside": scores.beside,
+        "spread": spread_in_words(scores.spread),
+        "decides": decides(evaluation),
+        "counts": counts_in_words(evaluation),
+        "unknown": unknown[:LABELS_SHOWN],
+        "unknownLabels": len(unknown),
+        "warnings": converted.warnings,
+        "classes": [
+            {"name": c.name, "truths": c.truths, "boxes": c.boxes, "metrics": c.metrics} for c in scores.classes
+        ],
+        "curves": [
+            {"name": c.name, "oneClass": c.one_class, "precision": [round(float(v), 4) for v in c.precision]}
+            for c in curves(scores)
+        ],
+    }

@@ -1,0 +1,103 @@
+"""Images with what was annotated and what was answered drawn over them, as files and as thumbnails."""
+
+import base64
+import re
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from .answers import Judged, ranked
+
+KINDS = ("best", "worst", "unparseable")
+PICTURES = 4  # of each kind
+LONG_SIDE = 1024  # pixels of a picture
+THUMBNAIL = 480
+TRUTH, BOX = "#16a34a", {"right": "#2563eb", "label": "#d97706", "wrong": "#dc2626"}
+
+
+def image_file(folder: Path | None, judged: Judged) -> Path | None:
+    """The image of an answer, where it is known and there."""
+    name = judged.read.answer.image.file_name
+    path = folder / name if folder and name else None
+    return path if path and path.is_file() else None
+
+
+def open_image(path: Path, long_side: int) -> Any:
+    """A PIL image in RGB, shrunk to at most `long_side` pixels; None where the file is no image."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as file:
+            file.draft("RGB", (long_side, long_side))  # a JPEG decodes at a fraction of its size, much faster
+            image = file.convert("RGB")
+    except OSError:
+        return None
+    image.thumbnail((long_side, long_side))
+    return image
+
+
+def write_pictures(folder: Path, images: Path | None, judged: Sequence[Judged]) -> None:
+    """Write up to 4 each of the best, the worst and the unparseable as PNG into best/, worst/ and unparseable/."""
+    for kind in KINDS:
+        for earlier in (folder / kind).glob("*.png"):
+            earlier.unlink()
+    order = [i for i in ranked(judged) if image_file(images, judged[i])]
+    broken = [i for i in order if "unparseable" in judged[i].kinds]
+    read = [i for i in order if "unparseable" not in judged[i].kinds]
+    worst = read[::-1][: min(PICTURES, len(read) // 2)]
+    for kind, places in zip(KINDS, (read[:PICTURES], worst, broken[:PICTURES]), strict=True):
+        for rank, place in enumerate(places, start=1):
+            path = image_file(images, judged[place])
+            image = open_image(path, LONG_SIDE) if path else None
+            if path is None or image is None:
+                continue
+            draw(image, judged[place])
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            stem = re.sub(r"[^\w.-]+", "_", path.stem)[:80]
+            image.save(folder / kind / f"{rank}_{stem}.png")
+
+
+def draw(image: Any, judged: Judged) -> None:
+    """Draw annotations in solid green over a PIL image, boxes dashed: blue right, amber wrong label, red wrong."""
+    from PIL import ImageDraw
+
+    scale = image.width / judged.truth.size[0], image.height / judged.truth.size[1]
+    pen = ImageDraw.Draw(image)
+    for box, name in zip(judged.truth.boxes, judged.truth.labels, strict=True):
+        _draw_box(pen, [v * scale[i % 2] for i, v in enumerate(box)], name, TRUTH, dashed=False)
+    read = judged.read
+    for box, name, state in zip(read.boxes, read.parsed.labels, judged.states, strict=True):
+        _draw_box(pen, [v * scale[i % 2] for i, v in enumerate(box)], name, BOX[state], dashed=True)
+
+
+def _draw_box(pen: Any, box: Sequence[float], name: str, colour: str, dashed: bool) -> None:
+    x1, y1, x2, y2 = box
+    if dashed:
+        for line in ((x1, y1, x2, y1), (x2, y1, x2, y2), (x2, y2, x1, y2), (x1, y2, x1, y1)):
+            for dash in _dashes(line):
+                pen.line(dash, fill=colour, width=2)
+    else:
+        pen.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=2)
+    place = (x1 + 3, y2 - 14) if dashed else (x1 + 3, y1 + 2)  # two labels of one object do not cover one another
+    text = " ".join(name.split())[:40].encode("latin-1", "replace").decode("latin-1")  # what the font has
+    pen.rectangle(pen.textbbox(place, text), fill=colour)
+    pen.text(place, text, fill="white")
+
+
+def _dashes(line: tuple[float, float, float, float], dash: float = 7.0) -> Iterable[tuple[float, ...]]:
+    x1, y1, x2, y2 = line
+    steps = max(1, int(((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 / dash))
+    for step in range(0, steps, 2):
+        a, b = step / steps, (step + 1) / steps
+        yield (x1 + a * (x2 - x1), y1 + a * (y2 - y1), x1 + b * (x2 - x1), y1 + b * (y2 - y1))
+
+
+def thumbnail(path: Path) -> str | None:
+    """The image as a JPEG data URI, at most 480 pixels on its long side; None where the file is no image."""
+    image = open_image(path, THUMBNAIL)
+    if image is None:
+        return None
+    out = BytesIO()
+    image.save(out, "JPEG", quality=78, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

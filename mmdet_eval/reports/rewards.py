@@ -1,0 +1,22 @@
+"""The Vision-R1 reward of an answer: how an evaluation ranks what it shows."""
+
+from swift_plugin_visionr1.formats import Format
+from swift_plugin_visionr1.ground_truth import GroundTruth
+from swift_plugin_visionr1.scoring import RewardBreakdown, score
+from swift_plugin_visionr1.settings import PRESETS
+
+from ..answers.answer import ReadAnswer
+
+SETTINGS = PRESETS["paper"]
+WORDS = "the Vision-R1 reward (preset paper, beginner stage): format + recall + precision, 0 to 3"
+
+
+def answer_reward(read: ReadAnswer, truth: GroundTruth, format: Format) -> RewardBreakdown:
+    """The reward of preset `paper` at the beginner's criteria.
+
+    Args:
+        read: the answer.
+        truth: what it should have said, in pixels of the original image.
+        format: what the answer was parsed with.
+    """
+    return score(read.parsed, format, truth, read.processed, SETTINGS.beginner, SETTINGS)

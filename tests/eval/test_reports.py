@@ -1,0 +1,306 @@
+"""The files of a run, and what is printed."""
+
+import csv
+import json
+import pickle
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmdet_eval.answers.readers import read_predictions
+from mmdet_eval.data.protocols import load_protocol
+from mmdet_eval.errors import InputError
+from mmdet_eval.evaluation import Evaluation
+from mmdet_eval.metrics.matches import Matches
+from mmdet_eval.metrics.mmdet_backend import stub_mmcv_ops
+from mmdet_eval.reports.answers import judge, ranked
+from mmdet_eval.reports.curves import curves
+from mmdet_eval.reports.gallery import chosen
+from mmdet_eval.reports.outputs import write_outputs
+from mmdet_eval.reports.summary import summary
+from mmdet_eval.reports.table import table
+
+from .evaluations import ANSWERS, CAT, DOG, LABEL, SCRIPT, TRUTHS, boxes, coco, evaluated, given
+
+
+@pytest.fixture
+def zoo(tmp_path: Path) -> Evaluation:
+    return evaluated(tmp_path)
+
+
+@pytest.fixture
+def pond(tmp_path: Path) -> Evaluation:
+    """A second data set: everything found."""
+    truth = coco({"duck": [(1, CAT), (2, DOG)]})
+    return evaluated(tmp_path, "pond", {"duck": boxes((CAT, "cat"), (DOG, "dog"))}, truth, images=False)
+
+
+def written(folder: Path, evaluations: Sequence[Evaluation], suite: str | None = None) -> dict[str, Any]:
+    """Write all files; returns metrics.json, read strictly."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    write_outputs(folder, evaluations, suite, [])
+    found: dict[str, Any] = json.loads((folder / "metrics.json").read_text(), parse_constant=refuse)
+    return found
+
+
+JUDGED = {
+    "perfect": (3.0, {"perfect"}),
+    "loose": (1 + 1 + (0.6 + 1) / 2, {"missed", "extra"}),
+    "missed": (1 + 0.5 + 1, {"missed"}),
+    "extra": (1.0, {"extra"}),
+    "prose": (0.0, {"unparseable", "broken", "missed"}),
+    "cut": (2.0, {"truncated", "broken"}),
+    "strange": (0.0, {"broken", "unknown", "outside", "missed", "extra"}),
+}
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_an_answer_is_worth_its_reward_and_named_by_its_failures(zoo: Evaluation, name: str) -> None:
+    judged = dict(zip(ANSWERS, judge(zoo), strict=True))[name]
+    reward, kinds = JUDGED[name]
+    assert judged.reward.total == pytest.approx(reward)
+    assert set(judged.kinds) == kinds
+
+
+def test_each_box_is_right_or_called_something_else_or_wrong(zoo: Evaluation) -> None:
+    judged = dict(zip(ANSWERS, judge(zoo), strict=True))
+    assert judged["loose"].states == ["right", "label"]
+    assert judged["loose"].ious == pytest.approx([0.6, 1.0])
+    assert (judged["extra"].states, judged["extra"].ious) == (["wrong"], [None])
+
+
+def test_a_query_for_one_category_is_judged_by_that_category(tmp_path: Path) -> None:
+    truths = coco({"pair": [(1, CAT), (2, DOG)]})
+    answers = {"pair/cat": boxes((CAT, "cat")), "pair/dog": boxes((DOG, "dog"))}
+    made = evaluated(tmp_path, "pairs", answers, truths, protocol=load_protocol("vision_r1_odinw"))
+    assert [(one.kinds, one.truth.labels) for one in judge(made)] == [
+        (("perfect",), ("cat",)),
+        (("perfect",), ("dog",)),
+    ]
+
+
+def test_crowds_and_boxes_without_area_are_nothing_to_find(tmp_path: Path) -> None:
+    truths = coco({"one": [(1, CAT), (2, DOG), (1, [5, 5, 5, 9])]})
+    truths["annotations"][1]["iscrowd"] = 1
+    (judged,) = judge(evaluated(tmp_path, "crowd", {"one": boxes((CAT, "cat"))}, truths))
+    assert judged.truth.boxes.tolist() == [CAT]
+    assert judged.kinds == ("perfect",)
+
+
+def test_given_boxes_are_judged_without_text(tmp_path: Path) -> None:
+    result = {"image_id": 1, "category_id": 1, "bbox": [10, 10, 100, 100], "score": 0.5}
+    beyond = {"image_id": 7, "category_id": 1, "bbox": [300, 10, 100, 100], "score": 0.5}
+    judged = dict(zip(TRUTHS, judge(given(tmp_path, [result, beyond])), strict=True))
+    assert judged["perfect"].kinds == ("perfect",)
+    assert judged["extra"].kinds == ("perfect",), "no boxes where there is nothing"
+    assert len(judged["strange"].read.boxes) == 0
+
+
+def test_metrics_json_has_all_numbers_unrounded(zoo: Evaluation, tmp_path: Path) -> None:
+    record = written(tmp_path / "out", [zoo])
+    one = record["datasets"]["zoo"]
+    assert one["metrics"] == zoo.scores.metrics
+    assert one["metrics"]["APs"] is None, "nothing small is annotated"
+    assert one["beside"] == zoo.scores.beside
+    assert one["counts"]["unparsed"] == 1
+    assert one["unknown_labels"] == {LABEL: 1}
+    assert one["annotations"]["sha256"] == zoo.annotations.sha256
+    assert one["conditions"]["format"] == "qwen2_5_vl"
+    assert (record["suite"], record["average"], one["protocol"]) == (None, None, None)
+    assert "python" in record["versions"]
+
+
+def test_the_average_is_of_unrounded_numbers(zoo: Evaluation, pond: Evaluation, tmp_path: Path) -> None:
+    record = written(tmp_path / "out", [zoo, pond], "both")
+    assert record["average"]["mAP"] == (zoo.scores.metrics["mAP"] + pond.scores.metrics["mAP"]) / 2
+    assert record["average"]["APs"] is None
+    assert (record["suite"], list(record["datasets"])) == ("both", ["zoo", "pond"])
+
+
+def test_a_number_that_is_none_is_an_error(zoo: Evaluation, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        written(tmp_path / "out", [replace(zoo, conditions={"x": float("nan")})])
+
+
+def test_the_tables_for_programs(zoo: Evaluation, tmp_path: Path) -> None:
+    written(tmp_path / "out", [zoo])
+    with (tmp_path / "out/zoo/per_class.csv").open(newline="") as file:
+        cat, dog = csv.DictReader(file)
+    assert (cat["category_id"], cat["name"], cat["truths"], cat["boxes"]) == ("1", "cat", "5", "5")
+    assert float(cat["AP"]) == zoo.scores.classes[0].metrics["AP"]
+    assert float(dog["AP50"]) == zoo.scores.classes[1].metrics["AP50"]
+    assert (tmp_path / "out/zoo/unmatched_labels.csv").read_text().splitlines() == ["label,boxes", f"{LABEL},1"]
+    assert json.loads((tmp_path / "out/zoo/coco_results.json").read_text()) == zoo.converted.results
+    saved = Matches.load(tmp_path / "out/zoo/matches.npz")
+    assert np.array_equal(saved.matched, zoo.scores.matches.matched)
+
+
+def test_parse_errors_keep_the_raw_text(zoo: Evaluation, tmp_path: Path) -> None:
+    written(tmp_path / "out", [zoo])
+    rows = [json.loads(line) for line in (tmp_path / "out/zoo/parse_errors.jsonl").read_text().splitlines()]
+    assert [(row["image"], row["line"], row["issues"]) for row in rows] == [
+        ("prose.png", 5, ["not_json"]), ("cut.png", 6, ["not_json"]), ("strange.png", 7, ["out_of_image"]),
+    ]  # fmt: skip
+    assert [row["text"] for row in rows] == [ANSWERS["prose"], ANSWERS["cut"], ANSWERS["strange"]]
+
+
+def test_half_a_surrogate_pair_in_a_label_can_be_written(tmp_path: Path) -> None:
+    made = evaluated(tmp_path, answers={**ANSWERS, "extra": boxes((DOG, "d\udce9g\r\nx"))})
+    written(tmp_path / "out", [made])
+    assert "d\\udce9g" in (tmp_path / "out/zoo/unmatched_labels.csv").read_text("utf-8")
+    assert "d\\udce9g" in (tmp_path / "out/report.html").read_text("utf-8")
+
+
+def test_the_dump_gives_the_same_boxes_back(zoo: Evaluation, tmp_path: Path) -> None:
+    written(tmp_path / "out", [zoo])
+    read = read_predictions(tmp_path / "out/zoo/predictions.pkl", zoo.annotations)
+    assert not isinstance(read, list)
+    assert read.results == zoo.converted.results
+
+
+def test_mmdet_evaluates_the_dump_offline(zoo: Evaluation, tmp_path: Path) -> None:
+    written(tmp_path / "out", [zoo])
+    with redirect_stdout(StringIO()), stub_mmcv_ops():
+        from mmdet.evaluation.metrics import CocoMetric
+        from mmengine.evaluator import Evaluator
+    samples = pickle.loads((tmp_path / "out/zoo/predictions.pkl").read_bytes())
+    evaluator = Evaluator(CocoMetric(ann_file=str(zoo.annotations.path)))
+    evaluator.dataset_meta = {"classes": list(zoo.annotations.categories.values())}
+    with redirect_stdout(StringIO()):
+        found = evaluator.offline_evaluate(samples, chunk_size=2)
+    assert found["coco/bbox_mAP"] == pytest.approx(zoo.scores.metrics["mAP"], abs=5e-4)
+
+
+def test_pictures_of_the_best_the_worst_and_the_unparseable(zoo: Evaluation, tmp_path: Path) -> None:
+    stale = tmp_path / "out/zoo/pictures/best/1_of_an_earlier_run.png"
+    stale.parent.mkdir(parents=True)
+    stale.touch()
+    written(tmp_path / "out", [zoo])
+    found = {kind: sorted(p.stem for p in (tmp_path / f"out/zoo/pictures/{kind}").iterdir())
+             for kind in ("best", "worst", "unparseable")}  # fmt: skip
+    assert found == {
+        "best": ["1_perfect", "2_loose", "3_missed", "4_cut"],
+        "worst": ["1_strange", "2_extra", "3_cut"],
+        "unparseable": ["1_prose"],
+    }
+    picture = Image.open(tmp_path / "out/zoo/pictures/unparseable/1_prose.png")
+    assert picture.getpixel((DOG[2], 60)) == (22, 163, 74), "the annotated box is green"
+    assert picture.getpixel((200, 60)) == (128, 128, 128), "its inside is the image"
+
+
+def test_images_that_are_missing_or_broken_are_left_out(zoo: Evaluation, pond: Evaluation, tmp_path: Path) -> None:
+    (tmp_path / "perfect.png").write_text("no image")
+    (tmp_path / "loose.png").unlink()
+    written(tmp_path / "out", [zoo, pond])
+    assert {p.stem[2:] for p in (tmp_path / "out/zoo/pictures/best").iterdir()} == {"missed", "cut", "extra"}
+    assert not (tmp_path / "out/pond/pictures").exists(), "the images are not known"
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        pytest.param(["zoo", "zoo"], "2 times", id="twice"),
+        pytest.param(["../zoo"], "folder's", id="path"),
+        pytest.param([".."], "folder's", id="parent"),
+    ],
+)
+def test_names_that_cannot_be_folders(zoo: Evaluation, tmp_path: Path, names: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        write_outputs(tmp_path / "out", [replace(zoo, name=name) for name in names], None, [])
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_summary_has_the_shape_of_table_1(zoo: Evaluation) -> None:
+    lines = summary([zoo], None, []).splitlines()
+    ap50, ap75, mean, recall = (f"{100 * zoo.scores.metrics[n]:.1f}" for n in ("AP50", "AP75", "mAP", "AR@100"))
+    assert lines[2:5] == [
+        "| Data set | AP50 | AP75 | mAP | AR@100 |", "| --- | ---: | ---: | ---: | ---: |",
+        f"| zoo | {ap50} | {ap75} | {mean} | {recall} |",
+    ]  # fmt: skip
+
+
+def test_the_summary_of_a_suite_has_the_shape_of_table_2(zoo: Evaluation, pond: Evaluation) -> None:
+    text = summary([zoo, pond], "both", ["vector"])
+    mean = 100 * zoo.scores.metrics["mAP"]
+    assert "|  | zoo | pond | Avg. |" in text
+    assert f"| mAP | {mean:.1f} | 100.0 | {(mean + 100) / 2:.1f} |" in text
+    assert "not part of the average: vector." in text
+
+
+def test_the_summary_says_what_decides_the_numbers(zoo: Evaluation) -> None:
+    zoo = replace(zoo, protocol=load_protocol("vision_r1_odinw"))
+    text = summary([zoo], None, [])
+    for part in (
+        "label-aware",
+        "every score is 1.0",
+        "min_tokens 4",
+        "hotcoco",
+    ):
+        assert part in text
+    assert "tie-aware mAP" in text
+    assert "not parsed: 1" in text
+    assert "\\<img src=x onerror=window.\\__pwned=1\\>" in text, "a label cannot become markup"
+
+
+def test_what_is_printed(zoo: Evaluation, pond: Evaluation) -> None:
+    lines = table([zoo]).splitlines()
+    assert lines[0].split() == ["images", "7"]
+    assert f"  dropped: {LABEL!r} 1" in "\n".join(lines)
+    assert lines[-2].split() == ["mAP", "AP50", "AP75", "AR@100"]
+    assert lines[-1].split() == [f"{zoo.scores.metrics[n]:.3f}" for n in lines[-2].split()]
+    warned = replace(pond, converted=replace(pond.converted, warnings=("half the boxes leave the image",)))
+    lines = table([zoo, warned], ["vector"]).splitlines()
+    assert lines[-1].split()[0] == "Avg."
+    assert lines[-2].split()[:2] == ["pond", "1.000"]
+    assert "left out            vector" in lines
+    assert "warning: pond: half the boxes leave the image" in lines
+
+
+def test_the_area_below_the_mean_curve_is_map(zoo: Evaluation) -> None:
+    found = {curve.name: curve.precision.mean() for curve in curves(zoo.scores)}
+    metrics = zoo.scores.metrics
+    assert found["IoU .5"] == pytest.approx(metrics["AP50"])
+    assert found["IoU .75"] == pytest.approx(metrics["AP75"])
+    assert found["mean over IoU .5:.95"] == pytest.approx(metrics["mAP"])
+    assert found["dog, IoU .5"] == pytest.approx(zoo.scores.classes[1].metrics["AP50"])
+
+
+def test_curves_of_a_category_that_is_never_annotated_are_left_out(tmp_path: Path) -> None:
+    made = evaluated(tmp_path, "cats", {"one": boxes((CAT, "cat"))}, coco({"one": [(1, CAT)]}))
+    assert [curve.name for curve in curves(made.scores)] == ["IoU .5", "IoU .75", "mean over IoU .5:.95"]
+    assert all(curve.precision.min() == pytest.approx(1.0) for curve in curves(made.scores))
+
+
+@pytest.mark.parametrize("limit", [1, 3, 8, 20])
+def test_the_choice_has_the_best_the_worst_and_the_unparseable(tmp_path: Path, limit: int) -> None:
+    names = [f"image{n}" for n in range(40)]
+    texts = [ANSWERS[kind] for kind in ("perfect", "strange", "missed", "prose")] * 10
+    made = evaluated(tmp_path, "many", dict(zip(names, texts, strict=True)), coco({name: [(1, CAT)] for name in names}))
+    judged = judge(made)
+    places = chosen(judged, limit)
+    assert len(set(places)) == len(places) == limit
+    assert places == [place for place in ranked(judged) if place in set(places)]
+    if limit >= 3:
+        assert judged[places[0]].reward.total == 3
+        assert judged[places[-1]].reward.total == 0
+    if limit >= 8:
+        assert {kind for place in places for kind in judged[place].kinds} >= {"unparseable", "unknown", "perfect"}
+        assert sum(judged[place].read.answer.text == SCRIPT for place in places) >= limit // 4
+
+
+def test_accuracy_leads_where_expressions_were_asked(zoo: Evaluation) -> None:
+    metrics = {"accuracy@.5": 0.875, **zoo.scores.metrics}
+    asked = replace(zoo, scores=replace(zoo.scores, metrics=metrics))
+    assert table([asked]).splitlines()[-1].split()[0] == "0.875"
+    assert "| zoo | 87.5 |" in summary([asked], None, [])
+    assert "accuracy" not in table([asked, zoo]), "one of the sets has none"
