@@ -119,20 +119,20 @@ def by_mmdet(ann: str, results: str) -> Numbers:
     return [found[f"coco/bbox_{item}"] for item in items]
 
 
-def ours(engine: Any) -> Callable[[str, str], Numbers]:
-    """Read, check, measure: all of `Scores`, the cross-check and the spread over orders included."""
+def ours(engine: str, out: bool = False) -> Callable[[str, str], Numbers]:
+    """What `mmdet-eval --ann --pred --engine` does: read, check, measure, cross-check, spread over orders, print."""
 
     def run(ann: str, results: str) -> Numbers:
-        from mmdet_eval import read_annotations
-        from mmdet_eval.answers.readers.coco_json import read_results
+        from mmdet_eval.cli import parser
+        from mmdet_eval.commands.evaluate import evaluate, finish
         from mmdet_eval.garbage import garbage_collection_paused
-        from mmdet_eval.metrics.measure import measure
 
+        folder = ["--out", str(Path(ann).parent / "out")] if out else []
+        arguments = parser().parse_args(["evaluate", "--ann", ann, "--pred", results, "--engine", engine, *folder])
         with garbage_collection_paused():
-            annotations = read_annotations(ann)
-            found = read_results(json.loads(Path(results).read_bytes()), Path(results), annotations)
-            metrics = measure(annotations, found, engine).metrics
-        return [-1.0 if value is None else value for value in metrics.values()]
+            evaluations, left_out = evaluate(arguments)
+            finish(evaluations, left_out, arguments)
+        return [-1.0 if value is None else value for value in evaluations[0].scores.metrics.values()]
 
     return run
 
@@ -142,6 +142,7 @@ EVALUATORS: dict[str, Callable[[str, str], Numbers]] = {
     "faster-coco-eval": by_faster_coco_eval,
     PLAIN: by_mmdet,
     "mmdet_eval mmdet": ours("mmdet"),
+    "  with --out": ours("mmdet", out=True),
     FAST: ours("hotcoco"),
 }
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .data.annotations import Id
 from .errors import InputError
-from .metrics.bootstrap import HEADLINE, bootstrap, interval
+from .metrics.bootstrap import ACCURACY, HEADLINE, bootstrap, interval
 from .metrics.matches import Matches
 
 AVERAGE = "Avg."
@@ -52,8 +52,8 @@ class Comparison:
 
     Attributes:
         names: of N models.
-        metric: what the columns show: "" for a single data set, whose columns are metrics; "mAP" for a suite, whose
-            columns are data sets and their average.
+        metric: what the columns show: "" for a single data set, whose columns are metrics; "mAP", or "accuracy@.5" of
+            referring expressions, for a suite, whose columns are data sets and their average.
         columns: the table.
         classes: data set -> AP per category.
         samples, seed: of the bootstrap.
@@ -105,8 +105,10 @@ def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comp
         drawn[name] = bootstrap(matches, samples, seed + place)
         classes[name] = _class_columns(models, name, matches[0].category_ids, drawn[name])
     names, single = tuple(model.name for model in models), len(drawn) == 1
-    columns = _set_columns(models, drawn) if single else _suite_columns(models, drawn)
-    return Comparison(names, "" if single else "mAP", columns, classes, samples, seed)
+    refers = all(ACCURACY in entry["metrics"] for entry in models[0].datasets.values())
+    metric = "" if single else ACCURACY if refers else "mAP"
+    columns = _suite_columns(models, drawn, metric) if metric else _set_columns(models, drawn)
+    return Comparison(names, metric, columns, classes, samples, seed)
 
 
 def _check_comparable(first: Model, other: Model) -> None:
@@ -150,15 +152,20 @@ def _matches(models: Sequence[Model], dataset: str) -> list[Matches]:
 
 def _set_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Column, ...]:
     (name,) = drawn
-    values = {metric: [model.datasets[name]["metrics"].get(metric) for model in models] for metric in HEADLINE}
-    return tuple(_column(metric, values[metric], drawn[name][:, :, place]) for place, metric in enumerate(HEADLINE))
+    metrics = [model.datasets[name]["metrics"] for model in models]
+    return tuple(
+        _column(metric, [found.get(metric) for found in metrics], drawn[name][:, :, place])
+        for place, metric in enumerate(HEADLINE)
+        if metric in metrics[0]
+    )
 
 
-def _suite_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Column, ...]:
-    values = {name: [model.datasets[name]["metrics"].get("mAP") for model in models] for name in drawn}
-    columns = [_column(name, values[name], drawn[name][:, :, 0]) for name in drawn]
+def _suite_columns(models: Sequence[Model], drawn: dict[str, Floats], metric: str) -> tuple[Column, ...]:
+    values = {name: [model.datasets[name]["metrics"].get(metric) for model in models] for name in drawn}
+    sampled = {name: table[:, :, HEADLINE.index(metric)] for name, table in drawn.items()}
+    columns = [_column(name, values[name], sampled[name]) for name in drawn]
     means = [None if None in row else float(np.mean(row)) for row in zip(*values.values(), strict=True)]
-    return (*columns, _column(AVERAGE, means, np.mean([table[:, :, 0] for table in drawn.values()], axis=0)))
+    return (*columns, _column(AVERAGE, means, np.mean(list(sampled.values()), axis=0)))
 
 
 def _class_columns(models: Sequence[Model], dataset: str, ids: Sequence[Id], drawn: Floats) -> tuple[Column, ...]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from .boxes import Boxes, iou_and_giou
 from .coords import Size
@@ -50,6 +49,8 @@ def match(boxes: Boxes, truths: Boxes, size: Size, wrong_label: NDArray[np.bool_
     cost = L1_WEIGHT * distance - GIOU_WEIGHT * generalised
     if wrong_label is not None:
         cost += LABEL_WEIGHT * wrong_label
+    from scipy.optimize import linear_sum_assignment  # here: it takes longer to import than all of this package
+
     rows, columns = linear_sum_assignment(cost)
     return Match(rows, columns, overlap[rows, columns])
 

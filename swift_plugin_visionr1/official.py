@@ -10,7 +10,6 @@ import re
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from .boxes import giou
 from .coords import Size
@@ -118,5 +117,7 @@ def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
     own = np.array([number.get(label.strip().lower(), -1) if isinstance(label, str) else -1 for _, label in entries])
     same = (own[:, None] == theirs).astype(np.float32)
     cost = np.nan_to_num(distance - same - overlap, nan=1e30, posinf=1e30, neginf=-1e30)
+    from scipy.optimize import linear_sum_assignment  # here: it takes longer to import than all of this package
+
     rows, columns = linear_sum_assignment(cost)
     return Match(rows, columns, np.nan_to_num(overlap[rows, columns]))

@@ -23,6 +23,7 @@ from ..data.suite_files import load_suite, suite_names
 from ..data.suites import DatasetSpec, Suite
 from ..errors import InputError
 from ..evaluation import Evaluation, Options, evaluate_answers, evaluate_boxes
+from ..garbage import garbage_collection_paused
 from ..metrics.measure import Engine
 from ..reports.outputs import write_outputs
 from ..reports.table import table
@@ -87,6 +88,14 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.out:  # before the work, not after it
         arguments.out.mkdir(parents=True, exist_ok=True)
+    with garbage_collection_paused():
+        evaluations, left_out = evaluate(arguments)
+        finish(evaluations, left_out, arguments)
+    return 0
+
+
+def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]]:
+    """The evaluations that the arguments ask for, and the names of the data sets that were left out."""
     options = options_of(arguments)
     suite, left_out = _datasets(arguments)
     if options.protocol is None and arguments.suite:
@@ -94,26 +103,23 @@ def run(arguments: argparse.Namespace) -> int:
     datasets = [(spec, read_annotations(spec.ann, spec.classes)) for spec in suite.datasets]
     predictions, without = _predictions(arguments, datasets, options)
     _check_synonyms(options.synonyms, datasets)
-    show = arguments.images if arguments.ann else True
+    show = bool(arguments.suite or arguments.images)
     evaluations = [
-        evaluate_dataset(spec, annotations, predictions[spec.name], options, bool(show))
+        evaluate_dataset(spec, annotations, predictions[spec.name], options, show)
         for spec, annotations in datasets
         if spec.name in predictions
     ]
-    finish(evaluations, suite.name if arguments.suite else None, [*left_out, *without], arguments)
-    return 0
+    return evaluations, [*left_out, *without]
 
 
-def finish(
-    evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str], arguments: argparse.Namespace
-) -> None:
+def finish(evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments: argparse.Namespace) -> None:
     """Write the folder, where one is given, and print the table."""
     given = {key: str(value) if isinstance(value, Path) else value for key, value in vars(arguments).items()}
     given = {key: value for key, value in given.items() if not callable(value)}
     for evaluation in evaluations:
         evaluation.conditions["arguments"] = given
     if arguments.out:
-        write_outputs(arguments.out, evaluations, suite, left_out)
+        write_outputs(arguments.out, evaluations, arguments.suite, left_out)
     print(table(evaluations, left_out))
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ..answers.readers import read_predictions
-from ..data.suites import Suite
 from ..evaluation import Options
 from ..inference import InferenceFailed
 from ..run import Answered, Model, run
@@ -55,15 +54,15 @@ def run_command(arguments: argparse.Namespace) -> int:
         print(f"mmdet-eval: {error}", file=sys.stderr)
         return 1
     print(f"{asked} questions asked now; all answers are in {arguments.out / 'answers'}", file=sys.stderr)
-    _evaluate_all(answered, suite, left_out, options, arguments)
+    _evaluate_all(answered, left_out, options, arguments)
     return 0
 
 
 def _evaluate_all(
-    answered: Sequence[Answered], suite: Suite, left_out: Sequence[str], options: Options, arguments: argparse.Namespace
+    answered: Sequence[Answered], left_out: Sequence[str], options: Options, arguments: argparse.Namespace
 ) -> None:
     evaluations = []
     for one in answered:
         rows = read_predictions(one.answers, one.annotations, options.missing)
         evaluations.append(evaluate_dataset(one.spec, one.annotations, rows, options, True))
-    finish(evaluations, suite.name if arguments.suite else None, left_out, arguments)
+    finish(evaluations, left_out, arguments)

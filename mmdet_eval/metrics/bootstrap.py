@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from .curves import Ranking, rank
 from .matches import Matches
 
-HEADLINE = ("mAP", "AP50", "AP75", "AR@100")
+ACCURACY = "accuracy@.5"  # of referring expressions: the share of them whose one box is found
+HEADLINE = (ACCURACY, "mAP", "AP50", "AP75", "AR@100")
 Floats = NDArray[np.float64]
 
 
@@ -26,7 +27,7 @@ def bootstrap(models: Sequence[Matches], samples: int, seed: int) -> Floats:
         seed: of the draws; with other sets of images, the draws of one say nothing about those of another.
 
     Returns:
-        (S, N, 4 + K): `HEADLINE`, then AP of each category; NaN where a sample has no truth to measure it on.
+        (S, N, 5 + K): `HEADLINE`, then AP of each category; NaN where a sample has no truth to measure it on.
     """
     random, images = np.random.default_rng(seed), len(models[0].image_ids)
     rankings = [rank(matches) for matches in models]
@@ -47,7 +48,7 @@ def interval(differences: Floats, level: float = 0.95) -> tuple[float, float] | 
 
 
 def _numbers(ranking: Ranking, weights: NDArray[np.int64]) -> Floats:
-    """(4 + K,) as in `bootstrap`."""
+    """(5 + K,) as in `bootstrap`."""
     precision, recall = ranking.precision(weights).mean(axis=1), ranking.recall(weights)  # (T, K); -1: no truth
     known = recall[0] >= 0
     aps = np.where(known, precision.mean(axis=0), np.nan)
@@ -55,4 +56,5 @@ def _numbers(ranking: Ranking, weights: NDArray[np.int64]) -> Floats:
         return np.full(len(HEADLINE) + len(aps), np.nan)
     at75 = int(np.argmin(np.abs(ranking.matches.iou_thresholds - 0.75)))
     rows = (precision, precision[0], precision[at75], recall)
-    return np.concatenate([[row[..., known].mean() for row in rows], aps])
+    accuracy = np.average(recall[0, known], weights=(ranking.matches.truths @ weights)[known])
+    return np.concatenate([[accuracy, *(row[..., known].mean() for row in rows)], aps])

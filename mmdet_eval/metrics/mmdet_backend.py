@@ -8,6 +8,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
+from importlib.metadata import packages_distributions
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
@@ -151,9 +152,12 @@ def _coco_metric() -> Any:
 
 @contextmanager
 def stub_mmcv_ops() -> Iterator[None]:
-    """While open, `mmcv._ext` can be imported: the real one where there is one, else a stub that is taken out again."""
+    """While open, `mmcv._ext` can be imported: the real one where there is one, else a stub that is taken out again.
+
+    The fork onedl-mmcv does without compiled ops by itself, and is left alone.
+    """
     name = "mmcv._ext"
-    if name in sys.modules or importlib.util.find_spec(name) is not None:
+    if name in sys.modules or importlib.util.find_spec(name) is not None or "onedl-mmcv" in _providers("mmcv"):
         yield
         return
     sys.modules[name] = _Stub(name)
@@ -161,6 +165,10 @@ def stub_mmcv_ops() -> Iterator[None]:
         yield
     finally:
         del sys.modules[name]
+
+
+def _providers(package: str) -> list[str]:
+    return packages_distributions().get(package, [])
 
 
 class _Stub(ModuleType):

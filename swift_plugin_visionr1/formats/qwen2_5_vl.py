@@ -133,7 +133,7 @@ def _read(found: _Found) -> ParsedCompletion:
             continue
         if not isinstance(label, str) or not label.strip():
             issues.append("no_label")
-            label = ""
+            label = label if isinstance(label, str) else ""  # blank names exist: ODinW's ChessPieces has "  "
         rows.append(box)
         labels.append(label)
     boxes = as_boxes(rows)
