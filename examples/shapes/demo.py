@@ -138,9 +138,8 @@ def main() -> None:
     say("done\n\n" + table(rows) + "\n\npercent on 300 held-out scenes; MMDetection's CocoMetric, all scores 1")
     print(f"reward parts, with the switch of stages   {args.out / 'rewards.png'}")
     print(f"held-out scenes before and after          {args.out / 'scenes.png'}")
-    print(
-        f"every answer, before and after            {args.out / 'before' / 'report.html'}, {run_folder / 'after' / 'report.html'}"
-    )
+    print(f"every answer before                       {args.out / 'before' / 'report.html'}")
+    print(f"every answer after                        {run_folder / 'after' / 'report.html'}")
     print(f"training log, TensorBoard, checkpoints    {run_folder}")
 
 
