@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import compare, doctor, evaluate, prompts, run
+from .commands import compare, doctor, evaluate, prompts, refcoco, run
 from .errors import InputError
 from .inference import InferenceFailed
 from .metrics.measure import Disagreement
@@ -20,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
         description="MMDetection's metrics for a VLM's text answers. Without a command: evaluate --ann ... --pred ...",
     )
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for command in (evaluate, prompts, run, compare, doctor):
+    for command in (evaluate, prompts, run, compare, refcoco, doctor):
         command.add_parser(commands)
     return top
 

@@ -1,0 +1,52 @@
+"""`mmdet-eval refcoco`: referring expressions as JSON lines, turned into the annotations that the suite reads."""
+
+import argparse
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+from ..data.refcoco import image_sizes, mdetr_annotations
+from ..errors import InputError
+
+NAMES = ("refcoco", "refcoco+", "refcocog")
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    sub = subparsers.add_parser(
+        "refcoco", help="referring expressions as JSON lines to MDETR's form of COCO annotations",
+        description="Rows with file_name, image_id, bbox ([x, y, width, height]) and expression become annotations "
+        "with one entry of images for each expression, as in finetune_refcoco_val.json.",
+    )  # fmt: skip
+    sub.add_argument("--rows", type=Path, required=True, help="JSONL, also .gz")
+    sub.add_argument("--images", type=Path, required=True, help="folder of the images, for their sizes")
+    sub.add_argument("--name", choices=NAMES, default=NAMES[0], help="which of the three data sets")
+    sub.add_argument("--out", type=Path, required=True, help="the JSON file to write")
+    sub.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the file; returns 0.
+
+    Raises:
+        InputError: a row or an image cannot be used.
+        OSError: a file cannot be read or written.
+    """
+    rows = _read(arguments.rows)
+    sizes = image_sizes(arguments.images, (str(row.get("file_name")) for row in rows))
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(json.dumps(mdetr_annotations(rows, sizes, arguments.name)) + "\n", encoding="utf-8")
+    print(f"{len(rows)} expressions about {len(sizes)} images: {arguments.out}")
+    return 0
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    try:
+        rows = [json.loads(line) for line in raw.decode("utf-8").split("\n") if line.strip()]
+    except ValueError as error:
+        raise InputError(f"expected JSON lines in {path}, got: {error}") from None
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"expected at least one JSON object, one a line, in {path}, got something else")
+    return rows
