@@ -110,8 +110,8 @@ def try_out() -> Finding:
             found = evaluate(read_annotations(path), [{**box, "score": 1.0}])
         except Exception as error:  # whatever a broken environment raises is the finding
             return Finding("problem", f"evaluating one box failed: {type(error).__name__}: {error}")
-    right = found["mAP"] == found["AR@100"] == 1.0
-    return Finding("ok" if right else "problem", f"evaluating one perfect box gave mAP {found['mAP']}")
+    right = abs((found["mAP"] or 0) - 1) < 1e-9  # the sum of 101 precisions is not exact
+    return Finding("ok" if right else "problem", f"evaluating one perfect box gave mAP {found['mAP']:.3f}")
 
 
 def report() -> tuple[str, bool]:
