@@ -12,6 +12,7 @@ from swift_plugin_visionr1.formats import get_format
 from .answers.coco_results import Converted, to_coco_results
 from .answers.confidence import POLICIES
 from .answers.join import Duplicates, Missing, join
+from .answers.of_suite import Predictions
 from .answers.rows import Row
 from .data.annotations import Annotations
 from .data.protocols import Protocol
@@ -76,20 +77,33 @@ class Options:
     duplicates: Duplicates = "error"
 
 
-def evaluate_answers(
-    spec: DatasetSpec, annotations: Annotations, rows: Sequence[Row], options: Options, images: Path | None
+def evaluate_dataset(
+    spec: DatasetSpec, annotations: Annotations, predictions: Predictions, options: Options, images: Path | None
 ) -> Evaluation:
-    """Evaluate the answers to a data set's queries.
+    """Evaluate the predictions about one data set.
 
     Args:
         spec: the data set; its captions decide the queries.
         annotations: of `spec`.
-        rows: as from `read_predictions`.
+        predictions: rows of text, or boxes that come with their categories and scores.
+        options: of the synonyms, those for categories of this data set are used.
         images: folder of the images for the pictures; None for none.
 
     Raises:
         InputError: a row belongs nowhere, an answer is missing or there twice, or `options` ask for more than there is.
     """
+    if isinstance(predictions, Converted):
+        scores = measure(annotations, predictions.results, options.engine, orders=options.orders)
+        conditions = {"confidence": "the scores of the prediction file", "limits": LIMITS}
+        return Evaluation(spec.name, annotations, images, options.protocol, predictions, scores, conditions)
+    names = set(annotations.categories.values())
+    fitting = {label: name for label, name in options.synonyms.items() if name in names}
+    return _evaluate_answers(spec, annotations, predictions, replace(options, synonyms=fitting), images)
+
+
+def _evaluate_answers(
+    spec: DatasetSpec, annotations: Annotations, rows: Sequence[Row], options: Options, images: Path | None
+) -> Evaluation:
     protocol = options.protocol
     asked = queries(protocol, annotations, spec.captions) if protocol else None
     joined = join(rows, annotations.images, asked, options.missing, options.duplicates)
@@ -109,15 +123,6 @@ def evaluate_answers(
         "labels": converted.label_policy, "outside": OUTSIDE, "limits": FIRST_BOX if refers else LIMITS,
     }  # fmt: skip
     return Evaluation(spec.name, annotations, images, protocol, converted, scores, conditions)
-
-
-def evaluate_boxes(
-    spec: DatasetSpec, annotations: Annotations, converted: Converted, options: Options, images: Path | None
-) -> Evaluation:
-    """Evaluate boxes that come with their categories and scores; see `evaluate_answers`."""
-    scores = measure(annotations, converted.results, options.engine, orders=options.orders)
-    conditions = {"confidence": "the scores of the prediction file", "limits": LIMITS}
-    return Evaluation(spec.name, annotations, images, options.protocol, converted, scores, conditions)
 
 
 def _frame(resize: QwenResize, converted: Converted) -> str:

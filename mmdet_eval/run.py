@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from .data.protocols import Protocol
 from .data.suites import DatasetSpec
 from .errors import InputError
 from .inference import Key, ask, key_of
+from .versions import versions
 
 FRAME_VARIABLES = ("MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM")
 PACKAGES = ("ms-swift", "transformers", "torch", "vllm")
@@ -143,7 +143,7 @@ def _check_same(folder: Path, fingerprint: dict[str, Any], model: Model) -> None
                 "give another --out, or delete that folder to ask again"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    record = {"fingerprint": fingerprint, "max_pixels": model.max_pixels, "versions": _versions()}
+    record = {"fingerprint": fingerprint, "max_pixels": model.max_pixels, "versions": versions(PACKAGES)}
     file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -153,13 +153,3 @@ def _difference(name: str, before: object, now: object) -> str:
     if name == "protocol" and isinstance(before, dict) and isinstance(now, dict):
         before, now = before.get("name"), now["name"]
     return f"{name} ({before} then, {now} now)"
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -10,26 +10,21 @@ from typing import Any, get_args
 from swift_plugin_visionr1.coords import QwenResize
 from swift_plugin_visionr1.formats import FORMATS
 
-from ..answers.by_dataset import by_dataset
 from ..answers.coco_results import Converted
 from ..answers.confidence import POLICIES
 from ..answers.join import Duplicates
 from ..answers.labels import read_synonyms
-from ..answers.readers import read_predictions
-from ..answers.rows import Row
-from ..data.annotations import Annotations, read_annotations
+from ..answers.of_suite import Dataset, read_all
+from ..data.annotations import read_annotations
 from ..data.protocols import load_protocol, protocol_names
 from ..data.suite_files import load_suite, suite_names
 from ..data.suites import DatasetSpec, Suite
 from ..errors import InputError
-from ..evaluation import Evaluation, Options, evaluate_answers, evaluate_boxes
+from ..evaluation import Evaluation, Options, evaluate_dataset
 from ..garbage import garbage_collection_paused
 from ..metrics.measure import Engine
 from ..reports.outputs import write_outputs
 from ..reports.table import table
-
-Dataset = tuple[DatasetSpec, Annotations]
-KINDS = (".jsonl", ".json", ".pkl")  # of prediction files, as they are looked for in a folder
 
 
 def add_parser(subparsers: Any) -> None:
@@ -98,18 +93,18 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
     """The evaluations that the arguments ask for, and the names of the data sets that were left out."""
     options = options_of(arguments)
     suite, left_out = _datasets(arguments)
-    if options.protocol is None and arguments.suite:
-        options = replace(options, protocol=load_protocol(suite.protocol))
     datasets = [(spec, read_annotations(spec.ann, spec.classes)) for spec in suite.datasets]
-    predictions, without = _predictions(arguments, datasets, options)
+    predictions = read_all(arguments.pred, datasets, options.missing)
     _check_synonyms(options.synonyms, datasets)
+    if suite.protocol and options.protocol is None and not any(isinstance(p, Converted) for p in predictions.values()):
+        options = replace(options, protocol=load_protocol(suite.protocol))
     show = bool(arguments.suite or arguments.images)
     evaluations = [
-        evaluate_dataset(spec, annotations, predictions[spec.name], options, show)
+        evaluate_dataset(spec, annotations, predictions[spec.name], options, spec.images if show else None)
         for spec, annotations in datasets
         if spec.name in predictions
     ]
-    return evaluations, [*left_out, *without]
+    return evaluations, [*left_out, *(spec.name for spec, _ in datasets if spec.name not in predictions)]
 
 
 def finish(evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments: argparse.Namespace) -> None:
@@ -148,43 +143,7 @@ def _datasets(arguments: argparse.Namespace) -> tuple[Suite, tuple[str, ...]]:
         return load_suite(arguments.suite, arguments.root, arguments.allow_missing)
     name = arguments.ann.stem
     spec = DatasetSpec(name, arguments.ann, arguments.images or arguments.ann.parent)
-    return Suite(name, arguments.protocol or "", (spec,)), ()
-
-
-def _predictions(
-    arguments: argparse.Namespace, datasets: Sequence[Dataset], options: Options
-) -> tuple[dict[str, list[Row] | Converted], list[str]]:
-    """What --pred has for each data set, and the names of those without any."""
-    found: dict[str, list[Row] | Converted] = {}
-    if arguments.pred.is_dir():
-        for spec, truth in datasets:
-            files = [file for kind in KINDS if (file := arguments.pred / f"{spec.name}{kind}").is_file()]
-            if len(files) > 1 or not (files or arguments.allow_missing):
-                raise InputError(
-                    f"expected one file called {spec.name} with {', '.join(KINDS)} in {arguments.pred}, got "
-                    f"{len(files)}: name each prediction file by its data set"
-                )
-            if files:
-                found[spec.name] = read_predictions(files[0], truth, options.missing)
-    else:
-        read = read_predictions(arguments.pred, datasets[0][1], options.missing)
-        if len(datasets) == 1:
-            found = {datasets[0][0].name: read}
-        elif isinstance(read, Converted):
-            raise InputError(f"expected a folder with one file of boxes per data set, got the file {arguments.pred}")
-        else:
-            found = {name: rows for name, rows in by_dataset(read, datasets).items() if rows}
-            if len(found) < len(datasets) and not arguments.allow_missing:
-                without = [spec.name for spec, _ in datasets if spec.name not in found]
-                raise InputError(
-                    f"expected answers about {len(datasets)} data sets in {arguments.pred}, got none about "
-                    f"{', '.join(without)}: infer them too, or leave them out with --allow-missing"
-                )
-    if not found:
-        raise InputError(
-            f"expected predictions for {', '.join(s.name for s, _ in datasets)}, got none in {arguments.pred}"
-        )
-    return found, [spec.name for spec, _ in datasets if spec.name not in found]
+    return Suite(name, "", (spec,)), ()
 
 
 def _check_synonyms(synonyms: Mapping[str, str], datasets: Sequence[Dataset]) -> None:
@@ -195,14 +154,3 @@ def _check_synonyms(synonyms: Mapping[str, str], datasets: Sequence[Dataset]) ->
                 f"expected --synonyms to name categories of the data sets, got {name!r} for {label!r}: "
                 f"the categories are {', '.join(sorted(known)[:20])}"
             )
-
-
-def evaluate_dataset(
-    spec: DatasetSpec, annotations: Annotations, predictions: list[Row] | Converted, options: Options, show: bool
-) -> Evaluation:
-    images = spec.images if show else None
-    if isinstance(predictions, Converted):
-        return evaluate_boxes(spec, annotations, predictions, options, images)
-    names = set(annotations.categories.values())  # a suite's synonyms are for all of its sets
-    synonyms = {label: name for label, name in options.synonyms.items() if name in names}
-    return evaluate_answers(spec, annotations, predictions, replace(options, synonyms=synonyms), images)

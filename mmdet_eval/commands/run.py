@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..answers.readers import read_predictions
-from ..evaluation import Options
+from ..evaluation import Options, evaluate_dataset
 from ..inference import InferenceFailed
 from ..run import Answered, Model, run
-from .evaluate import add_options, evaluate_dataset, finish, options_of
+from .evaluate import add_options, finish, options_of
 from .prompts import add_dataset_arguments, read_datasets
 
 STOPPED = 130  # the exit code of a command that Ctrl-C ended
@@ -64,5 +64,5 @@ def _evaluate_all(
     evaluations = []
     for one in answered:
         rows = read_predictions(one.answers, one.annotations, options.missing)
-        evaluations.append(evaluate_dataset(one.spec, one.annotations, rows, options, True))
+        evaluations.append(evaluate_dataset(one.spec, one.annotations, rows, options, one.spec.images))
     finish(evaluations, left_out, arguments)

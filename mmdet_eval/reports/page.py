@@ -10,11 +10,11 @@ from importlib.resources import files
 from typing import Any
 
 from ..evaluation import Evaluation
+from ..versions import versions
 from .answers import KINDS, Judged
 from .curves import curves
 from .gallery import cards
 from .rewards import WORDS
-from .versions import versions
 from .words import average, counts_in_words, decides, headline, spread_in_words
 
 SCRIPTS = ("build.js", "tables.js", "curves.js", "gallery.js", "report.js")

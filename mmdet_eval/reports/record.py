@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..evaluation import Evaluation
-from .versions import versions
+from ..versions import versions
 from .words import average
 
 UNITS = "fractions in [0, 1], not rounded; null where there is nothing to measure"

@@ -11,7 +11,7 @@ from mmdet_eval.answers.readers import read_predictions
 from mmdet_eval.data.annotations import read_annotations
 from mmdet_eval.data.protocols import Protocol
 from mmdet_eval.data.suites import DatasetSpec
-from mmdet_eval.evaluation import Evaluation, Options, evaluate_answers, evaluate_boxes
+from mmdet_eval.evaluation import Evaluation, Options, evaluate_dataset
 
 SIZE = (280, 140)  # which Qwen2.5-VL's resize leaves as it is
 NAMES = {1: "cat", 2: "dog"}
@@ -80,7 +80,7 @@ def evaluated(
     read = read_predictions(folder / f"{name}.jsonl", annotations)
     assert isinstance(read, list)
     options = Options(engine="hotcoco", orders=3, protocol=protocol)
-    return evaluate_answers(spec, annotations, read, options, folder if images else None)
+    return evaluate_dataset(spec, annotations, read, options, folder if images else None)
 
 
 def given(folder: Path, results: list[dict[str, Any]]) -> Evaluation:
@@ -91,4 +91,4 @@ def given(folder: Path, results: list[dict[str, Any]]) -> Evaluation:
     annotations = read_annotations(spec.ann)
     read = read_predictions(folder / "results.json", annotations)
     assert not isinstance(read, list)
-    return evaluate_boxes(spec, annotations, read, Options(engine="hotcoco", orders=3), None)
+    return evaluate_dataset(spec, annotations, read, Options(engine="hotcoco", orders=3), None)
