@@ -4,7 +4,7 @@ function showHeader() {
   const total = data.average || data.sets[0].metrics;
   byId("eyebrow").textContent = only ? "Evaluation" : `Suite of ${data.sets.length} data sets, averages`;
   byId("title").textContent = data.suite || data.sets[0].name;
-  byId("lead").textContent = only ? data.sets[0].decides.protocol : data.sets.map((set) => set.name).join(", ");
+  byId("lead").textContent = only ? `Protocol: ${data.sets[0].decides.protocol}` : data.sets.map((set) => set.name).join(", ");
   const figures = data.headline.map((name, place) =>
     el("div", { class: place ? "figure" : "figure first" }, el("b", {}, percent(total[name])), el("span", {}, name)));
   byId("headline").replaceChildren(...figures);
