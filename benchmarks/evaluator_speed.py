@@ -45,15 +45,7 @@ def make_files(folder: Path, per_image: int, scored: bool) -> tuple[Path, Path]:
     results: list[dict[str, Any]] = []
     for number, size in enumerate(sizes):
         own = np.flatnonzero(image == number)[:per_image]
-        jitter = rng.normal(0, rng.choice([0.02, 0.05, 0.12]), (len(own), 4)) * np.tile(boxes[own, 2:], 2)
-        others = per_image - len(own)
-        found = np.concatenate([boxes[own] + jitter, random_boxes(rng, np.tile(size, (others, 1)))]).round(2)
-        labels = [*category[own], *rng.choice(rng.integers(0, CLASSES, 6), others)]
-        scores = np.append(rng.uniform(0.3, 1, len(own)), rng.uniform(0, 0.7, others)) if scored else np.ones(per_image)
-        results += [
-            {"image_id": number + 1, "category_id": int(c) + 1, "bbox": box, "score": float(s)}
-            for c, box, s in zip(labels, found.tolist(), scores, strict=True)
-        ]
+        results += make_results(rng, number + 1, size, boxes[own], category[own], per_image, scored)
     images = [
         {"id": n + 1, "file_name": f"{n}.jpg", "width": int(w), "height": int(h)} for n, (w, h) in enumerate(sizes)
     ]
@@ -61,6 +53,21 @@ def make_files(folder: Path, per_image: int, scored: bool) -> tuple[Path, Path]:
     (folder / "ann.json").write_text(json.dumps({"images": images, "categories": categories, "annotations": truths}))
     (folder / "results.json").write_text(json.dumps(results))
     return folder / "ann.json", folder / "results.json"
+
+
+def make_results(
+    rng: Any, image: int, size: Any, boxes: Any, categories: Any, count: int, scored: bool
+) -> list[dict[str, Any]]:  # fmt: skip
+    """`count` results of one image: its boxes, jittered, then random ones."""
+    jitter = rng.normal(0, rng.choice([0.02, 0.05, 0.12]), (len(boxes), 4)) * np.tile(boxes[:, 2:], 2)
+    others = count - len(boxes)
+    found = np.concatenate([boxes + jitter, random_boxes(rng, np.tile(size, (others, 1)))]).round(2)
+    labels = [*categories, *rng.choice(rng.integers(0, CLASSES, 6), others)]
+    scores = np.append(rng.uniform(0.3, 1, len(boxes)), rng.uniform(0, 0.7, others)) if scored else np.ones(count)
+    return [
+        {"image_id": image, "category_id": int(c) + 1, "bbox": box, "score": float(s)}
+        for c, box, s in zip(labels, found.tolist(), scores, strict=True)
+    ]
 
 
 def random_boxes(rng: np.random.Generator, sizes: Any) -> Any:

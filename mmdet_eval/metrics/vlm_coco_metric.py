@@ -8,19 +8,21 @@ Importing this file imports MMDetection's registry, which is why nothing else he
 
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from mmengine.evaluator import BaseMetric
 
 from swift_plugin_visionr1.coords import QwenResize
-from swift_plugin_visionr1.formats import get_format
 
-from ..answers.coco_results import CocoResult, to_coco_results
-from ..answers.join import join
-from ..answers.rows import Row, make_row
+from ..answers.coco_results import CocoResult, converted_boxes
+from ..answers.rows import make_row
 from ..data.annotations import Annotations, read_annotations
+from ..data.protocols import load_protocol
+from ..data.suites import DatasetSpec
 from ..errors import InputError
-from .mmdet_backend import evaluate, stub_mmcv_ops
+from ..evaluation import Options, evaluate_dataset
+from .mmdet_backend import stub_mmcv_ops
 from .scores import Metrics
 
 with stub_mmcv_ops():  # the registry imports all of mmdet.evaluation before it builds anything
@@ -33,13 +35,16 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
     """CocoMetric's numbers, not rounded, for text or boxes.
 
     A data sample has "img_id" and either "response", the model's text, or "pred_instances" as CocoMetric reads them,
-    whose labels are places in the data set's "classes". An image without a sample counts as one without boxes.
+    whose labels are places in the data set's "classes". Beside a response it may have what a row of `swift infer`
+    has: "query" or "category_id", "input_width" and "input_height", "logprobs", "finish_reason". An image without a
+    sample counts as one without boxes.
 
     Args:
         ann_file: COCO annotation file.
         format: how the model writes boxes.
         score: a key of `confidence.POLICIES`.
         max_pixels: the --max_pixels of inference; MAX_PIXELS and the like are read from the environment.
+        protocol: how the model was asked: a name or a YAML file; needed where images are asked about more than once.
         collect_device, prefix: as of every metric of MMEngine; "vlm/mAP" unless another prefix is given.
     """
 
@@ -47,19 +52,21 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
 
     def __init__(
         self, ann_file: str, format: str = "qwen2_5_vl", score: str = "const", max_pixels: int | None = None,
-        collect_device: str = "cpu", prefix: str | None = None,
+        protocol: str | None = None, collect_device: str = "cpu", prefix: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(collect_device=collect_device, prefix=prefix)
-        self.ann_file = ann_file
-        self.format = get_format(format)
-        self.score = score
-        self.resize = QwenResize.from_environment(os.environ, max_pixels=max_pixels)
+        self.ann_file = Path(ann_file)
+        self.options = Options(
+            protocol=load_protocol(protocol) if protocol else None, format=format, score=score,
+            resize=QwenResize.from_environment(os.environ, max_pixels=max_pixels), orders=0, missing="empty",
+        )  # fmt: skip
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep what `compute_metrics` needs of the samples."""
         for sample in data_samples:
             if isinstance(sample.get("response"), str):
-                self.results.append({"image_id": sample["img_id"], "response": sample["response"]})
+                kept = {key: value for key, value in sample.items() if key not in ("img_id", "pred_instances")}
+                self.results.append({**kept, "image_id": sample["img_id"]})
             elif "pred_instances" in sample:
                 found = sample["pred_instances"]
                 columns = {name: found[name].cpu().double().tolist() for name in ("bboxes", "scores", "labels")}
@@ -71,27 +78,30 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
                 )
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> Metrics:
-        """The keys of `mmdet_backend.ITEMS`; see `mmdet_backend.evaluate`."""
-        classes = (self.dataset_meta or {}).get("classes")
-        annotations = read_annotations(self.ann_file, tuple(classes) if classes else None)
-        by_name = {name: key for key, name in annotations.categories.items()}
-        names = list(classes or annotations.categories.values())
-        rows = [
-            make_row(number, f"sample {number}", result["response"], result)
-            for number, result in enumerate(results, 1) if "response" in result
-        ]  # fmt: skip
-        boxes = [box for result in results if "bboxes" in result for box in _boxes(result, names, by_name)]
-        return evaluate(annotations, boxes + self._read(rows, annotations))
+        """The metrics of `evaluate_dataset`."""
+        classes = tuple((self.dataset_meta or {}).get("classes") or ()) or None
+        annotations = read_annotations(self.ann_file, classes)
+        spec = DatasetSpec(self.ann_file.stem, self.ann_file, self.ann_file.parent, classes)
+        if any("response" in result for result in results):
+            rows = [
+                make_row(
+                    number, f"sample {number}", result["response"], result,
+                    finish_reason=result.get("finish_reason"), logprobs=result.get("logprobs"),
+                )
+                for number, result in enumerate(results, 1)
+            ]  # fmt: skip
+            return evaluate_dataset(spec, annotations, rows, self.options, None).scores.metrics
+        boxes = [box for result in results for box in _boxes(result, classes, annotations)]
+        found = converted_boxes(boxes, len(results), annotations)
+        return evaluate_dataset(spec, annotations, found, self.options, None).scores.metrics
 
-    def _read(self, rows: Sequence[Row], annotations: Annotations) -> list[CocoResult]:
-        joined = join(rows, annotations.images, missing="empty")
-        return to_coco_results(
-            joined.answers, self.format, self.resize, annotations.categories, joined.images, self.score
-        ).results
 
-
-def _boxes(result: Mapping[str, Any], names: Sequence[str], by_name: Mapping[str, Any]) -> list[CocoResult]:
+def _boxes(
+    result: Mapping[str, Any], classes: Sequence[str] | None, annotations: Annotations
+) -> list[CocoResult]:  # fmt: skip
     """By the classes' names, because the order of a config's classes need not be the file's."""
+    by_name = {name: key for key, name in annotations.categories.items()}
+    names = list(classes or by_name)
     return [
         {
             "image_id": result["image_id"], "category_id": by_name[names[int(label)]],

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mmdet_eval import InputError, evaluate_coco_results
+from swift_plugin_visionr1 import QwenResize
 
 from .conftest import NAMES, SIZES, TRUTHS, perfect
 
@@ -21,10 +22,11 @@ def build(dataset: Any, write: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.delenv(name, raising=False)
     write("ann.json", dataset)
 
-    def make(tmp_path: Path, classes: list[str] | None = None) -> Any:
+    def make(tmp_path: Path, classes: list[str] | None = None, **options: str) -> Any:
         config = Config.fromstring(
             'custom_imports = dict(imports=["mmdet_eval.metrics.vlm_coco_metric"])\n'
-            f'val_evaluator = dict(type="VLMCocoMetric", ann_file={str(tmp_path / "ann.json")!r}, max_pixels=401408)',
+            f'val_evaluator = dict(type="VLMCocoMetric", ann_file={str(tmp_path / "ann.json")!r}, max_pixels=401408, '
+            f"**{options!r})",
             ".py",
         )
         import_modules_from_strings(**config.custom_imports)
@@ -69,6 +71,30 @@ def test_the_same_numbers_as_the_command(build: Any, tmp_path: Path) -> None:
     expected = evaluate_coco_results(tmp_path / "ann.json", boxes)
     assert {name.removeprefix("vlm/"): value for name, value in found.items()} == pytest.approx(expected)
     assert 0 < found["vlm/AR@100"] < 1
+
+
+def test_a_sample_that_records_its_size_is_read_in_that_frame(build: Any, tmp_path: Path) -> None:
+    frame = QwenResize(max_tokens=128)
+    samples = [{"img_id": image, "response": perfect(image, frame)} for image in SIZES]
+    evaluator = build(tmp_path)
+    evaluator.process(samples)
+    assert evaluator.evaluate(len(SIZES))["vlm/mAP"] < 0.9
+    evaluator.process(
+        [{**sample, "processed_size": list(frame.processed_size(SIZES[sample["img_id"]]))} for sample in samples]
+    )
+    assert evaluator.evaluate(len(SIZES))["vlm/mAP"] == pytest.approx(1.0)
+
+
+def test_one_question_for_each_category(build: Any, tmp_path: Path) -> None:
+    evaluator = build(tmp_path, protocol="vision_r1_odinw")
+    evaluator.process(
+        [
+            {"img_id": image, "category_id": category, "response": perfect(image)}
+            for image, truths in TRUTHS.items()
+            for category, _ in truths[:1]
+        ]
+    )
+    assert evaluator.evaluate(len(SIZES))["vlm/AR@100"] == pytest.approx(1.0), "labels are read from the answers"
 
 
 def test_nothing_found_is_zero(build: Any, tmp_path: Path) -> None:
