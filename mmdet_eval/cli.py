@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from .commands import compare, doctor, evaluate, prompts, refcoco, run
 from .errors import InputError
-from .inference import InferenceFailed
 from .metrics.measure import Disagreement
 from .metrics.mmdet_backend import MissingBackend
 
-FAILURES = (InputError, InferenceFailed, MissingBackend, Disagreement, OSError)
+FAILURES = (InputError, MissingBackend, Disagreement, OSError)
 
 
 def parser() -> argparse.ArgumentParser:

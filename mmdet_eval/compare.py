@@ -1,32 +1,24 @@
 """Evaluations of several models on the same data, side by side with intervals: base, + SFT, + Vision-R1."""
 
 import csv
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .data.annotations import Id
+from .comparable import Model, check_comparable, other_conditions, read_matches
 from .errors import InputError
-from .metrics.bootstrap import ACCURACY, HEADLINE, bootstrap, interval
+from .metrics.bootstrap import bootstrap, interval
 from .metrics.matches import Matches
+from .metrics.scores import ACCURACY, HEADLINE
 
 AVERAGE = "Avg."
+# A category in fewer images has few outcomes to resample: equal ones would give an interval of no width.
+FEWEST_IMAGES = 10
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """The output folder of an evaluation; `datasets`: name -> its entry in metrics.json."""
-
-    name: str
-    folder: Path
-    datasets: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +29,8 @@ class Column:
         name: the metric's, the data set's or the category's.
         values: N.
         differences: N, to the first model; the first is 0.
-        intervals: N, 95% paired bootstrap over images of the differences; None for the first.
+        intervals: N, 95% paired bootstrap over images of the differences; None for the first, and for all where the
+            category is annotated in fewer than `FEWEST_IMAGES` images.
     """
 
     name: str
@@ -55,6 +48,7 @@ class Comparison:
         metric: what the columns show: "" for a single data set, whose columns are metrics; "mAP", or "accuracy@.5" of
             referring expressions, for a suite, whose columns are data sets and their average.
         columns: the table.
+        warnings: conditions that differ between the models, in words.
         classes: data set -> AP per category.
         samples, seed: of the bootstrap.
     """
@@ -62,28 +56,10 @@ class Comparison:
     names: tuple[str, ...]
     metric: str
     columns: tuple[Column, ...]
+    warnings: tuple[str, ...]
     classes: dict[str, tuple[Column, ...]]
     samples: int
     seed: int
-
-
-def read_model(folder: Path, name: str) -> Model:
-    """Read metrics.json of an output folder.
-
-    Raises:
-        InputError: the folder is none.
-    """
-    path = folder / "metrics.json"
-    try:
-        datasets = json.loads(path.read_text("utf-8"))["datasets"]
-        for entry in datasets.values():
-            entry["metrics"], entry["annotations"]["sha256"], entry["protocol"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(
-            f"expected {folder} to be the output folder of an evaluation, got no usable {path.name} in it "
-            f"({type(error).__name__}: {error}); give folders that `mmdet-eval --out` wrote"
-        ) from None
-    return Model(name, folder, datasets)
 
 
 def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comparison:
@@ -98,56 +74,17 @@ def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comp
         InputError: the evaluations cannot be compared, or their files cannot be read.
     """
     for model in models[1:]:
-        _check_comparable(models[0], model)
+        check_comparable(models[0], model)
     drawn, classes = {}, {}
     for place, name in enumerate(models[0].datasets):
-        matches = _matches(models, name)
+        matches = read_matches(models, name)
         drawn[name] = bootstrap(matches, samples, seed + place)
-        classes[name] = _class_columns(models, name, matches[0].category_ids, drawn[name])
+        classes[name] = _class_columns(models, name, matches[0], drawn[name])
     names, single = tuple(model.name for model in models), len(drawn) == 1
     refers = all(ACCURACY in entry["metrics"] for entry in models[0].datasets.values())
     metric = "" if single else ACCURACY if refers else "mAP"
     columns = _suite_columns(models, drawn, metric) if metric else _set_columns(models, drawn)
-    return Comparison(names, metric, columns, classes, samples, seed)
-
-
-def _check_comparable(first: Model, other: Model) -> None:
-    if set(first.datasets) != set(other.datasets):
-        raise InputError(
-            f"expected the same data sets in all folders, got {sorted(first.datasets)} in {first.folder} and "
-            f"{sorted(other.datasets)} in {other.folder}: evaluate them on the same ones"
-        )
-    for name, ours in first.datasets.items():
-        theirs = other.datasets[name]
-        hashes = [str(entry["annotations"]["sha256"]) for entry in (ours, theirs)]
-        if hashes[0] != hashes[1]:
-            raise InputError(
-                f"expected the same annotations of {name} in all folders, got sha256 {hashes[0][:12]} in "
-                f"{first.folder} and {hashes[1][:12]} in {other.folder}: evaluate both on one file"
-            )
-        if ours["protocol"] != theirs["protocol"]:
-            raise InputError(
-                f"expected the same protocol for {name} in all folders, got {_protocol(ours)} in {first.folder} and "
-                f"{_protocol(theirs)} in {other.folder}: their numbers answer different questions"
-            )
-
-
-def _protocol(entry: dict[str, Any]) -> str:
-    protocol = entry["protocol"]
-    return str(protocol.get("name", protocol) if isinstance(protocol, dict) else protocol)
-
-
-def _matches(models: Sequence[Model], dataset: str) -> list[Matches]:
-    """One per model, on the same images, categories and annotations."""
-    matches = [Matches.load(model.folder / dataset / "matches.npz") for model in models]
-    for model, found in zip(models, matches, strict=True):
-        same = (found.image_ids, found.category_ids) == (matches[0].image_ids, matches[0].category_ids)
-        if not same or not np.array_equal(found.truths, matches[0].truths):
-            raise InputError(
-                f"expected the same images, categories and annotations of {dataset} in all folders, got others in "
-                f"{model.folder} than in {models[0].folder}: evaluate both with the same classes"
-            )
-    return matches
+    return Comparison(names, metric, columns, other_conditions(models), classes, samples, seed)
 
 
 def _set_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Column, ...]:
@@ -168,14 +105,18 @@ def _suite_columns(models: Sequence[Model], drawn: dict[str, Floats], metric: st
     return (*columns, _column(AVERAGE, means, np.mean(list(sampled.values()), axis=0)))
 
 
-def _class_columns(models: Sequence[Model], dataset: str, ids: Sequence[Id], drawn: Floats) -> tuple[Column, ...]:
+def _class_columns(models: Sequence[Model], dataset: str, truth: Matches, drawn: Floats) -> tuple[Column, ...]:
     """AP of each category, in the order of the annotations."""
     tables = [_per_class(model.folder / dataset / "per_class.csv") for model in models]
-    places = {str(category): len(HEADLINE) + place for place, category in enumerate(ids)}
-    return tuple(
-        _column(name, [table[key][1] for table in tables], drawn[:, :, places[key]])
-        for key, (name, _) in tables[0].items()
-    )
+    places = {str(category): place for place, category in enumerate(truth.category_ids)}
+    images = (truth.truths > 0).sum(axis=1)
+    columns = []
+    for key, (name, _) in tables[0].items():
+        place = places[key]
+        column = _column(name, [table[key][1] for table in tables], drawn[:, :, len(HEADLINE) + place])
+        few = images[place] < FEWEST_IMAGES
+        columns.append(replace(column, intervals=(None,) * len(models)) if few else column)
+    return tuple(columns)
 
 
 def _per_class(path: Path) -> dict[str, tuple[str, float | None]]:

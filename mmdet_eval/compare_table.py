@@ -5,26 +5,28 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from .compare import Column, Comparison, Interval
+from .compare import FEWEST_IMAGES, Column, Comparison, Interval
+from .reports.markdown import bullets, plain, table
+from .reports.words import percent
 
 UNITS = "fractions in [0, 1], not rounded; intervals are 95% paired bootstrap over images; null: nothing to measure"
+NO_INTERVAL = "[-]"
 
 
 def as_markdown(comparison: Comparison) -> str:
     """The tables, in percent, with columns that are aligned in plain text too."""
-    names = comparison.names
+    names = [plain(name) for name in comparison.names]
     what = f"{comparison.metric} in percent" if comparison.metric else "Percent"
     parts = [f"# {', '.join(names[1:])} against {names[0]}", f"{what}, with the difference to {names[0]} in brackets."]
-    parts.append(_table(["", *(c.name for c in comparison.columns)], _rows(comparison)))
+    if comparison.warnings:
+        parts += ["**Evaluated differently**", bullets(map(plain, comparison.warnings))]
+    parts.append(table(["", *(plain(column.name) for column in comparison.columns)], _rows(comparison, names)))
     parts.append(
         f"Differences to {names[0]} with 95% intervals: {comparison.samples} paired bootstrap samples of the images, "
         f"seed {comparison.seed}. An interval without 0 is a difference that other images would hardly undo."
     )
-    parts.append(_table(["", *names[1:]], [_difference_row(column, column.name) for column in comparison.columns]))
-    for dataset, columns in comparison.classes.items():
-        parts.append(f"## AP per category: {dataset}")
-        rows = [[*_class_row(column), *_difference_row(column, "")[1:]] for column in columns]
-        parts.append(_table(["", *names, *(f"{name} - {names[0]}" for name in names[1:])], rows))
+    parts.append(table(["", *names[1:]], [[plain(c.name), *_differences(c)] for c in comparison.columns]))
+    parts += [_classes(names, dataset, columns) for dataset, columns in comparison.classes.items()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -36,44 +38,32 @@ def write_comparison(folder: Path, comparison: Comparison, folders: Sequence[Pat
     (folder / "compare.json").write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", "utf-8")
 
 
-def _rows(comparison: Comparison) -> list[list[str]]:
-    return [
-        [name, *(_cell(column, place) for column in comparison.columns)] for place, name in enumerate(comparison.names)
-    ]
+def _rows(comparison: Comparison, names: Sequence[str]) -> list[list[str]]:
+    return [[name, *(_cell(column, place) for column in comparison.columns)] for place, name in enumerate(names)]
+
+
+def _classes(names: Sequence[str], dataset: str, columns: Sequence[Column]) -> str:
+    rows = [[plain(column.name), *map(percent, column.values), *_differences(column)] for column in columns]
+    parts = [f"## AP per category: {plain(dataset)}"]
+    parts.append(table(["", *names, *(f"{name} - {names[0]}" for name in names[1:])], rows))
+    if any(NO_INTERVAL in cell for row in rows for cell in row[1:]):
+        parts.append(f"{NO_INTERVAL}: annotated in fewer than {FEWEST_IMAGES} images, too few for an interval.")
+    return "\n\n".join(parts)
 
 
 def _cell(column: Column, place: int) -> str:
-    value, difference = column.values[place], column.differences[place]
-    if value is None:
-        return "-"
-    return f"{100 * value:.1f}" + (f" ({_signed(difference)})" if place and difference is not None else "")
+    difference = column.differences[place]
+    return percent(column.values[place]) + (f" ({_signed(difference)})" if place and difference is not None else "")
 
 
-def _difference_row(column: Column, name: str) -> list[str]:
+def _differences(column: Column) -> list[str]:
     pairs = zip(column.differences[1:], column.intervals[1:], strict=True)
-    return [name, *("-" if difference is None else _with_interval(difference, found) for difference, found in pairs)]
-
-
-def _class_row(column: Column) -> list[str]:
-    return [column.name, *("-" if value is None else f"{100 * value:.1f}" for value in column.values)]
+    return ["-" if difference is None else _with_interval(difference, found) for difference, found in pairs]
 
 
 def _with_interval(difference: float, found: Interval | None) -> str:
-    return _signed(difference) + (f" [{_signed(found[0])}, {_signed(found[1])}]" if found else "")
+    return f"{_signed(difference)} " + (f"[{_signed(found[0])}, {_signed(found[1])}]" if found else NO_INTERVAL)
 
 
 def _signed(value: float) -> str:
     return f"{100 * value:+.1f}"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in (header, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    rule = ["-" * max(widths[0], 3), *(f"{'-' * max(width - 1, 2)}:" for width in widths[1:])]
-    lines = [_line(cells[0], widths), "| " + " | ".join(rule) + " |", *(_line(row, widths) for row in cells[1:])]
-    return "\n".join(lines)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    rest = (f"{cell:>{max(width, 3)}}" for cell, width in zip(row[1:], widths[1:], strict=True))
-    return "| " + " | ".join([f"{row[0]:<{max(widths[0], 3)}}", *rest]) + " |"

@@ -5,26 +5,32 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.boxes import as_boxes
+from swift_plugin_visionr1.boxes import Boxes, as_boxes
 from swift_plugin_visionr1.coords import QwenResize
 from swift_plugin_visionr1.formats import get_format
 
-from .answers.coco_results import Converted, to_coco_results
+from .answers.coco_results import CocoResult, Converted, to_coco_results
 from .answers.confidence import POLICIES
 from .answers.join import Duplicates, Missing, join
 from .answers.of_suite import Predictions
+from .answers.recorded import check_recorded
 from .answers.rows import Row
-from .data.annotations import Annotations
+from .answers.slots import some
+from .data.annotations import Annotations, Id
 from .data.protocols import Protocol
 from .data.queries import queries
 from .data.suites import DatasetSpec
+from .errors import InputError
 from .metrics.measure import Engine, measure
 from .metrics.refexp import refexp_scores, refexp_truths
-from .metrics.scores import Scores
+from .metrics.scores import ACCURACY, Scores
 
 OUTSIDE = "boxes that leave the image are clipped to it, and dropped when nothing is left"
 LIMITS = "COCO's own: at most 100 boxes per image and category, the first by score"
 FIRST_BOX = "the first box of each answer counts, the others are dropped"
+BEST_BOX = "the box of each image that scores best counts, of equal ones the first; the others are dropped"
+ALL_EMPTY = "all images are evaluated as without detections"
+GIVEN_SCORES = "the scores of the prediction file"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,18 +99,40 @@ def evaluate_dataset(
         InputError: a row belongs nowhere, an answer is missing or there twice, or `options` ask for more than there is.
     """
     if isinstance(predictions, Converted):
-        scores = measure(annotations, predictions.results, options.engine, orders=options.orders)
-        conditions = {"confidence": "the scores of the prediction file", "limits": LIMITS}
-        return Evaluation(spec.name, annotations, images, options.protocol, predictions, scores, conditions)
+        return _evaluate_boxes(spec, annotations, predictions, options, images)
     names = set(annotations.categories.values())
     fitting = {label: name for label, name in options.synonyms.items() if name in names}
     return _evaluate_answers(spec, annotations, predictions, replace(options, synonyms=fitting), images)
+
+
+def _evaluate_boxes(
+    spec: DatasetSpec, annotations: Annotations, given: Converted, options: Options, images: Path | None
+) -> Evaluation:
+    if options.score != "const" or options.synonyms:
+        what = "--synonyms" if options.score == "const" else f"--score {options.score}"
+        raise InputError(
+            f"expected text answers of {spec.name} for {what}, got boxes with their own scores and categories: "
+            "leave it out, or evaluate the answers themselves"
+        )
+    if not given.results:
+        given = replace(given, warnings=(*given.warnings, f"there are no boxes at all: {ALL_EMPTY}"))
+    refers = _refers(options.protocol)
+    if refers:
+        given = replace(given, results=_best_of_each_image(given.results))
+    scores = measure(annotations, given.results, options.engine, orders=options.orders)
+    if refers:
+        scores = _with_accuracy(scores, annotations, {one["image_id"]: _xyxy(one) for one in given.results})
+    limits = BEST_BOX if refers else LIMITS
+    conditions = {"confidence": GIVEN_SCORES, "labels": given.label_policy, "limits": limits}
+    return Evaluation(spec.name, annotations, images, options.protocol, given, scores, conditions)
 
 
 def _evaluate_answers(
     spec: DatasetSpec, annotations: Annotations, rows: Sequence[Row], options: Options, images: Path | None
 ) -> Evaluation:
     protocol = options.protocol
+    if protocol:
+        check_recorded(rows, protocol)
     asked = queries(protocol, annotations, spec.captions) if protocol else None
     joined = join(rows, annotations.images, asked, options.missing, options.duplicates)
     converted = to_coco_results(
@@ -112,12 +140,13 @@ def _evaluate_answers(
         options.score, labels=protocol.labels if protocol else "answer", synonyms=options.synonyms,
         queries=joined.queries, duplicates=joined.duplicates,
     )  # fmt: skip
-    refers = protocol is not None and protocol.queries == "expression"
+    converted = replace(converted, warnings=converted.warnings + _warnings(annotations, rows, protocol))
+    refers = _refers(protocol)
     if refers:
-        converted = replace(converted, results=_first_of_each_image(converted))
+        converted = replace(converted, results=_first_of_each_image(converted.results))
     scores = measure(annotations, converted.results, options.engine, orders=options.orders)
     if refers:
-        scores = replace(scores, metrics={"accuracy@.5": _accuracy(annotations, converted), **scores.metrics})
+        scores = _with_accuracy(scores, annotations, {one.answer.image.id: one.boxes for one in converted.answers})
     conditions = {
         "format": options.format, "frame": _frame(options.resize, converted), "confidence": POLICIES[options.score],
         "labels": converted.label_policy, "outside": OUTSIDE, "limits": FIRST_BOX if refers else LIMITS,
@@ -134,12 +163,44 @@ def _frame(resize: QwenResize, converted: Converted) -> str:
     )
 
 
-def _first_of_each_image(converted: Converted) -> list[dict[str, Any]]:
-    return list({result["image_id"]: result for result in reversed(converted.results)}.values())[::-1]
+def _warnings(annotations: Annotations, rows: Sequence[Row], protocol: Protocol | None) -> tuple[str, ...]:
+    found = []
+    if not rows:
+        found.append(f"there is no answer at all: {ALL_EMPTY}")
+    unused = [repr(name) for name in annotations.unannotated()]
+    if unused and (protocol is None or protocol.queries in ("all", "each")):
+        found.append(
+            f"{len(unused)} of {len(annotations.categories)} categories have no annotation ({some(unused)}): AP "
+            "ignores them, but the model may have been asked about them; leave out what is no class, by --classes or "
+            "the suite's classes"
+        )
+    return tuple(found)
 
 
-def _accuracy(annotations: Annotations, converted: Converted) -> float | None:
-    read = {one.answer.image.id: one.boxes for one in converted.answers}
+def _refers(protocol: Protocol | None) -> bool:
+    return protocol is not None and protocol.queries == "expression"
+
+
+def _first_of_each_image(results: Sequence[CocoResult]) -> list[CocoResult]:
+    return list({result["image_id"]: result for result in reversed(results)}.values())[::-1]
+
+
+def _best_of_each_image(results: Sequence[CocoResult]) -> list[CocoResult]:
+    best: dict[Id, CocoResult] = {}
+    for result in results:
+        if result["score"] > best.setdefault(result["image_id"], result)["score"]:
+            best[result["image_id"]] = result
+    return list(best.values())
+
+
+def _xyxy(result: CocoResult) -> Boxes:
+    x, y, width, height = result["bbox"]
+    return as_boxes([[x, y, x + width, y + height]])
+
+
+def _with_accuracy(scores: Scores, annotations: Annotations, boxes: Mapping[Id, Boxes]) -> Scores:
+    """`boxes`: by image, the one that counts first."""
     nothing = as_boxes([])
-    boxes = [read.get(image.id, nothing) for image in annotations.images]
-    return refexp_scores(boxes, refexp_truths(annotations)).accuracy
+    in_order = [boxes.get(image.id, nothing) for image in annotations.images]
+    accuracy = refexp_scores(in_order, refexp_truths(annotations)).accuracy
+    return replace(scores, metrics={ACCURACY: accuracy, **scores.metrics})

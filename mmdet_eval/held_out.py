@@ -54,6 +54,17 @@ class HeldOut:
         found = {name: value for name, value in values.items() if value is not None}
         return found | {"unparsed": converted.counts.unparsed / len(answers)}
 
+    def dry_run(self) -> None:
+        """Measure one perfect box, so that an evaluator that cannot be used is found before training.
+
+        Raises:
+            MissingBackend: MMDetection cannot be imported.
+            InputError: hotcoco is not installed, where it is the engine.
+        """
+        truth = self.annotations.data["annotations"][0]
+        perfect = {name: truth[name] for name in ("image_id", "category_id", "bbox")} | {"score": 1.0}
+        measure(self.annotations, [perfect], self.engine)
+
 
 def held_out(
     rows: Iterable[Mapping[str, Any]], path: Path, format: str, resize: QwenResize, engine: Engine = "mmdet"

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -39,19 +39,23 @@ def key_of(row: Mapping[str, Any]) -> Key:
     return image["path"] if isinstance(image, dict) else image, texts[-1]
 
 
-def ask(rows: Iterable[Row], folder: Path, arguments: Sequence[str]) -> tuple[dict[Key, str], int]:
+def ask(
+    rows: Iterable[Row], folder: Path, arguments: Sequence[str], allow_missing: bool = False
+) -> tuple[dict[Key, str], int]:
     """Have `swift infer` answer every row whose answer is not in `folder` yet.
 
     Args:
         rows: each with "messages" and one path in "images".
         arguments: of `swift infer`, without --val_dataset and --result_path.
+        allow_missing: tell on stderr what `swift infer` left without an answer, unless that is everything.
 
     Returns:
         The answers as JSON lines of `swift infer` by their key, and the number of questions asked now: 0 where all
         were answered before, and no model was started.
 
     Raises:
-        InferenceFailed: `swift infer` failed or left questions without an answer; what it answered is kept.
+        InferenceFailed: `swift infer` failed or left questions without an answer; what it answered is kept. With
+            allow_missing only where there is no answer at all.
         InputError: another process is asking for the same folder.
     """
     questions = {key_of(row): row for row in rows}
@@ -59,7 +63,7 @@ def ask(rows: Iterable[Row], folder: Path, arguments: Sequence[str]) -> tuple[di
     parts.mkdir(parents=True, exist_ok=True)
     with _locked(folder) as lock:
         answers = read_answers(parts)
-        pending = [row for key, row in questions.items() if key not in answers]
+        pending = _pending(questions, answers, parts)
         if not pending:
             return answers, 0
         part = parts / f"{len(list(parts.glob('*.prompts.jsonl'))):03}.jsonl"
@@ -70,7 +74,10 @@ def ask(rows: Iterable[Row], folder: Path, arguments: Sequence[str]) -> tuple[di
         answers = read_answers(parts)
     left = sum(key not in answers for key in questions)
     if code or left:
-        raise InferenceFailed(_failure(code, left, len(questions), folder / "infer.log"))
+        failure = _failure(code, left, len(questions), folder / "infer.log")
+        if not allow_missing or left == len(questions):
+            raise InferenceFailed(failure)
+        print(f"mmdet-eval: evaluating {left} questions as answered with nothing: {failure}", file=sys.stderr)
     return answers, len(pending)
 
 
@@ -78,10 +85,25 @@ def read_answers(parts: Path) -> dict[Key, str]:
     """The answers on disk, as lines by key; a last line that was not written to its end is no answer."""
     answers: dict[Key, str] = {}
     for path in sorted(parts.glob("[0-9][0-9][0-9].jsonl")):
-        for line in path.read_bytes().split(b"\n")[:-1]:  # what follows the last line end is half a line, or nothing
-            text = line.decode("utf-8")
+        for text in _whole_lines(path):
             answers.setdefault(key_of(json.loads(text)), text)
     return answers
+
+
+def _whole_lines(path: Path) -> list[str]:
+    # What follows the last line end is half a line, or nothing.
+    return [line.decode("utf-8") for line in path.read_bytes().split(b"\n")[:-1]]
+
+
+def _pending(questions: Mapping[Key, Row], answers: Container[Key], parts: Path) -> list[Row]:
+    """What has no answer yet; last the first question that each earlier call left without one.
+
+    If that call wrote answer by answer, this question ended it, and would keep those after it from being asked.
+    """
+    asked = [[key_of(json.loads(text)) for text in _whole_lines(path)] for path in parts.glob("*.prompts.jsonl")]
+    suspects = {key for keys in asked for key in [key for key in keys if key not in answers][:1]}
+    left = [key for key in questions if key not in answers]
+    return [questions[key] for key in sorted(left, key=suspects.__contains__)]
 
 
 def _write(rows: Sequence[Row], path: Path) -> None:
@@ -154,5 +176,7 @@ def _failure(code: int, left: int, total: int, log: Path) -> str:
     came = f"exit code {code} and {left} of {total} questions without an answer"
     return (
         f"expected `swift infer` to answer every question, got {came}; what is answered is kept: put the cause right "
-        f"and run the same command again. The end of {log}:\n" + "\n".join(lines[-LOG_LINES:])
+        "and run the same command again; or, where a single question ends it, run it with --write_batch_size 1, by "
+        "which it is found and asked last, and then with --allow-missing, which evaluates it as answered with nothing. "
+        f"The end of {log}:\n" + "\n".join(lines[-LOG_LINES:])
     )

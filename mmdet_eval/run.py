@@ -1,15 +1,17 @@
 """`mmdet-eval run`: ask a model all questions of a suite, resumably, and keep what the answers depend on."""
 
+import argparse
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from .data.annotations import Annotations, read_annotations
-from .data.prompts import Row, check_images, prompt_rows
+from .data.prompts import Row, check_images, prompt_rows, unannotated_note
 from .data.protocols import Protocol
 from .data.suites import DatasetSpec
 from .errors import InputError
@@ -37,12 +39,14 @@ class Model:
         backend: of `swift infer`.
         max_pixels: its --max_pixels, part of the frame of the answers; None for no limit.
         options: further arguments of `swift infer`; where one is among ours too, it wins.
+        logprobs: whether the answers' token probabilities are needed.
     """
 
     path: str
     backend: str = "transformers"
     max_pixels: int | None = None
     options: tuple[str, ...] = ()
+    logprobs: bool = False
 
     def arguments(self) -> list[str]:
         """Of `swift infer`: greedy, and further options as given."""
@@ -52,6 +56,8 @@ class Model:
         }  # fmt: skip
         if self.max_pixels is not None:
             own["max_pixels"] = self.max_pixels
+        if self.logprobs:
+            own["logprobs"] = "true"
         return [text for name, value in own.items() for text in (f"--{name}", str(value))] + list(self.options)
 
 
@@ -64,25 +70,35 @@ class Answered:
     answers: Path
 
 
-def run(model: Model, datasets: Sequence[DatasetSpec], protocol: Protocol, folder: Path) -> tuple[list[Answered], int]:
+def run(
+    model: Model, datasets: Sequence[DatasetSpec], protocol: Protocol, folder: Path, allow_missing: bool = False
+) -> tuple[list[Answered], int]:
     """Ask what is not answered yet in `folder`, in one `swift infer` for all data sets.
 
     Writes `answers/<data set>.jsonl` (a line per query: our columns, as in `prompt_rows`, and "response", "logprobs",
     "messages" of `swift infer`) and `run.json` (what the answers depend on).
 
+    Args:
+        allow_missing: keep questions without an answer out of the files, unless nothing at all is answered.
+
     Returns:
         The data sets with their answers, and the number of questions asked now; 0 where no model was started.
 
     Raises:
-        InputError: annotations or images cannot be used, or the folder has answers to something else.
+        InputError: annotations or images cannot be used, the folder has answers to something else, or the model's
+            options leave out the probabilities that are needed.
         InferenceFailed: `swift infer` did not answer everything; what it answered is kept.
     """
+    logprobs = _records_logprobs(model)
     annotations = [read_annotations(spec.ann, spec.classes) for spec in datasets]
     rows = [prompt_rows(spec, truth, protocol) for spec, truth in zip(datasets, annotations, strict=True)]
     everything = [row for own in rows for row in own]
     check_images(everything)
-    _check_same(folder, _fingerprint(model, protocol, everything), model)
-    answers, asked = ask(everything, folder, model.arguments())
+    _check_same(folder, _fingerprint(model, protocol, everything) | {"logprobs": logprobs}, model)
+    for spec, truth in zip(datasets, annotations, strict=True):
+        if note := unannotated_note(spec, truth, protocol):
+            print(note, file=sys.stderr)
+    answers, asked = ask(everything, folder, model.arguments(), allow_missing)
     paths = [
         _merge(own, answers, folder / "answers" / f"{spec.name}.jsonl")
         for spec, own in zip(datasets, rows, strict=True)
@@ -91,10 +107,12 @@ def run(model: Model, datasets: Sequence[DatasetSpec], protocol: Protocol, folde
 
 
 def _merge(rows: Sequence[Row], answers: Mapping[Key, str], path: Path) -> Path:
-    """Write our columns beside what `swift infer` wrote, which keeps none but its own."""
+    """Write our columns beside what `swift infer` wrote, which keeps none but its own; a row for each answer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
+            if key_of(row) not in answers:
+                continue
             answer = json.loads(answers[key_of(row)])
             file.write(json.dumps({**answer, **row, "messages": answer["messages"]}, ensure_ascii=False) + "\n")
     return path
@@ -108,11 +126,25 @@ def _fingerprint(model: Model, protocol: Protocol, rows: Sequence[Row]) -> dict[
         "model": str(folder.resolve()) if folder.exists() else model.path,
         "weights": _hash([(stat.st_size, stat.st_mtime_ns) for stat in weights]),
         "infer_backend": model.backend,
-        "arguments": _without(model.arguments(), ("model", "infer_backend", *NEUTRAL)),
+        "arguments": _without(model.arguments(), ("model", "infer_backend", "logprobs", *NEUTRAL)),
         "environment": {name: os.environ[name] for name in FRAME_VARIABLES if os.environ.get(name)},
         "protocol": asdict(protocol),
         "prompts": _hash([key_of(row) for row in rows]),
     }
+
+
+def _records_logprobs(model: Model) -> bool:
+    """Whether `swift infer` is told to record token probabilities."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--logprobs", nargs="?", const="true", default="false")
+    asked = parser.parse_known_args(model.arguments())[0].logprobs
+    found = asked.lower() in ("yes", "true", "t", "y", "1")  # what transformers' argument parser takes for true
+    if model.logprobs and not found:
+        raise InputError(
+            f"expected --logprobs true for scores by token probabilities, got {asked}: leave it out, or give another "
+            "--score than logprob"
+        )
+    return found
 
 
 def _without(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -148,6 +180,13 @@ def _check_same(folder: Path, fingerprint: dict[str, Any], model: Model) -> None
 
 
 def _difference(name: str, before: object, now: object) -> str:
+    if name == "logprobs":
+        if now:
+            return (
+                "record (without token probabilities then, with them now: the answers that are there can be evaluated "
+                "by another --score than logprob)"
+            )
+        return "record (with token probabilities then, without now: --logprobs true goes on with the answers there)"
     if name in ("weights", "prompts"):
         return {"weights": "content of the model's files", "prompts": "list of questions"}[name]
     if name == "protocol" and isinstance(before, dict) and isinstance(now, dict):

@@ -47,10 +47,11 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         self.held_out: HeldOut | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Read the held-out rows.
+        """Read the held-out rows, and see that they can be evaluated.
 
         Raises:
             InputError: the run's options leave nothing to evaluate, or the rows cannot be used.
+            MissingBackend: MMDetection cannot be imported.
             SolutionError: a row's annotations cannot be used.
         """
         rows = self.trainer.eval_dataset
@@ -61,6 +62,7 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         # In a run of several processes mmengine's metrics wait for all of them; hotcoco gives the same numbers alone.
         engine: Engine = "mmdet" if self.trainer.accelerator.num_processes == 1 else "hotcoco"
         self.held_out = held_out(rows, self.folder / "annotations.json", load_settings().format, resize, engine)
+        self.held_out.dry_run()
         categories = ", ".join(self.held_out.annotations.categories.values())
         logger.info(f"Vision-R1: mAP on {len(rows)} held-out rows at each evaluation, of: {categories}; as {resize}")
 

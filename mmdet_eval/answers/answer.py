@@ -65,3 +65,8 @@ class ReadAnswer:
     boxes: Boxes
     categories: tuple[Id | None, ...]
     scores: NDArray[np.float64]
+
+    @property
+    def unparsed(self) -> bool:
+        """Whether nothing could be read, and the answer does not say that there is nothing."""
+        return bool(self.issues) and not len(self.boxes) and not self.parsed.says_nothing

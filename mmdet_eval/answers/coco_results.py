@@ -20,6 +20,7 @@ TALLIED = (
     "unparsed", "broken_format", "truncated", "boxes_read", "outside", "nothing_left", "without_confidence",
     "whole_answer_scores",
 )  # fmt: skip
+CATEGORY_ID = "the category_id of each box in the prediction file"
 BY_QUERY = "the category that the query asked for, whatever the label says"
 
 
@@ -30,7 +31,8 @@ class Counts:
     Attributes:
         images: images of the annotation file.
         answers: answers joined to them; of boxes that are given, images that the file speaks of.
-        missing: queries without an answer, evaluated as without detections.
+        missing: queries without an answer, evaluated as without detections; of boxes that are given, images that the
+            file lacks and should have.
         unparsed: answers with issues and without a box that do not say that there is nothing.
         broken_format: answers with any issue of template or content, the unparsed included.
         truncated: answers whose generation ended before they did.
@@ -72,7 +74,8 @@ class Converted:
         unknown_labels: how often each label that names no category came, most frequent first.
         answers: every answer as it was read; empty where the prediction file held boxes, not text.
         warnings: what a person should know before trusting the numbers.
-        label_policy: how labels became categories, in words; empty where boxes were given.
+        label_policy: how labels became categories, in words; where boxes were given, how the file tells categories.
+        of_text: whether these are boxes that were read from text, not boxes that were given.
     """
 
     results: list[CocoResult]
@@ -81,6 +84,7 @@ class Converted:
     answers: tuple[ReadAnswer, ...] = ()
     warnings: tuple[str, ...] = ()
     label_policy: str = ""
+    of_text: bool = True
 
 
 def to_coco_results(
@@ -123,14 +127,22 @@ def to_coco_results(
     return Converted(results, counts, dict(unknown.most_common()), read, warnings, label_policy)
 
 
-def converted_boxes(results: list[CocoResult], answered: int, annotations: Annotations) -> Converted:
-    """Boxes that a file gives as they are, for `answered` of the images."""
+def converted_boxes(
+    results: list[CocoResult], answered: int | None, annotations: Annotations, label_policy: str = CATEGORY_ID
+) -> Converted:
+    """Boxes that a file gives as they are.
+
+    Args:
+        answered: images that the file has an entry for; None where it does not list images without boxes.
+        label_policy: how the file tells categories, in words.
+    """
     images, boxes = len(annotations.images), len(results)
     counts = Counts(
-        images=images, answers=answered, missing=images - answered, unparsed=0, broken_format=0, truncated=0,
+        images=images, answers=len({result["image_id"] for result in results}) if answered is None else answered,
+        missing=0 if answered is None else images - answered, unparsed=0, broken_format=0, truncated=0,
         boxes_read=boxes, unknown_labels=0, outside=0, nothing_left=0, boxes_kept=boxes, queries=images,
     )  # fmt: skip
-    return Converted(results, counts, {})
+    return Converted(results, counts, {}, label_policy=label_policy, of_text=False)
 
 
 def _results(read: ReadAnswer) -> list[CocoResult]:

@@ -1,13 +1,15 @@
 """The predictions of one or several data sets: a file for each, or one file whose rows are shared out."""
 
 import os.path
+from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
+from functools import cache
+from pathlib import Path, PurePath
 
 from ..data.annotations import Annotations
 from ..data.suites import DatasetSpec
 from ..errors import InputError
-from .coco_results import Converted
+from .coco_results import Converted, converted_boxes
 from .join import Missing
 from .readers import read_predictions
 from .rows import Row
@@ -24,7 +26,8 @@ def read_all(path: Path, datasets: Sequence[Dataset], missing: Missing = "error"
     Args:
         path: a file about all data sets, or a folder with a file for each, called by its name.
         datasets: at least one.
-        missing: whether a data set or an image without predictions is an error; else such a data set is left out.
+        missing: whether a data set or an image without predictions is an error; else they count as empty, unless
+            there are no predictions about any data set.
 
     Raises:
         InputError: something cannot be read, belongs to none of the data sets, or is missing.
@@ -34,9 +37,15 @@ def read_all(path: Path, datasets: Sequence[Dataset], missing: Missing = "error"
     if without and (missing == "error" or not found):
         raise InputError(
             f"expected predictions about {len(datasets)} data sets in {path}, got none about {some(without)}: infer "
-            "them too, call each file in a folder by its data set, or leave data sets out with --allow-missing"
+            "them too, call each file in a folder by its data set, or evaluate data sets as without detections with "
+            "--allow-missing"
         )
-    return found
+    boxes = any(isinstance(one, Converted) for one in found.values())
+    return found | {
+        spec.name: converted_boxes([], 0, annotations) if boxes else []
+        for spec, annotations in datasets
+        if spec.name not in found
+    }
 
 
 def _from_folder(path: Path, datasets: Sequence[Dataset], missing: Missing) -> dict[str, Predictions]:
@@ -64,22 +73,31 @@ def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, li
     """Data set's name -> its rows: by their "dataset" column, else by the path of their image.
 
     Raises:
-        InputError: a row belongs to none of the data sets.
+        InputError: a row belongs to none of the data sets, or to several.
     """
-    owners = {
-        os.path.abspath(spec.images / image.file_name): spec.name
-        for spec, annotations in datasets
-        for image in annotations.images
-    }
+
+    @cache
+    def resolved(folder: str) -> str:
+        return os.path.realpath(folder)
+
+    def place(path: PurePath) -> tuple[str, str]:  # prompts have the real path of the folder of images
+        return resolved(str(path.parent)), path.name
+
+    owners: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for spec, annotations in datasets:
+        for image in annotations.images:
+            owners[place(spec.images / image.file_name)].add(spec.name)
     shared: dict[str, list[Row]] = {spec.name: [] for spec, _ in datasets}
     for row in rows:
         named = row.columns.get("dataset")
-        name = owners.get(os.path.abspath(image_path(row))) if named is None else str(named)
-        if name not in shared:
+        names = owners.get(place(image_path(row)), set()) if named is None else {str(named)} & set(shared)
+        if len(names) != 1:
             came = f"the image {image_path(row)}" if named is None else f"the dataset {named!r}"
+            came += f", which is in {some(sorted(names), 40)}" if names else ""
             raise InputError(
                 f"line {row.line}: expected an answer about one of the data sets {some(list(shared), 40)}, got {came}: "
-                "check --root, or give --pred a folder with one file per data set, called by its name"
+                'check --root, keep the column "dataset" of the prompts, let `mmdet-eval run` ask, or give --pred a '
+                "folder with one file per data set, called by its name"
             )
-        shared[name].append(row)
+        shared[names.pop()].append(row)
     return shared

@@ -48,7 +48,6 @@ class Reader:
         issues = parsed.issues + self.format.content_issues(parsed, processed)
         tally["truncated"] += answer.truncated
         tally["broken_format"] += bool(issues)
-        tally["unparsed"] += bool(issues) and not len(parsed.boxes) and not parsed.says_nothing
         tally["boxes_read"] += len(parsed.boxes)
         # Before the conversion: its rounding would push a box on the border outside.
         tally["outside"] += int((~is_inside(parsed.boxes, processed)).sum())
@@ -61,7 +60,10 @@ class Reader:
         found = confidences(self.policy, answer, self.format, boxes)
         tally["whole_answer_scores"] += found.whole_answer
         tally["without_confidence"] += int(np.isnan(found.scores).sum())
-        return ReadAnswer(answer, parsed, processed, issues, boxes, categories, np.nan_to_num(found.scores, nan=0.0))
+        scores = np.nan_to_num(found.scores, nan=0.0)
+        read = ReadAnswer(answer, parsed, processed, issues, boxes, categories, scores)
+        tally["unparsed"] += read.unparsed
+        return read
 
     def _categories(self, answer: Answer, parsed: ParsedCompletion, unknown: Counter[str]) -> list[Id | None]:
         if self.labels == "query":

@@ -65,14 +65,19 @@ class Slots:
     def _images(self, row: Row) -> list[Image]:
         explicit = row.columns.get("image_id")
         if explicit is not None:
+            if isinstance(explicit, float) and explicit.is_integer():  # pandas makes 1.0 of 1 where some are missing
+                explicit = int(explicit)
             if str(explicit) not in self._by_text:
                 raise InputError(
                     f"line {row.line}: expected an image_id of the annotation file ({some(list(self._by_text))}), "
                     f"got {str(explicit)!r}: {SAME_SET}"
                 )
             return [self._by_text[str(explicit)]]
-        if row.columns.get("images") is None and row.request in self._by_text:
-            return [self._by_text[row.request]]
+        if row.columns.get("images") is None and row.request is not None:
+            if row.request in self._by_text:
+                return [self._by_text[row.request]]
+            if (name := PurePosixPath(row.request)).name in self._by_name:
+                return self._named(name, row.line)
         return self._named(image_path(row), row.line)
 
     def _named(self, path: PurePosixPath, line: int) -> list[Image]:
@@ -95,6 +100,10 @@ class Slots:
         if subject is None and len(slots) == 1:
             return slots
         matching = [slot for slot in slots if subject and _is(self.query(slot), *subject)]
+        text = row.columns.get("query")
+        if subject and text is not None and subject[0] != "query":  # the category alone does not tell the wording
+            subject = "query", str(text)
+            matching = [slot for slot in matching if _is(self.query(slot), *subject)]
         if not matching:
             asked = [repr(self.query(slot).text) for slot in slots]
             came = f"{subject[0]} {subject[1]!r}" if subject else 'neither "query", "category_id" nor "messages"'

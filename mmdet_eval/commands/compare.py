@@ -1,10 +1,12 @@
 """`mmdet-eval compare`: several models evaluated on the same data, side by side."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..compare import compare, read_model
+from ..comparable import read_model
+from ..compare import compare
 from ..compare_table import as_markdown, write_comparison
 from ..errors import InputError
 
@@ -20,8 +22,9 @@ def add_parser(subparsers: Any) -> None:
         "folders", nargs="+", type=Path, metavar="FOLDER", help="output folders of evaluations, base first"
     )
     sub.add_argument(
-        "--names", nargs="+", help='names of the rows, e.g. base "+ SFT" "+ Vision-R1"; default: the folders\''
-    )
+        "--names", nargs="+",
+        help='names of the rows, e.g. base "+ SFT" "+ Vision-R1"; default: as much of the paths as tells them apart',
+    )  # fmt: skip
     sub.add_argument("--out", type=Path, help="folder for compare.md and compare.json")
     sub.add_argument("--samples", type=int, default=1000, help="number of bootstrap samples")
     sub.add_argument("--seed", type=int, default=0, help="of the bootstrap")
@@ -36,15 +39,33 @@ def run(arguments: argparse.Namespace) -> int:
         OSError: a file cannot be written.
     """
     folders: list[Path] = arguments.folders
-    names = arguments.names or [folder.resolve().name for folder in folders]
-    if len(folders) < 2 or len(names) != len(folders) or arguments.samples < 1:
-        raise InputError(
-            f"expected at least two folders, one of --names for each, and at least one of --samples, got "
-            f"{len(folders)} folders, {len(names)} names and {arguments.samples} samples"
-        )
+    names = _row_names(folders, arguments)
     models = [read_model(folder, name) for folder, name in zip(folders, names, strict=True)]
     comparison = compare(models, arguments.samples, arguments.seed)
     if arguments.out:
         write_comparison(arguments.out, comparison, folders)
     print(as_markdown(comparison), end="")
     return 0
+
+
+def _row_names(folders: Sequence[Path], arguments: argparse.Namespace) -> list[str]:
+    names: list[str] = arguments.names or folder_names(folders)
+    if len(folders) < 2 or len(names) != len(folders) or arguments.samples < 1:
+        raise InputError(
+            f"expected at least two folders, one of --names for each, and at least one of --samples, got "
+            f"{len(folders)} folders, {len(names)} names and {arguments.samples} samples"
+        )
+    if len(set(names)) < len(names):
+        raise InputError(
+            f"expected rows of different names, got {', '.join(names)}: name each folder once, and give each its own "
+            "of --names"
+        )
+    return names
+
+
+def folder_names(folders: Sequence[Path]) -> list[str]:
+    """The shortest ends of the paths that differ, all of the same number of parts; equal ones for equal folders."""
+    parts = [folder.resolve().parts for folder in folders]
+    longest = max(map(len, parts))
+    endings = (["/".join(path[-count:]) for path in parts] for count in range(1, longest + 1))
+    return next((names for names in endings if len(set(names)) == len(folders)), [path[-1] for path in parts])

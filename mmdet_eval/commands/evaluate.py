@@ -14,9 +14,10 @@ from ..answers.coco_results import Converted
 from ..answers.confidence import POLICIES
 from ..answers.join import Duplicates
 from ..answers.labels import read_synonyms
-from ..answers.of_suite import Dataset, read_all
+from ..answers.of_suite import Dataset, Predictions, read_all
+from ..answers.recorded import recorded_protocol
 from ..data.annotations import read_annotations
-from ..data.protocols import load_protocol, protocol_names
+from ..data.protocols import Protocol, load_protocol, protocol_names
 from ..data.suite_files import load_suite, suite_names
 from ..data.suites import DatasetSpec, Suite
 from ..errors import InputError
@@ -26,6 +27,8 @@ from ..metrics.measure import Engine
 from ..reports.outputs import write_outputs
 from ..reports.table import table
 
+ABOUT_TEXT = ("format", "score", "synonyms", "max_pixels", "duplicates")  # arguments that boxes have no use for
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the command, which is also what `mmdet-eval` does when no command is named."""
@@ -33,32 +36,46 @@ def add_parser(subparsers: Any) -> None:
         "evaluate", help="evaluate a prediction file; `mmdet-eval --ann ...` is the same",
         description="mAP, AP50, AP75 and AR@100 by MMDetection's CocoMetric, of a VLM's answers or of boxes.",
     )  # fmt: skip
+    _add_dataset_arguments(sub)
+    _add_prediction_arguments(sub)
+    add_options(sub)
+    sub.set_defaults(run=run)
+
+
+def _add_dataset_arguments(sub: argparse.ArgumentParser) -> None:
     what = sub.add_mutually_exclusive_group(required=True)
     what.add_argument("--ann", type=Path, help="COCO annotation file")
     what.add_argument("--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config")
     sub.add_argument("--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to")
     sub.add_argument("--images", type=Path, help="folder of the images of --ann, for pictures and the report")
+    sub.add_argument("--classes", nargs="+", metavar="NAME", help="the categories of --ann to evaluate; default: all")
+    sub.add_argument("--out", type=Path, help="folder for metrics.json, summary.md, report.html and the rest")
+
+
+def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--pred", type=Path, required=True,
         help="JSONL of `swift infer` or of an OpenAI-style server, COCO results, or mmdet's dump; for a suite also a "
         "folder with one file per data set",
     )  # fmt: skip
-    sub.add_argument("--protocol", help=f"how the model was asked: {', '.join(protocol_names())}, or a YAML file")
-    sub.add_argument("--out", type=Path, help="folder for metrics.json, summary.md, report.html and the rest")
+    sub.add_argument(
+        "--protocol",
+        help=f"how the model was asked: {', '.join(protocol_names())}, or a YAML file; default: what the rows record, "
+        "else the suite's",
+    )
     sub.add_argument(
         "--max-pixels", type=int,
         help="the --max_pixels that inference was run with; MAX_PIXELS, IMAGE_MAX_TOKEN_NUM and their MIN are read "
         "from the environment, as inference does",
     )  # fmt: skip
     sub.add_argument(
-        "--allow-missing", action="store_true",
-        help="evaluate images without an answer as empty, and leave data sets out that are not there",
-    )  # fmt: skip
+        "--allow-missing",
+        action="store_true",
+        help="evaluate what has no answer as empty, and leave data sets out whose annotations are not there",
+    )
     sub.add_argument(
         "--duplicates", default="error", choices=get_args(Duplicates), help="which of two answers to a query counts"
     )
-    add_options(sub)
-    sub.set_defaults(run=run)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -96,15 +113,24 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
     datasets = [(spec, read_annotations(spec.ann, spec.classes)) for spec in suite.datasets]
     predictions = read_all(arguments.pred, datasets, options.missing)
     _check_synonyms(options.synonyms, datasets)
-    if suite.protocol and options.protocol is None and not any(isinstance(p, Converted) for p in predictions.values()):
-        options = replace(options, protocol=load_protocol(suite.protocol))
+    options = replace(options, protocol=options.protocol or _protocol(suite, list(predictions.values())))
     show = bool(arguments.suite or arguments.images)
     evaluations = [
         evaluate_dataset(spec, annotations, predictions[spec.name], options, spec.images if show else None)
         for spec, annotations in datasets
-        if spec.name in predictions
     ]
-    return evaluations, [*left_out, *(spec.name for spec, _ in datasets if spec.name not in predictions)]
+    return evaluations, list(left_out)
+
+
+def _protocol(suite: Suite, predictions: Sequence[Predictions]) -> Protocol | None:
+    """What the rows record, else the suite's."""
+    recorded = recorded_protocol([row for one in predictions if not isinstance(one, Converted) for row in one])
+    if recorded or not suite.protocol:
+        return recorded
+    default = load_protocol(suite.protocol)
+    # Boxes may be a detector's, which nobody asked; but a referring expression is asked in any case.
+    boxes = any(isinstance(one, Converted) for one in predictions)
+    return None if boxes and default.queries != "expression" else default
 
 
 def finish(evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments: argparse.Namespace) -> None:
@@ -112,7 +138,8 @@ def finish(evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments
     given = {key: str(value) if isinstance(value, Path) else value for key, value in vars(arguments).items()}
     given = {key: value for key, value in given.items() if not callable(value)}
     for evaluation in evaluations:
-        evaluation.conditions["arguments"] = given
+        unused = () if evaluation.converted.of_text else ABOUT_TEXT
+        evaluation.conditions["arguments"] = {key: value for key, value in given.items() if key not in unused}
     if arguments.out:
         write_outputs(arguments.out, evaluations, arguments.suite, left_out)
     print(table(evaluations, left_out))
@@ -124,8 +151,14 @@ def options_of(arguments: argparse.Namespace) -> Options:
     Raises:
         InputError: one cannot be used.
     """
+    pixels, least = arguments.max_pixels, QwenResize.factor**2
+    if pixels is not None and pixels < least:
+        raise InputError(
+            f"expected --max-pixels of at least {least}, the pixels of one visual token, got {pixels}: "
+            "give a number of pixels, such as 1003520, or leave it out where inference had no limit"
+        )
     try:
-        resize = QwenResize.from_environment(os.environ, max_pixels=arguments.max_pixels)
+        resize = QwenResize.from_environment(os.environ, max_pixels=pixels)
     except ValueError as error:
         raise InputError(str(error)) from None
     return Options(
@@ -140,9 +173,12 @@ def options_of(arguments: argparse.Namespace) -> Options:
 
 def _datasets(arguments: argparse.Namespace) -> tuple[Suite, tuple[str, ...]]:
     if arguments.suite:
+        if arguments.classes:
+            raise InputError("expected --classes beside --ann, got --suite: say classes in the suite's YAML file")
         return load_suite(arguments.suite, arguments.root, arguments.allow_missing)
     name = arguments.ann.stem
-    spec = DatasetSpec(name, arguments.ann, arguments.images or arguments.ann.parent)
+    classes = tuple(arguments.classes) if arguments.classes else None
+    spec = DatasetSpec(name, arguments.ann, arguments.images or arguments.ann.parent, classes)
     return Suite(name, "", (spec,)), ()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data.annotations import read_annotations
-from ..data.prompts import Row, check_images, prompt_rows
+from ..data.prompts import Row, check_images, prompt_rows, unannotated_note
 from ..data.protocols import Protocol, load_protocol, protocol_names
 from ..data.suite_files import load_suite, suite_names
 from ..data.suites import DatasetSpec, Suite
@@ -36,8 +36,14 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--ann", type=Path, help="COCO annotation file")
     what.add_argument("--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config")
     parser.add_argument("--images", type=Path, help="folder of the images of --ann")
+    parser.add_argument(
+        "--classes", nargs="+", metavar="NAME", help="the categories of --ann to ask about; default: all"
+    )
     parser.add_argument("--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to")
-    parser.add_argument("--allow-missing", action="store_true", help="leave data sets out that are not under --root")
+    parser.add_argument(
+        "--allow-missing", action="store_true",
+        help="leave data sets out that are not under --root; `run` also evaluates what has no answer as empty",
+    )  # fmt: skip
 
 
 def read_datasets(arguments: argparse.Namespace) -> tuple[Suite, Protocol, tuple[str, ...]]:
@@ -47,11 +53,14 @@ def read_datasets(arguments: argparse.Namespace) -> tuple[Suite, Protocol, tuple
         InputError: the arguments do not go together, or name something that cannot be used.
     """
     if arguments.suite:
+        if arguments.classes:
+            raise InputError("expected --classes beside --ann, got --suite: say classes in the suite's YAML file")
         suite, left_out = load_suite(arguments.suite, arguments.root, arguments.allow_missing)
         return suite, load_protocol(arguments.protocol or suite.protocol), left_out
     if arguments.images is None:
         raise InputError(f"expected --images, the folder of the images of {arguments.ann}, got none")
-    spec = DatasetSpec(arguments.ann.stem, arguments.ann, arguments.images)
+    classes = tuple(arguments.classes) if arguments.classes else None
+    spec = DatasetSpec(arguments.ann.stem, arguments.ann, arguments.images, classes)
     suite = Suite(arguments.ann.stem, DEFAULT_PROTOCOL, (spec,))
     return suite, load_protocol(arguments.protocol or suite.protocol), ()
 
@@ -88,4 +97,6 @@ def _rows(spec: DatasetSpec, protocol: Protocol) -> list[Row]:
         )
     for repair in annotations.repairs:
         print(f"{spec.name}: {repair}")
+    if note := unannotated_note(spec, annotations, protocol):
+        print(note)
     return rows

@@ -3,6 +3,7 @@
 import argparse
 import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
-    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    raw = path.read_bytes()
     try:
-        rows = [json.loads(line) for line in raw.decode("utf-8").split("\n") if line.strip()]
-    except ValueError as error:
+        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
+        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (ValueError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"expected JSON lines in {path}, got: {error}") from None
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"expected at least one JSON object, one a line, in {path}, got something else")

@@ -44,9 +44,12 @@ def run_command(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift infer` is ended too
     suite, protocol, left_out = read_datasets(arguments)
     options = replace(options_of(arguments), protocol=protocol)
-    model = Model(arguments.model, arguments.infer_backend, arguments.max_pixels, tuple(arguments.infer_arguments))
+    model = Model(
+        arguments.model, arguments.infer_backend, arguments.max_pixels, tuple(arguments.infer_arguments),
+        logprobs=arguments.score == "logprob",
+    )  # fmt: skip
     try:
-        answered, asked = run(model, suite.datasets, protocol, arguments.out)
+        answered, asked = run(model, suite.datasets, protocol, arguments.out, arguments.allow_missing)
     except KeyboardInterrupt:
         print("\nmmdet-eval: stopped; the same command again goes on from here", file=sys.stderr)
         return STOPPED
@@ -63,6 +66,7 @@ def _evaluate_all(
 ) -> None:
     evaluations = []
     for one in answered:
-        rows = read_predictions(one.answers, one.annotations, options.missing)
+        # Where answers may be missing, all of a data set's may be.
+        rows = read_predictions(one.answers, one.annotations, options.missing) if one.answers.stat().st_size else []
         evaluations.append(evaluate_dataset(one.spec, one.annotations, rows, options, one.spec.images))
     finish(evaluations, left_out, arguments)

@@ -13,7 +13,7 @@ from typing import Any
 from swift_plugin_visionr1.coords import Size
 
 from ..errors import InputError
-from .checks import check_record
+from .checks import check_record, check_truth
 from .repairs import keep_classes, repaired
 
 Id = int | str
@@ -75,6 +75,11 @@ class Annotations:
                 found[record["image_id"]].add(record["category_id"])
         return {key: tuple(c for c in self.categories if c in here) for key, here in found.items()}
 
+    def unannotated(self) -> tuple[str, ...]:
+        """Names of the categories without any annotation, in the file's order; AP leaves them out."""
+        found = {record["category_id"] for record in self.data["annotations"]}
+        return tuple(name for key, name in self.categories.items() if key not in found)
+
 
 def read_annotations(path: str | Path, classes: Sequence[str] | None = None) -> Annotations:
     """Read and check a COCO annotation file.
@@ -103,7 +108,9 @@ def _checked(path: Path, sha256: str, data: Any, classes: Sequence[str] | None) 
     known = tuple(_image(record) for record in _with_unique_ids(images, "images"))
     image_ids = {image.id for image in known}
     for record in annotations:
-        check_record(record, f"annotation {record.get('id')}", image_ids, names)
+        what = f"annotation {record.get('id')}"
+        check_record(record, what, image_ids, names)
+        check_truth(record, what)
     repairs: list[str] = []
     if classes is not None:
         categories, annotations = keep_classes(categories, annotations, classes, path, repairs)
@@ -141,6 +148,10 @@ def _with_unique_ids(records: list[dict[str, Any]], what: str) -> list[dict[str,
 
 def _image(record: dict[str, Any]) -> Image:
     size = tuple(_field(record, side, f"image {record['id']}") for side in ("width", "height"))
-    if not all(type(side) is int and side > 0 for side in size):
-        raise InputError(f"expected image {record['id']} to have its width and height in pixels, got {size}")
-    return Image(record["id"], str(record.get("file_name") or ""), (size[0], size[1]), str(record.get("caption") or ""))
+    if not all(type(side) in (int, float) and side > 0 and side == side // 1 for side in size):
+        raise InputError(
+            f"expected image {record['id']} to have its width and height in pixels, whole numbers above 0, got {size}"
+        )
+    # LVIS v1 has no file_name; mmdet takes the path of the image's address for it.
+    name = record.get("file_name") or str(record.get("coco_url") or "").removeprefix("http://images.cocodataset.org/")
+    return Image(record["id"], str(name), (int(size[0]), int(size[1])), str(record.get("caption") or ""))

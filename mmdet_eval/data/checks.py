@@ -30,6 +30,23 @@ def check_record(record: Mapping[str, Any], what: str, images: Container[Any], c
         raise InputError(f"expected {what} to have a bbox of four finite numbers [x, y, width, height], got {box!r}")
 
 
+def check_truth(record: Mapping[str, Any], what: str) -> None:
+    """Check the area and iscrowd of an annotation, which may lack them: COCOeval takes any text for a crowd.
+
+    Args:
+        record: an annotation.
+        what: names it in the error.
+
+    Raises:
+        InputError: the area is no finite number that is at least 0, or iscrowd is neither 0 nor 1.
+    """
+    area, crowd = record.get("area"), record.get("iscrowd")
+    if area is not None and not (is_finite_number(area) and area >= 0):
+        raise InputError(f"expected {what} to have as area a number of square pixels, got {area!r}")
+    if crowd is not None and not (is_finite_number(crowd) and crowd in (0, 1)):
+        raise InputError(f"expected {what} to have an iscrowd of 0 or 1, got {crowd!r}")
+
+
 def is_finite_number(value: object) -> bool:
     """Whether `value` is a number, neither NaN nor infinite nor too large for a float."""
     return isinstance(value, int | float | np.integer | np.floating) and bool(abs(value) <= sys.float_info.max)

@@ -7,8 +7,13 @@ from typing import Any
 from ..errors import InputError
 from .suites import DatasetSpec, Suite, check_captions, check_classes
 
-# What mmdet's data set types are asked by, unless another protocol is given.
-PROTOCOLS = {"CocoDataset": "vision_r1_coco", "MDETRStyleRefCocoDataset": "refcoco"}
+# mmdet's data set types whose ann_file is a COCO annotation file with boxes.
+COCO = (
+    "CocoDataset", "ADE20KInstanceDataset", "CityscapesDataset", "DeepFashionDataset", "iSAIDDataset", "LVISDataset",
+    "LVISV05Dataset", "LVISV1Dataset", "Objects365V1Dataset", "Objects365V2Dataset", "V3DetDataset",
+)  # fmt: skip
+# What they are asked by, unless another protocol is given.
+PROTOCOLS = dict.fromkeys(COCO, "vision_r1_coco") | {"MDETRStyleRefCocoDataset": "refcoco"}
 
 
 def read_config(path: str | Path, root: str | Path | None = None) -> Suite:
@@ -80,7 +85,7 @@ def _spec(name: str, dataset: dict[str, Any], metric: Any, root: Path, path: Pat
     where = f"{name} in {path}" if name != path.stem else str(path)
     if _type(dataset) not in PROTOCOLS:
         raise InputError(
-            f"expected {where} to be a {' or '.join(PROTOCOLS)}, whose annotations are COCO files, got "
+            f"expected {where} to be one of {', '.join(PROTOCOLS)}, whose annotations are COCO files, got "
             f"{dataset.get('type')}: convert the annotations to COCO format and give them with --ann"
         )
     folder = dataset.get("data_root") or ""

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from .annotations import Annotations
+from .annotations import Annotations, Image
 from .protocols import Protocol
-from .queries import queries
+from .queries import Query, queries
 from .suites import DatasetSpec
 
 Row = dict[str, Any]
+NAMES_SHOWN = 10
 
 
 def prompt_rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol) -> list[Row]:
@@ -29,30 +30,44 @@ def prompt_rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol)
     """
     asked = queries(protocol, annotations, spec.captions)
     folder = spec.images.resolve()
-    rows: list[Row] = []
     for image in annotations.images:
         if not image.file_name:
             raise InputError(
                 f'expected image {image.id!r} of {annotations.path} to have a "file_name", got none: '
                 "without it nobody can be asked about the image"
             )
-        for query in asked[image.id]:
-            category = None if query.category is None else annotations.categories[query.category]
-            rows.append(
-                {
-                    "messages": [{"role": "user", "content": f"<image>{query.text}"}],
-                    "images": [str(folder / image.file_name)],
-                    "dataset": spec.name,
-                    "image_id": image.id,
-                    "width": image.size[0],
-                    "height": image.size[1],
-                    "query": query.text,
-                    "category": category,
-                    "category_id": query.category,
-                    "protocol": protocol.name,
-                }
-            )
-    return rows
+    return [
+        {
+            **_row(image, query, annotations),
+            "images": [str(folder / image.file_name)], "dataset": spec.name, "protocol": protocol.name,
+        }
+        for image in annotations.images
+        for query in asked[image.id]
+    ]  # fmt: skip
+
+
+def _row(image: Image, query: Query, annotations: Annotations) -> Row:
+    return {
+        "messages": [{"role": "user", "content": f"<image>{query.text}"}],
+        "image_id": image.id, "width": image.size[0], "height": image.size[1],
+        "query": query.text, "category_id": query.category,
+        "category": None if query.category is None else annotations.categories[query.category],
+    }  # fmt: skip
+
+
+def unannotated_note(spec: DatasetSpec, annotations: Annotations, protocol: Protocol) -> str | None:
+    """What to say about categories that are asked about and never annotated, such as Roboflow's supercategories.
+
+    None where there are none, or where only what is annotated is asked about.
+    """
+    names = annotations.unannotated()
+    if not names or protocol.queries in ("present", "expression"):
+        return None
+    shown = ", ".join(map(repr, names[:NAMES_SHOWN])) + (", ..." if len(names) > NAMES_SHOWN else "")
+    return (
+        f"{spec.name}: {len(names)} of {len(annotations.categories)} categories are asked about but never annotated "
+        f"({shown}): leave out what is no class, by --classes or the suite's classes"
+    )
 
 
 def check_images(rows: Sequence[Mapping[str, Any]]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from swift_plugin_visionr1.coords import Size
 
 from ..errors import InputError
+from .checks import is_finite_number
 
 KEYS = ("file_name", "image_id", "bbox", "expression")
 
@@ -22,15 +23,12 @@ def mdetr_annotations(
         dataset_name: "refcoco", "refcoco+" or "refcocog", as mmdet's RefExpMetric wants it.
 
     Raises:
-        InputError: a row lacks something, or the size of its image is not given.
+        InputError: a row lacks something or has something else there, or the size of its image is not given.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, row in enumerate(rows, start=1):
-        missing = [key for key in KEYS if key not in row]
-        if missing or row["file_name"] not in sizes:
-            came = f"no {', '.join(missing)}" if missing else f"no size of {row['file_name']}"
-            raise InputError(f"expected {', '.join(KEYS)} in row {number} and the size of its image, got {came}")
+        _check(row, number, sizes)
         width, height = sizes[row["file_name"]]
         images.append(
             {
@@ -43,6 +41,22 @@ def mdetr_annotations(
             {"id": number, "image_id": number, "category_id": 1, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
         )
     return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "object"}]}
+
+
+def _check(row: Mapping[str, Any], number: int, sizes: Mapping[str, Size]) -> None:
+    for key in KEYS:
+        if key not in row:
+            raise InputError(f"expected {', '.join(KEYS)} in row {number}, got no {key}")
+    for key in ("file_name", "expression"):
+        if not isinstance(row[key], str):
+            raise InputError(f"expected {key} of row {number} to be a text, got {row[key]!r}")
+    box = row["bbox"]
+    if not isinstance(box, list | tuple) or len(box) != 4 or not all(map(is_finite_number, box)):
+        raise InputError(f"expected bbox of row {number} to be four numbers [x, y, width, height], got {box!r}")
+    if row["file_name"] not in sizes:
+        raise InputError(
+            f"expected the image in row {number} to have its size given, got no size of {row['file_name']}"
+        )
 
 
 def image_sizes(folder: Path, file_names: Iterable[str]) -> dict[str, Size]:

@@ -34,8 +34,10 @@ def beside(ranking: Ranking) -> Metrics:
 def spread(ranking: Ranking, orders: int, seed: int) -> Spread:
     """The least and the greatest mAP of the reported order and of `orders` random orders of the images."""
     found = average(ranking.precision())
-    if found is None or not ranking.ties or not orders:
+    if not ranking.ties:
         return Spread(found, found, 0, seed)
+    if found is None or not orders:
+        return Spread(None, None, 0, seed)
     random, images = np.random.default_rng(seed), len(ranking.matches.image_ids)
     tried = [average(ranking.precision(places=random.permutation(images))) for _ in range(orders)]
     values = [found, *(value for value in tried if value is not None)]

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from .curves import Ranking, rank
 from .matches import Matches
+from .scores import HEADLINE
 
-ACCURACY = "accuracy@.5"  # of referring expressions: the share of them whose one box is found
-HEADLINE = (ACCURACY, "mAP", "AP50", "AP75", "AR@100")
 Floats = NDArray[np.float64]
 
 

@@ -20,6 +20,7 @@ from .scores import Metrics
 NAMES = (
     "mAP", "AP50", "AP75", "APs", "APm", "APl", "AR@1", "AR@10", "AR@100", "ARs@100", "ARm@100", "ARl@100",
 )  # fmt: skip
+AREAS = {"s": (0, 32**2), "m": (32**2, 96**2), "l": (96**2, LARGEST_AREA)}  # both ends belong to it
 # COCO's own limits. CocoMetric's default (100, 300, 1000) takes AP50 and AP75 at 1000 boxes but mAP at 100.
 MAX_DETS = (1, 10, 100)
 Entry = Mapping[str, Any]
@@ -45,6 +46,16 @@ class Run:
 def as_metrics(stats: Sequence[float]) -> Metrics:
     """COCOeval's twelve numbers by name; its -1 is None: there is nothing to measure."""
     return {name: None if value < 0 else float(value) for name, value in zip(NAMES, stats, strict=True)}
+
+
+def without_boxes(annotations: Annotations) -> Metrics:
+    """What the evaluators find where no box is given, which they cannot be asked: 0, or None without a truth."""
+    areas = np.array([record["area"] for record in annotations.data["annotations"] if not record["iscrowd"]])
+    found: Metrics = {}
+    for name in NAMES:
+        low, high = AREAS.get(name.split("@")[0][2:], (0, LARGEST_AREA))
+        found[name] = 0.0 if ((areas >= low) & (areas <= high)).any() else None
+    return found
 
 
 def by_hotcoco(annotations: Annotations, found: Detections, matches: bool = True) -> Run:

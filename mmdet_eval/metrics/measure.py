@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from ..answers.coco_results import CocoResult
 from ..data.annotations import Annotations
+from ..errors import InputError
 from ..garbage import garbage_collection_paused
 from .beside import beside, class_scores, spread
 from .curves import rank
 from .detections import Detections, detections
-from .engines import NAMES, Run, by_hotcoco, by_pycocotools
+from .engines import Run, by_hotcoco, by_pycocotools, without_boxes
 from .matches import build_matches
 from .mmdet_backend import by_mmdet
 from .scores import Scores
@@ -36,18 +37,21 @@ def measure(
 
     Args:
         annotations: every image counts, also without results.
-        results: as for `mmdet_backend.evaluate`. Without any, all numbers are 0.
+        results: as for `mmdet_backend.evaluate`. Without any, all that can be measured is 0.
         engine: what the reported numbers are taken from; "hotcoco" gives the same ones faster, without MMDetection.
         check: let another evaluator recompute the numbers: hotcoco for mmdet (pycocotools, where that is not
             installed), pycocotools for hotcoco, which takes as long as mmdet. Default: only mmdet's are.
-        orders: number of image orders to try where scores are equal.
+        orders: number of image orders to try where scores are equal; with 0 the range of mAP is not known.
         seed: of these orders.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is no finite number.
+        InputError: a result names an unknown image or category, or has a bbox or score that is no finite number; or
+            `orders` is negative.
         MissingBackend: MMDetection cannot be imported.
         Disagreement: the numbers could not be reproduced.
     """
+    if orders < 0:
+        raise InputError(f"expected --orders to be a number of image orders to try, 0 for none, got {orders}")
     with garbage_collection_paused():
         found = detections(annotations, results)
         run = _run(annotations, found, engine)
@@ -82,7 +86,7 @@ def _run(annotations: Annotations, found: Detections, engine: Engine) -> Run:
     if len(found.score):
         return by_mmdet(annotations, found) if engine == "mmdet" else by_hotcoco(annotations, found)
     precision = rank(build_matches(annotations, ())).precision()
-    return Run(dict.fromkeys(NAMES, 0.0), precision, (), f"{engine} (not run: there are no boxes)")
+    return Run(without_boxes(annotations), precision, (), f"{engine} (not run: there are no boxes)")
 
 
 def _recomputed(annotations: Annotations, found: Detections, run: Run, engine: Engine) -> str:

@@ -20,7 +20,7 @@ from ..answers.coco_results import CocoResult
 from ..data.annotations import Annotations, read_annotations
 from ..errors import InputError
 from .detections import Detections, detections
-from .engines import MAX_DETS, NAMES, Run, recorded_run
+from .engines import MAX_DETS, NAMES, Run, recorded_run, without_boxes
 from .scores import Metrics
 
 # Our name -> CocoMetric's. Its names are places in COCOeval's summary and assume its default limits.
@@ -50,7 +50,7 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
 
     Returns:
         The keys of `ITEMS`, each in [0, 1] and not rounded; None where the annotations have nothing to measure it
-        on, such as no small objects. Without any result at all everything is 0.
+        on, such as no small objects. Without any result at all everything else is 0.
 
     Raises:
         InputError: a result names an unknown image or category, or has a bbox or score that is no finite number; or
@@ -58,7 +58,7 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
         MissingBackend: MMDetection cannot be imported.
     """
     found = detections(annotations, results)
-    return by_mmdet(annotations, found).metrics if results else dict.fromkeys(ITEMS, 0.0)
+    return by_mmdet(annotations, found).metrics if results else without_boxes(annotations)
 
 
 def by_mmdet(annotations: Annotations, found: Detections) -> Run:

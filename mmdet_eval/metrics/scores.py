@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from ..data.annotations import Id
 from .matches import Matches
 
+ACCURACY = "accuracy@.5"  # of referring expressions: the share of them whose one box is found
+HEADLINE = (ACCURACY, "mAP", "AP50", "AP75", "AR@100")
 Metrics = dict[str, float | None]  # fractions in [0, 1], unrounded; None where there is nothing to measure it on
 
 
@@ -16,8 +18,10 @@ class Spread:
     """AP over random orders of the images, which decide how equal scores rank.
 
     Attributes:
-        low, high: least and greatest mAP of the reported order and the random ones, in [0, 1].
-        orders: number of random orders tried; 0 where no two scores are equal (or nothing depends on the order).
+        low, high: least and greatest mAP of the reported order and the random ones, in [0, 1]; the reported number
+            where no order matters, because equal scores are in one image only; None where there is nothing to
+            measure or no order was tried although it matters.
+        orders: number of random orders tried.
         seed: of the orders.
     """
 

@@ -70,7 +70,7 @@ class Judged:
         """The keys of `KINDS` that hold."""
         read, right = self.read, self.states.count("right")
         holds = {
-            "unparseable": is_unparseable(read),
+            "unparseable": read.unparsed,
             "truncated": read.answer.truncated,
             "broken": bool(read.issues),
             "unknown": any(c is None and ok for c, ok in zip(read.categories, is_valid(read.boxes), strict=True)),
@@ -79,11 +79,6 @@ class Judged:
             "extra": right < len(read.boxes),
         }
         return tuple(kind for kind, yes in holds.items() if yes) or ("perfect",)
-
-
-def is_unparseable(read: ReadAnswer) -> bool:
-    """Whether nothing could be read from the answer, and it does not say that there is nothing."""
-    return bool(read.issues) and not len(read.boxes) and not read.parsed.says_nothing
 
 
 def judge(evaluation: Evaluation) -> list[Judged]:

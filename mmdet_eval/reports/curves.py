@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from ..data.annotations import Id
 from ..evaluation import Evaluation
+from ..metrics.curves import RECALLS
 from ..metrics.scores import Scores
 
 CLASSES_SHOWN = 10  # more curves than that cannot be told apart
-RECALLS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ import csv
 import json
 import pickle
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ def write_files(folder: Path, evaluation: Evaluation) -> None:
     """Write per_class.csv, unmatched_labels.csv, coco_results.json, matches.npz, parse_errors.jsonl, predictions.pkl.
 
     Args:
-        folder: exists already; files of an earlier run are replaced.
+        folder: exists already; files of an earlier run are replaced, or removed where they are not written again:
+            predictions.pkl needs torch.
         evaluation: one data set.
     """
     converted, scores = evaluation.converted, evaluation.scores
@@ -36,8 +38,11 @@ def write_files(folder: Path, evaluation: Evaluation) -> None:
     scores.matches.save(folder / "matches.npz")
     errors = (json.dumps(_parse_error(read)) + "\n" for read in converted.answers if read.issues)
     write_text(folder / "parse_errors.jsonl", "".join(errors))
-    with (folder / "predictions.pkl").open("wb") as file:
-        pickle.dump(mmdet_predictions(evaluation.annotations, converted.results), file)
+    dump = folder / "predictions.pkl"
+    if find_spec("torch") is None:
+        dump.unlink(missing_ok=True)
+    else:
+        dump.write_bytes(pickle.dumps(mmdet_predictions(evaluation.annotations, converted.results)))
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

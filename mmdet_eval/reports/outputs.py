@@ -1,7 +1,9 @@
 """All files of a run."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import InputError
@@ -17,6 +19,8 @@ from .summary import summary
 
 def write_outputs(folder: Path, evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]) -> None:
     """Write metrics.json, summary.md, report.html, and a folder for each data set, over those of an earlier run.
+
+    Without torch, mmdet's dump of each data set is left out and stderr says so.
 
     Args:
         folder: made where it is not there.
@@ -36,6 +40,8 @@ def write_outputs(folder: Path, evaluations: Sequence[Evaluation], suite: str | 
         write_files(own, evaluation)
         write_curves(own / "pr_curves.png", evaluation)
         write_pictures(own / "pictures", evaluation.images, answers)
+    if find_spec("torch") is None:
+        print("mmdet-eval: predictions.pkl, mmdet's dump, is left out: it needs torch", file=sys.stderr)
     write_text(folder / "metrics.json", record(evaluations, suite, left_out))
     write_text(folder / "summary.md", summary(evaluations, suite, left_out))
     write_text(folder / "report.html", page(evaluations, judged, suite, left_out))

@@ -5,9 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ..evaluation import Evaluation
-from ..metrics.scores import Metrics, Spread
+from ..metrics.scores import HEADLINE, Metrics, Spread
 
-HEADLINE = ("accuracy@.5", "mAP", "AP50", "AP75", "AR@100")  # accuracy: of referring expressions
 COUNTS = {
     "missing": "queries without an answer",
     "unparsed": "not parsed",
@@ -61,7 +60,9 @@ def in_words(value: Any) -> str:
 
 def spread_in_words(spread: Spread) -> str:
     """mAP's range over image orders, in percent."""
-    if not spread.orders or spread.low is None or spread.high is None:
+    if spread.low is None or spread.high is None:
+        return "not measured"
+    if not spread.orders:
         return "the same for every order of the images"
     return f"{100 * spread.low:.2f} to {100 * spread.high:.2f} over {spread.orders} random orders of the images"
 

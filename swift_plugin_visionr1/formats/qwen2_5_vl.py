@@ -10,7 +10,7 @@ Issue codes
     not_a_list      the JSON is no list
     not_an_object   an entry of the list is no object
     bad_box         an entry has no "bbox_2d" with four numbers, or they are beyond any image
-    no_label        an entry has no "label" that is a string with something in it
+    no_label        an entry has no "label" that is a string with something in it; a whole number is read as its text
     not_integer     a coordinate is written as a fraction or as text
     corner_order    x1 >= x2 or y1 >= y2; such a box is not read
     out_of_image    a corner lies outside the processed image
@@ -133,7 +133,8 @@ def _read(found: _Found) -> ParsedCompletion:
             continue
         if not isinstance(label, str) or not label.strip():
             issues.append("no_label")
-            label = label if isinstance(label, str) else ""  # blank names exist: ODinW's ChessPieces has "  "
+            # Blank names exist (ODinW's ChessPieces has "  "), and names that are numbers, which are written as such.
+            label = str(label) if isinstance(label, str) or type(label) is int else ""
         rows.append(box)
         labels.append(label)
     boxes = as_boxes(rows)
@@ -228,6 +229,8 @@ def _places_in_json(text: str, source: str) -> Iterator[tuple[tuple[Span, ...], 
         spans = [(number.start, number.end) for number in elements(text, box)]
         if label is not None and isinstance(label.value, str):
             spans.append((label.start + 1, label.end - 1))
+        elif label is not None and type(label.value) is int:
+            spans.append((label.start, label.end))
         yield tuple(spans), _number(item.value.get("confidence", item.value.get("score")))
 
 

@@ -64,6 +64,7 @@ def test_answers_without_boxes_yield_none(shared_data: Path) -> None:
         pytest.param('[{"bbox_2d": [30, 2, 1, 40], "label": "a"}]', 0, ("corner_order",), id="reversed"),
         pytest.param('[{"bbox_2d": [1, 2, 1, 40], "label": "a"}]', 0, ("corner_order",), id="no area"),
         pytest.param('[{"bbox_2d": [1, 2, 30, 40], "label": null}]', 1, ("no_label",), id="null label"),
+        pytest.param('[{"bbox_2d": [1, 2, 30, 40], "label": 7}]', 1, ("no_label",), id="number as label"),
         pytest.param('[{"bbox_2d": [1, 2, 30, 40], "label": " "}]', 1, ("no_label",), id="blank label"),
         pytest.param(f'{{"objects": [{CAT}, {DOG}]}}', 2, ("not_a_list",), id="list inside an object"),
         pytest.param(f"[[{CAT}]]", 1, ("not_an_object",), id="list inside a list"),
@@ -98,6 +99,12 @@ def test_only_the_empty_list_says_nothing(text: str, expected: bool) -> None:
 def test_labels_survive_a_broken_answer() -> None:
     assert FORMAT.parse('[{"bbox_2d": [1, 2, 3, 4], "label": "caf\\u00e9"}').labels == ("café",)
     assert FORMAT.parse(f"[{CAT}, {DOG}, oops").labels == ("cat", "dog")
+
+
+def test_a_label_that_is_a_number_is_read_as_its_text() -> None:
+    text = '[{"bbox_2d": [1, 2, 30, 40], "label": 17}, {"bbox_2d": [1, 2, 30, 40], "label": true}]'
+    assert FORMAT.parse(text).labels == ("17", "")
+    assert [[text[start:end] for start, end in spans[4:]] for spans in FORMAT.spans(text)] == [["17"], []]
 
 
 def test_more_boxes_than_the_cap_are_said() -> None:

@@ -55,6 +55,12 @@ def edit(section: str, **change: Any) -> Any:
         pytest.param(edit("annotations", category_id=1), "annotation 0 .* category_id .* got 1", id="of-no-category"),
         pytest.param(edit("annotations", bbox=[1, 2, float("nan"), 4]), "four finite numbers", id="nan-box"),
         pytest.param(edit("annotations", bbox=None), "four finite numbers", id="no-box"),
+        pytest.param(edit("images", width=640.5), "image 3 .* in pixels", id="half-a-pixel"),
+        pytest.param(edit("annotations", iscrowd="0"), "annotation 0 .* iscrowd of 0 or 1, got '0'", id="crowd-text"),
+        pytest.param(edit("annotations", iscrowd=2), "annotation 0 .* iscrowd of 0 or 1, got 2", id="crowd-2"),
+        pytest.param(edit("annotations", area="400"), "annotation 0 .* area .* got '400'", id="area-text"),
+        pytest.param(edit("annotations", area=float("nan")), "annotation 0 .* area .* got nan", id="area-nan"),
+        pytest.param(edit("annotations", area=-1), "annotation 0 .* area .* got -1", id="area-negative"),
     ],
 )
 def test_broken_annotations_are_refused(dataset: Any, write: Any, spoil: Any, message: str) -> None:
@@ -113,3 +119,25 @@ def test_supercategories_of_a_real_export_are_left_out(shared_data: Path) -> Non
     assert 0 not in annotations.categories
     assert len(annotations.categories) == 13
     assert len(annotations.data["annotations"]) == len(read_annotations(path).data["annotations"])
+
+
+@pytest.mark.parametrize("crowd", [True, 1, 1.0], ids=repr)
+def test_crowds_in_other_words_of_json(dataset: Any, write: Any, crowd: Any) -> None:
+    dataset["annotations"][0] |= {"iscrowd": crowd, "area": 0}
+    assert read_annotations(write("ann.json", dataset)).present()[3] == (2,)
+
+
+def test_widths_as_floats_are_whole_pixels(dataset: Any, write: Any) -> None:
+    dataset["images"][0]["width"] = 641.0
+    assert repr(read_annotations(write("ann.json", dataset)).images[0].size) == "(641, 427)"
+
+
+def test_lvis_names_its_pictures_by_their_address(dataset: Any, write: Any) -> None:
+    del dataset["images"][0]["file_name"]
+    dataset["images"][0]["coco_url"] = "http://images.cocodataset.org/val2017/000000397133.jpg"
+    assert read_annotations(write("ann.json", dataset)).images[0].file_name == "val2017/000000397133.jpg"
+
+
+def test_categories_of_a_real_export_that_are_never_annotated(shared_data: Path) -> None:
+    annotations = read_annotations(shared_data / "chess_cc0" / "instances_valid.json")
+    assert annotations.unannotated() == ("pieces", "bishop")

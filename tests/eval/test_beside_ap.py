@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mmdet_eval import InputError
 from mmdet_eval.metrics import engines
 from mmdet_eval.metrics.beside import beside, class_scores, spread
 from mmdet_eval.metrics.curves import Ranking, average, rank
 from mmdet_eval.metrics.detections import detections
 from mmdet_eval.metrics.matches import IOU_THRESHOLDS, Matches, build_matches
+from mmdet_eval.metrics.measure import measure
+from mmdet_eval.reports.words import spread_in_words
 
 from .random_sets import random_set
 from .test_engines import REAL, real_set
@@ -123,6 +126,29 @@ def test_spread_is_over_the_orders_of_equal_scores() -> None:
 def test_no_spread_without_ties_between_images(rows: Any) -> None:
     found = spread(rank(boxes(*rows, truths=1)), orders=20, seed=0)
     assert (found.low, found.high, found.orders) == pytest.approx((0.1, 0.1, 0))
+
+
+def test_a_range_that_was_not_tried_is_not_known() -> None:
+    found = spread(rank(boxes((0, 1, 1), (1, 1, 0), truths=1)), orders=0, seed=0)
+    assert (found.low, found.high, found.orders) == (None, None, 0)
+
+
+def test_fewer_than_no_orders_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--orders to be a number .* got -1"):
+        measure(*random_set(tmp_path, 0), engine="hotcoco", orders=-1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "orders", "words"),
+    [
+        ([(0, 1, 1), (1, 1, 0)], 20, "5.00 to 10.00 over 20 random orders"),
+        ([(0, 1, 1), (1, 1, 0)], 0, "not measured"),
+        ([(0, 0.9, 1), (1, 0.8, 0)], 0, "the same for every order"),
+    ],
+    ids=["tried", "not-tried", "no-ties"],
+)
+def test_the_range_in_words(rows: Any, orders: int, words: str) -> None:
+    assert words in spread_in_words(spread(rank(boxes(*rows, truths=1)), orders, seed=0))
 
 
 def test_spread_holds_the_reported_number_and_repeats(tmp_path: Path) -> None:

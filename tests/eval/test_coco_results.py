@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +191,25 @@ def test_the_recorded_size_beats_the_computed_one(coco: Annotations, frame: Any,
     pytest.importorskip("pycocotools", reason="needs the extra `eval`")
     assert average_precision(coco, read(coco, perfect(coco, frame, record=True))) == pytest.approx(1, abs=1e-9)
     assert average_precision(coco, read(coco, perfect(coco, frame))) < computed
+
+
+def test_the_wrong_frame_of_640x480_photographs_costs_most_of_the_ap(shared_data: Path) -> None:
+    """Perfect boxes in the 644x476 that the model sees, taken for pixels of the original or of a far smaller frame."""
+    pytest.importorskip("pycocotools", reason="needs the extra `eval`")
+    bccd = read_annotations(shared_data / "bccd" / "instances_test.json")
+    assert {image.size for image in bccd.images} == {(640, 480)}
+    answers = perfect(bccd, STATED.processed_size)
+    assert {read_one.processed for read_one in read(bccd, answers).answers} == {(644, 476)}
+    assert average_precision(bccd, read(bccd, answers)) == pytest.approx(1, abs=1e-9)
+    as_original = [replace(one, processed=(640, 480)) for one in answers]
+    assert average_precision(bccd, read(bccd, as_original)) < 0.9
+    assert average_precision(bccd, read(bccd, answers, QwenResize(max_tokens=64))) < 0.05
+
+
+@pytest.mark.parametrize(("boxes", "warned"), [(49, False), (50, True)])
+def test_fifty_boxes_near_the_corner_are_a_sign_of_a_smaller_frame(boxes: int, warned: bool) -> None:
+    found = convert(answer(*[entry(1, 1, 100, 100)] * boxes))
+    assert [warning.split(" reach ")[0] for warning in found.warnings] == ["0 of 50 boxes"] * warned
 
 
 @pytest.mark.parametrize(

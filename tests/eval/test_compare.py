@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from mmdet_eval import InputError
 from mmdet_eval.commands import compare as command
-from mmdet_eval.compare import compare, read_model
+from mmdet_eval.comparable import read_model
+from mmdet_eval.compare import compare
 from mmdet_eval.metrics.measure import measure
 from mmdet_eval.metrics.scores import Scores
 
@@ -21,8 +23,11 @@ from .random_sets import random_set
 SETS = {"birds": 1, "cars": 2}
 
 
+CONDITIONS = {"confidence": "every score is 1.0", "frame": "640 x 480", "arguments": {"seed": 0}}
+
+
 def write_evaluation(folder: Path, scores: dict[str, Scores], **entry: Any) -> Path:
-    """An output folder as an evaluation writes it."""
+    """An output folder as an evaluation writes it; `entry` replaces what metrics.json says of each data set."""
     datasets = {}
     for name, found in scores.items():
         own = folder / name
@@ -31,7 +36,8 @@ def write_evaluation(folder: Path, scores: dict[str, Scores], **entry: Any) -> P
         with (own / "per_class.csv").open("w", newline="") as file:
             rows = [[c.category, c.name, c.metrics["AP"]] for c in found.classes]
             csv.writer(file).writerows([["category_id", "name", "AP"], *rows])
-        datasets[name] = {"metrics": found.metrics, "annotations": {"sha256": name}, "protocol": None} | entry
+        said = {"annotations": {"sha256": name}, "protocol": None, "conditions": CONDITIONS} | entry
+        datasets[name] = {"metrics": found.metrics} | said
     (folder / "metrics.json").write_text(json.dumps({"suite": None, "datasets": datasets, "average": None}))
     return folder
 
@@ -79,6 +85,42 @@ def test_a_suite_has_map_of_each_set_and_their_average(tmp_path: Path) -> None:
     assert widths[2] < max(widths[:2]), "an average of two sets is surer than the less sure one"
 
 
+def test_sets_of_a_suite_are_resampled_apart(tmp_path: Path) -> None:
+    """With one draw for both, the average of a set and its copy would be as unsure as either."""
+    _, found = evaluations(tmp_path, ["birds"])
+    folders = [
+        write_evaluation(tmp_path / f"twice {place}", {"birds": scores, "copies": scores})
+        for place, scores in enumerate(found["birds"])
+    ]
+    result = compare([read_model(folder, folder.name) for folder in folders], samples=500)
+    birds, copies, average = (high - low for low, high in (column.intervals[1] for column in result.columns))
+    assert average == pytest.approx((birds + copies) / 2 / np.sqrt(2), rel=0.15)
+
+
+def test_a_category_in_few_images_has_no_interval(tmp_path: Path, capsys: Any) -> None:
+    annotations, results = random_set(tmp_path, 1, images=40)
+    few = [a for a in annotations.data["annotations"] if not a["iscrowd"]]
+    for category, images in ((5, 9), (2, 10)):
+        kept = sorted({a["image_id"] for a in few if a["category_id"] == category})[:images]
+        few = [a for a in few if a["category_id"] != category or a["image_id"] in kept]
+    annotations = replace(annotations, data=annotations.data | {"annotations": few})
+    folders = [
+        write_evaluation(tmp_path / name, {"birds": measure(annotations, given, engine="hotcoco")})
+        for name, given in (("base", results), ("ours", results[::2]))
+    ]
+    assert run(*folders, "--samples", 20, "--out", tmp_path / "out") == 0
+    columns = {
+        column["name"]: column for column in json.loads((tmp_path / "out/compare.json").read_text())["classes"]["birds"]
+    }
+    assert {name: column["intervals"][1] is None for name, column in columns.items()} == {
+        "class 7": False, "class 2": False, "class 5": True, "class 11": True
+    }  # fmt: skip
+    assert columns["class 5"]["differences"][1] is not None
+    printed = capsys.readouterr().out
+    assert re.search(r"\| class 5 .* [+-]\d+\.\d \[-\] \|", printed)
+    assert "[-]: annotated in fewer than 10 images" in printed
+
+
 def test_a_model_is_not_better_than_itself(tmp_path: Path) -> None:
     folders, _ = evaluations(tmp_path, ["birds"])
     result = compare([read_model(folders[0], name) for name in ("a", "b")], samples=50)
@@ -123,16 +165,38 @@ def test_the_same_seed_gives_the_same_text(tmp_path: Path, capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"annotations": {"sha256": "other"}}, "the same annotations of birds .* sha256 birds in .* and other in"),
-        ({"protocol": {"name": "qwen_odinw"}}, "the same protocol for birds .* got None in .* and qwen_odinw in"),
+        ({"annotations": {"sha256": "other"}}, r'annotations \(sha256\) for birds .* got "birds" in .* and "other" in'),
+        ({"protocol": {"name": "qwen_odinw"}}, 'protocol for birds .* got none recorded in .* and "qwen_odinw" in'),
+        ({"conditions": CONDITIONS | {"confidence": "area"}}, 'confidence for .* and "area" in .* the same --score'),
+        ({"conditions": CONDITIONS | {"limits": "one box"}}, 'limits for .* got none recorded .* and "one box" in'),
     ],
-    ids=["annotations", "protocol"],
+    ids=["annotations", "protocol", "confidence", "limits"],
 )
 def test_other_conditions_are_refused(tmp_path: Path, entry: dict[str, Any], message: str) -> None:
     folders, found = evaluations(tmp_path, ["birds"])
     other = write_evaluation(tmp_path / "other", {"birds": found["birds"][0]}, **entry)
     with pytest.raises(InputError, match=message):
         run(folders[0], other)
+
+
+def test_other_frames_are_said(tmp_path: Path, capsys: Any) -> None:
+    folders, found = evaluations(tmp_path, ["birds", "cars"])
+    other = CONDITIONS | {"frame": "644 x 476", "format": "json", "arguments": {"seed": 1}}
+    second = write_evaluation(tmp_path / "other", {name: found[name][0] for name in found}, conditions=other)
+    assert run(folders[0], second, "--samples", 5, "--out", tmp_path / "out") == 0
+    expected = [
+        'format: none recorded of base, "json" of other (in birds, cars)',
+        'frame: "640 x 480" of base, "644 x 476" of other (in birds, cars)',
+    ]
+    assert json.loads((tmp_path / "out/compare.json").read_text())["warnings"] == expected
+    printed = capsys.readouterr().out
+    assert "**Evaluated differently**\n\n" + "".join(f"- {line}\n" for line in expected) in printed
+
+
+def test_nothing_is_said_where_all_is_alike(tmp_path: Path, capsys: Any) -> None:
+    folders, _ = evaluations(tmp_path, ["birds"])
+    assert run(*folders, "--samples", 5) == 0
+    assert "differently" not in capsys.readouterr().out
 
 
 def test_other_data_sets_are_refused(tmp_path: Path) -> None:
@@ -176,3 +240,35 @@ def test_broken_folders_are_refused(tmp_path: Path, file: str, text: str | None,
 def test_arguments_that_do_not_go_together(tmp_path: Path, arguments: list[Any]) -> None:
     with pytest.raises(InputError, match="at least two folders, one of --names for each"):
         run(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["runs/base", "runs/sft"], ["base", "sft"]),
+        (["base/eval", "sft/eval"], ["base/eval", "sft/eval"]),
+        (["a/x/eval", "b/x/eval", "b/y/eval"], ["a/x/eval", "b/x/eval", "b/y/eval"]),
+        (["eval", "more/eval"], ["{root}/eval", "more/eval"]),
+    ],
+    ids=["last-part", "two-parts", "three-parts", "one-in-the-others-parent"],
+)
+def test_rows_are_named_by_what_tells_the_folders_apart(tmp_path: Path, folders: list[str], names: list[str]) -> None:
+    expected = [name.format(root=tmp_path.name) for name in names]
+    assert command.folder_names([tmp_path / folder for folder in folders]) == expected
+
+
+@pytest.mark.parametrize(
+    "arguments", [["base", "base"], ["base", "ours", "--names", "x", "x"]], ids=["one-folder-twice", "one-name-twice"]
+)
+def test_rows_of_one_name_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(InputError, match="rows of different names"):
+        run(*arguments)
+
+
+def test_names_cannot_become_markup(tmp_path: Path, capsys: Any) -> None:
+    folders, _ = evaluations(tmp_path, ["birds"])
+    assert run(*folders, "--names", "a|b", "<b>*c*", "--samples", 5) == 0
+    printed = capsys.readouterr().out
+    assert "| a\\|b" in printed
+    assert "\\<b\\>\\*c\\*" in printed
+    assert "<b>" not in printed

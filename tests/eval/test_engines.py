@@ -143,12 +143,30 @@ def test_matches_of_other_boxes_are_an_error(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("engine", ["mmdet", "hotcoco"])
 def test_no_boxes_are_zeros_and_still_scores(dataset: Any, write: Any, engine: Any) -> None:
     scores = measure.measure(read_annotations(write("ann.json", dataset)), [], engine=engine)
-    assert set(scores.metrics.values()) == {0.0}
+    without = {name for name, value in scores.metrics.items() if value is None}
+    assert without == {"APs", "APm", "ARs@100", "ARm@100"}, "only large objects are annotated"
+    assert {scores.metrics[name] for name in scores.metrics.keys() - without} == {0.0}
     assert set(scores.beside.values()) == {0.0}
     assert scores.matches.truths.sum() == 4
     assert scores.matches.matched.shape == (10, 0)
     assert scores.precision.max() == 0.0
     assert scores.checked_by == "not checked"
+
+
+@pytest.mark.parametrize(
+    "areas",
+    [(), (1,), (1023.9, 1024), (1024.1, 9216), (9216.1,), (1e10,), (2e10,), (400, "crowd"), ("crowd",)],
+    ids=str,
+)
+def test_no_boxes_are_what_a_wrong_box_would_be(dataset: Any, write: Any, areas: tuple[Any, ...]) -> None:
+    """The evaluators cannot be asked about no boxes at all; a box that overlaps nothing finds as much."""
+    truth = {"image_id": 3, "category_id": 7, "bbox": [0, 0, 10, 10]}
+    kinds = [{"area": 100, "iscrowd": 1} if area == "crowd" else {"area": area, "iscrowd": 0} for area in areas]
+    dataset["annotations"] = [truth | kind | {"id": number} for number, kind in enumerate(kinds, 1)]
+    annotations = read_annotations(write("ann.json", dataset))
+    wrong = [{"image_id": 12, "category_id": 2, "bbox": [50, 50, 10, 10], "score": 1.0}]
+    expected = engines.by_pycocotools(annotations, detections(annotations, wrong)).metrics
+    assert engines.without_boxes(annotations) == expected
 
 
 @pytest.mark.parametrize("engine", ["mmdet", "hotcoco"])

@@ -74,7 +74,8 @@ def test_the_order_of_the_rows_does_not_matter(command: list[str], rows: Any, wr
 def test_no_detections_at_all_are_zeros(command: list[str], rows: Any, write: Any, capsys: Any) -> None:
     write("infer.jsonl", [{**row, "response": "[]"} for row in rows])
     record = metrics_of(command)
-    assert set(record["metrics"].values()) == {0.0}
+    assert {name for name, value in record["metrics"].items() if value is None} == {"APs", "APm", "ARs@100", "ARm@100"}
+    assert set(record["metrics"].values()) == {0.0, None}, "only large objects are annotated"
     assert (record["counts"]["answers"], record["counts"]["unparsed"]) == (3, 0)
     assert capsys.readouterr().out.splitlines()[-1].split() == ["0.000"] * 4
 

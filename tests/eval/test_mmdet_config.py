@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mmdet_eval.data.mmdet_config import read_config
+from mmdet_eval.data.mmdet_config import COCO, read_config
 from mmdet_eval.data.suite_files import load_suite, read_suite
 from mmdet_eval.errors import InputError
+from mmdet_eval.metrics.mmdet_backend import stub_mmcv_ops
 
 from .odinw import make_odinw
 
@@ -106,6 +107,25 @@ def test_a_new_style_config(tmp_path: Path) -> None:
 def test_referring_expressions_are_asked_for_as_such(tmp_path: Path) -> None:
     path = written(tmp_path, "dataset['type'] = 'MDETRStyleRefCocoDataset'\ntest_dataloader = dict(dataset=dataset)")
     assert read_config(path).protocol == "refcoco"
+
+
+@pytest.mark.parametrize("name", ["LVISV1Dataset", "Objects365V2Dataset"])
+def test_other_data_sets_of_coco_files(tmp_path: Path, name: str) -> None:
+    path = written(tmp_path, f"dataset['type'] = {name!r}\ntest_dataloader = dict(dataset=dataset)")
+    suite = read_config(path)
+    assert (suite.protocol, suite.datasets[0].classes) == ("vision_r1_coco", ("b", "a"))
+
+
+def test_all_of_mmdets_data_sets_of_coco_files_are_accepted() -> None:
+    """Those that read boxes as CocoDataset does: panoptic ones keep segments, and video ones frames."""
+    with stub_mmcv_ops():
+        from mmdet.datasets import CocoDataset, CocoPanopticDataset
+        from mmdet.registry import DATASETS
+    kinds = {
+        name for name, kind in DATASETS.module_dict.items()
+        if isinstance(kind, type) and issubclass(kind, CocoDataset) and not issubclass(kind, CocoPanopticDataset)
+    }  # fmt: skip
+    assert set(COCO) == kinds
 
 
 SEVERAL = "test_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[dataset, dataset]))\n"

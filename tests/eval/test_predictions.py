@@ -43,6 +43,7 @@ def ids(found: Joined) -> list[Any]:
     [
         pytest.param({"image_id": 2}, 2, id="id"),
         pytest.param({"image_id": "2"}, 2, id="id-as-text"),
+        pytest.param({"image_id": 2.0}, 2, id="id-as-float"),
         pytest.param({"image_id": 2, "images": ["/data/only.png"]}, 2, id="id-before-path"),
         pytest.param({"image_id": None, "images": ["/data/only.png"]}, 3, id="null-id"),
         pytest.param({"images": [{"bytes": None, "path": "/data/only.png"}]}, 3, id="ms-swift-dict"),
@@ -51,6 +52,8 @@ def ids(found: Joined) -> list[Any]:
         pytest.param({"images": ["a/x.png"]}, 10, id="whole-path"),
         pytest.param({"images": ["/moved/elsewhere/only.png"]}, 3, id="other-folder"),
         pytest.param({"id": 3}, 3, id="request-id"),
+        pytest.param({"id": "only.png"}, 3, id="request-id-is-a-file"),
+        pytest.param({"id": "b/x.png"}, 2, id="request-id-is-a-path"),
         pytest.param({"id": "3", "image_id": 2}, 2, id="id-before-request-id"),
         pytest.param({"id": "3", "images": ["a/x.png"]}, 10, id="path-before-request-id"),
     ],
@@ -137,6 +140,8 @@ def test_the_only_query_needs_no_words() -> None:
     [
         pytest.param([row(image_id=10)], 'neither "query"', id="no-words-for-two-queries"),
         pytest.param([row(image_id=2, category="cat")], "'Find every dog.'.*category 'cat'.*protocol", id="not-asked"),
+        pytest.param([row(image_id=10, category_id=2, query="Dogs?")], "'Find every dog.'.*'Dogs\\?'", id="reworded"),
+        pytest.param([row(image_id=2, category="dog", query="Dogs?")], "got query 'Dogs\\?'", id="category-reworded"),
         pytest.param([user("<image>Where?") | {"image_id": 2}], "the user turn 'Where\\?'", id="other-prompt"),
         pytest.param([row(image_id=3)], r"image 3 \(nothing\)", id="nothing-asked"),
         pytest.param([row(image_id=10, category="cat")] * 2, "two for image 10 .*asked for 'cat'", id="duplicate"),

@@ -149,3 +149,33 @@ def test_every_prompt_of_odinw13_has_an_answer_that_is_read_as_meant(tmp_path: P
     for row, answer in zip(rows, parsed, strict=True):
         assert row["category"] is None or set(answer.labels) == {row["category"]}
         assert row["category"] is None or not answer.issues
+
+
+def asked_for(out: Path) -> set[str]:
+    return {json.loads(line)["query"].split("The category set includes ")[1] for line in out.read_text().splitlines()}
+
+
+def test_only_the_classes_given_are_asked_about(
+    dataset: Any, write: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset["categories"].append({"id": 9, "name": "pieces"})
+    ann, out = write("a.json", dataset), tmp_path / "o.jsonl"
+    run("--ann", ann, "--images", images, "--out", out)
+    assert "a: 1 of 4 categories are asked about but never annotated ('pieces'): leave out" in capsys.readouterr().out
+    run("--ann", ann, "--images", images, "--out", out, "--classes", "Cat", "red circle")
+    assert asked_for(out) == {"red circle, Cat."}
+    assert "never annotated" not in capsys.readouterr().out
+
+
+def test_what_is_not_asked_about_may_lack_annotations(
+    dataset: Any, write: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset["categories"].append({"id": 9, "name": "pieces"})
+    ann = write("a.json", dataset)
+    run("--protocol", "vision_r1_odinw", "--ann", ann, "--images", images, "--out", tmp_path / "o.jsonl")
+    assert "never annotated" not in capsys.readouterr().out
+
+
+def test_a_suite_says_its_classes_itself(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected --classes beside --ann, got --suite"):
+        run("--suite", "odinw13", "--root", tmp_path, "--classes", "Cat", "--out", tmp_path / "o.jsonl")

@@ -224,6 +224,39 @@ def test_a_real_detectors_results_are_read(shared_data: Path) -> None:
     assert sorted(map(json.dumps, found.results)) == sorted(map(json.dumps, given))
 
 
+def test_images_with_boxes_are_counted(annotations: Annotations, write: Write) -> None:
+    counts = boxes_of(write("results.json", [result(), result(score=0.75), result(image_id=0)]), annotations).counts
+    assert (counts.images, counts.answers, counts.missing) == (3, 2, 0)
+
+
+# What people give by mistake, or slightly otherwise
+
+
+@pytest.mark.parametrize("name", ["infer.jsonl", "results.json"])
+def test_a_byte_order_mark_is_no_part_of_the_file(annotations: Annotations, tmp_path: Path, name: str) -> None:
+    content = '{"response": "[]"}' if name == "infer.jsonl" else json.dumps([result()])
+    (tmp_path / name).write_text(content, encoding="utf-8-sig")
+    found = read_predictions(tmp_path / name, annotations)
+    assert len(found if isinstance(found, list) else found.results) == 1
+    if name == "infer.jsonl":
+        assert len(read_rows(tmp_path / name)) == 1
+
+
+@pytest.mark.parametrize("row", [{"response": "[1"}, {"choices": [{"text": "[1"}]}], ids=["swift", "openai"])
+def test_a_json_list_of_answers_is_rows(annotations: Annotations, write: Write, row: dict[str, Any]) -> None:
+    found = rows_of(write("answers.json", [row | {"image_id": 3}, row]), annotations)
+    assert [(one.line, one.text) for one in found] == [(1, "[1"), (2, "[1")]
+    with pytest.raises(InputError, match=r"answers\.json, entry 2: .*got a int"):
+        read_predictions(write("answers.json", [row, 7]), annotations)
+
+
+@pytest.mark.parametrize("indent", [None, 1], ids=["one-line", "indented"])
+def test_annotations_are_no_predictions(annotations: Annotations, dataset: Any, tmp_path: Path, indent: Any) -> None:
+    (tmp_path / "pred.json").write_text(json.dumps(dataset, indent=indent))
+    with pytest.raises(InputError, match=r"pred\.json to hold predictions, got COCO annotations: .*--ann"):
+        read_predictions(tmp_path / "pred.json", annotations)
+
+
 # mmdet's dump
 
 
@@ -261,6 +294,7 @@ def test_a_dump_of_mmengine_is_read(annotations: Annotations, dump: Callable[...
     assert found.results[1]["bbox"] == [1, 2, 30, 40.5]
     assert found.results[1]["score"] == pytest.approx(0.9)
     assert (found.counts.answers, found.counts.missing, found.counts.boxes_kept) == (3, 0, 3)
+    assert "order of the categories evaluated: 'red circle', 'blue square', 'Cat'" in found.label_policy
 
 
 @pytest.mark.parametrize(

@@ -85,3 +85,14 @@ def test_accuracy_of_every_split_and_its_comparison(root: Path, tmp_path: Path, 
     low, high = table["columns"][-1]["intervals"][1]
     assert low <= 0.25 <= high
     assert "75.0 (+25.0)" in capsys.readouterr().out
+
+
+def test_an_image_of_several_splits_needs_the_name_of_its_own(root: Path, tmp_path: Path, capsys: Any) -> None:
+    prompts = tmp_path / "prompts.jsonl"
+    assert main(["prompts", "--suite", "refcoco", "--root", str(root), "--out", str(prompts)]) == 0
+    kept = ("response", "messages", "images")
+    rows = [{name: row[name] for name in kept} for row in answers(prompts)]
+    pred = tmp_path / "pred.jsonl"
+    pred.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["--suite", "refcoco", "--root", str(root), "--pred", str(pred), "--engine", "hotcoco"]) == 2
+    assert "which is in refcoco+_testA, refcoco+_testB" in capsys.readouterr().err

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmdet_eval.cli import main
 from mmdet_eval.data.annotations import read_annotations
 from mmdet_eval.data.refcoco import image_sizes, mdetr_annotations
 from mmdet_eval.errors import InputError
@@ -131,6 +132,37 @@ def test_other_files_are_refused(write: Any, spoil: Any, message: str) -> None:
 def test_rows_without_a_size_are_refused() -> None:
     with pytest.raises(InputError, match=r"in row 2 .* no size of 1\.jpg"):
         mdetr_annotations(rows(4, 0), {"0.jpg": (640, 480)}, "refcoco")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param({"bbox": [1, 2]}, r"bbox of row 2 .* got \[1, 2\]", id="two-numbers"),
+        pytest.param({"bbox": ["1", 2, 3, 4]}, "bbox of row 2 .* got \\['1'", id="text"),
+        pytest.param({"bbox": [1, 2, 3, float("nan")]}, "bbox of row 2 .* nan", id="nan"),
+        pytest.param({"bbox": None}, "bbox of row 2 .* got None", id="none"),
+        pytest.param({"expression": 3}, "expression of row 2 to be a text, got 3", id="number-as-expression"),
+        pytest.param({"file_name": ["0.jpg"]}, "file_name of row 2 to be a text", id="several-files"),
+    ],
+)
+def test_rows_of_something_else_are_refused(change: Any, message: str) -> None:
+    given = rows(4, 0)
+    given[1] = {**given[1], **change}
+    with pytest.raises(InputError, match=message):
+        mdetr_annotations(given, SIZES, "refcoco")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{}\n", gzip.compress(b"{}\n")[:-9], gzip.compress(b"{}\n")[:12] + b"\xff" * 20, gzip.compress(b"\xff")],
+    ids=["not-zipped", "cut", "broken", "not-text"],
+)
+def test_a_broken_archive_is_named(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    path.write_bytes(content)
+    command = ["refcoco", "--rows", str(path), "--images", str(tmp_path), "--out", str(tmp_path / "o.json")]
+    assert main(command) == 2
+    assert f"expected JSON lines in {path}, got: " in capsys.readouterr().err
 
 
 def test_sizes_are_read_from_the_pictures(tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from mmdet_eval import InputError
+from mmdet_eval.cli import main
+from mmdet_eval.data.annotations import read_annotations
+from mmdet_eval.data.prompts import prompt_rows
 from mmdet_eval.data.protocols import load_protocol
 from mmdet_eval.data.suites import DatasetSpec
-from mmdet_eval.inference import key_of, read_answers
+from mmdet_eval.inference import InferenceFailed, key_of, read_answers
 from mmdet_eval.progress import Progress, duration
 from mmdet_eval.run import Model, run
 
@@ -130,6 +133,136 @@ def test_options_that_only_change_the_speed_may_change(spec: DatasetSpec, tmp_pa
     run(MODEL, [spec], PROTOCOL, tmp_path / "out")
     faster = replace(MODEL, options=(*MODEL.options, "--max_batch_size", "64", "--vllm-max-num-seqs=8"))
     assert run(faster, [spec], PROTOCOL, tmp_path / "out")[1] == 0
+
+
+NEEDED = replace(MODEL, logprobs=True)
+
+
+def test_probabilities_are_asked_for_where_they_are_needed() -> None:
+    assert "--logprobs" not in MODEL.arguments()
+    arguments = NEEDED.arguments()
+    assert arguments[arguments.index("--logprobs") + 1] == "true"
+
+
+@pytest.mark.parametrize("options", [("--logprobs", "false"), ("--logprobs=False",), ("--logprobs", "0")], ids=str)
+def test_probabilities_that_are_needed_and_left_out(
+    spec: DatasetSpec, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    with pytest.raises(InputError, match="expected --logprobs true .* leave it out, or give another --score"):
+        run(replace(NEEDED, options=options), [spec], PROTOCOL, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", [("--logprobs", "true"), ("--logprobs",)], ids=str)
+def test_ones_own_logprobs_option_is_the_same_as_the_score(
+    spec: DatasetSpec, tmp_path: Path, option: tuple[str, ...]
+) -> None:
+    answer_all(spec, tmp_path / "out")
+    run(NEEDED, [spec], PROTOCOL, tmp_path / "out")
+    own = replace(MODEL, options=(*MODEL.options, *option))
+    assert run(own, [spec], PROTOCOL, tmp_path / "out")[1] == 0
+    assert run(replace(own, logprobs=True), [spec], PROTOCOL, tmp_path / "out")[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "way_out"),
+    [
+        pytest.param(MODEL, NEEDED, "without token probabilities then.* by another --score than", id="wanted-now"),
+        pytest.param(NEEDED, MODEL, "with token probabilities then.* --logprobs true goes on", id="not-wanted-now"),
+    ],
+)
+def test_answers_recorded_otherwise_are_refused_with_the_way_out(
+    spec: DatasetSpec, tmp_path: Path, before: Model, now: Model, way_out: str
+) -> None:
+    answer_all(spec, tmp_path / "out")
+    run(before, [spec], PROTOCOL, tmp_path / "out")
+    with pytest.raises(InputError, match=way_out):
+        run(now, [spec], PROTOCOL, tmp_path / "out")
+
+
+@pytest.fixture
+def dead_swift(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `swift infer` that ends at once."""
+    package = tmp_path / "dead" / "swift" / "cli"
+    package.mkdir(parents=True)
+    for folder in (package.parent, package):
+        (folder / "__init__.py").touch()
+    (package / "main.py").write_text("raise SystemExit('this image is broken')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "dead"))
+
+
+def keep_answers(folder: Path, count: int) -> None:
+    part = folder / "parts" / "000.jsonl"
+    part.write_text("".join(part.read_text().splitlines(keepends=True)[:count]))
+
+
+@pytest.mark.usefixtures("dead_swift")
+def test_a_question_that_is_never_answered(
+    spec: DatasetSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer_all(spec, tmp_path / "out")
+    keep_answers(tmp_path / "out", 3)
+    with pytest.raises(InferenceFailed, match="1 of 4 questions without an answer.* then with --allow-missing"):
+        run(MODEL, [spec], PROTOCOL, tmp_path / "out")
+    answered, asked = run(MODEL, [spec], PROTOCOL, tmp_path / "out", allow_missing=True)
+    assert asked == 1
+    rows = [json.loads(line) for line in answered[0].answers.read_text().splitlines()]
+    assert [row["image_id"] for row in rows] == [3, 3, 0]
+    said = capsys.readouterr().err
+    assert "evaluating 1 questions as answered with nothing" in said
+    assert "this image is broken" in said
+
+
+@pytest.mark.usefixtures("dead_swift")
+def test_what_ended_a_call_is_asked_last(spec: DatasetSpec, tmp_path: Path) -> None:
+    answer_all(spec, tmp_path / "out")
+    keep_answers(tmp_path / "out", 1)
+    for _ in range(2):
+        run(MODEL, [spec], PROTOCOL, tmp_path / "out", allow_missing=True)
+    parts = sorted((tmp_path / "out" / "parts").glob("*.prompts.jsonl"))
+    order = [[key_of(json.loads(line)) for line in part.read_text().splitlines()] for part in parts]
+    assert order[1] == [*order[0][1:], order[0][0]]
+
+
+@pytest.mark.usefixtures("dead_swift")
+def test_nothing_answered_is_a_failure_whatever_may_be_missing(spec: DatasetSpec, tmp_path: Path) -> None:
+    with pytest.raises(InferenceFailed, match="4 of 4 questions without an answer"):
+        run(MODEL, [spec], PROTOCOL, tmp_path / "out", allow_missing=True)
+
+
+@pytest.mark.usefixtures("dead_swift")
+def test_the_command_counts_what_is_missing_as_empty(spec: DatasetSpec, tmp_path: Path) -> None:
+    """Also a data set without any answer."""
+    (tmp_path / "twins").symlink_to(tmp_path / "val")
+    text = spec.ann.read_text().replace("val/", "twins/")
+    (tmp_path / "twin.json").write_text(text)
+    suite = tmp_path / "suite.yaml"
+    suite.write_text(
+        "protocol: vision_r1_odinw\ndatasets:\n  odd: {ann: ann.json, images: .}\n  twin: {ann: twin.json, images: .}\n"
+    )
+    out = tmp_path / "out"
+    answer_all(spec, out)
+    keep_answers(out, 3)
+    command = ["run", "--model", "m", "--suite", str(suite), "--root", str(tmp_path), "--out", str(out)]
+    assert main([*command, "--engine", "hotcoco"]) == 1
+    assert main([*command, "--engine", "hotcoco", "--allow-missing"]) == 0
+    found = json.loads((out / "metrics.json").read_text())["datasets"]
+    assert {name: one["counts"]["missing"] for name, one in found.items()} == {"odd": 1, "twin": 4}
+
+
+def test_categories_without_annotations_are_told_before_the_model_is_asked(
+    spec: DatasetSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = json.loads(spec.ann.read_text())
+    data["categories"].append({"id": 9, "name": "pieces"})
+    spec.ann.write_text(json.dumps(data))
+    protocol = load_protocol("vision_r1_coco")
+    texts = {row["images"][0]: row for row in prompt_rows(spec, read_annotations(spec.ann), protocol)}
+    (tmp_path / "out" / "parts").mkdir(parents=True)
+    lines = [swift_line(Path(path), row["query"]) for path, row in texts.items()]
+    (tmp_path / "out" / "parts" / "000.jsonl").write_text("".join(lines))
+    run(MODEL, [spec], protocol, tmp_path / "out")
+    assert "odd: 1 of 4 categories are asked about but never annotated ('pieces')" in capsys.readouterr().err
 
 
 def test_missing_images_are_told_before_a_model_is_started(spec: DatasetSpec, tmp_path: Path) -> None:

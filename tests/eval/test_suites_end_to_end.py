@@ -108,7 +108,83 @@ def test_a_missing_set_is_named_or_left_out_and_said(root: Path, tmp_path: Path,
 def test_answers_to_another_protocol_are_refused(root: Path, tmp_path: Path, capsys: Any) -> None:
     rows = answered(root, "vision_r1_ood", tmp_path, [])
     pred = tmp_path / "infer.jsonl"
-    pred.write_text("".join(json.dumps(row) + "\n" for row in rows))
     arguments = ["--suite", "vision_r1_ood", "--root", str(root), "--pred", str(pred), "--engine", "hotcoco"]
-    assert main([*arguments, "--protocol", "qwen3_odinw"]) == 2
-    assert "is this the protocol that the model was asked by?" in capsys.readouterr().err
+    bare = [{key: value for key, value in row.items() if key != "protocol"} for row in rows]
+    for given, message in ((rows, "one that records 'vision_r1_odinw'"), (bare, "is this the protocol that the model")):
+        pred.write_text("".join(json.dumps(row) + "\n" for row in given))
+        assert main([*arguments, "--protocol", "qwen3_odinw"]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_the_recorded_protocol_goes_before_the_suites(root: Path, tmp_path: Path, capsys: Any) -> None:
+    rows = answered(root, "vision_r1_ood", tmp_path, [], "--protocol", "qwen3_odinw")
+    record = evaluated(root, "vision_r1_ood", tmp_path, rows, "--engine", "hotcoco")
+    assert {entry["protocol"]["name"] for entry in record["datasets"].values()} == {"qwen3_odinw"}
+    assert record["metrics"]["mAP"] == pytest.approx(1.0, abs=1e-12)
+    assert "label-aware" not in capsys.readouterr().out
+
+
+def test_a_set_without_answers_counts_as_empty_and_is_said(root: Path, tmp_path: Path, capsys: Any) -> None:
+    rows = answered(root, "vision_r1_ood", tmp_path, [])
+    rows = [row for row in rows if row["dataset"] != "vector"]
+    capsys.readouterr()
+    record = evaluated(root, "vision_r1_ood", tmp_path, rows, "--engine", "hotcoco", "--allow-missing")
+    assert record["left_out"] == []
+    vector = record["datasets"]["vector"]
+    assert (vector["metrics"]["mAP"], vector["counts"]["answers"]) == (0.0, 0)
+    assert vector["counts"]["missing"] == vector["counts"]["queries"] > 0
+    assert record["metrics"]["mAP"] == pytest.approx(3 / 4)
+    printed = capsys.readouterr().out
+    assert "warning: vector: there is no answer at all" in printed
+    line = next(line for line in printed.splitlines() if line.startswith("vector"))
+    assert line.split()[-3:] == [str(vector["counts"]["missing"]), "0", "0"]
+
+
+def test_a_set_without_boxes_counts_as_empty(root: Path, tmp_path: Path) -> None:
+    """A folder of COCO results that lacks a file."""
+    (tmp_path / "boxes").mkdir()
+    suite = ["--suite", "vision_r1_ood", "--root", str(root), "--engine", "hotcoco"]
+    for spec in read_suite("vision_r1_ood", root).datasets[1:]:
+        results = [
+            {name: record[name] for name in ("image_id", "category_id", "bbox")} | {"score": 0.5}
+            for record in json.loads(spec.ann.read_text())["annotations"]
+        ]
+        (tmp_path / "boxes" / f"{spec.name}.json").write_text(json.dumps(results))
+    arguments = [*suite, "--pred", str(tmp_path / "boxes"), "--allow-missing", "--out", str(tmp_path / "eval")]
+    assert main(arguments) == 0
+    record = json.loads((tmp_path / "eval" / "metrics.json").read_text())
+    assert record["metrics"]["mAP"] == pytest.approx(3 / 4)
+    counts = [entry["counts"] for entry in record["datasets"].values()]
+    assert [(c["answers"], c["missing"]) for c in counts] == [(0, 3)] + [(2, 0)] * 3, (
+        "each set has a picture of nothing"
+    )
+    assert [len(entry["warnings"]) for entry in record["datasets"].values()] == [1, 0, 0, 0]
+    for entry in record["datasets"].values():
+        assert "format" not in entry["conditions"].keys() | entry["conditions"]["arguments"].keys()
+
+
+def test_what_decides_a_suites_numbers_is_printed_once(root: Path, tmp_path: Path, capsys: Any) -> None:
+    rows = answered(root, "vision_r1_ood", tmp_path, [])
+    capsys.readouterr()
+    evaluated(root, "vision_r1_ood", tmp_path, rows, "--engine", "hotcoco", "--orders", "2")
+    lines = capsys.readouterr().out.splitlines()
+    for name, part in (
+        ("protocol", "vision_r1_odinw (label-aware"),
+        ("frame", "max_pixels 401408"),
+        ("confidence", "every score is 1.0"),
+        ("engine", "hotcoco"),
+    ):
+        assert [part in line for line in lines if line.startswith(f"{name} ")] == [True], name
+    assert "mAP's range" in lines[-6]
+    assert "1.000-1.000" in lines[-2]
+
+
+def test_a_root_behind_a_link_is_the_same_root(root: Path, tmp_path: Path) -> None:
+    """Prompts have the real paths of the images; rows without our columns are shared out by them."""
+    link = tmp_path / "link"
+    link.symlink_to(root, target_is_directory=True)
+    kept = ("response", "messages", "images")
+    rows = [{name: row[name] for name in kept} for row in answered(link, "vision_r1_ood", tmp_path, [])]
+    assert str(link) not in rows[0]["images"][0]["path"]
+    record = evaluated(link, "vision_r1_ood", tmp_path, rows, "--engine", "hotcoco")
+    assert record["metrics"]["mAP"] == pytest.approx(1.0, abs=1e-12)

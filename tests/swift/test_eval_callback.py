@@ -13,6 +13,7 @@ import pytest
 
 from mmdet_eval import Answer, InputError, evaluate, read_annotations, to_coco_results
 from mmdet_eval.held_out import held_out
+from mmdet_eval.metrics.mmdet_backend import MissingBackend
 from swift_plugin_visionr1 import QwenResize, get_format
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
@@ -169,6 +170,29 @@ def test_held_out_rows_without_any_box(tmp_path: Path) -> None:
     row = {"solution": '{"width": 9, "height": 9, "boxes": [], "labels": []}', "images": ["a.png"]}
     with pytest.raises(InputError, match="got none in 2 rows"):
         held_out([row, row], tmp_path / "annotations.json", "qwen2_5_vl", QwenResize())
+
+
+def row_of_one_box() -> dict[str, Any]:
+    return {"solution": '{"width": 9, "height": 9, "boxes": [[1, 1, 5, 5]], "labels": ["a"]}', "images": ["a.png"]}
+
+
+@pytest.mark.parametrize("engine", ["mmdet", "hotcoco"])
+def test_a_dry_run(tmp_path: Path, engine: Any) -> None:
+    held_out([row_of_one_box()], tmp_path / "annotations.json", "qwen2_5_vl", QwenResize(), engine).dry_run()
+
+
+def test_a_missing_mmdet_is_found_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mmdet_eval.training import VisionR1EvalCallback
+
+    monkeypatch.setitem(sys.modules, "mmdet.evaluation.metrics", None)
+    trainer = SimpleNamespace(
+        eval_dataset=[row_of_one_box()],
+        template=SimpleNamespace(max_pixels=None),
+        accelerator=SimpleNamespace(num_processes=1),
+    )
+    args = SimpleNamespace(output_dir=str(tmp_path), eval_strategy="steps")
+    with pytest.raises(MissingBackend, match="expected an MMDetection that can be imported"):
+        VisionR1EvalCallback(args, trainer).on_train_begin(args, SimpleNamespace(is_world_process_zero=True), None)
 
 
 def test_rows_as_annotations(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,9 @@ def model(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     options = [
         "--model_type", "qwen2_5_vl", "--template", "qwen2_5_vl_pruned", "--torch_dtype", "float32",
         "--external_plugins", checkpoint.parent / "pruned_template.py", "--max_new_tokens", 160,
-        "--write_batch_size", 1, "--logprobs", "true",
+        "--write_batch_size", 1,
     ]  # fmt: skip
-    return Model(str(checkpoint), options=tuple(map(str, options)))
+    return Model(str(checkpoint), options=tuple(map(str, options)), logprobs=True)
 
 
 def start(model: Model, datasets: list[DatasetSpec], out: Path) -> "subprocess.Popen[str]":
@@ -68,7 +69,7 @@ def start(model: Model, datasets: list[DatasetSpec], out: Path) -> "subprocess.P
     suite.write_text("protocol: vision_r1_coco\ndatasets:\n" + "".join(lines))
     command = [
         sys.executable, "-c", COMMAND, "run", "--model", model.path, "--suite", str(suite), "--root", str(out.parent),
-        "--out", str(out), *model.options,
+        "--out", str(out), "--score", "logprob", *model.options,
     ]  # fmt: skip
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
@@ -110,7 +111,7 @@ def test_a_killed_run_goes_on_where_it_stopped(model: Model, datasets: list[Data
     assert [len(lines(found.answers)) for found in answered] == [40, 20]
     rows = [json.loads(line) for found in answered for line in lines(found.answers)]
     assert [row["image_id"] for row in rows] == list(range(1, SCENES + 1))
-    assert all(row["logprobs"]["content"] for row in rows), "--logprobs was handed on"
+    assert all(row["logprobs"]["content"] for row in rows), "--score logprob asks for them"
     assert sum('"bbox_2d"' in row["response"] for row in rows) > SCENES / 2
 
     before = sorted(path.stat().st_mtime_ns for path in (out / "parts").iterdir())
@@ -137,7 +138,7 @@ def test_a_terminated_run_ends_its_swift_too(model: Model, datasets: list[Datase
 
 
 def test_a_failure_shows_the_end_of_the_log(model: Model, datasets: list[DatasetSpec], tmp_path: Path) -> None:
-    wrong = Model(model.path, options=(*model.options, "--no_such_option", "1"))
+    wrong = replace(model, options=(*model.options, "--no_such_option", "1"))
     with pytest.raises(InferenceFailed, match=rf"exit code 1 and {SCENES} of {SCENES} questions") as failure:
         run(wrong, datasets, PROTOCOL, tmp_path / "out")
     assert "no_such_option" in str(failure.value)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...data.annotations import Annotations, Id
 from ...errors import InputError
 from ..coco_results import CocoResult
 from ..join import Missing, check_missing
+from ..slots import some
 
 _REBUILD_ARRAY = np.zeros(0).__reduce__()[0]
 _REBUILD_SCALAR = np.float64(0).__reduce__()[0]
@@ -49,12 +49,18 @@ def read_dump(
     return [result for key in sorted(by_image) for result in by_image[key]], len(by_image)
 
 
+def label_order(annotations: Annotations) -> str:
+    """What the labels of a dump stand for, in words."""
+    names = some([repr(name) for name in annotations.categories.values()])
+    return f"the dump's labels count from 0 in the annotation file's order of the categories evaluated: {names}"
+
+
 def _results(sample: dict[str, Any], what: str, annotations: Annotations) -> list[CocoResult]:
     predicted = sample.get("pred_instances")
     if not isinstance(predicted, dict) or "img_id" not in sample:
         raise InputError(f"expected {what} to have img_id and pred_instances, got the keys {sorted(sample)}")
     try:
-        boxes, scores, labels = (_array(predicted[name]) for name in ("bboxes", "scores", "labels"))
+        boxes, scores, labels = (np.asarray(predicted[name]) for name in ("bboxes", "scores", "labels"))
         boxes = boxes.reshape(len(scores), 4).astype(np.float64)
         categories = np.array(list(annotations.categories), dtype=object)
         names = categories[labels.astype(np.int64).reshape(len(scores))].tolist()
@@ -70,10 +76,6 @@ def _results(sample: dict[str, Any], what: str, annotations: Annotations) -> lis
     return [
         {"image_id": sample["img_id"], "category_id": name, "bbox": box, "score": score} for name, box, score in rows
     ]
-
-
-def _array(value: Any) -> NDArray[Any]:
-    return np.asarray(value)
 
 
 def _unpickle(raw: bytes, path: Path) -> Any:
