@@ -99,5 +99,5 @@ def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, li
                 'check --root, keep the column "dataset" of the prompts, let `mmdet-eval run` ask, or give --pred a '
                 "folder with one file per data set, called by its name"
             )
-        shared[names.pop()].append(row)
+        shared[next(iter(names))].append(row)
     return shared

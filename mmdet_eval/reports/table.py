@@ -11,7 +11,6 @@ ROWS = {  # counts that have no row of their own are notes to another
     "unknown_labels": "  unknown label", "outside": "  outside image",
 }  # fmt: skip
 NOTES = ("missing", "nothing_left")
-OF_BOXES = ("images", "boxes_kept")  # what there is to count where boxes were given
 SUITE_COLUMNS = ("mAP's range", "images", "missing", "not parsed", "unknown")
 LABELS_SHOWN = 5
 WIDTH = 20
@@ -32,7 +31,7 @@ def _set(evaluation: Evaluation) -> list[str]:
     lines = [
         f"{ROWS.get(name, name.replace('_', ' ')):<{WIDTH}}{count:>8}{_note(evaluation, name)}"
         for name, count in counts(evaluation).items()
-        if (name not in NOTES if evaluation.converted.of_text else name in OF_BOXES)
+        if name not in NOTES
     ]
     facts = _facts(evaluation) | {"mAP's range": spread_in_words(evaluation.scores.spread)}
     lines += [f"{'annotations':<{WIDTH}}{repair}" for repair in evaluation.annotations.repairs]

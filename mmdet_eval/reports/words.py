@@ -17,6 +17,7 @@ COUNTS = {
     "without_confidence": "boxes without a confidence, ranked last",
     "whole_answer_scores": "boxes scored by all tokens of their answer",
 }
+OF_BOXES = ("images", "boxes_kept")  # what there is to count where boxes were given
 RARE = ("duplicates", "without_confidence", "whole_answer_scores")
 
 
@@ -85,6 +86,8 @@ def decides(evaluation: Evaluation) -> dict[str, str]:
 def counts(evaluation: Evaluation) -> dict[str, int]:
     """What became of answers and boxes, by the names of `Counts`, without what need not be said."""
     found = asdict(evaluation.converted.counts)
+    if not evaluation.converted.of_text:
+        return {name: found[name] for name in OF_BOXES}
     silent = {name for name in RARE if not found[name]}
     if found["queries"] == found["images"]:
         silent.add("queries")
