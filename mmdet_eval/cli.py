@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from .commands import compare, doctor, evaluate, prompts, refcoco, run
 from .errors import InputError
@@ -18,6 +19,7 @@ def parser() -> argparse.ArgumentParser:
         prog="mmdet-eval",
         description="MMDetection's metrics for a VLM's text answers. Without a command: evaluate --ann ... --pred ...",
     )
+    top.add_argument("--version", action="version", version=version("swift-plugin-visionr1"))
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     for command in (evaluate, prompts, run, compare, refcoco, doctor):
         command.add_parser(commands)
@@ -27,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code, 2 with one message on stderr where an input cannot be used."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if given and given[0].startswith("-") and given[0] not in ("-h", "--help"):
+    if given and given[0].startswith("-") and given[0] not in ("-h", "--help", "--version"):
         given.insert(0, "evaluate")
     top = parser()
     arguments, unknown = top.parse_known_args(given)

@@ -12,6 +12,10 @@ from .errors import InputError
 from .metrics.matches import Matches
 
 # Conditions that must be the same, and what to do where they are not.
+OTHER_QUESTIONS = (
+    "their numbers answer different questions; where none is recorded, evaluate again and say with --protocol how the "
+    "model was asked"
+)
 REFUSED = {
     "confidence": "evaluate both with the same --score; boxes that have scores can only be compared with such boxes",
     "limits": "evaluate both under the same --protocol",
@@ -80,7 +84,7 @@ def check_comparable(first: Model, other: Model) -> None:
         hashes = (str(entry["annotations"]["sha256"]) for entry in (ours, theirs))
         facts = [
             ("annotations (sha256)", *hashes, "evaluate both on one file"),
-            ("protocol", ours["protocol"], theirs["protocol"], "their numbers answer different questions"),
+            ("protocol", ours["protocol"], theirs["protocol"], OTHER_QUESTIONS),
             *((c, ours["conditions"].get(c), theirs["conditions"].get(c), way) for c, way in REFUSED.items()),
         ]
         for fact, here, there, way in facts:

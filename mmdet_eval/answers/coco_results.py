@@ -21,6 +21,7 @@ TALLIED = (
     "whole_answer_scores",
 )  # fmt: skip
 CATEGORY_ID = "the category_id of each box in the prediction file"
+CUT_OFF = 0.02  # the share of answers that may be cut off without a warning
 BY_QUERY = "the category that the query asked for, whatever the label says"
 
 
@@ -122,9 +123,15 @@ def to_coco_results(
         images=images, answers=len(answers), missing=asked - len(answers), unknown_labels=unknown.total(),
         boxes_kept=len(results), queries=asked, duplicates=duplicates, **tally,
     )  # fmt: skip
-    warnings = frame_warnings(read, counts.outside, resize)
+    warnings = (*frame_warnings(read, counts.outside, resize), *_cut_off(counts))
     label_policy = names.policy if labels == "answer" else BY_QUERY
     return Converted(results, counts, dict(unknown.most_common()), read, warnings, label_policy)
+
+
+def _cut_off(counts: Counts) -> tuple[str, ...]:
+    if counts.truncated <= CUT_OFF * counts.answers:
+        return ()
+    return (f"{counts.truncated} of {counts.answers} answers are cut off: infer with a larger --max_new_tokens",)
 
 
 def converted_boxes(

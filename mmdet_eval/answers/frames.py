@@ -15,7 +15,8 @@ from .answer import Answer, ReadAnswer
 TOLERATED = 0.01  # the share of boxes that may leave the image without a warning, or leave a frame that is said to fit
 MANY, FAR = 50, 0.75  # so many boxes of which hardly one reaches so far are a sign of a smaller frame
 NORM = 1000  # Qwen2-VL, Qwen3-VL and InternVL write coordinates from 0 to this
-COMMON_TOKENS = (64, 256, 512, 768, 1024, 1280, 2560, 4096, 16384)  # MAX_PIXELS in tokens, as people often set it
+# MAX_PIXELS in tokens, as people often set it
+COMMON_TOKENS = (64, 128, 256, 384, 512, 640, 768, 1024, 1280, 2560, 4096, 16384)
 
 
 def processed_size(answer: Answer, resize: QwenResize) -> Size:
@@ -70,7 +71,9 @@ def _usual_frames(resize: QwenResize) -> list[tuple[str, Callable[[ReadAnswer], 
     for tokens in COMMON_TOKENS:
         pixels = tokens * resize.factor**2
         other = replace(resize, max_pixels=None, max_tokens=max(tokens, resize.min_tokens))
-        words = f"they fit MAX_PIXELS={pixels}, so inference seems to have run with another MAX_PIXELS than stated here"
+        if other == resize:
+            continue
+        words = f"of the usual frames they fit MAX_PIXELS={pixels} best: with which MAX_PIXELS was inference run?"
         frames.append((words, lambda one, other=other: _resized(other, one.answer.image)))  # type: ignore[misc]
     return frames
 

@@ -9,7 +9,7 @@ from ..data.queries import Query
 from ..errors import InputError
 from .answer import Answer
 from .rows import Row
-from .slots import Slot, Slots, some
+from .slots import Slot, Slots, question, some
 
 Missing = Literal["error", "empty"]
 Duplicates = Literal["error", "first", "last"]
@@ -100,7 +100,13 @@ def check_missing(missing: Sequence[tuple[Image, Query | None]], found: int) -> 
 def _twice(table: Slots, slot: Slot, first: Row, second: Row) -> str:
     image, query = table.images[slot[0]], table.query(slot)
     what = f", asked for {query.name!r}" if query.name else ""
-    hint = "" if table.known else " (where images were asked about more than once, say how with --protocol)"
+    asked, again = question(first), question(second)
+    if not table.known and asked != again:
+        return (
+            f"expected one question about each image, got two about image {image.id!r} ({image.file_name}), in lines "
+            f"{first.line} and {second.line}: {asked!r} and {again!r}; say with --protocol how the model was asked"
+        )
+    hint = "" if table.known or asked else " (where images were asked about more than once, say how with --protocol)"
     return (
         f"expected one answer per {'query' if table.known else 'image'}, got two for image {image.id!r} "
         f"({image.file_name}){what}, in lines {first.line} and {second.line}: {APPENDS}{hint}"

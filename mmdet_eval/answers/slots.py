@@ -119,10 +119,15 @@ def _subject(row: Row) -> tuple[str, str] | None:
     for column in ("category_id", "query", "category"):
         if row.columns.get(column) is not None:
             return column, str(row.columns[column])
+    text = question(row)
+    return ("the user turn", text) if text else None
+
+
+def question(row: Row) -> str | None:
+    """The last user turn of the row's messages, without the image; None where there is none."""
     messages = row.columns.get("messages")
     turns = [turn for turn in messages if isinstance(turn, dict)] if isinstance(messages, list) else []
-    text = next((_content(turn) for turn in reversed(turns) if turn.get("role") == "user"), None)
-    return ("the user turn", text) if text else None
+    return next((_content(turn) for turn in reversed(turns) if turn.get("role") == "user"), None)
 
 
 def _content(turn: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ def add_parser(subparsers: Any) -> None:
     sub = subparsers.add_parser(
         "compare", help="put evaluations of several models side by side",
         description="The paper's kind of table: the first folder is the base, the others get their difference to it, "
-        "with 95%% paired bootstrap intervals over the images.",
+        "with 95% paired bootstrap intervals over the images.",
     )  # fmt: skip
     sub.add_argument(
         "folders", nargs="+", type=Path, metavar="FOLDER", help="output folders of evaluations, base first"

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -64,9 +65,9 @@ def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
         "else the suite's",
     )
     sub.add_argument(
-        "--max-pixels", type=int,
-        help="the --max_pixels that inference was run with; MAX_PIXELS, IMAGE_MAX_TOKEN_NUM and their MIN are read "
-        "from the environment, as inference does",
+        "--max-pixels", "--max_pixels", type=int,
+        help="the --max_pixels of `swift infer`, which is not MAX_PIXELS; that, IMAGE_MAX_TOKEN_NUM and their MIN are "
+        "read from the environment, as inference does",
     )  # fmt: skip
     sub.add_argument(
         "--allow-missing",
@@ -142,6 +143,7 @@ def finish(evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments
         evaluation.conditions["arguments"] = {key: value for key, value in given.items() if key not in unused}
     if arguments.out:
         write_outputs(arguments.out, evaluations, arguments.suite, left_out)
+        print(f"written: {arguments.out / 'report.html'} and the files beside it", file=sys.stderr)
     print(table(evaluations, left_out))
 
 

@@ -27,7 +27,12 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     sub.add_argument("--model", required=True, help="folder or hub id")
     sub.add_argument("--infer-backend", "--infer_backend", default="transformers", help="transformers, vllm, ...")
-    sub.add_argument("--max-pixels", "--max_pixels", type=int, help="of `swift infer`, and of the answers' frame")
+    sub.add_argument(
+        "--max-pixels",
+        "--max_pixels",
+        type=int,
+        help="of `swift infer`; not MAX_PIXELS, which is read from the environment",
+    )
     sub.add_argument("--out", type=Path, required=True, help="folder for the answers and the results")
     add_dataset_arguments(sub)
     add_options(sub)

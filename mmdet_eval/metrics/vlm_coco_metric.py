@@ -1,7 +1,7 @@
 """`VLMCocoMetric`: a VLM's text in MMDetection's own evaluation loop, from a plain config.
 
     custom_imports = dict(imports=["mmdet_eval.metrics.vlm_coco_metric"])
-    val_evaluator = dict(type="VLMCocoMetric", ann_file="instances_val.json", format="qwen2_5_vl", max_pixels=401408)
+    val_evaluator = dict(type="VLMCocoMetric", ann_file="instances_val.json", format="qwen2_5_vl")
 
 Importing this file imports MMDetection's registry, which is why nothing else here does.
 """

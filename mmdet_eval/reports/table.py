@@ -19,7 +19,7 @@ WIDTH = 20
 def table(evaluations: Sequence[Evaluation], left_out: Sequence[str] = ()) -> str:
     """The text to print: what decides the numbers, what came in (for a suite a row per set), the headline last."""
     names, mean = headline(evaluations), average(evaluations)
-    lines = [f"{'left out':<{WIDTH}}{name}" for name in left_out]
+    lines = [f"{'left out':<{WIDTH}}{', '.join(left_out)}"] if left_out else []
     lines += [f"warning: {e.name}: {warning}" for e in evaluations for warning in e.converted.warnings]
     if mean is not None:
         return "\n".join([*_common(evaluations), *lines, "", *_suite(evaluations, names, mean)])
@@ -33,7 +33,7 @@ def _set(evaluation: Evaluation) -> list[str]:
         for name, count in counts(evaluation).items()
         if name not in NOTES
     ]
-    facts = _facts(evaluation) | {"mAP's range": spread_in_words(evaluation.scores.spread)}
+    facts = _facts(evaluation) | {"mAP's range": spread_in_words(evaluation.scores.spread, as_percent=False)}
     lines += [f"{'annotations':<{WIDTH}}{repair}" for repair in evaluation.annotations.repairs]
     return lines + [f"{name:<{WIDTH}}{value}" for name, value in facts.items()]
 

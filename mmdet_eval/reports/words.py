@@ -59,13 +59,14 @@ def in_words(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def spread_in_words(spread: Spread) -> str:
-    """mAP's range over image orders, in percent."""
+def spread_in_words(spread: Spread, as_percent: bool = True) -> str:
+    """mAP's range over image orders, in percent or as fractions."""
     if spread.low is None or spread.high is None:
         return "not measured"
     if not spread.orders:
         return "the same for every order of the images"
-    return f"{100 * spread.low:.2f} to {100 * spread.high:.2f} over {spread.orders} random orders of the images"
+    ends = [f"{100 * end:.2f}" if as_percent else f"{end:.4f}" for end in (spread.low, spread.high)]
+    return f"{ends[0]} to {ends[1]} over {spread.orders} random orders of the images"
 
 
 def decides(evaluation: Evaluation) -> dict[str, str]:

@@ -116,6 +116,15 @@ def test_bad_arguments_exit_with_2(command: list[str], change: dict[str, str], m
     assert printed.out == ""
 
 
+def test_answers_that_are_cut_off_are_a_warning(command: list[str], rows: Any, write: Any, capsys: Any) -> None:
+    rows[1]["finish_reason"] = "length"
+    write("infer.jsonl", rows)
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert "1 of 3 answers are cut off: infer with a larger --max_new_tokens" in printed.out
+    assert "report.html" in printed.err, "where the result is"
+
+
 def test_a_bad_environment_exits_with_2(command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setenv("MAX_PIXELS", "many")
     assert main(command) == 2
