@@ -192,6 +192,6 @@ def test_every_referring_expression_finds_its_object(shared_data: Path) -> None:
 
 
 def test_two_questions_about_an_image_ask_for_the_protocol() -> None:
-    asked = [[{"role": "user", "content": f"<image>Locate every {name}."}] for name in ("cat", "dog")]
+    first, second = ({**user(f"<image>Locate every {name}."), "image_id": 3} for name in ("cat", "dog"))
     with pytest.raises(InputError, match=r"'Locate every cat\.' and 'Locate every dog\.'; say with --protocol"):
-        join([row(image_id=3, messages=messages) for messages in asked], IMAGES)
+        joined(first, second)
