@@ -19,7 +19,7 @@ from ..answers.of_suite import Dataset, Predictions, read_all
 from ..answers.recorded import recorded_protocol
 from ..data.annotations import read_annotations
 from ..data.protocols import Protocol, load_protocol, protocol_names
-from ..data.suite_files import load_suite, suite_names
+from ..data.suite_files import load_suite
 from ..data.suites import DatasetSpec, Suite
 from ..errors import InputError
 from ..evaluation import Evaluation, Options, evaluate_dataset
@@ -27,6 +27,7 @@ from ..garbage import garbage_collection_paused
 from ..metrics.measure import Engine
 from ..reports.outputs import write_outputs
 from ..reports.table import table
+from .prompts import add_place_arguments
 
 ABOUT_TEXT = ("format", "score", "synonyms", "max_pixels", "duplicates")  # arguments that boxes have no use for
 
@@ -37,20 +38,11 @@ def add_parser(subparsers: Any) -> None:
         "evaluate", help="evaluate a prediction file; `mmdet-eval --ann ...` is the same",
         description="mAP, AP50, AP75 and AR@100 by MMDetection's CocoMetric, of a VLM's answers or of boxes.",
     )  # fmt: skip
-    _add_dataset_arguments(sub)
+    add_place_arguments(sub)
+    sub.add_argument("--out", type=Path, help="folder for metrics.json, summary.md, report.html and the rest")
     _add_prediction_arguments(sub)
     add_options(sub)
     sub.set_defaults(run=run)
-
-
-def _add_dataset_arguments(sub: argparse.ArgumentParser) -> None:
-    what = sub.add_mutually_exclusive_group(required=True)
-    what.add_argument("--ann", type=Path, help="COCO annotation file")
-    what.add_argument("--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config")
-    sub.add_argument("--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to")
-    sub.add_argument("--images", type=Path, help="folder of the images of --ann, for pictures and the report")
-    sub.add_argument("--classes", nargs="+", metavar="NAME", help="the categories of --ann to evaluate; default: all")
-    sub.add_argument("--out", type=Path, help="folder for metrics.json, summary.md, report.html and the rest")
 
 
 def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:

@@ -32,18 +32,21 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
         "--protocol",
         help=f"{', '.join(protocol_names())}, or a YAML file; default: the suite's, {DEFAULT_PROTOCOL} for --ann",
     )
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--ann", type=Path, help="COCO annotation file")
-    what.add_argument("--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config")
-    parser.add_argument("--images", type=Path, help="folder of the images of --ann")
-    parser.add_argument(
-        "--classes", nargs="+", metavar="NAME", help="the categories of --ann to ask about; default: all"
-    )
-    parser.add_argument("--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to")
+    add_place_arguments(parser)
     parser.add_argument(
         "--allow-missing", action="store_true",
         help="leave data sets out that are not under --root; `run` also evaluates what has no answer as empty",
     )  # fmt: skip
+
+
+def add_place_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say where the data sets are, of every command about some."""
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--ann", type=Path, help="COCO annotation file")
+    what.add_argument("--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config")
+    parser.add_argument("--images", type=Path, help="folder of the images of --ann; the report shows them")
+    parser.add_argument("--classes", nargs="+", metavar="NAME", help="the categories of --ann that count; default: all")
+    parser.add_argument("--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to")
 
 
 def read_datasets(arguments: argparse.Namespace) -> tuple[Suite, Protocol, tuple[str, ...]]:

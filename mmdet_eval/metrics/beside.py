@@ -33,7 +33,7 @@ def beside(ranking: Ranking) -> Metrics:
 
 def spread(ranking: Ranking, orders: int, seed: int) -> Spread:
     """The least and the greatest mAP of the reported order and of `orders` random orders of the images."""
-    found = average(ranking.precision())
+    found = average(ranking.reported)
     if not ranking.ties:
         return Spread(found, found, 0, seed)
     if found is None or not orders:
@@ -46,7 +46,7 @@ def spread(ranking: Ranking, orders: int, seed: int) -> Spread:
 
 def class_scores(ranking: Ranking, categories: Mapping[Id, str]) -> tuple[ClassScores, ...]:
     """One entry for each category, in the order of `categories`."""
-    matches, precision, recall = ranking.matches, ranking.precision(), ranking.recall()
+    matches, precision, recall = ranking.matches, ranking.reported, ranking.recall()
     places = {category: place for place, category in enumerate(matches.category_ids)}
     counts = len(places)
     right = np.bincount(matches.category[matches.matched[0] & ~matches.ignored[0]], minlength=counts)

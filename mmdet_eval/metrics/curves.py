@@ -6,6 +6,7 @@ need to be visited; all others merely push the points behind them back.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,11 @@ class Ranking:
     def ties(self) -> bool:
         """Whether the order of the images decides how some boxes rank."""
         return bool((self.unit_group[1:] == self.unit_group[:-1]).any())
+
+    @cached_property
+    def reported(self) -> Floats:
+        """`precision` of every image once, in the order of the ids: what COCOeval reports."""
+        return self.precision()
 
     def precision(self, weights: Ints | None = None, places: Ints | None = None) -> Floats:
         """COCOeval's interpolated precision for area "all" and 100 boxes.

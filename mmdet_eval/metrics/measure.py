@@ -57,7 +57,7 @@ def measure(
         run = _run(annotations, found, engine)
         matches = build_matches(annotations, run.eval_imgs)
         ranking = rank(matches)
-        _check_matches(run, ranking.precision())
+        _check_matches(run, ranking.reported)
         checked_by = "not checked"
         if results and (engine == "mmdet" if check is None else check):
             checked_by = _recomputed(annotations, found, run, engine)
