@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from swift_plugin_visionr1 import PRESETS, QwenResize, Scorer, get_format
+from swift_plugin_visionr1 import PRESETS, Scorer, get_format, model_io
 
 COMPLETIONS, BOXES, SIZE = 64, 20, (644, 476)  # a size that the processor keeps
 CLASSES = ("cat", "dog", "bird")
@@ -58,7 +58,7 @@ def make_batch(seed: int) -> Batch:
 
 def ours(preset: str) -> Callable[[Batch], list[list[float]]]:
     """The three parts as one trainer step computes them."""
-    scorer = Scorer(PRESETS[preset], QwenResize())
+    scorer = Scorer(PRESETS[preset], model_io(PRESETS[preset]))
 
     def call(batch: Batch) -> list[list[float]]:
         breakdowns = scorer(batch.texts, {"solution": batch.solutions}, "beginner")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugin_visionr1.boxes import Boxes, as_boxes
-from swift_plugin_visionr1.coords import QwenResize
+from swift_plugin_visionr1.resize import QwenResize
 from swift_plugin_visionr1.formats import get_format
 
 from .answers.coco_results import CocoResult, Converted, to_coco_results

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.coords import QwenResize
+from swift_plugin_visionr1.resize import QwenResize
 from swift_plugin_visionr1.formats import get_format
 from swift_plugin_visionr1.ground_truth import GroundTruth, read_solution
 

@@ -21,7 +21,7 @@ from swift.callbacks.base import TrainerCallback
 from swift.utils import get_logger
 from transformers import Trainer
 
-from swift_plugin_visionr1.coords import QwenResize
+from swift_plugin_visionr1.resize import QwenResize
 from swift_plugin_visionr1.settings import load_settings
 
 from .errors import InputError

@@ -35,7 +35,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
             SolutionError: a row of the data sets cannot be used.
         """
         scorer = self._scorer()
-        check_datasets(self.trainer, scorer.resize)
+        check_datasets(self.trainer, scorer.io.resize)
         schedule, settings = scorer.schedule, scorer.settings
         first = schedule.first_advanced_step(state.max_steps)
         if first is not None and first >= state.max_steps:
@@ -48,7 +48,8 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         logger.info(
             f"Vision-R1 ({settings.source}): {schedule.criteria(schedule.stage(0, state.max_steps))} from step 0"
             + (f", {schedule.criteria('advanced')} from step {first}" if first else " to the end")
-            + f", of {state.max_steps} steps; now at step {state.global_step}; images as {scorer.resize}"
+            + f", of {state.max_steps} steps; now at step {state.global_step}; answers as {scorer.io.format.name}, "
+            f"{scorer.io.resize.describe()}"
         )
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

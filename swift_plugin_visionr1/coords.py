@@ -1,113 +1,108 @@
-"""Coordinate frames: the only place where boxes move between the original image and what the model sees.
+"""Coordinate frames: the only place where boxes move between the original image and what the model writes.
 
-The original frame is the image file's pixels. The processed frame is the image after ms-swift's `max_pixels`
-rescale and Qwen's smart_resize; Qwen2.5-VL writes its boxes in pixels of that one.
+The original frame is the image file's pixels. The model sees the image resized to its processed size, on some models
+with padding around it. What it writes is in its format's frame: pixels of the processed image, thousandths, ...
 """
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .boxes import Boxes
+from .boxes import Boxes, is_inside
 
 Size = tuple[int, int]  # (width, height) in pixels
-MAX_ASPECT_RATIO = 200
-
-
-def smart_resize(size: Size, factor: int, min_pixels: int, max_pixels: int) -> Size:
-    """Qwen2-VL's resize rule: sides become multiples of `factor`, the area goes into [min_pixels, max_pixels].
-
-    Args:
-        size: (width, height) of the image in pixels.
-        factor: patch size times merge size; 28 for Qwen2.5-VL.
-
-    Returns:
-        (width, height) of the processed image.
-
-    Raises:
-        ValueError: a side is below 1 pixel, or one side is more than 200 times the other.
-    """
-    width, height = size
-    if min(size) < 1 or max(size) > MAX_ASPECT_RATIO * min(size):
-        raise ValueError(
-            f"expected an image with sides of at least 1 pixel and an aspect ratio of at most {MAX_ASPECT_RATIO}, "
-            f"got {width} x {height}: Qwen-VL processors refuse it, leave the image out"
-        )
-    w, h = (max(factor, round(side / factor) * factor) for side in size)
-    if w * h > max_pixels:
-        shrink = math.sqrt(width * height / max_pixels)
-        w, h = (math.floor(side / shrink / factor) * factor for side in size)
-    elif w * h < min_pixels:
-        grow = math.sqrt(min_pixels / (width * height))
-        w, h = (math.ceil(side * grow / factor) * factor for side in size)
-    if not w or not h:
-        raise ValueError(
-            f"expected room for one visual token a side within {max_pixels} pixels, got {width} x {height}: "
-            "allow more pixels or leave it out"
-        )
-    return w, h
+Region = tuple[float, float, float, float]  # x1, y1, x2, y2 in pixels
 
 
 @dataclass(frozen=True)
-class QwenResize:
-    """How ms-swift turns an image's size into the processed size of a Qwen2-VL / Qwen2.5-VL model.
+class View:
+    """An image and what the model sees of it.
 
     Attributes:
-        max_pixels: ms-swift's own `--max_pixels`; None is no limit. It rescales before smart_resize does.
-        min_tokens: least number of visual tokens, each `factor` x `factor` pixels (`IMAGE_MIN_TOKEN_NUM`).
-        max_tokens: greatest number of visual tokens (`IMAGE_MAX_TOKEN_NUM`).
-        factor: pixels along one side of a visual token.
+        size: (width, height) of the original image in pixels.
+        processed: (width, height) in pixels of what the vision tower is fed, padding included.
+        content: where the image lies in that, xyxy; None for everywhere: nothing is padded.
     """
 
-    max_pixels: int | None = None
-    min_tokens: int = 4
-    max_tokens: int = 16384
-    factor: int = 28
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.min_tokens <= self.max_tokens:
-            raise ValueError(
-                f"expected 1 <= MIN_PIXELS <= MAX_PIXELS in visual tokens of {self.factor**2} pixels, "
-                f"got {self.min_tokens} and {self.max_tokens}"
-            )
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str], max_pixels: int | None = None) -> "QwenResize":
-        """Read what ms-swift reads: `IMAGE_MAX_TOKEN_NUM`, else `MAX_PIXELS` // 784, and the same for MIN."""
-
-        def tokens(bound: str, default: int) -> int:
-            explicit, pixels = environ.get(f"IMAGE_{bound}_TOKEN_NUM"), environ.get(f"{bound}_PIXELS")
-            if explicit:
-                return _integer(f"IMAGE_{bound}_TOKEN_NUM", explicit)
-            return _integer(f"{bound}_PIXELS", pixels) // cls.factor**2 if pixels else default
-
-        return cls(max_pixels, tokens("MIN", cls.min_tokens), tokens("MAX", cls.max_tokens))
-
-    def processed_size(self, size: Size) -> Size:
-        """(width, height) in pixels of what the vision tower is fed for an image of `size` (width, height).
-
-        Raises:
-            ValueError: as `smart_resize`.
-        """
-        width, height = size
-        if self.max_pixels and self.max_pixels > 0 and width * height > self.max_pixels:
-            ratio = width / height
-            scaled = math.sqrt(self.max_pixels / ratio)
-            size = int(scaled * ratio), int(scaled)
-        area = self.factor**2
-        return smart_resize(size, self.factor, self.min_tokens * area, self.max_tokens * area)
+    size: Size
+    processed: Size
+    content: Region | None = None
 
 
-def _integer(name: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError(f"expected a whole number in the environment variable {name}, got {value!r}") from None
+@dataclass(frozen=True)
+class Frame:
+    """What the numbers mean that a model writes as coordinates.
+
+    Attributes:
+        units: how many units span a side; or pixels of the "processed" or of the "original" image.
+        offset: what is added to a number to get its place, in units; .5 where numbers count bins and mean their middle.
+        top: the greatest legal number; None for the whole side.
+        padded: whether units span the processed image with its padding, rather than the part that shows the image.
+    """
+
+    units: float | Literal["processed", "original"]
+    offset: float = 0.0
+    top: float | None = None
+    padded: bool = False
+
+    def side(self, view: View) -> tuple[float, float]:
+        """(width, height) of what is spanned, in the frame's units."""
+        if self.units == "original":
+            return view.size
+        if self.units == "processed":
+            return view.processed
+        return self.units, self.units
+
+    def limit(self, view: View) -> tuple[float, float]:
+        """The greatest legal (x, y)."""
+        return self.side(view) if self.top is None else (self.top, self.top)
+
+    def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
+        """(n,) whether the coordinates of (n, 4) xyxy boxes in this frame are legal: from 0 to the limit."""
+        return is_inside(boxes, self.limit(view))
+
+    def to_image(self, boxes: Boxes, view: View) -> Boxes:
+        """(n, 4) xyxy boxes in this frame -> pixels of the original image."""
+        shifted = boxes + self.offset if self.offset else boxes
+        region = self._content(view)
+        if region is None:
+            return convert(shifted, self.side(view), view.size)
+        x1, y1, x2, y2 = region
+        return convert(shifted - np.array([x1, y1, x1, y1]), (x2 - x1, y2 - y1), view.size)
+
+    def from_image(self, boxes: Boxes, view: View) -> Boxes:
+        """(n, 4) xyxy boxes in pixels of the original image -> this frame, not rounded."""
+        region = self._content(view)
+        if region is None:
+            return convert(boxes, view.size, self.side(view)) - self.offset
+        x1, y1, x2, y2 = region
+        return convert(boxes, view.size, (x2 - x1, y2 - y1)) + np.array([x1, y1, x1, y1]) - self.offset
+
+    def _content(self, view: View) -> Region | None:
+        """Where the image lies in what is spanned, in this frame's units; None for everywhere."""
+        if view.content is None or self.units == "original" or not (self.padded or self.units == "processed"):
+            return None
+        (width, height), (wide, high) = self.side(view), view.processed
+        x1, y1, x2, y2 = view.content
+        return x1 * width / wide, y1 * height / high, x2 * width / wide, y2 * height / high
 
 
-def convert(boxes: Boxes, source: Size, target: Size) -> Boxes:
-    """Scale (n, 4) xyxy boxes from an image of size `source` to the same image at size `target` (width, height)."""
+FRAMES: dict[str, Frame] = {
+    "processed": Frame("processed"),
+    "original": Frame("original"),
+    "norm1": Frame(1.0),
+    "norm100": Frame(100.0),
+    "norm999": Frame(999.0),
+    "norm1000": Frame(1000.0),
+    "norm1024": Frame(1024.0, top=1023),
+    "padded1": Frame(1.0, padded=True),
+    "padded1000": Frame(1000.0, padded=True),
+}
+
+
+def convert(boxes: Boxes, source: tuple[float, float], target: tuple[float, float]) -> Boxes:
+    """Scale (n, 4) xyxy boxes from an image that spans `source` (width, height) to one that spans `target`."""
     # Multiplied first: so a coordinate that comes out whole is exact, and an IoU of exactly .5 stays .5.
     return np.asarray(boxes * np.array(target * 2) / np.array(source * 2), dtype=np.float64)

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from swift.rewards.orm import ORM, orms
 from swift.utils import get_logger
 
-from .coords import QwenResize
 from .criteria import Stage
+from .models import Limits, ModelIO, model_io
 from .scorer import Scorer
 from .scoring import RewardBreakdown
 from .settings import Settings, SettingsError, load_settings
@@ -19,9 +19,9 @@ logger = get_logger()
 
 
 @lru_cache(maxsize=8)
-def shared_scorer(settings: Settings, resize: QwenResize) -> Scorer:
+def shared_scorer(settings: Settings, io: ModelIO) -> Scorer:
     """One scorer for all rewards with the same rules, so that they share each batch's pass."""
-    return Scorer(settings, resize)
+    return Scorer(settings, io)
 
 
 class VisionR1(ORM):  # type: ignore[misc]
@@ -43,10 +43,11 @@ class VisionR1(ORM):  # type: ignore[misc]
         self.settings = load_settings()
         trainer = building_trainer(args)
         max_pixels = _max_pixels(self.settings, trainer, args)
-        self.scorer = shared_scorer(self.settings, QwenResize.from_environment(os.environ, max_pixels))
+        io = model_io(self.settings, limits=Limits(os.environ, max_pixels))
+        self.scorer = shared_scorer(self.settings, io)
         self._warn_of_double_counting(args)
         if trainer is not None:
-            check_datasets(trainer, self.scorer.resize)
+            check_datasets(trainer, self.scorer.io.resize)
 
     def __call__(self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any) -> list[float]:
         """One reward per completion.

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from .coords import QwenResize
 from .criteria import Stage
-from .formats import get_format
 from .ground_truth import GroundTruth, solutions_of
+from .models import ModelIO
 from .official import score_official
 from .scoring import RewardBreakdown, score
 from .settings import Settings
@@ -21,13 +20,12 @@ class Scorer:
 
     Args:
         settings: the rules.
-        resize: how the run turns image sizes into processed sizes.
+        io: how the model sees images and writes boxes.
     """
 
-    def __init__(self, settings: Settings, resize: QwenResize) -> None:
-        self.settings, self.resize = settings, resize
+    def __init__(self, settings: Settings, io: ModelIO) -> None:
+        self.settings, self.io = settings, io
         self.schedule = settings.schedule
-        self._format = get_format(settings.format)
         self._last: tuple[Any, list[RewardBreakdown]] = (None, [])
         self._sums: Counter[str] = Counter()
         self._issues: set[str] = set()
@@ -74,7 +72,7 @@ class Scorer:
     def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
         """The breakdown of one completion."""
         criteria = self.schedule.criteria(stage)
-        processed = self.resize.processed_size(truth.size)
+        view, format = self.io.resize.view(truth.size), self.io.format
         if self.settings.rules == "official":
-            return score_official(text, truth, processed, criteria, self.settings.differentiation)
-        return score(self._format.parse(text), self._format, truth, processed, criteria, self.settings)
+            return score_official(text, truth, view.processed, criteria, self.settings.differentiation)
+        return score(format.parse(text), format, truth, view, criteria, self.settings)

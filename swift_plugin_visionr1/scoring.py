@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .coords import Size, convert
+from .coords import View
 from .criteria import Criteria, differentiate
 from .formats import Format, ParsedCompletion
 from .ground_truth import GroundTruth
@@ -50,7 +50,7 @@ class RewardBreakdown:
 
 
 def score(
-    parsed: ParsedCompletion, format: Format, truth: GroundTruth, processed: Size, criteria: Criteria,
+    parsed: ParsedCompletion, format: Format, truth: GroundTruth, view: View, criteria: Criteria,
     settings: "Settings",
 ) -> RewardBreakdown:  # fmt: skip
     """Score one completion.
@@ -59,11 +59,11 @@ def score(
         parsed: the completion; boxes in the format's own frame.
         format: the format it was parsed with.
         truth: annotations in the original frame.
-        processed: (width, height) of the image that the model saw, in pixels.
+        view: what the model saw of the image.
         criteria: the stage's thresholds.
         settings: matcher, denominator and the rest of the rules.
     """
-    issues = parsed.issues + format.content_issues(parsed, processed)
+    issues = parsed.issues + format.content_issues(parsed, view)
     format_reward = float(not issues)
     boxes, labels = parsed.boxes, parsed.labels
     if issues and not settings.salvage:
@@ -73,7 +73,7 @@ def score(
         right = float(parsed.says_nothing and (settings.salvage or not issues))
         return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, issues)
     wrong = labels_differ(labels, truth.labels) if settings.reads_labels else None
-    own = convert(boxes, processed, truth.size)
+    own = format.frame.to_image(boxes, view)
     pairs = match(own, truth.boxes, truth.size, wrong if settings.matcher == "box_label" else None)
     ious = pairs.ious
     if wrong is not None and settings.wrong_label == "unmatched":

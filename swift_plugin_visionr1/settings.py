@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_type_hints
 import yaml
 
 from .criteria import Criteria, Schedule, Stage
-from .formats import get_format
+from .formats import JsonLayout, Reasoning, get_format
 
 ENVIRONMENT_VARIABLE = "VISION_R1_CONFIG"
 
@@ -43,7 +43,11 @@ class Settings:
 
     Attributes:
         rules: the paper's equations, or the released code's behaviour.
-        format: the model's output format.
+        model_type: ms-swift's name of the model's family, where the run does not tell it.
+        format: the model's output format; null for its family's.
+        frame: the coordinate frame that it writes in; null for the format's own.
+        reasoning: what it writes around the answer: `none`, `think` or `think_answer`; null for its family's.
+        json: the names of the parts of the format `json`: box, label, order, decimals.
         step: STEP as a fraction of the run ("1/2"); 1 is never.
         switch_step: an absolute global step for the advanced stage instead of `step`.
         beginner: xi0, xi1, xi2 of the beginner stage.
@@ -60,7 +64,11 @@ class Settings:
     """
 
     rules: Literal["paper", "official"] = "paper"
-    format: str = "qwen2_5_vl"
+    model_type: str | None = None
+    format: str | None = None
+    frame: str | None = None
+    reasoning: Reasoning | None = None
+    json: JsonLayout | None = None
     step: Fraction = Fraction(1, 2)
     switch_step: int | None = None
     beginner: Criteria = Criteria(0.5, 0.5, 0.75)
@@ -82,7 +90,7 @@ class Settings:
         if self.switch_step is not None and self.switch_step < 1:
             raise SettingsError(f"expected switch_step to be at least 1, got {self.switch_step}")
         try:
-            get_format(self.format)
+            get_format(self.format or "qwen2_5_vl", self.frame, self.reasoning or "none", self.json)
         except ValueError as error:
             raise SettingsError(str(error)) from None
         if self.rules == "official":
@@ -173,6 +181,8 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
         values["switch_step"] = None  # the file's own schedule replaces the preset's
     if "step" in values:
         values["step"] = _fraction(values["step"])
+    if values.get("json") is not None:
+        values["json"] = _layout(values["json"])
     for stage in ("beginner", "advanced"):
         if stage in values:
             values[stage] = _criteria(stage, values[stage], getattr(PRESETS[preset], stage))
@@ -196,6 +206,17 @@ def _fraction(value: Any) -> Fraction:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
         raise SettingsError(f'expected step to be a fraction such as "1/2" or 0.5, got {value!r}') from None
+
+
+def _layout(value: Any) -> JsonLayout:
+    names = [f.name for f in fields(JsonLayout)]
+    if not isinstance(value, dict) or not set(value) <= set(names):
+        raise SettingsError(f"expected json to be a mapping of {', '.join(names)}, got {value!r}")
+    keys: dict[str, Any] = {key: tuple(part) if isinstance(part, list) else part for key, part in value.items()}
+    try:
+        return JsonLayout(**keys)
+    except ValueError as error:
+        raise SettingsError(f"json: {error}") from None
 
 
 def _criteria(stage: str, value: Any, default: Criteria) -> Criteria:

@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 from swift.utils import get_logger
 
-from .coords import QwenResize
 from .ground_truth import GroundTruth, SolutionError, read_solution
+from .resize import Resize
 
 IMAGES_OPENED = 100  # image headers compared with their row before training; all of them could take minutes
 LONGEST_PATH = 2000  # what is longer is base64, by ms-swift's own rule
@@ -40,7 +40,7 @@ def building_trainer(args: Any) -> Any | None:
     return next((c for c in callers() if getattr(c, "args", None) is args and hasattr(c, "train_dataset")), None)
 
 
-def check_datasets(trainer: Any, resize: QwenResize) -> None:
+def check_datasets(trainer: Any, resize: Resize) -> None:
     """Check every row of the trainer's data sets, once per trainer.
 
     Raises:
@@ -60,7 +60,7 @@ def check_datasets(trainer: Any, resize: QwenResize) -> None:
         logger.info(f"Vision-R1: checked the annotations of {len(dataset)} rows in {name}")
 
 
-def check_dataset(dataset: Any, name: str, resize: QwenResize) -> None:
+def check_dataset(dataset: Any, name: str, resize: Resize) -> None:
     """Check every row of a `datasets.Dataset`; raises as `check_datasets`."""
     columns = set(dataset.column_names)
     if "solution" not in columns:
@@ -69,7 +69,7 @@ def check_dataset(dataset: Any, name: str, resize: QwenResize) -> None:
     for index, row in enumerate(dataset.select_columns(sorted(wanted))):
         try:
             truth = read_solution(row["solution"], row.get("width"), row.get("height"))
-            resize.processed_size(truth.size)
+            resize.view(truth.size)
             _check_image(row, truth, index < IMAGES_OPENED)
         except ValueError as error:
             raise SolutionError(f"{_place(row, index, name)}: {error}") from None

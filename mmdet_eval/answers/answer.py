@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_plugin_visionr1.boxes import Boxes
-from swift_plugin_visionr1.coords import Size
+from swift_plugin_visionr1.coords import Size, View
 from swift_plugin_visionr1.formats import ParsedCompletion
 
 from ..data.annotations import Id, Image
@@ -51,7 +51,7 @@ class ReadAnswer:
     Attributes:
         answer: as written.
         parsed: boxes in the format's own frame, labels, issues of the template.
-        processed: (width, height) of the frame that was used.
+        view: what the model saw of the image.
         issues: of template and content.
         boxes: (n, 4) xyxy in pixels of the original image, clipped to it; a box with nothing left has no area.
         categories: n category ids; None where the label names none or nothing is left of the box.
@@ -60,7 +60,7 @@ class ReadAnswer:
 
     answer: Answer
     parsed: ParsedCompletion
-    processed: Size
+    view: View
     issues: tuple[str, ...]
     boxes: Boxes
     categories: tuple[Id | None, ...]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swift_plugin_visionr1.coords import QwenResize
+from swift_plugin_visionr1.resize import QwenResize
 from swift_plugin_visionr1.formats import Format
 
 from ..data.annotations import Annotations, Id

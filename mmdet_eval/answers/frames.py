@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from swift_plugin_visionr1.boxes import is_inside
-from swift_plugin_visionr1.coords import QwenResize, Size
+from swift_plugin_visionr1.coords import Size
+from swift_plugin_visionr1.resize import QwenResize
 
 from ..data.annotations import Image
 from ..errors import InputError

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from swift_plugin_visionr1.boxes import is_inside, is_valid
-from swift_plugin_visionr1.coords import QwenResize, convert
+from swift_plugin_visionr1.coords import convert
+from swift_plugin_visionr1.resize import QwenResize
 from swift_plugin_visionr1.formats import Format, ParsedCompletion
 
 from ..data.annotations import Id

@@ -13,7 +13,7 @@ from typing import Any
 
 from mmengine.evaluator import BaseMetric
 
-from swift_plugin_visionr1.coords import QwenResize
+from swift_plugin_visionr1.resize import QwenResize
 
 from ..answers.coco_results import CocoResult, converted_boxes
 from ..answers.rows import make_row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..boxes import Boxes
-from ..coords import Size
+from ..coords import Frame, View
 
 Span = tuple[int, int]  # characters of an answer: text[start:end]
 MAX_BOXES = 1000  # more boxes than that in one answer are not read: COCO's own largest maxDets
@@ -34,6 +34,11 @@ class Format(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def frame(self) -> Frame:
+        """What the written numbers mean."""
+        ...
+
     def parse(self, text: str) -> ParsedCompletion:
         """Read all boxes that can be read. Never raises: what is wrong becomes an issue."""
         ...
@@ -52,9 +57,9 @@ class Format(Protocol):
         """
         ...
 
-    def content_issues(self, parsed: ParsedCompletion, size: Size) -> tuple[str, ...]:
-        """Issues that need the frame: `size` is (width, height) of the processed image."""
-        ...
+    def content_issues(self, parsed: ParsedCompletion, view: View) -> tuple[str, ...]:
+        """Issues that need the image: `out_of_image` where a coordinate lies beyond what the frame allows."""
+        return () if self.frame.is_inside(parsed.boxes, view).all() else ("out_of_image",)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """The answer that this model family would write for (n, 4) xyxy boxes in the format's own frame."""

@@ -20,14 +20,15 @@ Issue codes
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from ..boxes import LIMIT, Boxes, as_boxes, is_inside, is_valid
-from ..coords import Size
-from .base import MAX_BOXES, ParsedCompletion, Span
+from ..boxes import LIMIT, Boxes, as_boxes, is_valid
+from ..coords import FRAMES, Frame
+from .base import MAX_BOXES, Format, ParsedCompletion, Span
 from .json_places import elements, members, part_at
 
 _OPENING, _CLOSING = "```json\n", "\n```"
@@ -50,10 +51,12 @@ class _Found(NamedTuple):
     says_nothing: bool = False
 
 
-class Qwen25VL:
+@dataclass(frozen=True)
+class Qwen25VL(Format):
     """The format `qwen2_5_vl`."""
 
-    name = "qwen2_5_vl"
+    name: ClassVar[str] = "qwen2_5_vl"
+    frame: Frame = FRAMES["processed"]
 
     def parse(self, text: str) -> ParsedCompletion:
         """Boxes in pixels of the processed image, and issues; see `Format.parse`."""
@@ -66,10 +69,6 @@ class Qwen25VL:
     def confidences(self, text: str) -> list[float]:
         """Each object's "confidence", else its "score"; see `Format.confidences`."""
         return [confidence for _, confidence in _places(text)]
-
-    def content_issues(self, parsed: ParsedCompletion, size: Size) -> tuple[str, ...]:
-        """`out_of_image` where a box leaves the processed image of `size` (width, height)."""
-        return () if is_inside(parsed.boxes, size).all() else ("out_of_image",)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Qwen's own layout: one object a line in a ```json fence; coordinates are rounded to integers."""

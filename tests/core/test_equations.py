@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from swift_plugin_visionr1 import Criteria, QwenResize, RewardBreakdown, Scorer, Settings, read_solution
+from swift_plugin_visionr1 import Criteria, RewardBreakdown, Scorer, Settings, model_io, read_solution
 from swift_plugin_visionr1.criteria import Stage, differentiate
 from swift_plugin_visionr1.matching import match
 from swift_plugin_visionr1.settings import settings_from
@@ -30,7 +30,7 @@ def answer(heights: list[int], labels: list[str] | None = None) -> str:
 
 
 def score(text: str, truth: str, stage: Stage = "beginner", **settings: object) -> RewardBreakdown:
-    return Scorer(settings_from(settings), QwenResize()).score(text, read_solution(truth), stage)
+    return Scorer(settings_from(settings), model_io(settings_from(settings))).score(text, read_solution(truth), stage)
 
 
 def test_eq3_every_matched_prediction_has_its_iou() -> None:

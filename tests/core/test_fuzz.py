@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from swift_plugin_visionr1 import PRESETS, QwenResize, Scorer, read_solution
+from swift_plugin_visionr1 import PRESETS, Scorer, model_io, read_solution
 
 TRUTHS = [
     json.dumps(
@@ -43,7 +43,7 @@ def mutate(rng: random.Random) -> str:
 @pytest.mark.parametrize("preset", PRESETS)
 def test_no_text_raises_or_leaves_the_range(preset: str) -> None:
     rng = random.Random(0)
-    scorer = Scorer(PRESETS[preset], QwenResize())
+    scorer = Scorer(PRESETS[preset], model_io(PRESETS[preset]))
     truths = [read_solution(truth) for truth in TRUTHS]
     seen = set()
     for number in range(20_000):

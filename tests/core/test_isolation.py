@@ -12,7 +12,7 @@ for name in {BLOCKED!r}:
 import swift_plugin_visionr1 as core
 import swift_plugin_visionr1.cli, swift_plugin_visionr1.prepare.coco
 truth = core.read_solution('{{"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["cat"]}}')
-scorer = core.Scorer(core.load_settings("paper"), core.QwenResize())
+scorer = core.Scorer(core.load_settings("paper"), core.model_io(core.load_settings("paper")))
 print(scorer.score('[{{"bbox_2d": [0, 0, 20, 20], "label": "cat"}}]', truth, "beginner").total)
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_plugin_visionr1 import PRESETS, QwenResize, Scorer, read_solution
+from swift_plugin_visionr1 import PRESETS, Scorer, model_io, read_solution
 from swift_plugin_visionr1.scoring import RewardBreakdown
 
 
@@ -24,10 +24,10 @@ def parts(breakdown: RewardBreakdown) -> list[float]:
 def test_golden_cases(shared_data: Path, preset: str, step: int | None) -> None:
     cases = json.loads((shared_data / "golden" / "official_rewards.json").read_text())
     assert len(cases) == 30
-    scorer = Scorer(PRESETS[preset], QwenResize())
+    scorer = Scorer(PRESETS[preset], model_io(PRESETS[preset]))
     for name, case in cases.items():
         truth = read_solution(json.dumps(case["gt"]), case["width"], case["height"])
-        assert scorer.resize.processed_size(truth.size) == (case["input_width"], case["input_height"])
+        assert scorer.io.resize.view(truth.size).processed == (case["input_width"], case["input_height"])
         own = parts(scorer.score(case["completion"], truth, scorer.schedule.stage(step or 0, 3000)))
         assert own == pytest.approx(case["rewards"][str(step)], abs=1e-6), name
 
@@ -48,5 +48,5 @@ NOTHING = read_solution('{"width": 112, "height": 112, "boxes": [], "labels": []
     ],
 )
 def test_where_the_released_code_is_odd_or_crashes(text: str, truth: object, expected: list[float]) -> None:
-    breakdown = Scorer(PRESETS["official"], QwenResize()).score(text, truth, "beginner")  # type: ignore[arg-type]
+    breakdown = Scorer(PRESETS["official"], model_io(PRESETS["official"])).score(text, truth, "beginner")  # type: ignore[arg-type]
     assert parts(breakdown) == expected

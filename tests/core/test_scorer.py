@@ -2,14 +2,14 @@
 
 import json
 
-from swift_plugin_visionr1 import PRESETS, QwenResize, Scorer
+from swift_plugin_visionr1 import PRESETS, Scorer, model_io
 
 GOOD = '[{"bbox_2d": [0, 0, 20, 20], "label": "a"}]'
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["a"]})
 
 
 def scorer() -> Scorer:
-    return Scorer(PRESETS["paper"], QwenResize())
+    return Scorer(PRESETS["paper"], model_io(PRESETS["paper"]))
 
 
 def test_means_over_what_was_scored_since_the_last_call() -> None:
