@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugin_visionr1.boxes import Boxes, as_boxes
-from swift_plugin_visionr1.resize import QwenResize
-from swift_plugin_visionr1.formats import get_format
+from swift_plugin_visionr1.formats import Format
+from swift_plugin_visionr1.models import ModelIO, model_io
+from swift_plugin_visionr1.settings import Settings
 
 from .answers.coco_results import CocoResult, Converted, to_coco_results
 from .answers.confidence import POLICIES
@@ -44,6 +45,7 @@ class Evaluation:
         protocol: how the model was asked; None where it is not known.
         converted: COCO results, the answers they were read from (none where boxes were given), counts, warnings.
         scores: the numbers.
+        format: how the answers are written; None where boxes were given.
         conditions: what else decides the numbers, JSON-ready: format, frame, confidence, policies, arguments.
     """
 
@@ -53,6 +55,7 @@ class Evaluation:
     protocol: Protocol | None
     converted: Converted
     scores: Scores
+    format: Format | None
     conditions: dict[str, Any]
 
 
@@ -62,8 +65,7 @@ class Options:
 
     Attributes:
         protocol: how the model was asked; None where it is not known.
-        format: a name of `swift_plugin_visionr1.formats.FORMATS`.
-        resize: the frame of answers that do not record theirs.
+        io: how the answers are written, and the processed sizes of those that do not record theirs.
         score: a key of `confidence.POLICIES`.
         synonyms: label -> category name.
         engine: of `measure`.
@@ -73,8 +75,7 @@ class Options:
     """
 
     protocol: Protocol | None = None
-    format: str = "qwen2_5_vl"
-    resize: QwenResize = QwenResize()
+    io: ModelIO = field(default_factory=lambda: model_io(Settings()))
     score: str = "const"
     synonyms: Mapping[str, str] = field(default_factory=dict)
     engine: Engine = "mmdet"
@@ -124,7 +125,7 @@ def _evaluate_boxes(
         scores = _with_accuracy(scores, annotations, {one["image_id"]: _xyxy(one) for one in given.results})
     limits = BEST_BOX if refers else LIMITS
     conditions = {"confidence": GIVEN_SCORES, "labels": given.label_policy, "limits": limits}
-    return Evaluation(spec.name, annotations, images, options.protocol, given, scores, conditions)
+    return Evaluation(spec.name, annotations, images, options.protocol, given, scores, None, conditions)
 
 
 def _evaluate_answers(
@@ -136,7 +137,7 @@ def _evaluate_answers(
     asked = queries(protocol, annotations, spec.captions) if protocol else None
     joined = join(rows, annotations.images, asked, options.missing, options.duplicates)
     converted = to_coco_results(
-        joined.answers, get_format(options.format), options.resize, annotations.categories, joined.images,
+        joined.answers, options.io, annotations.categories, joined.images,
         options.score, labels=protocol.labels if protocol else "answer", synonyms=options.synonyms,
         queries=joined.queries, duplicates=joined.duplicates,
     )  # fmt: skip
@@ -148,18 +149,16 @@ def _evaluate_answers(
     if refers:
         scores = _with_accuracy(scores, annotations, {one.answer.image.id: one.boxes for one in converted.answers})
     conditions = {
-        "format": options.format, "frame": _frame(options.resize, converted), "confidence": POLICIES[options.score],
+        "format": options.io.format.name, "frame": _frame(options.io, converted), "confidence": POLICIES[options.score],
         "labels": converted.label_policy, "outside": OUTSIDE, "limits": FIRST_BOX if refers else LIMITS,
     }  # fmt: skip
-    return Evaluation(spec.name, annotations, images, protocol, converted, scores, conditions)
+    return Evaluation(spec.name, annotations, images, protocol, converted, scores, options.io.format, conditions)
 
 
-def _frame(resize: QwenResize, converted: Converted) -> str:
-    limit = "no max_pixels" if resize.max_pixels is None else f"max_pixels {resize.max_pixels}"
+def _frame(io: ModelIO, converted: Converted) -> str:
     recorded = sum(read.answer.processed is not None for read in converted.answers)
-    return (
-        f"images processed with {limit}, {resize.min_tokens} to {resize.max_tokens} visual tokens of {resize.factor} x "
-        f"{resize.factor} pixels" + (f"; {recorded} answers record another size themselves" if recorded else "")
+    return f"{io.format.frame.describe()}; {io.resize.describe()}" + (
+        f"; {recorded} answers record another size themselves" if recorded else ""
     )
 
 

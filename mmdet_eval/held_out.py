@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.resize import QwenResize
-from swift_plugin_visionr1.formats import get_format
 from swift_plugin_visionr1.ground_truth import GroundTruth, read_solution
+from swift_plugin_visionr1.models import ModelIO
 
 from .answers.answer import Answer
 from .answers.coco_results import to_coco_results
@@ -27,14 +26,12 @@ class HeldOut:
     Attributes:
         annotations: an image for each row, numbered from 1 in the rows' order, whatever file it shows: rows that ask
             for one category each stay apart.
-        format: name of the output format.
-        resize: the frame of the answers.
+        io: how the answers are written.
         engine: of `measure`.
     """
 
     annotations: Annotations
-    format: str
-    resize: QwenResize
+    io: ModelIO
     engine: Engine
 
     def scores(self, answers: Sequence[tuple[str, bool]]) -> dict[str, float]:
@@ -48,7 +45,7 @@ class HeldOut:
             for line, (image, (text, truncated)) in enumerate(zip(self.annotations.images, answers, strict=True), 1)
         ]
         truth = self.annotations
-        converted = to_coco_results(read, get_format(self.format), self.resize, truth.categories, len(truth.images))
+        converted = to_coco_results(read, self.io, truth.categories, len(truth.images))
         scores = measure(truth, converted.results, self.engine)
         values = {name: scores.metrics[name] for name in METRICS} | {name: scores.beside[name] for name in BESIDE}
         found = {name: value for name, value in values.items() if value is not None}
@@ -66,9 +63,7 @@ class HeldOut:
         measure(self.annotations, [perfect], self.engine)
 
 
-def held_out(
-    rows: Iterable[Mapping[str, Any]], path: Path, format: str, resize: QwenResize, engine: Engine = "mmdet"
-) -> HeldOut:
+def held_out(rows: Iterable[Mapping[str, Any]], path: Path, io: ModelIO, engine: Engine = "mmdet") -> HeldOut:
     """Write the rows' annotations to `path` as a COCO file; the categories are the labels that occur in them.
 
     Args:
@@ -87,7 +82,7 @@ def held_out(
         raise InputError(f"expected boxes in the solutions of the held-out rows, got none in {len(truths)} rows")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(_coco(truths, names, labels)) + "\n", encoding="utf-8")
-    return HeldOut(read_annotations(path), format, resize, engine)
+    return HeldOut(read_annotations(path), io, engine)
 
 
 def _file_name(row: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ from swift.callbacks.base import TrainerCallback
 from swift.utils import get_logger
 from transformers import Trainer
 
-from swift_plugin_visionr1.resize import QwenResize
+from swift_plugin_visionr1.models import Limits, model_io
 from swift_plugin_visionr1.settings import load_settings
 
 from .errors import InputError
@@ -58,13 +58,15 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         _check_options(args, rows)
         if not state.is_world_process_zero:
             return
-        resize = QwenResize.from_environment(os.environ, self.trainer.template.max_pixels)
+        io = model_io(load_settings(), None, Limits(os.environ, self.trainer.template.max_pixels))
         # In a run of several processes mmengine's metrics wait for all of them; hotcoco gives the same numbers alone.
         engine: Engine = "mmdet" if self.trainer.accelerator.num_processes == 1 else "hotcoco"
-        self.held_out = held_out(rows, self.folder / "annotations.json", load_settings().format, resize, engine)
+        self.held_out = held_out(rows, self.folder / "annotations.json", io, engine)
         self.held_out.dry_run()
         categories = ", ".join(self.held_out.annotations.categories.values())
-        logger.info(f"Vision-R1: mAP on {len(rows)} held-out rows at each evaluation, of: {categories}; as {resize}")
+        logger.info(
+            f"Vision-R1: mAP on {len(rows)} held-out rows at each evaluation, of: {categories}; {io.resize.describe()}"
+        )
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
         """Evaluate, add the numbers to `metrics`, and log them."""

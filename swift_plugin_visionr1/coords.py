@@ -47,6 +47,12 @@ class Frame:
     top: float | None = None
     padded: bool = False
 
+    def describe(self) -> str:
+        """What the coordinates are, in words."""
+        if isinstance(self.units, str):
+            return f"coordinates in pixels of the {self.units} image"
+        return f"coordinates from 0 to {self.units:g}" + (" of the padded image" if self.padded else "")
+
     def side(self, view: View) -> tuple[float, float]:
         """(width, height) of what is spanned, in the frame's units."""
         if self.units == "original":

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from swift_plugin_visionr1.resize import QwenResize
-from swift_plugin_visionr1.formats import Format
+from swift_plugin_visionr1.models import ModelIO
 
 from ..data.annotations import Annotations, Id
 from .answer import Answer, ReadAnswer
@@ -89,7 +88,7 @@ class Converted:
 
 
 def to_coco_results(
-    answers: Sequence[Answer], format: Format, resize: QwenResize, categories: Mapping[Id, str], images: int,
+    answers: Sequence[Answer], io: ModelIO, categories: Mapping[Id, str], images: int,
     policy: str = "const", *, labels: Labels = "answer", synonyms: Mapping[str, str] | None = None,
     queries: int | None = None, duplicates: int = 0,
 ) -> Converted:  # fmt: skip
@@ -97,8 +96,8 @@ def to_coco_results(
 
     Args:
         answers: as from `join`.
-        format: how the answers are written.
-        resize: the frame of the answers that do not record it: how inference turned image sizes into processed sizes.
+        io: how the answers are written, and how inference turned image sizes into processed sizes, where the answers
+            do not record them.
         categories: category id -> name.
         images: number of images in the annotation file.
         policy: a key of `confidence.POLICIES`.
@@ -112,7 +111,7 @@ def to_coco_results(
             what `policy` or `labels` needs, or no box at all has a confidence.
     """
     names = CategoryNames(categories, synonyms)
-    reader = Reader(format, resize, names, policy, labels)
+    reader = Reader(io, names, policy, labels)
     tally: Counter[str] = Counter(dict.fromkeys(TALLIED, 0))
     unknown: Counter[str] = Counter()
     read = tuple(reader.read(answer, tally, unknown) for answer in answers)
@@ -123,7 +122,7 @@ def to_coco_results(
         images=images, answers=len(answers), missing=asked - len(answers), unknown_labels=unknown.total(),
         boxes_kept=len(results), queries=asked, duplicates=duplicates, **tally,
     )  # fmt: skip
-    warnings = (*frame_warnings(read, counts.outside, resize), *_cut_off(counts))
+    warnings = (*frame_warnings(read, counts.outside, io), *_cut_off(counts))
     label_policy = names.policy if labels == "answer" else BY_QUERY
     return Converted(results, counts, dict(unknown.most_common()), read, warnings, label_policy)
 

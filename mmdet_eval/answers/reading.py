@@ -6,16 +6,15 @@ from typing import Literal
 
 import numpy as np
 
-from swift_plugin_visionr1.boxes import is_inside, is_valid
-from swift_plugin_visionr1.coords import convert
-from swift_plugin_visionr1.resize import QwenResize
-from swift_plugin_visionr1.formats import Format, ParsedCompletion
+from swift_plugin_visionr1.boxes import is_valid
+from swift_plugin_visionr1.formats import ParsedCompletion
+from swift_plugin_visionr1.models import ModelIO
 
 from ..data.annotations import Id
 from ..errors import InputError
 from .answer import Answer, ReadAnswer
 from .confidence import confidences
-from .frames import processed_size
+from .frames import view_of
 from .labels import CategoryNames
 
 Labels = Literal["answer", "query"]
@@ -26,15 +25,14 @@ class Reader:
     """How answers are read.
 
     Attributes:
-        format: how they are written.
-        resize: how inference turned image sizes into processed sizes, where the rows do not record them.
+        io: how they are written, and how inference turned image sizes into processed sizes, where the rows do not
+            record them.
         names: labels to categories.
         policy: a key of `confidence.POLICIES`.
         labels: a box's category is named by the "answer", or is the one that the "query" asked for.
     """
 
-    format: Format
-    resize: QwenResize
+    io: ModelIO
     names: CategoryNames
     policy: str
     labels: Labels
@@ -45,24 +43,25 @@ class Reader:
         Raises:
             InputError: the size, the query or the log-probabilities of the answer do not allow it.
         """
-        parsed, processed = self.format.parse(answer.text), processed_size(answer, self.resize)
-        issues = parsed.issues + self.format.content_issues(parsed, processed)
+        format, view = self.io.format, view_of(answer, self.io.resize)
+        parsed = format.parse(answer.text)
+        issues = parsed.issues + format.content_issues(parsed, view)
         tally["truncated"] += answer.truncated
         tally["broken_format"] += bool(issues)
         tally["boxes_read"] += len(parsed.boxes)
         # Before the conversion: its rounding would push a box on the border outside.
-        tally["outside"] += int((~is_inside(parsed.boxes, processed)).sum())
+        tally["outside"] += int((~format.frame.is_inside(parsed.boxes, view)).sum())
         size = answer.image.size
-        boxes = np.clip(convert(parsed.boxes, processed, size), 0, np.array(size * 2))
+        boxes = np.clip(format.frame.to_image(parsed.boxes, view), 0, np.array(size * 2))
         named = self._categories(answer, parsed, unknown)
         left = is_valid(boxes)
         tally["nothing_left"] += sum(name is not None and not ok for name, ok in zip(named, left, strict=True))
         categories = tuple(name if ok else None for name, ok in zip(named, left, strict=True))
-        found = confidences(self.policy, answer, self.format, boxes)
+        found = confidences(self.policy, answer, format, boxes)
         tally["whole_answer_scores"] += found.whole_answer
         tally["without_confidence"] += int(np.isnan(found.scores).sum())
         scores = np.nan_to_num(found.scores, nan=0.0)
-        read = ReadAnswer(answer, parsed, processed, issues, boxes, categories, scores)
+        read = ReadAnswer(answer, parsed, view, issues, boxes, categories, scores)
         tally["unparsed"] += read.unparsed
         return read
 

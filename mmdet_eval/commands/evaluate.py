@@ -1,15 +1,13 @@
 """`mmdet-eval --ann ... --pred ...`: evaluate answers or boxes that are there."""
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from swift_plugin_visionr1.resize import QwenResize
-from swift_plugin_visionr1.formats import FORMATS
+from swift_plugin_visionr1.models import ModelIO
 
 from ..answers.coco_results import Converted
 from ..answers.confidence import POLICIES
@@ -28,8 +26,12 @@ from ..metrics.measure import Engine
 from ..reports.outputs import write_outputs
 from ..reports.table import table
 from .prompts import add_place_arguments
+from .reading import add_reading_arguments, io_of
 
-ABOUT_TEXT = ("format", "score", "synonyms", "max_pixels", "duplicates")  # arguments that boxes have no use for
+# Arguments that boxes have no use for.
+ABOUT_TEXT = (
+    "model_type", "format", "frame", "reasoning", "config", "score", "synonyms", "max_pixels", "duplicates",
+)  # fmt: skip
 
 
 def add_parser(subparsers: Any) -> None:
@@ -73,7 +75,7 @@ def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What decides the numbers, in this command and in `run`."""
-    parser.add_argument("--format", default="qwen2_5_vl", choices=sorted(FORMATS), help="how the model writes boxes")
+    add_reading_arguments(parser)
     parser.add_argument("--score", default="const", choices=sorted(POLICIES), help="where the scores come from")
     parser.add_argument("--synonyms", type=Path, help="YAML file, label: category name")
     parser.add_argument(
@@ -139,25 +141,18 @@ def finish(evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments
     print(table(evaluations, left_out))
 
 
-def options_of(arguments: argparse.Namespace) -> Options:
+def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Options:
     """The options that the arguments and the environment give.
+
+    Args:
+        io: how answers are read, where it is not by the arguments alone.
 
     Raises:
         InputError: one cannot be used.
     """
-    pixels, least = arguments.max_pixels, QwenResize.factor**2
-    if pixels is not None and pixels < least:
-        raise InputError(
-            f"expected --max-pixels of at least {least}, the pixels of one visual token, got {pixels}: "
-            "give a number of pixels, such as 1003520, or leave it out where inference had no limit"
-        )
-    try:
-        resize = QwenResize.from_environment(os.environ, max_pixels=pixels)
-    except ValueError as error:
-        raise InputError(str(error)) from None
     return Options(
         protocol=load_protocol(arguments.protocol) if arguments.protocol else None,
-        format=arguments.format, resize=resize, score=arguments.score,
+        io=io or io_of(arguments), score=arguments.score,
         synonyms=read_synonyms(arguments.synonyms) if arguments.synonyms else {},
         engine=arguments.engine, orders=arguments.orders,
         missing="empty" if arguments.allow_missing else "error",

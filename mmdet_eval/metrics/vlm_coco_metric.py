@@ -1,7 +1,7 @@
 """`VLMCocoMetric`: a VLM's text in MMDetection's own evaluation loop, from a plain config.
 
     custom_imports = dict(imports=["mmdet_eval.metrics.vlm_coco_metric"])
-    val_evaluator = dict(type="VLMCocoMetric", ann_file="instances_val.json", format="qwen2_5_vl")
+    val_evaluator = dict(type="VLMCocoMetric", ann_file="instances_val.json", model_type="qwen2_5_vl")
 
 Importing this file imports MMDetection's registry, which is why nothing else here does.
 """
@@ -13,7 +13,8 @@ from typing import Any
 
 from mmengine.evaluator import BaseMetric
 
-from swift_plugin_visionr1.resize import QwenResize
+from swift_plugin_visionr1.models import Limits, model_io
+from swift_plugin_visionr1.settings import Settings
 
 from ..answers.coco_results import CocoResult, converted_boxes
 from ..answers.rows import make_row
@@ -41,7 +42,8 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
 
     Args:
         ann_file: COCO annotation file.
-        format: how the model writes boxes.
+        model_type: ms-swift's name of the model's family, from which format and frame follow.
+        format, frame: how the model writes boxes, where it is not its family's way.
         score: a key of `confidence.POLICIES`.
         max_pixels: the --max_pixels of inference; MAX_PIXELS and the like are read from the environment.
         protocol: how the model was asked: a name or a YAML file; needed where images are asked about more than once.
@@ -51,14 +53,15 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
     default_prefix = "vlm"
 
     def __init__(
-        self, ann_file: str, format: str = "qwen2_5_vl", score: str = "const", max_pixels: int | None = None,
+        self, ann_file: str, model_type: str = "qwen2_5_vl", format: str | None = None, frame: str | None = None,
+        score: str = "const", max_pixels: int | None = None,
         protocol: str | None = None, collect_device: str = "cpu", prefix: str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.ann_file = Path(ann_file)
         self.options = Options(
-            protocol=load_protocol(protocol) if protocol else None, format=format, score=score,
-            resize=QwenResize.from_environment(os.environ, max_pixels=max_pixels), orders=0, missing="empty",
+            protocol=load_protocol(protocol) if protocol else None, score=score, orders=0, missing="empty",
+            io=model_io(Settings(format=format, frame=frame), model_type, Limits(os.environ, max_pixels)),
         )  # fmt: skip
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:

@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from swift_plugin_visionr1.boxes import as_boxes, is_valid
+from swift_plugin_visionr1.coords import View
 from swift_plugin_visionr1.formats import ParsedCompletion, get_format
 from swift_plugin_visionr1.ground_truth import GroundTruth
 from swift_plugin_visionr1.scoring import RewardBreakdown
-from swift_plugin_visionr1.settings import Settings
 
 from ..answers.answer import Answer, ReadAnswer
 from ..answers.coco_results import CocoResult
@@ -83,7 +83,7 @@ class Judged:
 
 def judge(evaluation: Evaluation) -> list[Judged]:
     """Every answer of a data set judged, in the order of the evaluation."""
-    format = get_format(evaluation.conditions.get("format", Settings.format))
+    format = evaluation.format or get_format("qwen2_5_vl", frame="original")
     answers: Sequence[ReadAnswer] = evaluation.converted.answers
     if not answers:
         answers = _given_boxes(evaluation.annotations, evaluation.converted.results)
@@ -138,4 +138,4 @@ def _given(image: Image, results: Sequence[CocoResult], names: dict[Id, str]) ->
     parsed = ParsedCompletion(boxes[valid], tuple(names[c] for c in categories), says_nothing=not kept)
     scores = np.array([result["score"] for result in kept], dtype=np.float64)
     answer = Answer(image, "", truncated=False, line=0)
-    return ReadAnswer(answer, parsed, image.size, (), boxes[valid], categories, scores)
+    return ReadAnswer(answer, parsed, View(image.size, image.size), (), boxes[valid], categories, scores)

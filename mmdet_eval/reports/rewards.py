@@ -19,4 +19,4 @@ def answer_reward(read: ReadAnswer, truth: GroundTruth, format: Format) -> Rewar
         truth: what it should have said, in pixels of the original image.
         format: what the answer was parsed with.
     """
-    return score(read.parsed, format, truth, read.processed, SETTINGS.beginner, SETTINGS)
+    return score(read.parsed, format, truth, read.view, SETTINGS.beginner, SETTINGS)

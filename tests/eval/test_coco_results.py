@@ -12,7 +12,7 @@ import pytest
 from mmdet_eval import Answer, Converted, InputError, to_coco_results
 from mmdet_eval.data.annotations import Annotations, Image, read_annotations
 from mmdet_eval.data.queries import Query
-from swift_plugin_visionr1 import QwenResize, get_format
+from swift_plugin_visionr1 import ModelIO, QwenResize, Settings, get_format, model_io
 from swift_plugin_visionr1.boxes import as_boxes
 from swift_plugin_visionr1.coords import Size
 from swift_plugin_visionr1.coords import convert as move
@@ -28,7 +28,7 @@ def entry(*box: float, label: str | None = "cat") -> str:
 
 def convert(*texts: str, image: Image = IMAGE, truncated: bool = False, **options: Any) -> Converted:
     answers = [Answer(image, text, truncated, line) for line, text in enumerate(texts, 1)]
-    return to_coco_results(answers, get_format("qwen2_5_vl"), QwenResize(), CATEGORIES, len(texts), **options)
+    return to_coco_results(answers, model_io(Settings()), CATEGORIES, len(texts), **options)
 
 
 def answer(*entries: str) -> str:
@@ -108,14 +108,14 @@ def test_every_answer_is_kept_as_it_was_read() -> None:
     text = answer(entry(0, 0, 560, 280), entry(1, 1, 9, 9, label="cow"), entry(600, 0, 700, 50))
     (read,) = convert(text).answers
     assert read.answer.text == text
-    assert (read.processed, read.issues, read.categories) == ((560, 280), ("out_of_image",), (9, None, None))
+    assert (read.view.processed, read.issues, read.categories) == ((560, 280), ("out_of_image",), (9, None, None))
     assert read.boxes.tolist() == [[0, 0, 560, 280], [1, 1, 9, 9], [560, 0, 560, 50]]
     assert read.scores.tolist() == [1, 1, 1]
 
 
 def asked_for(category: int | None, text: str) -> Converted:
     made = Answer(IMAGE, text, False, 1, Query("Locate every one of them.", category, "dog"))
-    return to_coco_results([made], get_format("qwen2_5_vl"), QwenResize(), CATEGORIES, 1, labels="query", queries=5)
+    return to_coco_results([made], model_io(Settings()), CATEGORIES, 1, labels="query", queries=5)
 
 
 def test_the_query_names_the_category_where_the_protocol_says_so() -> None:
@@ -161,7 +161,7 @@ def perfect(coco: Annotations, frame: Any, record: bool = False) -> list[Answer]
 
 
 def read(coco: Annotations, answers: Sequence[Answer], resize: QwenResize = STATED) -> Converted:
-    return to_coco_results(answers, get_format("qwen2_5_vl"), resize, coco.categories, len(coco.images))
+    return to_coco_results(answers, ModelIO(get_format("qwen2_5_vl"), resize), coco.categories, len(coco.images))
 
 
 def average_precision(coco: Annotations, found: Converted) -> float:
@@ -199,7 +199,7 @@ def test_the_wrong_frame_of_640x480_photographs_costs_most_of_the_ap(shared_data
     bccd = read_annotations(shared_data / "bccd" / "instances_test.json")
     assert {image.size for image in bccd.images} == {(640, 480)}
     answers = perfect(bccd, STATED.processed_size)
-    assert {read_one.processed for read_one in read(bccd, answers).answers} == {(644, 476)}
+    assert {read_one.view.processed for read_one in read(bccd, answers).answers} == {(644, 476)}
     assert average_precision(bccd, read(bccd, answers)) == pytest.approx(1, abs=1e-9)
     as_original = [replace(one, processed=(640, 480)) for one in answers]
     assert average_precision(bccd, read(bccd, as_original)) < 0.9
@@ -216,7 +216,7 @@ def test_fifty_boxes_near_the_corner_are_a_sign_of_a_smaller_frame(boxes: int, w
     ("frame", "stated", "cause"),
     [
         pytest.param(lambda size: (1, 1), STATED, "all .* between 0 and 1: .*fractions", id="fractions"),
-        pytest.param(lambda size: (1000, 1000), STATED, "fit 0 to 1000", id="thousandths"),
+        pytest.param(lambda size: (1000, 1000), STATED, "fit thousandths.*--frame norm1000", id="thousandths"),
         pytest.param(original, QwenResize(max_tokens=256), "pixels of the original", id="original"),
         pytest.param(
             QwenResize(max_tokens=256).processed_size, QwenResize(max_tokens=64), "MAX_PIXELS=200704", id="MAX_PIXELS"
@@ -248,6 +248,6 @@ def test_the_ground_truth_is_never_asked_about_the_frame(coco: Annotations) -> N
     answers = perfect(coco, original)
     known = read(coco, answers, OTHER)
     others = {key: f"{name} elsewhere" for key, name in coco.categories.items()}
-    renamed = to_coco_results(answers, get_format("qwen2_5_vl"), OTHER, others, len(coco.images))
+    renamed = to_coco_results(answers, ModelIO(get_format("qwen2_5_vl"), OTHER), others, len(coco.images))
     assert renamed.results == []
     assert renamed.warnings == known.warnings != ()

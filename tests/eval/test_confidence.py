@@ -10,7 +10,7 @@ from mmdet_eval import Answer, Converted, InputError, to_coco_results
 from mmdet_eval.answers.answer import Token
 from mmdet_eval.answers.tokens import locate, read_tokens
 from mmdet_eval.data.annotations import Image
-from swift_plugin_visionr1 import QwenResize, get_format
+from swift_plugin_visionr1 import Settings, model_io
 
 IMAGE = Image(4, "x.png", (560, 280))
 TEXT = '[{"bbox_2d": [1, 2, 30, 40], "label": "cat"}, {"bbox_2d": [5, 6, 70, 80], "label": "dog"}]'
@@ -23,7 +23,7 @@ def tokens(*pairs: tuple[str, float]) -> tuple[Token, ...]:
 def convert(text: str, policy: str, written: tuple[Token, ...] | None = None) -> Converted:
     answer = Answer(IMAGE, text, False, 1, tokens=written)
     categories = {1: "cat", 2: "dog", 3: "über"}
-    return to_coco_results([answer], get_format("qwen2_5_vl"), QwenResize(), categories, 1, policy)
+    return to_coco_results([answer], model_io(Settings()), categories, 1, policy)
 
 
 def scores(found: Converted) -> list[float]:

@@ -14,7 +14,7 @@ import pytest
 from mmdet_eval import Answer, InputError, evaluate, read_annotations, to_coco_results
 from mmdet_eval.held_out import held_out
 from mmdet_eval.metrics.mmdet_backend import MissingBackend
-from swift_plugin_visionr1 import QwenResize, get_format
+from swift_plugin_visionr1 import Settings, model_io
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytest.importorskip("mmdet", reason="needs the extra `eval`")
@@ -96,7 +96,7 @@ def test_inference_with_the_checkpoint_of_the_step_gives_the_same(
     assert answered(run, step) == texts
     annotations = read_annotations(val / "val.json")
     answers = [Answer(image, text, False, 1) for image, text in zip(annotations.images, texts, strict=True)]
-    results = to_coco_results(answers, get_format("qwen2_5_vl"), QwenResize(), annotations.categories, SCENES).results
+    results = to_coco_results(answers, model_io(Settings()), annotations.categories, SCENES).results
     found = evaluate(annotations, results)
     for name in ("mAP", "AP50", "AP75", "AR@100"):
         assert evaluations(run)[step][f"eval_{name}"] == pytest.approx(found[name], abs=1e-6), name
@@ -169,7 +169,7 @@ def test_options_that_cannot_work(options: dict[str, Any], rows: Any, message: s
 def test_held_out_rows_without_any_box(tmp_path: Path) -> None:
     row = {"solution": '{"width": 9, "height": 9, "boxes": [], "labels": []}', "images": ["a.png"]}
     with pytest.raises(InputError, match="got none in 2 rows"):
-        held_out([row, row], tmp_path / "annotations.json", "qwen2_5_vl", QwenResize())
+        held_out([row, row], tmp_path / "annotations.json", model_io(Settings()))
 
 
 def row_of_one_box() -> dict[str, Any]:
@@ -178,7 +178,7 @@ def row_of_one_box() -> dict[str, Any]:
 
 @pytest.mark.parametrize("engine", ["mmdet", "hotcoco"])
 def test_a_dry_run(tmp_path: Path, engine: Any) -> None:
-    held_out([row_of_one_box()], tmp_path / "annotations.json", "qwen2_5_vl", QwenResize(), engine).dry_run()
+    held_out([row_of_one_box()], tmp_path / "annotations.json", model_io(Settings()), engine).dry_run()
 
 
 def test_a_missing_mmdet_is_found_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +201,7 @@ def test_rows_as_annotations(tmp_path: Path) -> None:
         return {"solution": json.dumps(solution), "images": ["/x/same.png"], **columns}
 
     rows = [row([[1, 2, 11, 22.5]], ["b"]), row([], []), row([[0, 0, 5, 5], [5, 5, 9, 9]], ["a", "b"])]
-    found = held_out(rows, tmp_path / "new" / "annotations.json", "qwen2_5_vl", QwenResize())
+    found = held_out(rows, tmp_path / "new" / "annotations.json", model_io(Settings()))
     assert list(found.annotations.categories.values()) == ["a", "b"]
     assert [(image.id, image.size) for image in found.annotations.images] == [
         (1, (100, 80)),

@@ -10,7 +10,7 @@ import pytest
 
 from mmdet_eval import join, read_annotations, read_rows, to_coco_results
 from mmdet_eval.answers.tokens import locate
-from swift_plugin_visionr1 import QwenResize, get_format
+from swift_plugin_visionr1 import Settings, model_io
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytestmark = pytest.mark.slow
@@ -34,9 +34,7 @@ def test_every_box_gets_the_probability_of_its_own_tokens(swift: Callable, check
 
     annotations = read_annotations(tmp_path / "val.json")
     joined = join(rows, annotations.images)
-    found = to_coco_results(
-        joined.answers, get_format("qwen2_5_vl"), QwenResize(), annotations.categories, joined.images, "logprob"
-    )
+    found = to_coco_results(joined.answers, model_io(Settings()), annotations.categories, joined.images, "logprob")
     scores = [result["score"] for result in found.results]
     assert len(scores) >= 8, "the small model finds something in each scene"
     assert all(0 < score <= 1 for score in scores)
