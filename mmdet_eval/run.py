@@ -18,7 +18,9 @@ from .errors import InputError
 from .inference import Key, ask, key_of
 from .versions import versions
 
-FRAME_VARIABLES = ("MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM")
+FRAME_VARIABLES = (
+    "MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "MAX_NUM", "INPUT_SIZE", "MAX_SLICE_NUMS",
+)  # fmt: skip
 PACKAGES = ("ms-swift", "transformers", "torch", "vllm")
 # How often answers reach the disk: an interruption loses at most so many. vLLM works on one such batch at a time.
 WRITE_BATCH = {"transformers": 128, "vllm": 1024}
@@ -40,6 +42,7 @@ class Model:
         max_pixels: its --max_pixels, part of the frame of the answers; None for no limit.
         options: further arguments of `swift infer`; where one is among ours too, it wins.
         logprobs: whether the answers' token probabilities are needed.
+        model_type: ms-swift's name of its family, where it cannot tell by itself.
     """
 
     path: str
@@ -47,6 +50,7 @@ class Model:
     max_pixels: int | None = None
     options: tuple[str, ...] = ()
     logprobs: bool = False
+    model_type: str | None = None
 
     def arguments(self) -> list[str]:
         """Of `swift infer`: greedy, and further options as given."""
@@ -56,6 +60,8 @@ class Model:
         }  # fmt: skip
         if self.max_pixels is not None:
             own["max_pixels"] = self.max_pixels
+        if self.model_type is not None:
+            own["model_type"] = self.model_type
         if self.logprobs:
             own["logprobs"] = "true"
         return [text for name, value in own.items() for text in (f"--{name}", str(value))] + list(self.options)

@@ -1,7 +1,7 @@
 """Registers the plugin when ms-swift's registries are imported, so that no command line has to name it.
 
 ms-swift has no entry points for plugins. `autoload.pth`, installed beside the package, puts a finder on
-`sys.meta_path` that does nothing until one of the two registries is imported, and calls `find_spec` here then.
+`sys.meta_path` that does nothing until one of the modules below is imported, and calls `find_spec` here then.
 VISION_R1_NO_AUTOLOAD=1 turns it off.
 """
 
@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-from .plugin import register_callbacks, register_rewards
+from .plugin import register_callbacks, register_preprocessors, register_rewards
 
 _REGISTER: dict[str, Callable[[], None]] = {
     "swift.rewards.orm": register_rewards,
     "swift.callbacks.mapping": register_callbacks,
+    "swift.dataset.preprocessor.core": register_preprocessors,
 }
 
 

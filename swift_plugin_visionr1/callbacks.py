@@ -48,8 +48,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         logger.info(
             f"Vision-R1 ({settings.source}): {schedule.criteria(schedule.stage(0, state.max_steps))} from step 0"
             + (f", {schedule.criteria('advanced')} from step {first}" if first else " to the end")
-            + f", of {state.max_steps} steps; now at step {state.global_step}; answers as {scorer.io.format.name}, "
-            f"{scorer.io.resize.describe()}"
+            + f", of {state.max_steps} steps; now at step {state.global_step}; {self._model(scorer)}"
         )
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -69,6 +68,15 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Keep what the evaluation scored out of the training curves."""
         self._scorer().take_means()
+
+    def _model(self, scorer: Scorer) -> str:
+        """How the model is taken to answer: what to look at first where a reward stays 0."""
+        kind = next((reward.model_type for reward in self.trainer.reward_funcs if hasattr(reward, "model_type")), None)
+        format = scorer.io.format
+        return (
+            f"model type {kind or 'not known'}; answers in the format {format.name}, {format.frame.describe()}; "
+            f"{scorer.io.resize.describe()}"
+        )
 
     def _log(self, values: dict[str, float]) -> None:
         for name, value in values.items():

@@ -84,7 +84,8 @@ class Frame:
         if region is None:
             return convert(boxes, view.size, self.side(view)) - self.offset
         x1, y1, x2, y2 = region
-        return convert(boxes, view.size, (x2 - x1, y2 - y1)) + np.array([x1, y1, x1, y1]) - self.offset
+        placed = convert(boxes, view.size, (x2 - x1, y2 - y1))
+        return np.asarray(placed + np.array([x1, y1, x1, y1]) - self.offset, dtype=np.float64)
 
     def _content(self, view: View) -> Region | None:
         """Where the image lies in what is spanned, in this frame's units; None for everywhere."""

@@ -103,6 +103,11 @@ def _check_boxes(boxes: Boxes, size: Size) -> None:
         raise SolutionError(
             f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it [x, y, width, height]?"
         )
+    if len(boxes) and boxes.max() <= 1 < min(size):
+        raise SolutionError(
+            f"expected boxes in pixels of the original image of {size[0]} x {size[1]}, got all of them within its "
+            f"first pixel, such as {boxes[0].tolist()}: are they normalised to 1?"
+        )
     limits = np.array(size * 2) + BORDER
     for index in np.flatnonzero(((boxes < -BORDER) | (boxes > limits)).any(axis=1)):
         raise SolutionError(

@@ -1,44 +1,14 @@
-"""Which format a model writes and how it sees an image, by ms-swift's `model_type`."""
+"""The format and the processed sizes of a run: what its settings say, else what its model type is known for."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from .formats import Format, Reasoning, get_format
-from .resize import QwenResize, Resize
+from .coords import FRAMES
+from .families import FAMILIES, TEMPLATES, Family, Limits, model_type_of
+from .formats import Format, get_format
+from .resize import PaddedSquare, Resize, Unchanged
 from .settings import Settings, SettingsError
 
 DEFAULT_MODEL_TYPE = "qwen2_5_vl"  # the paper's
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What decides a family's processed size in one run.
-
-    Attributes:
-        environ: environment variables, for MAX_PIXELS and its kin as ms-swift reads them.
-        max_pixels: ms-swift's own --max_pixels, which rescales before anything else; None is no limit.
-        processor: the fields of the checkpoint's image processor (preprocessor_config.json); empty where not known.
-    """
-
-    environ: Mapping[str, str] = field(default_factory=dict)
-    max_pixels: int | None = None
-    processor: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Family:
-    """Models that see and write alike.
-
-    Attributes:
-        format: a key of FORMATS.
-        resize: makes the rule of the processed size from a run's limits; raises ValueError for limits it cannot have.
-        reasoning: what the model writes around its answer.
-    """
-
-    format: str
-    resize: Callable[[Limits], Resize]
-    reasoning: Reasoning = "none"
 
 
 @dataclass(frozen=True)
@@ -49,16 +19,9 @@ class ModelIO:
     resize: Resize
 
 
-def _qwen(limits: Limits) -> Resize:
-    return QwenResize.from_environment(limits.environ, limits.max_pixels)
-
-
-FAMILIES: dict[str, Family] = {
-    "qwen2_5_vl": Family("qwen2_5_vl", _qwen),
-}
-
-
-def model_io(settings: Settings, model_type: str | None = None, limits: Limits | None = None) -> ModelIO:
+def model_io(
+    settings: Settings, model_type: str | None = None, limits: Limits | None = None, template: str | None = None
+) -> ModelIO:
     """The format and the processed sizes of a run: what the settings say, else what its model type is known for.
 
     Args:
@@ -66,6 +29,8 @@ def model_io(settings: Settings, model_type: str | None = None, limits: Limits |
             for callers that know none.
         model_type: ms-swift's name for the run's model; where nobody knows it, it is the paper's Qwen2.5-VL.
         limits: of the run.
+        template: ms-swift's name for the run's template, where it is known: some model types have several, and what
+            stands around the answer depends on it.
 
     Raises:
         SettingsError: the model type is not known, contradicts the settings' own, or the limits cannot be used.
@@ -75,17 +40,25 @@ def model_io(settings: Settings, model_type: str | None = None, limits: Limits |
             f"expected the settings' model_type to be the run's, {model_type!r}, got {settings.model_type!r}: "
             "leave it out of the settings, the reward reads the run's own"
         )
-    family = _family(model_type or settings.model_type or DEFAULT_MODEL_TYPE)
-    format = get_format(
-        settings.format or family.format, settings.frame, settings.reasoning or family.reasoning, settings.json
-    )
+    name = model_type or settings.model_type or DEFAULT_MODEL_TYPE
+    family = FAMILIES.get(name) or _from_settings(settings, name)
+    reasoning = settings.reasoning or TEMPLATES.get(template or "", family.reasoning)
+    format = get_format(settings.format or family.format, settings.frame, reasoning, settings.json)
     try:
         return ModelIO(format, family.resize(limits or Limits()))
     except ValueError as error:
         raise SettingsError(str(error)) from None
 
 
-def _family(model_type: str) -> Family:
-    if model_type not in FAMILIES:
-        raise SettingsError(f"expected a model_type that is known ({', '.join(FAMILIES)}), got {model_type!r}")
-    return FAMILIES[model_type]
+def _from_settings(settings: Settings, model_type: str) -> Family:
+    """A family of whose images nothing is known; padded frames take them as padded to a square."""
+    if settings.format is None or settings.frame in (None, "processed"):
+        raise SettingsError(
+            f"expected a model_type that is known ({', '.join(FAMILIES)}), got {model_type!r}: set `format` and "
+            "`frame` in the settings to what the model writes, with any frame but processed"
+        )
+    resize = PaddedSquare() if FRAMES[settings.frame].padded else Unchanged()
+    return Family(settings.format, lambda _: resize)
+
+
+__all__ = ["DEFAULT_MODEL_TYPE", "FAMILIES", "TEMPLATES", "Family", "Limits", "ModelIO", "model_io", "model_type_of"]

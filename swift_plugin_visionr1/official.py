@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import giou
-from .coords import Size
+from .coords import FRAMES, Size
 from .criteria import Criteria
+from .formats import Format
 from .ground_truth import GroundTruth
 from .matching import NO_MATCH, Match
 from .scoring import RewardBreakdown
+from .settings import SettingsError
 
 _FENCE = re.compile(r"```json\n|\n```")
 _COORDINATE = r"(\d{1,3}|1000)"
@@ -25,6 +27,15 @@ _ENTRY = re.compile(
 )  # the released code's fallback; spacing and the 1000 are its own
 
 Entry = tuple[list[int], object]
+
+
+def require_official_format(format: Format) -> None:
+    """Raise SettingsError for a format that the released code does not read: it knows the paper's Qwen2.5-VL only."""
+    if format.name != "qwen2_5_vl" or format.frame != FRAMES["processed"]:
+        raise SettingsError(
+            "expected the format qwen2_5_vl, coordinates in pixels of the processed image, with the official rules, "
+            f"which read no other, got {format.name}, {format.frame.describe()}: use `preset: paper` for this model"
+        )
 
 
 def score_official(

@@ -1,4 +1,4 @@
-"""Registers the rewards and the callbacks with ms-swift: `--external_plugins "$(vision-r1 plugin-path)"`.
+"""Registers rewards, callbacks and published data sets with ms-swift: `--external_plugins "$(vision-r1 plugin-path)"`.
 
 After `pip install` that option is not needed, see `autoload.py`. ms-swift loads this file by path, in every
 dataloader worker again: imports are absolute, and registering twice does nothing. The modules register themselves
@@ -23,6 +23,11 @@ def register_callbacks() -> None:
     callbacks_map["vision_r1_eval"] = evaluation_callback
 
 
+def register_preprocessors() -> None:
+    """Make `--dataset` read published data sets in runs with our reward."""
+    import swift_plugin_visionr1.preprocessors  # noqa: F401
+
+
 def evaluation_callback(args: Any, trainer: Any) -> Any:
     """The callback `vision_r1_eval`, which lives beside the evaluator: training without it needs none of that."""
     return import_module("mmdet_eval.training").VisionR1EvalCallback(args, trainer)
@@ -31,3 +36,4 @@ def evaluation_callback(args: Any, trainer: Any) -> Any:
 if __name__ != "swift_plugin_visionr1.plugin":  # loaded by path
     register_rewards()
     register_callbacks()
+    register_preprocessors()

@@ -10,10 +10,11 @@ from swift.utils import get_logger
 
 from .criteria import Stage
 from .models import Limits, ModelIO, model_io
+from .official import require_official_format
 from .scorer import Scorer
 from .scoring import RewardBreakdown
 from .settings import Settings, SettingsError, load_settings
-from .swift_run import building_trainer, check_datasets
+from .swift_run import building_trainer, check_datasets, image_processor, model_type, running_template
 
 logger = get_logger()
 
@@ -27,11 +28,12 @@ def shared_scorer(settings: Settings, io: ModelIO) -> Scorer:
 class VisionR1(ORM):  # type: ignore[misc]
     """`vision_r1`: format + recall + precision (Eq. 7), in [0, 3].
 
-    Settings are read from the environment variable VISION_R1_CONFIG when the reward is built, the frame from
-    MAX_PIXELS and its kin and, inside a trainer, from the template's max_pixels.
+    Settings are read from the environment variable VISION_R1_CONFIG when the reward is built. The format and the
+    frame are those of the run's model type, the processed size follows the template's max_pixels, the model's image
+    processor and MAX_PIXELS and its kin.
 
     Raises:
-        SettingsError: the settings cannot be used, or contradict the run.
+        SettingsError: the settings cannot be used, contradict the run, or leave an unknown model type's format open.
         SolutionError: a row of the trainer's data sets cannot be used.
     """
 
@@ -41,12 +43,10 @@ class VisionR1(ORM):  # type: ignore[misc]
     def __init__(self, args: Any = None, **kwargs: Any) -> None:
         super().__init__(args, **kwargs)
         self.settings = load_settings()
-        trainer = building_trainer(args)
-        max_pixels = _max_pixels(self.settings, trainer, args)
-        io = model_io(self.settings, limits=Limits(os.environ, max_pixels))
+        self.model_type, io = run_io(self.settings, args)
         self.scorer = shared_scorer(self.settings, io)
         self._warn_of_double_counting(args)
-        if trainer is not None:
+        if (trainer := building_trainer(args)) is not None:
             check_datasets(trainer, self.scorer.io.resize)
 
     def __call__(self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any) -> list[float]:
@@ -93,11 +93,27 @@ class VisionR1(ORM):  # type: ignore[misc]
             )
 
 
-def _max_pixels(settings: Settings, trainer: Any, args: Any) -> int | None:
-    """The run's --max_pixels: the template's inside a trainer, Megatron's arguments' own, else the settings'."""
-    if trainer is None and getattr(args, "max_pixels", None) is None:
+def run_io(settings: Settings, args: Any) -> tuple[str | None, ModelIO]:
+    """The model type of the run that constructs a reward with `args`, None outside of one, and its format and resize.
+
+    Raises:
+        SettingsError: see `VisionR1`.
+    """
+    template = running_template(args)
+    kind = model_type(template, args)
+    limits = Limits(os.environ, _max_pixels(settings, template, args), image_processor(template))
+    name = template.template_meta.template_type if template is not None else None
+    io = model_io(settings, kind, limits, name)
+    if settings.rules == "official":
+        require_official_format(io.format)
+    return kind, io
+
+
+def _max_pixels(settings: Settings, template: Any, args: Any) -> int | None:
+    """The run's --max_pixels: the template's, else that of the arguments, else the settings'."""
+    if template is None and getattr(args, "max_pixels", None) is None:
         return settings.max_pixels
-    seen = getattr(args, "max_pixels", None) if trainer is None else trainer.template.max_pixels
+    seen = getattr(args, "max_pixels", None) if template is None else template.max_pixels
     if settings.max_pixels not in (None, seen):
         raise SettingsError(
             f"expected the settings' max_pixels to be the run's --max_pixels, {seen}, got {settings.max_pixels}: "

@@ -1,32 +1,35 @@
 """What a reward can learn about the ms-swift run that it is built in, and the checks made before the first step."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
 from swift.utils import get_logger
 
+from .coords import Size
 from .ground_truth import GroundTruth, SolutionError, read_solution
+from .images import image_size, local_image, require_file
 from .resize import Resize
 
 IMAGES_OPENED = 100  # image headers compared with their row before training; all of them could take minutes
-LONGEST_PATH = 2000  # what is longer is base64, by ms-swift's own rule
 RESIZING = ("max_pixels", "min_pixels", "resized_width", "resized_height")
 
 logger = get_logger()
 
 
-def callers() -> Iterator[Any]:
-    """The `self` of each method that is running, innermost first."""
+def _frames() -> Iterator[dict[str, Any]]:
+    """The local variables of each function that is running, innermost first."""
     frame = sys._getframe(1)
     while frame is not None:
-        if "self" in frame.f_locals:
-            yield frame.f_locals["self"]
+        yield frame.f_locals
         frame = frame.f_back  # type: ignore[assignment]
+
+
+def callers() -> Iterator[Any]:
+    """The `self` of each method that is running, innermost first."""
+    return (names["self"] for names in _frames() if "self" in names)
 
 
 def building_trainer(args: Any) -> Any | None:
@@ -35,9 +38,46 @@ def building_trainer(args: Any) -> Any | None:
     ms-swift hands a reward nothing but the training arguments, and these know neither the data set nor the
     template's max_pixels. The trainer that knows both is the caller.
     """
+    return _caller(args, "train_dataset")
+
+
+def running_template(args: Any) -> Any | None:
+    """The template of the trainer, of any kind, that is constructing a reward with `args`, else None."""
+    return getattr(_caller(args, "template"), "template", None)
+
+
+def model_type(template: Any, args: Any) -> str | None:
+    """ms-swift's name for the run's model: the template's, else that of the arguments (Ray's driver)."""
+    meta = getattr(template, "model_meta", None)
+    return getattr(meta, "model_type", None) or getattr(args, "model_type", None)
+
+
+def image_processor(template: Any) -> dict[str, Any]:
+    """The fields of the model's image processor, or of a processor that is one itself; empty where there is none."""
+    processor = getattr(template, "processor", None)
+    own = getattr(processor, "image_processor", None)
+    return dict(own.to_dict()) if own is not None else dict(getattr(processor, "__dict__", {}))
+
+
+def _caller(args: Any, attribute: str) -> Any | None:
     if args is None:
         return None
-    return next((c for c in callers() if getattr(c, "args", None) is args and hasattr(c, "train_dataset")), None)
+    return next((c for c in callers() if getattr(c, "args", None) is args and hasattr(c, attribute)), None)
+
+
+def has_our_reward() -> bool:
+    """Whether the arguments that a data set is being loaded for name a vision_r1 reward."""
+    names = next((c.reward_funcs for c in callers() if hasattr(c, "load_dataset") and hasattr(c, "reward_funcs")), None)
+    return any(isinstance(name, str) and name.startswith("vision_r1") for name in names or ())
+
+
+def data_source() -> str:
+    """The file, folder or id that ms-swift is loading."""
+    for names in _frames():
+        for name in ("dataset_path", "dataset_id"):
+            if isinstance(names.get(name), str):
+                return str(names[name])
+    return "the data set"
 
 
 def check_datasets(trainer: Any, resize: Resize) -> None:
@@ -83,31 +123,16 @@ def _check_image(row: dict[str, Any], truth: GroundTruth, open_it: bool) -> None
         )
     if not row.get("images"):
         raise SolutionError('expected an image in "images", got none')
-    path = _local_path(row["images"][0])
-    if path is None:
+    image = row["images"][0]
+    source = local_image(image)
+    if source is None:
         return
-    if not path.is_file():
-        raise SolutionError(f"expected an image file at {path}, got none: paths are relative to where swift is started")
+    require_file(source)
     if open_it:
-        _check_size(path, truth)
+        _check_size(image_size(image), truth)
 
 
-def _local_path(image: Any) -> Path | None:
-    """Where the image lies, or None for what ms-swift's loader gets elsewhere (URL, base64, bytes, ROOT_IMAGE_DIR)."""
-    path = image.get("path") if isinstance(image, dict) else image
-    if not isinstance(path, str) or len(path) > LONGEST_PATH or path.startswith(("http:", "https:", "data:", "<")):
-        return None
-    if os.environ.get("ROOT_IMAGE_DIR") and not Path(path).is_absolute():
-        return None
-    return Path(path.removeprefix("file://"))
-
-
-def _check_size(path: Path, truth: GroundTruth) -> None:
-    try:
-        with Image.open(path) as image:
-            size = image.size
-    except UnidentifiedImageError as error:
-        raise SolutionError(f"expected an image that can be opened: {error}") from None
+def _check_size(size: Size, truth: GroundTruth) -> None:
     if size != truth.size:
         raise SolutionError(
             f"expected the solution's width and height to be those of the image file, {size[0]} x {size[1]}, "

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 import scenes
-from figures import draw_scenes, plot_rewards
+from figures import draw_scenes
 
 HERE = Path(__file__).parent
 HERE = HERE.relative_to(Path.cwd()) if HERE.is_relative_to(Path.cwd()) else HERE  # short paths in what is printed
@@ -130,7 +130,8 @@ def main() -> None:
         run_folder = args.out / f"grpo-seed{seed}"
         model = train(seed, data, run_folder, options)
         rows[f"after, seed {seed}"] = evaluate(model, data, run_folder / "after")
-    plot_rewards(run_folder / "logging.jsonl", args.out / "rewards.png")
+    command = ["-m", "swift_plugin_visionr1.cli", "plot", str(run_folder), "--out", str(args.out / "rewards.png")]
+    run(["python", *command, "--config", "strict"], args.out / "plot.log")
     results = {"before": args.out / "before", "after": run_folder / "after"}
     results = {name: folder / "val" / "coco_results.json" for name, folder in results.items()}
     draw_scenes(data / "val.json", data / "images", results, args.out / "scenes.png")

@@ -1,4 +1,4 @@
-"""The demo's two pictures: reward parts over the run, and held-out scenes with the boxes before and after."""
+"""The demo's picture: held-out scenes with the boxes before and after."""
 
 import json
 from pathlib import Path
@@ -7,32 +7,10 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-PARTS = {"format": "tab:gray", "recall": "tab:blue", "precision": "tab:orange"}
 EDGES = {"red": "#e6194b", "green": "#1a9641", "blue": "#2b6cff"}
-
-
-def plot_rewards(log: Path, out: Path, window: int = 8) -> None:
-    """Draw `vision_r1/<part>` of ms-swift's logging.jsonl, smoothed over `window` steps, and the stage switch."""
-    rows = [row for row in map(json.loads, log.read_text().splitlines()) if "vision_r1/stage" in row]
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    for part, colour in PARTS.items():
-        values = np.array([row[f"vision_r1/{part}"] for row in rows])
-        smooth = [values[max(0, i - window + 1) : i + 1].mean() for i in range(len(values))]
-        axes.plot(range(1, len(values) + 1), values, color=colour, alpha=0.2)
-        axes.plot(range(1, len(values) + 1), smooth, color=colour, label=f"{part} reward")
-    stages = [row["vision_r1/stage"] for row in rows]
-    if 2.0 in stages:
-        switch = stages.index(2.0) + 0.5
-        axes.axvline(switch, color="black", linestyle="--")
-        axes.text(switch, 0.02, " advanced stage: sharper criteria", fontsize=9)
-    axes.set(xlabel="optimisation step", ylabel=f"mean over the step (line: last {window})", ylim=(0, 1.02))
-    axes.legend(loc="lower left")
-    figure.savefig(out, dpi=100)
-    plt.close(figure)
 
 
 def draw_scenes(annotations: Path, images: Path, results: dict[str, Path], out: Path, count: int = 6) -> None:

@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.checkpoint import find_checkpoint
+
 from ..answers.readers import read_predictions
 from ..evaluation import Options, evaluate_dataset
 from ..inference import InferenceFailed
 from ..run import Answered, Model, run
 from .evaluate import add_options, finish, options_of
 from .prompts import add_dataset_arguments, read_datasets
+from .reading import io_of
 
 STOPPED = 130  # the exit code of a command that Ctrl-C ended
 
@@ -48,10 +51,12 @@ def run_command(arguments: argparse.Namespace) -> int:
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift infer` is ended too
     suite, protocol, left_out = read_datasets(arguments)
-    options = replace(options_of(arguments), protocol=protocol)
+    checkpoint = find_checkpoint(arguments.model)
+    io = io_of(arguments, checkpoint.model_type, checkpoint.processor)
+    options = replace(options_of(arguments, io), protocol=protocol)
     model = Model(
         arguments.model, arguments.infer_backend, arguments.max_pixels, tuple(arguments.infer_arguments),
-        logprobs=arguments.score == "logprob",
+        logprobs=arguments.score == "logprob", model_type=arguments.model_type,
     )  # fmt: skip
     try:
         answered, asked = run(model, suite.datasets, protocol, arguments.out, arguments.allow_missing)

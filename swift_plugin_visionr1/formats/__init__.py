@@ -4,11 +4,30 @@ from dataclasses import replace
 
 from ..coords import FRAMES
 from .base import Format, ParsedCompletion, Span
+from .deepseek_vl2 import DeepSeekVL2
+from .florence2 import Florence2
+from .gemini import GEMINI
+from .glm4v import GLM4V
+from .griffon import Griffon
+from .internvl import InternVL
+from .json_generic import JSON
+from .kosmos2 import Kosmos2
 from .layout import JsonLayout
-from .qwen2_5_vl import Qwen25VL
+from .minicpm_v import MiniCPMV
+from .ovis import Ovis
+from .paligemma import PaliGemma
+from .qwen2_5_vl import QWEN2_5_VL
+from .qwen2_vl import Qwen2VL
+from .qwen3_vl import QWEN3_VL
+from .qwen_vl import QwenVL
 from .reasoning import Reasoned, Reasoning
+from .rex_omni import RexOmni
 
-FORMATS: dict[str, Format] = {one.name: one for one in (Qwen25VL(),)}
+_FORMATS: tuple[Format, ...] = (
+    QWEN2_5_VL, QWEN3_VL, GEMINI, JSON, QwenVL(), Qwen2VL(), InternVL(), DeepSeekVL2(), GLM4V(), MiniCPMV(), Ovis(),
+    RexOmni(), Griffon(), PaliGemma(), Florence2(), Kosmos2(),
+)  # fmt: skip
+FORMATS: dict[str, Format] = {one.name: one for one in _FORMATS}
 
 
 def get_format(

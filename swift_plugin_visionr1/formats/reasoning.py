@@ -1,21 +1,55 @@
 """What stands around the answer: reasoning before it, tags about it, the end token after it.
 
+Start, end and padding tokens at both ends of a completion are no text of it, and break nothing.
+
 Issue codes
-    too_long         only the first MAX_CHARACTERS are read
-    text_around      there is reasoning or there are answer tags where the model is to write the bare answer
-    no_reasoning     the reasoning, or the tags about the answer, that the model is to write are not there
-    tool_call        the answer calls a tool; its arguments are not read as boxes
+    too_long            only the first MAX_CHARACTERS are read
+    text_around         there is reasoning or there are answer tags where the model is to write the bare answer, or
+                        there is other text around them
+    no_reasoning        the reasoning, or the tags about the answer, that the model is to write are not there
+    unclosed_reasoning  the last reasoning does not end: boxes in it are drafts and not read
+    tool_call           the answer calls a tool; its arguments are not read as boxes
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
-from ..boxes import Boxes
+from ..boxes import Boxes, as_boxes
 from ..coords import Frame, View
 from .base import Format, ParsedCompletion, Span
 
 Reasoning = Literal["none", "think", "think_answer"]
+
+MAX_CHARACTERS = 1_000_000  # dozens of times what a model writes in one answer
+_EDGE_TOKENS = (
+    *(
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|im_start|>",
+        "<|end_of_text|>",
+        "<|begin_of_text|>",
+        "<|eot_id|>",
+        "<|eom_id|>",
+    ),
+    *("<s>", "</s>", "<pad>", "<eos>", "<bos>", "<unk>", "<|pad|>", "<|finetune_right_pad_id|>"),
+    *("<end_of_turn>", "<start_of_turn>", "<turn|>", "<|end|>", "<|eos|>", "<|return|>", "<|user|>", "<|observation|>"),
+    *("<｜end▁of▁sentence｜>", "<｜begin▁of▁sentence｜>", "<|end▁of▁sentence|>", "<|begin▁of▁sentence|>"),
+    *("<｜▁pad▁｜>", "<|▁pad▁|>", "<|vision_pad|>"),
+)
+_TOOL_CALLS = re.compile(
+    r"<(tool_call|tool_response)>.*?(?:</\1>|\Z)|\[TOOL_CALL\].*",  # the latter is how Qwen-Agent prints one
+    re.DOTALL,
+)
+
+
+class _Answer(NamedTuple):
+    """The answer text[start:end] of a completion, without tool calls, and what is wrong around it."""
+
+    text: str
+    start: int
+    issues: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,7 +60,8 @@ class Reasoned(Format):
         inner: the format of the answer itself.
         reasoning: `none` is the bare answer; `think` is <think>...</think> and then the answer; `think_answer` is
             <think>...</think><answer>...</answer> (VLM-R1). The reader is tolerant: boxes are read from the answer
-            wherever it stands, and never from the reasoning.
+            wherever it stands, and never from the reasoning. The opening <think> may be in the prompt; the reasoning
+            may be empty, as MiMo-VL's is when it is told not to think.
     """
 
     inner: Format
@@ -44,15 +79,23 @@ class Reasoned(Format):
 
     def parse(self, text: str) -> ParsedCompletion:
         """See `Format.parse`."""
-        return self.inner.parse(text)
+        answer = self._answer(text)
+        if answer.issues and not answer.text.strip():
+            return ParsedCompletion(as_boxes([]), (), answer.issues)
+        parsed = self.inner.parse(answer.text)
+        if not answer.issues:
+            return parsed
+        return replace(parsed, issues=tuple(dict.fromkeys(answer.issues + parsed.issues)))
 
     def spans(self, text: str) -> list[tuple[Span, ...]]:
         """See `Format.spans`; in characters of the whole text."""
-        return self.inner.spans(text)
+        answer = self._answer(text)
+        shift = answer.start
+        return [tuple((start + shift, end + shift) for start, end in spans) for spans in self.inner.spans(answer.text)]
 
     def confidences(self, text: str) -> list[float]:
         """See `Format.confidences`."""
-        return self.inner.confidences(text)
+        return self.inner.confidences(self._answer(text).text)
 
     def content_issues(self, parsed: ParsedCompletion, view: View) -> tuple[str, ...]:
         """See `Format.content_issues`."""
@@ -60,4 +103,66 @@ class Reasoned(Format):
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """The answer, with empty reasoning about it where the model is to write some."""
-        return self.inner.write(boxes, labels)
+        answer = self.inner.write(boxes, labels)
+        if self.reasoning == "think":
+            return f"<think>\n</think>\n\n{answer}"
+        return f"<think>\n</think>\n<answer>\n{answer}\n</answer>" if self.reasoning == "think_answer" else answer
+
+    def _answer(self, text: str) -> _Answer:
+        """The answer in a completion."""
+        issues = ["too_long"] if len(text) > MAX_CHARACTERS else []
+        start, end = _without_tokens(text, 0, min(len(text), MAX_CHARACTERS))
+        if self.reasoning == "none" and "<" not in text and "[TOOL_CALL]" not in text:
+            return _Answer(text[start:end], start, tuple(issues))  # the ordinary case
+        start, end = self._between_tags(text, start, end, issues)
+        # Blanked rather than cut out, so that places stay as they are.
+        answer, calls = _TOOL_CALLS.subn(lambda call: " " * len(call[0]), text[start:end])
+        return _Answer(answer, start, (*issues, *(["tool_call"] if calls else [])))
+
+    def _between_tags(self, text: str, start: int, end: int, issues: list[str]) -> Span:
+        """Where the answer stands in text[start:end]; what is wrong with the tags goes into `issues`."""
+        opening, closing = text.find("<think>", start, end), text.rfind("</think>", start, end)
+        after = closing + len("</think>") if closing >= 0 else start
+        unclosed = text.rfind("<think>", after, end)
+        left, right = text.rfind("<answer>", after, end), text.rfind("</answer>", after, end)
+        if unclosed > left:
+            issues.append("unclosed_reasoning")
+            return _without_tokens(text, after, unclosed)
+        begin = left + len("<answer>") if left >= 0 else after
+        stop = right if right >= begin else end
+        outside = (
+            text[start:opening] if start <= opening < closing else "",
+            text[after : max(left, after)],
+            text[stop:end].removeprefix("</answer>"),
+        )
+        tagged = 0 <= left < right
+        if self.reasoning == "none":
+            issues += ["text_around"] if max(opening, closing, left, right) >= 0 else []
+        elif closing < 0 or (self.reasoning == "think_answer" and not tagged):
+            issues.append("no_reasoning")
+        elif any(part.strip() for part in outside) or (self.reasoning == "think" and max(left, right) >= 0):
+            issues.append("text_around")
+        return _without_tokens(text, begin, stop)
+
+
+def _without_tokens(text: str, start: int, end: int) -> Span:
+    """The range without white space, start, end and padding tokens at its ends."""
+    while start < end:
+        if text[end - 1].isspace():
+            end -= 1
+        elif text[end - 1] == ">" and (
+            token := next((token for token in _EDGE_TOKENS if text.endswith(token, start, end)), "")
+        ):
+            end -= len(token)
+        else:
+            break
+    while start < end:
+        if text[start].isspace():
+            start += 1
+        elif text[start] == "<" and (
+            token := next((token for token in _EDGE_TOKENS if text.startswith(token, start, end)), "")
+        ):
+            start += len(token)
+        else:
+            break
+    return start, end

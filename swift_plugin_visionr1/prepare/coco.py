@@ -6,11 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..ground_truth import SolutionError, read_solution
-
-PROMPT = (
-    "Locate every item from the category list in the image and output the coordinates in JSON format. "
-    "The category set includes {}."
-)  # the detection prompt of the released code
+from ..rows.prompts import DETECT as PROMPT
 
 
 def convert_coco(annotations: Path, images: Path, out: Path) -> int:

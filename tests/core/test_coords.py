@@ -13,16 +13,18 @@ sides = st.integers(5, 6000)
 LOW, HIGH = 4 * 784, 512 * 784
 
 
-@given(sides, sides, st.sampled_from([(3136, 401408), (3136, 12845056), (200704, 1003520)]))
-def test_smart_resize_equals_transformers_and_qwen_vl_utils(width: int, height: int, bounds: tuple[int, int]) -> None:
+@given(sides, sides, st.sampled_from([28, 32]), st.sampled_from([(3136, 401408), (3136, 12845056), (200704, 1003520)]))
+def test_smart_resize_equals_transformers_and_qwen_vl_utils(
+    width: int, height: int, factor: int, bounds: tuple[int, int]
+) -> None:
     transformers = pytest.importorskip("transformers.models.qwen2_vl.image_processing_qwen2_vl")
     qwen_vl_utils = pytest.importorskip("qwen_vl_utils.vision_process")
     if max(width, height) / min(width, height) > 200:
         return
-    own = smart_resize((width, height), 28, *bounds)
-    assert own == qwen_vl_utils.smart_resize(height, width, 28, *bounds)[::-1]  # the one that ms-swift calls
-    if min(width, height) >= 14:  # below half a token transformers rounds a side to 0 and then grows the image
-        assert own == transformers.smart_resize(height, width, 28, *bounds)[::-1]
+    own = smart_resize((width, height), factor, *bounds)
+    assert own == qwen_vl_utils.smart_resize(height, width, factor, *bounds)[::-1]  # the one that ms-swift calls
+    if 2 * min(width, height) > factor:  # else transformers rounds a side to 0 and then grows the image
+        assert own == transformers.smart_resize(height, width, factor, *bounds)[::-1]
 
 
 @pytest.mark.parametrize("size", [(0, 10), (5, 1005), (10, 0)])

@@ -42,6 +42,7 @@ def test_annotations_may_touch_the_border_by_a_rounding_error() -> None:
         pytest.param(
             json.dumps(GOOD | {"boxes": [[300, 20, 30, 40]]}), r"box 0.*is it \[x, y, width, height\]", id="xywh"
         ),
+        pytest.param(json.dumps(GOOD | {"boxes": [[0.1, 0.2, 0.5, 0.9]]}), "first pixel.*normalised to 1", id="norm1"),
         pytest.param(
             json.dumps(GOOD | {"boxes": [[10, 20, 900, 40]]}), "inside the original image of 640 x 480", id="outside"
         ),

@@ -52,15 +52,45 @@ def test_answers_without_boxes_yield_none(shared_data: Path) -> None:
         pytest.param(f"[{CAT}, {DOG[:25]}", 1, ("not_json",), id="cut in the second object"),
         pytest.param(f"[{CAT}, {DOG},]", 2, ("not_json",), id="trailing comma"),
         pytest.param(f"[{CAT}]".replace('"', "'"), 1, ("not_json",), id="single quotes"),
-        pytest.param(f"<think>[1, 2]</think><answer>{CAT}</answer>", 1, ("not_json",), id="think and answer"),
+        pytest.param(f"<think>[1, 2]</think><answer>[{CAT}]</answer>", 1, ("text_around",), id="think and answer"),
         pytest.param('[{"bbox_2d": ["1", "2", "30", "40"], "label": "a"}]', 1, ("not_integer",), id="numbers as text"),
         pytest.param('[{"bbox_2d": [1.5, 2, 30, 40], "label": "a"}]', 1, ("not_integer",), id="fraction"),
         pytest.param('[{"bbox_2d": [true, 2, 30, 40], "label": "a"}]', 0, ("bad_box",), id="boolean"),
         pytest.param('[{"bbox_2d": [NaN, 2, 30, 40], "label": "a"}]', 0, ("bad_box",), id="NaN"),
         pytest.param('[{"bbox_2d": [1, 2, 30, Infinity], "label": "a"}]', 0, ("bad_box",), id="Infinity"),
         pytest.param('[{"bbox_2d": [1, 2, 30], "label": "a"}]', 0, ("bad_box",), id="three numbers"),
-        pytest.param('[{"bbox_2d": [[1, 2, 30, 40]], "label": "a"}]', 0, ("bad_box",), id="nested box"),
-        pytest.param('[{"point_2d": [1, 2], "label": "a"}]', 0, ("bad_box",), id="a point"),
+        pytest.param('[{"bbox_2d": [[1, 2, 30, 40]], "label": "a"}]', 1, ("other_key",), id="nested box"),
+        pytest.param(
+            '[{"bbox_2d": [[1, 2, 30, 40], [5, 6, 70, 80]], "label": "a"}]', 2, ("other_key",), id="two in one"
+        ),
+        pytest.param('[{"bbox_2d": [[1, 2], [30, 40]], "label": "a"}]', 1, ("other_key",), id="corners as points"),
+        pytest.param('[{"bbox_2d": [245, [234, 543, 542, 244]], "label": "a"}]', 0, ("bad_box",), id="a list inside"),
+        pytest.param(
+            '[{"bbox_2d": {"x1": 1, "y1": 2, "x2": 3, "y2": 4}, "label": "a"}]', 1, ("other_key",), id="x1, y1"
+        ),
+        pytest.param(
+            '[{"x1": 1, "y1": 2, "x2": 3, "y2": 4, "label": "a"}]', 1, ("other_key",), id="x1 beside the label"
+        ),
+        pytest.param('[{"bbox": [1, 2, 30, 40], "label": "a"}]', 1, ("other_key",), id="another key"),
+        pytest.param('[{"Position": [1, 2, 30, 40], "Confidence": 1}]', 1, ("other_key", "no_label"), id="Visual-RFT"),
+        pytest.param('[{"box_2d": [1, 2, 30, 40], "label": "a"}]', 0, ("bad_box",), id="Gemini's key"),
+        pytest.param(f'[{{"point_2d": [1, 2], "label": "a"}}, {CAT}]', 1, ("point",), id="a point and a box"),
+        pytest.param('[{"bbox_2d": [1, 2], "label": "a"}]', 0, ("point",), id="a point as box"),
+        pytest.param(
+            '[{"bbox_2d": [1, 2, 30, 40], "point_2d": [9, 9], "label": "a"}]', 1, (), id="a box with its point"
+        ),
+        pytest.param('[{"bbox_2d": [1, 2, 3, 4, 5, 6, 7, 8], "label": "a"}]', 0, ("quad",), id="a quad"),
+        pytest.param('[{"bbox_2d": [[1, 2], [3, 4], [5, 6], [7, 8]], "label": "a"}]', 0, ("quad",), id="four points"),
+        pytest.param('[{"bbox_2d": [1, 2, 3, 4, 5, 6], "label": "a"}]', 0, ("polygon",), id="a triangle"),
+        pytest.param('[{"polygon": [1, 2, 3, 4], "label": "a"}]', 0, ("polygon",), id="a polygon"),
+        pytest.param('[{"bbox_3d": [1, 2, 3, 4, 5, 6, 7, 8, 9], "label": "a"}]', 0, ("box_3d",), id="a 3D box"),
+        pytest.param(
+            f'[{{"name": "zoom", "arguments": {CAT}}}, {DOG}]', 1, ("tool_call",), id="a tool call in the list"
+        ),
+        pytest.param(f'{{"name": "zoom", "arguments": {CAT}}}', 0, ("not_a_list", "tool_call"), id="a tool call"),
+        pytest.param(
+            f'{CAT}\n{{"name": "zoom", "arguments": {DOG}}}', 0, ("not_json", "tool_call"), id="then a tool call"
+        ),
         pytest.param('[{"bbox_2d": [30, 2, 1, 40], "label": "a"}]', 0, ("corner_order",), id="reversed"),
         pytest.param('[{"bbox_2d": [1, 2, 1, 40], "label": "a"}]', 0, ("corner_order",), id="no area"),
         pytest.param('[{"bbox_2d": [1, 2, 30, 40], "label": null}]', 1, ("no_label",), id="null label"),
@@ -69,10 +99,28 @@ def test_answers_without_boxes_yield_none(shared_data: Path) -> None:
         pytest.param(f'{{"objects": [{CAT}, {DOG}]}}', 2, ("not_a_list",), id="list inside an object"),
         pytest.param(f"[[{CAT}]]", 1, ("not_an_object",), id="list inside a list"),
         pytest.param("[1, 2, 3]", 0, ("not_an_object",), id="list of numbers"),
+        pytest.param("[1, 2, 30, 40]", 1, ("not_an_object", "no_label"), id="a box and nothing else"),
+        pytest.param(
+            "[[1, 2, 30, 40], [5, 6, 70, 80]]", 2, ("not_an_object", "other_key", "no_label"), id="bare boxes"
+        ),
+        pytest.param("[[1, 2], [30, 40]]", 0, ("not_an_object",), id="bare points"),
+        pytest.param("The cat is at [1, 2, 30, 40].", 0, ("not_json",), id="numbers in prose"),
+        pytest.param(f"[{CAT}, 7, {DOG}]", 2, ("not_an_object",), id="a number among objects"),
+        pytest.param(f"{CAT}\n{DOG}", 2, ("not_json",), id="an object a line"),
+        pytest.param(f"It's [one]: {CAT}. It's [two]: {DOG}", 2, ("not_json",), id="objects in prose"),
+        pytest.param(f"[{{{CAT}}}]", 1, ("not_json",), id="double braces"),
+        pytest.param(f"[{CAT}}}, {DOG}]", 2, ("not_json",), id="a brace too many"),
+        pytest.param(f"[{CAT[:-1]}, {DOG}]", 2, ("not_json",), id="a brace too few"),
+        pytest.param(f"[{CAT.replace(']', '')}, {DOG}]", 2, ("not_json",), id="a bracket too few"),
+        pytest.param("[{bbox_2d: [1, 2, 30, 40], label: 'cat'}]", 1, ("not_json",), id="keys without quotes"),
+        pytest.param(f"[{CAT}  // the tabby\n, {DOG}]", 2, ("not_json",), id="comments"),
+        pytest.param('{"bbox_2d": [1, 2, 30, 4', 0, ("not_json",), id="cut in the last number"),
+        pytest.param('{"bbox_2d": [1, 2, 30, 40], "lab', 1, ("not_json", "no_label"), id="cut after the box"),
+        pytest.param('{"objects": []}', 0, ("not_a_list",), id="an object with an empty list"),
         pytest.param('"hello"', 0, ("not_a_list",), id="a JSON string"),
         pytest.param("", 0, ("not_json",), id="nothing"),
         pytest.param("There is no cat.", 0, ("not_json",), id="prose"),
-        pytest.param('[{"bbox_2d": [x1, y1, x2, y2], "label": "a"}]', 0, ("not_json",), id="the template echoed"),
+        pytest.param('[{"bbox_2d": [x1, y1, x2, y2], "label": "a"}]', 0, ("not_json", "bad_box"), id="template"),
     ],
 )
 def test_table(text: str, boxes: int, issues: tuple[str, ...]) -> None:
@@ -87,6 +135,10 @@ def test_table(text: str, boxes: int, issues: tuple[str, ...]) -> None:
         ("[]", True),
         ("```json\n[]\n```", True),
         ("```\n[]\n```", True),
+        ("There is no cat.\n```json\n[]\n```", True),
+        ('{"objects": []}', True),
+        ("There is no cat [].", False),
+        (f"```json\n[]\n```\n{CAT}", False),
         ("", False),
         ("none", False),
         (f"[{CAT}]", False),
@@ -99,6 +151,39 @@ def test_only_the_empty_list_says_nothing(text: str, expected: bool) -> None:
 def test_labels_survive_a_broken_answer() -> None:
     assert FORMAT.parse('[{"bbox_2d": [1, 2, 3, 4], "label": "caf\\u00e9"}').labels == ("café",)
     assert FORMAT.parse(f"[{CAT}, {DOG}, oops").labels == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("members", "label"),
+    [
+        pytest.param('"text_content": "TAX INVOICE"', "TAX INVOICE", id="text"),
+        pytest.param('"name_zh": "米饭", "name_en": "Rice"', "Rice", id="two languages"),
+        pytest.param('"sub_label": "no helmet", "label": "rider"', "rider", id="label before others"),
+        pytest.param('"plate": "AB 123"', "AB 123", id="the only text"),
+        pytest.param('"plate": "AB 123", "colour": "red"', "", id="two texts of no known meaning"),
+        pytest.param('"label": null, "name": "cat"', "", id="a label that is null"),
+        pytest.param('"category": 3', "3", id="a number"),
+        pytest.param('"label": "the "big" cat"', 'the "big" cat', id="quotes inside"),
+        pytest.param("'label': 'the cat's bed'", "the cat's bed", id="an apostrophe inside"),
+        pytest.param("'label': 'the cat\\'s bed'", "the cat's bed", id="an escaped apostrophe"),
+        pytest.param('"label": "a {b} [c], d: e"', "a {b} [c], d: e", id="brackets inside"),
+        pytest.param('"label": "a {b} [c], \\"d\\": e", bad', 'a {b} [c], "d": e', id="brackets inside, broken"),
+    ],
+)
+def test_labels_under_other_keys_and_in_broken_texts(members: str, label: str) -> None:
+    text = f'[{{"bbox_2d": [1, 2, 30, 40], {members}}}]'
+    assert FORMAT.parse(text).labels == (label,)
+    assert FORMAT.parse(text).boxes.tolist() == [[1, 2, 30, 40]]
+
+
+def test_an_object_with_a_key_twice_is_several() -> None:
+    members = '"object": "cup", "bbox": [1, 2, 30, 40], "object": "pen", "bbox": [5, 6, 70, 80]'
+    for text in (f"{{{members}}}", f"[{{{members}}}]", f'{{{members}, "object": "jar", "bbox": [8, 9, 9'):
+        parsed = FORMAT.parse(text)
+        assert parsed.labels == ("cup", "pen")
+        assert parsed.boxes.tolist() == [[1, 2, 30, 40], [5, 6, 70, 80]]
+        assert "repeated_key" in parsed.issues
+        assert [[text[slice(*span)] for span in spans][-1] for spans in FORMAT.spans(text)] == ["cup", "pen"]
 
 
 def test_a_label_that_is_a_number_is_read_as_its_text() -> None:

@@ -40,7 +40,15 @@ def test_good_rows_pass_wherever_the_image_is(image: str) -> None:
     for source in (image, f"file://{image}", "https://example.org/a.png", "data:image/png;base64,AAAA", encoded):
         check({"images": [source], "solution": SOLUTION})
     check({"images": [{"path": None, "bytes": png()}], "solution": SOLUTION})
+    check({"images": [{"path": "only a name.png", "bytes": png()}], "solution": SOLUTION})
     check({"images": [{"path": image, "bytes": None}], "solution": SOLUTION})
+
+
+def test_relative_paths_are_looked_for_under_root_image_dir(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOT_IMAGE_DIR", str(Path(image).parent))
+    check({"images": [Path(image).name], "solution": SOLUTION})
+    with pytest.raises(SolutionError, match="expected an image file at .*gone.png"):
+        check({"images": ["gone.png"], "solution": SOLUTION})
 
 
 @pytest.mark.parametrize(
@@ -61,6 +69,11 @@ def test_bad_rows_are_named(image: str, change: dict, message: str) -> None:
     good = dict.fromkeys(change) | {"images": [image], "solution": SOLUTION}
     with pytest.raises(SolutionError, match=f"row 2 of train_dataset as loaded: .*{message}"):
         check(good, good | change)
+
+
+def test_the_size_of_an_image_in_the_row_is_compared(image: str) -> None:
+    with pytest.raises(SolutionError, match="those of the image file, 48 x 64, got 64 x 48"):
+        check({"images": [{"path": None, "bytes": png((48, 64))}], "solution": SOLUTION})
 
 
 def test_a_solution_that_is_no_string_is_named(image: str) -> None:

@@ -89,6 +89,55 @@ def test_one_stage_needs_no_trainer_state(monkeypatch: pytest.MonkeyPatch) -> No
     assert orm.orms["vision_r1_format"](args=None)([HALF], solution=[SOLUTION]) == [1]
 
 
+QWEN3 = '```json\n[{"bbox_2d": [0, 0, 179, 179], "label": "a"}]\n```'  # 20 of 112 pixels are 179 of 1000
+
+
+def run_of(model_type: str | None) -> SimpleNamespace:
+    """The arguments of Megatron's trainer, which tells rewards no template."""
+    return SimpleNamespace(model_type=model_type, max_pixels=None, reward_weights=None)
+
+
+def test_format_and_frame_are_those_of_the_runs_model_type() -> None:
+    reward = orm.orms["vision_r1_recall"](args=run_of("qwen3_vl"))
+    assert reward([QWEN3], solution=[SOLUTION], trainer_state=state(0)) == [0.5]
+    assert orm.orms["vision_r1_recall"](args=run_of(None))([QWEN3], solution=[SOLUTION], trainer_state=state(0)) == [0]
+
+
+def test_settings_override_the_format_and_frame(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("frame: original\n")
+    monkeypatch.setenv("VISION_R1_CONFIG", str(file))
+    assert orm.orms["vision_r1"](args=run_of("qwen3_vl")).scorer.io.format.frame.units == "original"
+
+
+@pytest.mark.parametrize(
+    ("preset", "model_type", "message"),
+    [
+        pytest.param("paper", "no_such_vl", "'no_such_vl': set `format` and `frame` in the settings", id="unknown"),
+        pytest.param("official", "qwen3_vl", "official rules, which read no other, got qwen3_vl", id="official"),
+    ],
+)
+def test_a_model_that_cannot_be_scored_is_refused(
+    monkeypatch: pytest.MonkeyPatch, preset: str, model_type: str, message: str
+) -> None:
+    monkeypatch.setenv("VISION_R1_CONFIG", preset)
+    with pytest.raises(SettingsError, match=message):
+        orm.orms["vision_r1"](args=run_of(model_type))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "outside"),
+    [("qwen2_5_vl", PERFECT.replace("60, 20", "999, 20")), ("qwen3_vl", QWEN3.replace("179, 179", "1400, 179"))],
+)
+def test_issues_of_content_are_counted_as_well_as_those_of_the_template(model_type: str, outside: str) -> None:
+    reward = orm.orms["vision_r1"](args=run_of(model_type))
+    reward.scorer.take_means()  # the scorer is shared
+    reward([outside, "a cat"], solution=[SOLUTION] * 2, trainer_state=state(7))
+    means = reward.scorer.take_means()
+    assert means["issues/out_of_image"] == 0.5
+    assert sum(value for name, value in means.items() if name.startswith("issues/")) > 0.5
+
+
 def test_a_bad_row_is_an_error_not_a_score() -> None:
     with pytest.raises(SolutionError, match="row 0 of this batch: expected"):
         call("vision_r1", [PERFECT], solution=["{}"])
@@ -141,8 +190,11 @@ from swift.utils import import_external_file
 from swift_plugin_visionr1 import plugin
 import_external_file(plugin.__file__)
 import_external_file(plugin.__file__)
+from swift.dataset import AutoPreprocessor
+print(AutoPreprocessor._get_preprocessor.__module__)
 """
-    assert python(load + REGISTERED, VISION_R1_NO_AUTOLOAD="1") == f"{sorted(NAMES)} True"
+    expected = f"swift_plugin_visionr1.preprocessors\n{sorted(NAMES)} True"
+    assert python(load + REGISTERED, VISION_R1_NO_AUTOLOAD="1") == expected
 
 
 def test_python_starts_without_loading_the_package() -> None:

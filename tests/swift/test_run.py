@@ -41,6 +41,11 @@ def test_the_plan_is_stated_and_the_switch_announced(whole_run: object) -> None:
     assert "advanced stage from step 2" in whole_run.text
 
 
+def test_the_model_is_named_with_how_it_is_taken_to_answer(whole_run: object) -> None:
+    told = "model type qwen2_5_vl; answers in the format qwen2_5_vl, coordinates in pixels of the processed image; "
+    assert told + "images processed with no max_pixels, 4 to 16384 visual tokens" in whole_run.text
+
+
 def test_tensorboard_sees_the_stage(whole_run: object) -> None:
     event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     events = event_accumulator.EventAccumulator(str(whole_run.out / "runs"))
@@ -108,7 +113,7 @@ def test_the_7b_recipe_runs_on_the_small_model(
         out=tmp_path, cwd=checkpoint.parents[2],
     )  # fmt: skip
     assert run.code == 0, run.text[-3000:]
-    assert "max_tokens=512" in run.text
+    assert "4 to 512 visual tokens" in run.text
     assert stages(run.steps) == [BEGINNER, BEGINNER]
 
 

@@ -1,0 +1,68 @@
+"""What a model's name or folder tells about it, without loading it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .families import model_type_of
+
+# What names of checkpoints on a hub say of their model type; the first that is found.
+_NAMES = (
+    ("qwen3[._-]?5", "qwen3_5"), ("qwen3[._-]?vl", "qwen3_vl"), ("qwen2[._]5[._-]?vl", "qwen2_5_vl"),
+    ("qwen2[._-]?vl", "qwen2_vl"), ("qwen[._-]?vl", "qwen_vl"), ("paligemma", "paligemma"), ("florence", "florence"),
+    ("internvl", "internvl_chat"), ("glm-4[._]5v", "glm4v_moe"), ("glm-4[._]1v", "glm4v"),
+    ("deepseek-vl2", "deepseek_vl2"), ("gemma-?3", "gemma3_vision"), ("ovis2[._]5", "ovis2_5"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model that somebody named.
+
+    Attributes:
+        folder: where its files are; None where they are not on this machine.
+        model_type: ms-swift's name of its family, by config.json, else by the checkpoint's name; None if neither tells.
+        source: where that is from, in words.
+        processor: the fields of its image processor; empty where not known.
+    """
+
+    folder: Path | None
+    model_type: str | None
+    source: str
+    processor: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the weights are on this machine."""
+        return self.folder is not None and any(
+            next(self.folder.glob(pattern), None) for pattern in ("*.safetensors", "*.bin")
+        )
+
+
+def find_checkpoint(name: str | None) -> Checkpoint:
+    """The checkpoint called `name`: a folder, or a hub's id."""
+    folder = Path(name) if name and Path(name).is_dir() else None
+    if folder and (config := read_json(folder / "config.json")):
+        return Checkpoint(folder, model_type_of(config), f"{folder}/config.json", _processor(folder))
+    for pattern, kind in _NAMES:
+        if re.search(pattern, name or "", re.IGNORECASE):
+            return Checkpoint(folder, kind, f"the name {name}")
+    return Checkpoint(folder, None, "nowhere")
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """The object in a JSON file; empty where there is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _processor(folder: Path) -> Mapping[str, Any]:
+    """Of preprocessor_config.json, or where newer transformers keep it."""
+    found = read_json(folder / "preprocessor_config.json")
+    return found or read_json(folder / "processor_config.json").get("image_processor") or {}

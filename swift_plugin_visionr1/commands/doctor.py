@@ -1,0 +1,46 @@
+"""`vision-r1 doctor RECIPE.yaml [options of swift rlhf]`: whether training would be wasted, before it starts."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from ..doctor.recipe import read_recipe
+from ..doctor.report import Effort, examine
+
+EPILOG = """The recipe and all other options are those of `swift rlhf` (or `swift sft`); they mean what they mean there.
+Exit code: 0 nothing found, 1 training would be wasted, 2 the arguments cannot be used."""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    # Every word is taken as it is, for most are ms-swift's options: argparse sees no prefix, and no --help of its own.
+    sub = subparsers.add_parser(
+        "doctor", help="tell before training whether it would be wasted, and why", prefix_chars="\0", add_help=False
+    )
+    sub.add_argument("words", nargs="*")
+    sub.set_defaults(run=_run)
+
+
+def options() -> argparse.ArgumentParser:
+    """The doctor's own options."""
+    parser = argparse.ArgumentParser(
+        prog="vision-r1 doctor", usage="vision-r1 doctor [RECIPE.yaml] [options of swift rlhf] [options]",
+        description=__doc__, epilog=EPILOG, allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--rows", type=int, default=Effort.rows, help="rows whose images are opened (%(default)s)")
+    parser.add_argument("--out", type=Path, help="folder for ground_truth.png and doctor.json")
+    parser.add_argument("--sample", action=argparse.BooleanOptionalAction,
+                        help="ask the model; default: if its weights are here, and small or a GPU is")  # fmt: skip
+    parser.add_argument("--prompts", type=int, default=Effort.prompts, help="prompts that it is asked (%(default)s)")
+    parser.add_argument("--samples", type=int, help="completions of each prompt (default: num_generations)")
+    return parser
+
+
+def _run(args: argparse.Namespace) -> int:
+    own, words = options().parse_known_args(args.words)
+    shell = dict(os.environ)
+    recipe = read_recipe(words, shell)
+    os.environ.update(recipe.environ)  # as `swift` does: image paths and templates are read from it
+    report = examine(recipe, shell, Effort(own.rows, own.out, own.sample, own.prompts, own.samples))
+    return 1 if report.is_wasted else 0

@@ -1,0 +1,103 @@
+"""`vision-r1 explain`: one completion's reward, term by term."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..ground_truth import GroundTruth, read_solution
+from ..show.inputs import InputError, add_reward_options, add_stage_option, reward_rules, stages_of
+from ..show.rows import Row, naming, published, read_line
+from ..show.run_folder import run_arguments
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    sub = subparsers.add_parser("explain", help="one completion: the match table, each equation's terms, a picture")
+    text = sub.add_mutually_exclusive_group()
+    text.add_argument("--completion", metavar="TEXT", help="the completion; default: the row's own")
+    text.add_argument("--file", metavar="FILE", help="read it from a file; - is standard input")
+    truth = sub.add_mutually_exclusive_group(required=True)
+    truth.add_argument(
+        "--row", metavar="FILE.jsonl:LINE[:N]",
+        help="a row with a solution: of a data set, of `swift infer`, or the N-th of a line of completions.jsonl",
+    )  # fmt: skip
+    truth.add_argument("--solution", metavar="JSON", help="the annotation itself, as in a row's column `solution`")
+    add_reward_options(sub)
+    add_stage_option(sub)
+    sub.add_argument("--out", type=Path, metavar="PNG", help="also draw the boxes into this picture")
+    sub.add_argument("--image", type=Path, help="what to draw them on; default: the row's own image, else nothing")
+    sub.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the explanation, and draw it where asked.
+
+    Raises:
+        InputError: a file or an option cannot be used.
+        SettingsError: the settings cannot be used.
+        SolutionError: the annotation cannot be used.
+    """
+    from ..show.explanation import explain
+    from ..show.report import report
+
+    row, truth, folder = _row_and_truth(args)
+    settings, io = reward_rules(args, run_arguments(folder) if folder else None)
+    text = _text(args, row)
+    try:
+        explanation = explain(text, truth, settings, io, stages_of(args, settings))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    print(report(explanation), end="")
+    if args.out:
+        from ..show.picture import write_picture
+
+        image = args.image or _image(row)
+        write_picture(args.out, explanation, image)
+        print(f"\nwrote {args.out}" + ("" if image else " (no image file at hand: the boxes are on an empty canvas)"))
+    return 0
+
+
+def _row_and_truth(args: argparse.Namespace) -> tuple[Row | None, GroundTruth, Path | None]:
+    """The row with its annotation and its file's folder, which may be a run's."""
+    if args.row is None:
+        return None, read_solution(args.solution), None
+    path, line, place = _place(args.row)
+    row = read_line(path, line, place)
+    with naming(row, path):
+        return row, published(row).truth(), path.parent
+
+
+def _place(spec: str) -> tuple[Path, int, int | None]:
+    """FILE:LINE or FILE:LINE:N; the file's own name may have colons."""
+    parts = spec.split(":")
+    numbers: list[int] = []
+    while len(parts) > 1 and len(numbers) < 2 and parts[-1].isdigit():
+        numbers.insert(0, int(parts.pop()))
+    if not numbers:
+        raise InputError(f"expected --row FILE.jsonl:LINE with the line's number from 1, got {spec!r}")
+    return Path(":".join(parts)), numbers[0], numbers[1] if len(numbers) > 1 else None
+
+
+def _text(args: argparse.Namespace, row: Row | None) -> str:
+    if args.completion is not None:
+        return str(args.completion)
+    if args.file == "-":
+        return sys.stdin.read()
+    if args.file is not None:
+        return Path(args.file).read_text(encoding="utf-8", errors="replace")
+    text = row.text if row else None
+    if text is None:
+        raise InputError(
+            "expected a completion: --completion TEXT, --file FILE (- is standard input), or a --row that has a "
+            "`response` or a `completion`"
+        )
+    return text
+
+
+def _image(row: Row | None) -> Any:
+    """The row's image where it is at hand: a file, or its bytes."""
+    from ..images import local_image
+
+    source = local_image(row.image) if row else None
+    return None if isinstance(source, Path) and not source.is_file() else source

@@ -1,0 +1,35 @@
+"""`vision-r1 plot`: a run's curves in one picture."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..scorer import Scorer
+from ..show.inputs import add_reward_options, reward_rules
+from ..show.run_folder import run_arguments
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    sub = subparsers.add_parser("plot", help="a run's rewards, issues, groups, lengths and stages in one picture")
+    sub.add_argument("folder", type=Path, help="the run's output_dir, with logging.jsonl; training may still go on")
+    add_reward_options(sub)
+    sub.add_argument("--out", type=Path, help="PNG to write; default: vision_r1.png in that folder")
+    sub.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw the run, and say what is not in its logs.
+
+    Raises:
+        InputError: the folder holds no log, or matplotlib is not installed.
+        SettingsError: the settings cannot be used.
+    """
+    from ..show.plots import plot_run
+
+    settings, io = reward_rules(args, run_arguments(args.folder))
+    out = args.out or args.folder / "vision_r1.png"
+    for line in plot_run(args.folder, out, Scorer(settings, io)):
+        print(line)
+    print(f"wrote {out}")
+    return 0

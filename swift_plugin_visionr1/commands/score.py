@@ -1,0 +1,69 @@
+"""`vision-r1 score`: the rewards of all completions in a file."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..ground_truth import GroundTruth
+from ..scorer import Scorer
+from ..show.inputs import InputError, add_reward_options, add_stage_option, reward_rules, stages_of
+from ..show.join import Annotations
+from ..show.rows import Row, naming, published, read_lines, without_repeats
+from ..show.run_folder import run_arguments
+from ..show.scores import Scores
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    sub = subparsers.add_parser("score", help="a JSONL of completions: reward parts per row, and a summary")
+    sub.add_argument("file", type=Path, help="of `swift infer`, or completions.jsonl of a run (--log_completions true)")
+    sub.add_argument("--dataset", type=Path, help="JSONL with the solutions, where the completions have none")
+    add_reward_options(sub)
+    add_stage_option(sub)
+    sub.add_argument("--out", type=Path, help="JSONL for the rows; default: printed before the summary")
+    sub.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score every row, write the rows, print the summary.
+
+    Raises:
+        InputError: the file, a row or an option cannot be used.
+        SettingsError: the settings cannot be used.
+        SolutionError: a row's annotation cannot be used.
+    """
+    settings, io = reward_rules(args, run_arguments(args.file.parent))
+    lines = list(read_lines(args.file))
+    kept = without_repeats(lines)
+    annotations = Annotations(args.dataset) if args.dataset else None
+    scores = Scores(Scorer(settings, io), stages_of(args, settings), annotations.truth if annotations else _own_truth)
+    rows = _scored(scores, [row for line in kept for row in line], args.file)
+    summary = {
+        "file": str(args.file), "settings": settings.source, "format": io.format.name,
+        "frame": io.format.frame.describe(), "resize": io.resize.describe(),
+        "lines_left_out": len(lines) - len(kept), **scores.summary(),
+    }  # fmt: skip
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    if args.out:
+        args.out.write_text(text, encoding="utf-8")
+        print(json.dumps(summary, indent=2))
+    else:
+        sys.stdout.write(text + json.dumps({"summary": summary}) + "\n")
+    return 0
+
+
+def _own_truth(row: Row) -> GroundTruth:
+    return published(row).truth()
+
+
+def _scored(scores: Scores, rows: Sequence[Row], path: Path) -> list[dict[str, Any]]:
+    found = []
+    for row in rows:
+        with naming(row, path):
+            found.append(scores.add(row))
+    if not found:
+        raise InputError(f"expected completions in {path}, got none")
+    return found

@@ -1,0 +1,19 @@
+"""`vision-r1 settings`: what a settings file comes to."""
+
+import argparse
+from typing import Any
+
+from ..settings import describe, load_settings
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    sub = subparsers.add_parser("settings", help="print the effective reward settings as YAML")
+    sub.add_argument("config", nargs="?", help="a preset or a YAML file; default: $VISION_R1_CONFIG, else paper")
+    sub.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print them; raises SettingsError where they cannot be used."""
+    print(describe(load_settings(args.config)), end="")
+    return 0

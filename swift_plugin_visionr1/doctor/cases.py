@@ -1,0 +1,105 @@
+"""Rows with their image files and what the model sees of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..coords import Size, View
+from ..ground_truth import GroundTruth
+from ..models import ModelIO
+from .box_signs import Evidence
+from .findings import Finding, problem
+from .image_files import ImageFile, look_at
+from .rows import NO_BOXES, Row
+
+SeenAs = Callable[[Size], View | None]  # None for images that the model's processor refuses
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row.
+
+    Attributes:
+        row: what the data set says.
+        file: its image file.
+        view: what the model sees of an image of the size that the row says; None where that cannot be told.
+    """
+
+    row: Row
+    file: ImageFile
+    view: View | None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A row that can be shown and asked about: nothing of it is missing; as `Case`."""
+
+    row: Row
+    file: ImageFile
+    truth: GroundTruth
+    view: View
+
+
+def seen_as(io: ModelIO | None) -> SeenAs:
+    """What the model sees of an image, by its size; the image itself where the model is not known."""
+    known: dict[Size, View | None] = {}
+
+    def view(size: Size) -> View | None:
+        if size not in known:
+            try:
+                known[size] = io.resize.view(size) if io else View(size, size)
+            except ValueError:
+                known[size] = None
+        return known[size]
+
+    return view
+
+
+def cases_of(rows: Sequence[Row], view: SeenAs, opened: int) -> list[Case]:
+    """Every row with its image file; `opened` of these from all over the data are opened, for their size."""
+    chosen = set(_spaced(len(rows), opened))
+    return [
+        Case(row, look_at(row.image, index in chosen), view(row.size) if row.size else None)
+        for index, row in enumerate(rows)
+    ]
+
+
+def chosen_cases(cases: Sequence[Case], count: int) -> list[Whole]:
+    """`count` of the rows that are whole, from all over the data; those with something to find, if there are any."""
+    whole = [
+        Whole(case.row, case.file, case.row.truth, case.view)
+        for case in cases
+        if case.row.truth and case.file.size and case.view
+    ]
+    full = [case for case in whole if len(case.truth.boxes)] or whole
+    return [full[index] for index in _spaced(len(full), count)]
+
+
+def _spaced(length: int, count: int) -> list[int]:
+    places: list[int] = np.linspace(0, length - 1, min(count, length)).astype(int).tolist()
+    return places
+
+
+def evidence_of(cases: Sequence[Case], view: SeenAs) -> Evidence:
+    """Boxes with the sizes of their image files; where none was opened, with the sizes that the rows say."""
+    opened = any(case.file.size for case in cases)
+    boxes, sizes, processed = [NO_BOXES], [], []
+    for case in cases:
+        size = case.file.size if opened else case.row.size
+        seen = view(size) if size else None
+        if size and seen:
+            boxes.append(case.row.boxes)
+            sizes += [size] * len(case.row.boxes)
+            processed += [seen.processed] * len(case.row.boxes)
+    sides = (np.array(values, dtype=np.float64).reshape(-1, 2) for values in (sizes, processed))
+    return Evidence(np.concatenate(boxes), *sides)
+
+
+def shape_findings(cases: Sequence[Case]) -> list[Finding]:
+    """Images that the model's processor refuses."""
+    bad = [case.row for case in cases if case.row.size and case.view is None]
+    if not bad:
+        return []
+    text = f"{len(bad)} images have sides that the model's processor refuses, the first is {bad[0].size} in "
+    return [problem("image_shape", f"{text}{bad[0].place}: leave them out")]

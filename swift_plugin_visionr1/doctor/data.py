@@ -1,0 +1,90 @@
+"""The data sets of a recipe: read here where they are local files in a known form, else through ms-swift."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..ground_truth import SolutionError
+from ..rows import RowForm, form_of
+from .findings import Finding, clipped, listed, ok, problem, share
+from .recipe import Recipe
+from .rows import NO_BOXES, Row, read_lines, read_row
+
+LOCAL = (".jsonl", ".json")
+
+
+def read_data(recipe: Recipe) -> tuple[list[Row], list[Finding]]:
+    """The rows of all data sets of a recipe, with what is wrong about the files."""
+    names = [*recipe.all("dataset"), *recipe.all("val_dataset")]
+    if not names:
+        return [], [problem("no_data", "no data: say --dataset FILE.jsonl")]
+    rows: list[Row] = []
+    found: list[Finding] = []
+    for name in names:
+        more, said = _read_one(name, recipe)
+        rows += more
+        found += said
+    return rows, found
+
+
+def _read_one(name: str, recipe: Recipe) -> tuple[list[Row], list[Finding]]:
+    path = Path(name.rpartition("#")[0] or name) if name.rpartition("#")[2].isdigit() else Path(name)
+    looks_local = path.suffix in (*LOCAL, ".parquet", ".csv") or path.is_absolute()
+    if looks_local and not path.exists():
+        text = f"data: no file {path}; paths are relative to where swift is started"
+        return [], [problem("missing_data", text)]
+    if path.is_file() and not path.stat().st_size:
+        return [], [problem("empty_data", f"data: {path} is an empty file")]
+    if path.is_file() and path.suffix in LOCAL and not recipe.one("columns"):
+        return _read_file(path)
+    from .swift_data import load_as_swift
+
+    return load_as_swift(name, recipe)
+
+
+def _read_file(path: Path) -> tuple[list[Row], list[Finding]]:
+    lines = read_lines(path)
+    if not lines:
+        return [], [problem("empty_data", f"data: {path} has no rows")]
+    first = next((line for _, line in lines if not isinstance(line, str)), {})
+    form = form_of(first)
+    rows = [_row(line, f"row {number} of {path.name}", form) for number, line in lines]
+    return rows, [ok("data", f"data: {len(rows)} rows in {path}" + (f", in the form {form.name}" if form else ""))]
+
+
+def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Row:
+    from ..images import image_size
+
+    if isinstance(line, str):
+        return Row(place, (), "", "", None, None, NO_BOXES, (), None, line)
+    if form is None:
+        return read_row(line, place)
+    try:
+        return read_row(form.convert(line, image_size), place)
+    except (SolutionError, OSError) as error:
+        return replace(read_row(line, place), truth=None, error=str(error))
+
+
+def row_findings(rows: list[Row], rewarded: bool) -> list[Finding]:
+    """Rows that training with rewards would refuse, and rows that have nothing to find."""
+    if not rewarded:
+        return []
+    bad = [row for row in rows if row.error]
+    bare = [row for row in rows if row.truth is None and not row.error]
+    found = []
+    if bare:
+        text = f"{share(len(bare), len(rows))} rows have no column solution, the first is {bare[0].place}"
+        found.append(problem("columns", f"{text}: `vision-r1 prepare` makes rows from COCO annotations"))
+    if bad:
+        text = f"{share(len(bad), len(rows))} rows would be refused: {bad[0].place}: {clipped(bad[0].error or '', 300)}"
+        more = listed(row.place for row in bad[1:])
+        found.append(problem("rows", text + (f"; also {more}" if more else "")))
+    usable = [row for row in rows if row.truth]
+    empty = sum(not len(row.truth.boxes) for row in usable if row.truth)
+    boxes = sum(len(row.truth.boxes) for row in usable if row.truth)
+    if usable:
+        found.append(
+            ok("truth", f"annotations: {boxes} boxes in {len(usable)} rows, {empty} rows with nothing to find")
+        )
+    return found

@@ -1,0 +1,85 @@
+"""Which model it is, and therefore which format and frame; three sources may disagree: recipe, checkpoint, settings."""
+
+from dataclasses import dataclass
+
+from ..checkpoint import Checkpoint, find_checkpoint
+from ..models import FAMILIES, Limits, ModelIO, model_io
+from ..official import require_official_format
+from ..settings import Settings, SettingsError
+from .findings import Finding, note, ok, problem
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Model:
+    """The run's model.
+
+    Attributes:
+        name: hub id or folder.
+        checkpoint: what it tells about itself.
+        type: ms-swift's model type as the run would have it; None where it cannot be told.
+        io: format and resize; None where they cannot be told.
+    """
+
+    name: str | None
+    checkpoint: Checkpoint
+    type: str | None
+    io: ModelIO | None
+
+
+def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]]:
+    """The model with what is wrong about it."""
+    name, said = recipe.one("model"), recipe.one("model_type")
+    checkpoint = find_checkpoint(name)
+    own, source = checkpoint.model_type, checkpoint.source
+    kind = said or own
+    try:
+        io = _io(recipe, settings, kind, checkpoint)
+    except SettingsError as error:
+        also = f"; {source} says {own}" if own and own != said else ""
+        return Model(name, checkpoint, kind, None), [problem("model", f"model: {error}{also}")]
+    model = Model(name, checkpoint, kind, io)
+    if said and own and said != own and _io_of_other(recipe, settings, own, checkpoint) != io:
+        text = f"model_type is {said}, but {source} says {own}: boxes would be read in the wrong format or frame. "
+        return model, [problem("model_type", f"{text}Leave model_type out, or say {own}")]
+    return model, _about(name, kind, source if not said else "the recipe", settings, io)
+
+
+def _io(recipe: Recipe, settings: Settings, kind: str | None, checkpoint: Checkpoint) -> ModelIO:
+    io = model_io(settings, kind, _limits(recipe, checkpoint), recipe.one("template"))
+    if recipe.is_grpo and settings.rules == "official":
+        require_official_format(io.format)
+    return io
+
+
+def _io_of_other(recipe: Recipe, settings: Settings, kind: str, checkpoint: Checkpoint) -> ModelIO | None:
+    try:
+        return _io(recipe, settings, kind, checkpoint)
+    except SettingsError:
+        return None
+
+
+def _about(name: str | None, kind: str | None, source: str, settings: Settings, io: ModelIO) -> list[Finding]:
+    if name is None:
+        return [problem("model", "no model: say --model HUB_ID or FOLDER")]
+    if kind is None and settings.model_type is None and settings.format is None:
+        text = f"nothing says which model type {name} is, it is read as {io.format.name}: say --model_type"
+        return [note("model", text)]
+    kind = kind or settings.model_type
+    text = f"model: {name}, model type {kind} (from {source}), writes {io.format.name} in {_frame(io)}"
+    text += " (the settings' frame)" if settings.frame else ""
+    found = [ok("model", f"{text}; {io.resize.describe()}")]
+    family = FAMILIES.get(kind or "")
+    if family and family.format != io.format.name:
+        text = f"settings say format {io.format.name}, but {kind} models write {family.format}"
+        found.append(note("format", f"{text}: right only if this checkpoint was trained to write it"))
+    return found
+
+
+def _frame(io: ModelIO) -> str:
+    units = io.format.frame.units
+    return f"pixels of the {units} image" if isinstance(units, str) else f"0-{units:g}"
+
+
+def _limits(recipe: Recipe, checkpoint: Checkpoint) -> Limits:
+    return Limits(recipe.environ, recipe.integer("max_pixels"), checkpoint.processor)

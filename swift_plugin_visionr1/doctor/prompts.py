@@ -1,0 +1,38 @@
+"""What the prompts ask for, against what the model writes."""
+
+from collections.abc import Sequence
+
+from .findings import Finding, listed, problem, share
+from .rows import Row
+
+MARKERS: dict[str, tuple[str, ...]] = {
+    "<|box_start|>": ("qwen2_vl",),
+    "<|object_ref_start|>": ("qwen2_vl", "rex_omni"),
+    "<|det|>": ("deepseek_vl2",),
+    "<|begin_of_box|>": ("glm4v",),
+    "<box>": ("internvl", "qwen_vl", "minicpm_v", "ovis"),
+    "<loc0": ("paligemma",),
+    "<loc_": ("florence2",),
+    "<patch_index_": ("kosmos2",),
+    '"bbox_2d"': ("qwen2_5_vl", "qwen3_vl", "glm4v"),
+    '"box_2d"': ("gemini",),
+}  # what only these formats write
+
+
+def prompt_findings(rows: Sequence[Row], format: str) -> list[Finding]:
+    """Prompts that show another family's format than `format`, the name of the model's."""
+    if format == "json":  # names of its parts are the user's own
+        return []
+    foreign: dict[str, list[str]] = {}
+    for row in rows:
+        marks = [mark for mark in MARKERS if mark in row.prompt]
+        if marks and not any(format in MARKERS[mark] for mark in marks):
+            foreign.setdefault(marks[0], []).append(row.place)
+    return [
+        problem(
+            "prompt_format",
+            f"{share(len(places), len(rows))} prompts ask for {mark}, which {listed(MARKERS[mark])} write and "
+            f"{format} does not, the first in {places[0]}: ask in the model's own words, or set `format`",
+        )
+        for mark, places in foreign.items()
+    ]

@@ -1,0 +1,161 @@
+"""All findings about a training command, in order."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from ..models import ModelIO
+from ..scorer import Scorer
+from ..settings import Settings
+from .answers import answer_findings
+from .box_signs import UNEXPLAINED, box_findings
+from .cases import Case, SeenAs, Whole, cases_of, chosen_cases, evidence_of, seen_as, shape_findings
+from .data import read_data, row_findings
+from .environment import environment_findings, settings_of
+from .findings import Finding, clipped, note, problem, verdict
+from .images import image_findings
+from .labels import label_findings
+from .lengths import length_findings
+from .model import Model, find_model
+from .pictures import picture_findings
+from .prompts import prompt_findings
+from .recipe import Recipe
+from .rows import Row
+from .targets import target_findings
+
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is looked at.
+
+    Attributes:
+        rows: whose image files are opened.
+        out: folder for the sheet of pictures and the JSON summary; None for neither.
+        sample: whether the model is asked; None where that takes minutes at most.
+        prompts: that it is asked.
+        samples: completions of each; None for the run's own num_generations.
+    """
+
+    rows: int = 200
+    out: Path | None = None
+    sample: bool | None = None
+    prompts: int = 8
+    samples: int | None = None
+
+
+@dataclass
+class Report:
+    """The findings so far; each is printed as it comes, since the later ones take longer."""
+
+    findings: list[Finding] = field(default_factory=list)
+    numbers: dict[str, object] = field(default_factory=dict)
+
+    def add(self, findings: Sequence[Finding]) -> None:
+        """Print and keep."""
+        for finding in findings:
+            print(f"{finding.state:<8} {finding.text}", flush=True)
+        self.findings += findings
+
+    @property
+    def is_wasted(self) -> bool:
+        """Whether training would be wasted."""
+        return any(finding.state == "problem" for finding in self.findings)
+
+
+def examine(recipe: Recipe, shell: Mapping[str, str], effort: Effort) -> Report:
+    """Look at all that the recipe names.
+
+    Args:
+        recipe: the training command.
+        shell: the environment of the command before the recipe's own came into it.
+        effort: how much is looked at.
+
+    Raises:
+        SettingsError: an option's value cannot be used.
+        OSError: a file cannot be read or written.
+    """
+    report = Report()
+    loaded, finding = settings_of(recipe)
+    settings = loaded or Settings()
+    report.add([finding])
+    if loaded is not None:
+        report.add(environment_findings(recipe, settings, shell))
+    model, found = find_model(recipe, settings)
+    report.add(found)
+    rows, found = read_data(recipe)
+    report.add(found)
+    cases = _look_at_data(report, recipe, settings, model, rows, effort.rows)
+    if model.io is not None:
+        report.add(picture_findings(cases, model.io.format, effort.out))
+        if recipe.is_grpo:
+            _ask(report, recipe, Scorer(settings, model.io), model, chosen_cases(cases, effort.prompts), effort)
+    print(verdict(report.findings))
+    if effort.out is not None:
+        _write_summary(report, effort.out)
+    return report
+
+
+def _look_at_data(
+    report: Report, recipe: Recipe, settings: Settings, model: Model, rows: list[Row], opened: int
+) -> list[Case]:
+    view = seen_as(model.io)
+    cases = cases_of(rows, view, opened)
+    report.add(row_findings(rows, recipe.is_grpo))
+    report.add(image_findings(cases, view))
+    for source in dict.fromkeys(row.source for row in rows):
+        report.add(_frame_findings([case for case in cases if case.row.source == source], view))
+    report.add(shape_findings(cases))
+    report.add(label_findings(rows, settings.reads_labels))
+    if model.io is not None:
+        report.add(_against_model(recipe, model.io, model.checkpoint.folder, cases))
+    return cases
+
+
+def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
+    """What the boxes of one file are in; where they are in nothing usual, what those of its refused rows are in."""
+    found = box_findings(evidence_of(cases, view))
+    if not found or found[0].code not in UNEXPLAINED:
+        return found
+    refused = box_findings(evidence_of([case for case in cases if case.row.error], view))
+    explained = [
+        replace(one, text=f"in the refused rows, {one.text}") for one in refused if one.code not in UNEXPLAINED
+    ]
+    return explained or found
+
+
+def _against_model(recipe: Recipe, io: ModelIO, folder: Path | None, cases: list[Case]) -> list[Finding]:
+    found = prompt_findings([case.row for case in cases], io.format.name)
+    if not recipe.is_grpo:
+        return [*found, *target_findings(cases, io)]
+    return [*found, *length_findings(cases, io.format, recipe.integer("max_completion_length"), folder)]
+
+
+def _ask(report: Report, recipe: Recipe, scorer: Scorer, model: Model, cases: list[Whole], effort: Effort) -> None:
+    from .sampling import is_quick, open_engine, processed_findings, sample
+
+    if not cases or not (is_quick(model) if effort.sample is None else effort.sample):
+        text = "the model was not asked: only its own answers prove format and frame (--sample, with --model FOLDER)"
+        report.add([note("not_sampled", text)])
+        return
+    samples = effort.samples or recipe.integer("num_generations") or 8
+    try:
+        engine = open_engine(recipe, model, BATCH)
+        report.add(processed_findings(engine, cases))
+        groups = sample(engine, cases, samples, recipe)
+    except Exception as error:  # whatever a model that does not load raises is the finding
+        text = f"the model cannot be asked: {type(error).__name__}: {clipped(str(error), 400)}"
+        report.add([problem("model_fails", f"{text}. Training would meet the same")])
+        return
+    found, numbers = answer_findings(groups, scorer)
+    report.add(found)
+    report.numbers |= numbers
+
+
+def _write_summary(report: Report, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    findings = [asdict(finding) for finding in report.findings]
+    summary = {"wasted": report.is_wasted, "findings": findings, **report.numbers}
+    (out / "doctor.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

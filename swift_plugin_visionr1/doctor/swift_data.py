@@ -1,0 +1,55 @@
+"""Data sets as ms-swift loads them: any form it knows, and those that the plugin's preprocessors know. Imports it."""
+
+import json
+import os
+from typing import Any
+
+from .findings import Finding, clipped, ok, problem
+from .recipe import Recipe
+from .rows import Row, read_row
+
+
+def as_swift(recipe: Recipe) -> None:
+    """Load what the training process would: its plugins, and ours. The environment is the recipe's already.
+
+    Raises:
+        ImportError: ms-swift is not installed.
+    """
+    os.environ.setdefault("LOG_LEVEL", "ERROR")  # ms-swift's own lines would drown the findings
+    from swift.utils import import_external_file
+
+    import swift_plugin_visionr1.plugin as plugin
+
+    plugin.register_rewards()
+    for file in recipe.all("external_plugins"):
+        import_external_file(file)
+
+
+def load_as_swift(name: str, recipe: Recipe) -> tuple[list[Row], list[Finding]]:
+    """The rows of one data set of the recipe."""
+    try:
+        as_swift(recipe)
+        data = _load(name, recipe)
+    except ImportError as error:
+        text = f"data: {name} is loaded through ms-swift, which does not import here: {error}"
+        return [], [problem("data", text)]
+    except Exception as error:  # whatever ms-swift or the data raise, training would meet it too
+        return [], [problem("data", f"data: ms-swift cannot load {name}: {clipped(str(error), 500)}")]
+    rows = [read_row(row, f"row {number} of {name} as loaded") for number, row in enumerate(data, start=1)]
+    if not rows:
+        return [], [problem("empty_data", f"data: {name} has no rows once ms-swift has loaded it")]
+    return rows, [ok("data", f"data: {len(rows)} rows in {name}, as ms-swift loads them")]
+
+
+def _load(name: str, recipe: Recipe) -> Any:
+    from swift.dataset import load_dataset
+
+    columns = recipe.one("columns")
+    return load_dataset(
+        [name],
+        columns=json.loads(columns) if columns else None,
+        strict=(recipe.one("strict") or "").lower() == "true",
+        use_hf=True if (recipe.one("use_hf") or "").lower() == "true" else None,
+        remove_unused_columns=False,
+        load_from_cache_file=False,
+    )[0]

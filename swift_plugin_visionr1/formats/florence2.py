@@ -1,0 +1,84 @@
+"""Florence-2's location tokens: car<loc_52><loc_334><loc_932><loc_774>, several boxes after a label in one run.
+
+A token is one of a thousand bins of a side and means its middle, as transformers' own post-processor decodes it.
+Region proposals have no labels, which is no issue where no box has one. The task is not in the answer: a run is boxes
+where all its fours have their corners in order, as neither a quad (text with regions) nor a polygon (segmentation)
+has. Where there is nothing, it ends at once: the empty answer is the empty text.
+
+Issue codes, besides those of `collect`
+    text_around   there is text after the last box, or markup of another kind before one, which is then not read
+    broken_tags   the answer ends within a token
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..boxes import Boxes
+from ..coords import Frame
+from .base import Span
+from .collect import Collected, Collector, close, strip
+from .location_tokens import Run, is_cut, runs
+
+_BINS = 1000
+_TOKEN = re.compile(r"<loc_([0-9]{1,9})>")
+_RUN = re.compile(r"(?:<loc_[0-9]{1,9}>)+")
+_POLYGON = re.compile(r"</?poly>|<sep>")
+
+
+@dataclass(frozen=True)
+class Florence2(Collected):
+    """The format `florence2`."""
+
+    name: ClassVar[str] = "florence2"
+    frame: Frame = Frame(float(_BINS), offset=0.5, top=_BINS - 1)
+
+    def collect(self, text: str, placed: bool = False) -> Collector:
+        """See `Collected.collect`."""
+        found = Collector(self.frame, placed)
+        at = 0
+        for run in runs(text, _TOKEN, _RUN):
+            label = strip(text, at, run.start)
+            at = run.end
+            if not _take(found, text, run, label):
+                break
+        else:
+            if at and text[at:].strip():
+                found.issue("broken_tags" if is_cut(text, at) else "text_around")
+        if any(found.labels) and not all(found.labels):
+            found.issue("no_label")
+        return close(found, text, "")
+
+    def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
+        """Each box after its label; there are no bins but 0 to 999."""
+        rows = np.clip(np.floor(boxes + 0.5), 0, _BINS - 1).astype(int)  # as transformers' own: the bin it lies in
+        written = ["".join(f"<loc_{v}>" for v in row) for row in rows]
+        return "".join(label + row for label, row in zip(labels, written, strict=True))
+
+
+def _take(found: Collector, text: str, run: Run, label: Span) -> bool:
+    """Read one run; False when there is room for no more boxes."""
+    name = text[slice(*label)]
+    if _POLYGON.search(name):
+        found.issue("polygon")
+    elif "<" in name or ">" in name:
+        found.issue("text_around")
+    elif len(run.digits) == 4 or _are_boxes(run.values(text)):
+        values = run.values(text)
+        named = (label,) if name else ()
+        fours = range(0, len(values) - 3, 4)
+        return all(found.add(values[i : i + 4], run.digits[i : i + 4] + named, name) for i in fours)
+    else:
+        found.shape(len(run.digits))
+    return True
+
+
+def _are_boxes(values: list[float]) -> bool:
+    """Whether a run is whole boxes, all with their corners in order."""
+    if len(values) % 4:
+        return False
+    fours = np.array(values).reshape(-1, 4)
+    return bool((fours[:, :2] < fours[:, 2:]).all())

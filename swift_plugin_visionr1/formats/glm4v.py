@@ -1,0 +1,76 @@
+"""GLM-4.1V's, GLM-4.5V's and GLM-4.6V's special tokens: <|begin_of_box|>[[x1,y1,x2,y2], ...]<|end_of_box|>.
+
+Coordinates are integers from 0 to 1000 of the whole image; the style of the brackets varies ([], [[]], (), <>), and
+lists carry no labels (zai-org/GLM-V, README and issue 118). Asked for JSON it writes objects with "bbox_2d" and
+"label" between the tokens, which is what is written here where there are labels. The tokens mark the answer in a
+sentence, so text around them is no issue. The empty answer is <|begin_of_box|>[]<|end_of_box|>.
+Issue codes: see `tagged` and `collect`, and `json_boxes` for JSON.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from ..boxes import Boxes
+from ..coords import FRAMES, Frame
+from .base import Span
+from .collect import Collector
+from .json_boxes import JsonBoxes
+from .layout import JsonLayout
+from .qwen2_5_vl import OTHER_KEYS
+from .tagged import Piece, TaggedLists, skeleton
+
+_BRACKETS = str.maketrans("(<>)", "[[]]")
+
+
+@dataclass(frozen=True)
+class GLM4V(TaggedLists):
+    """The format `glm4v`."""
+
+    name: ClassVar[str] = "glm4v"
+    frame: Frame = FRAMES["norm1000"]
+    box_tags: ClassVar[tuple[str, ...]] = ("<|begin_of_box|>", "<|end_of_box|>")
+    nothing: ClassVar[str] = "<|begin_of_box|>[]<|end_of_box|>"
+    nothing_tagged: ClassVar[bool] = True
+    prose: ClassVar[bool] = True
+    labelled: ClassVar[bool] = False
+
+    def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
+        """See `Tagged.region`; objects are read as JSON."""
+        inside = text[piece.start : piece.end]
+        return self._read_json(found, text, *piece[1:3]) if "{" in inside else super().region(found, text, piece, label)
+
+    def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
+        """Objects between the tokens, or bare lists where no box has a label."""
+        rows = [[int(v) for v in np.rint(box)] for box in boxes]
+        objects = [{"label": label, "bbox_2d": row} for label, row in zip(labels, rows, strict=True)]
+        return json.dumps(objects if any(labels) else rows, ensure_ascii=False).join(self.box_tags)
+
+    def _collect_bare(self, found: Collector, text: str) -> None:
+        if "bbox_2d" in text:
+            found.issue("no_tags")
+            self._read_json(found, text, 0, len(text))
+        else:
+            super()._collect_bare(found, text)
+
+    def _is_laid_out(self, region: str, boxes: int) -> bool:
+        if len(region) > 200 * (boxes + 1):
+            return False
+        written, lists = skeleton(region).translate(_BRACKETS), "[" + ",".join(["[0,0,0,0]"] * boxes) + "]"
+        return written in (lists, lists[1:-1]) or (boxes == 1 and written == "0,0,0,0")
+
+    def _read_json(self, found: Collector, text: str, start: int, end: int) -> bool:
+        inner = JsonBoxes(self.name, self.frame, JsonLayout(), OTHER_KEYS)
+        parsed = inner.parse(text[start:end])
+        places = inner.spans(text[start:end]) if found.placed else [()] * len(parsed.boxes)
+        for issue in parsed.issues:
+            found.issue(issue)
+        if parsed.says_nothing:
+            found.nothing(own=True)
+        for box, label, spans in zip(parsed.boxes.tolist(), parsed.labels, places, strict=False):
+            if not found.add(box, [(start + begin, start + stop) for begin, stop in spans], label):
+                return False
+        return True

@@ -1,0 +1,243 @@
+"""JSON answers: a list of objects with a box and a label each, as the Qwen and Gemini families write them.
+
+The strict template (f_tem of Eq. 4) is the bare list or the list in one ```json fence, with nothing around it.
+The strict content (f_cont) is four numbers per box under the format's own key, written with its decimals, corners in
+order, inside the image, and a label under its own key. The empty list says that there is nothing to find.
+The reader is tolerant: where the JSON is broken or has text around it, every object is read that can be read.
+
+Issue codes
+    not_json        neither the whole text nor the inside of its fence is JSON
+    text_around     there is text before or after the list, or the fence is not ```json
+    not_a_list      the JSON is no list; boxes of an object, or of a list in it, are read
+    not_an_object   an entry of the list is no object; four bare numbers, or a list of fours, are read as boxes
+    repeated_key    an object has a key twice; it is read as several objects
+    other_key       a box is under another key than the format's, or in lists of its own; it is read
+    bad_box         an entry has no box with four numbers, or they are beyond any image
+    no_label        an entry has no text that is not blank under the format's own key for the label; a whole number
+                    there is read as its text, and a text under another key as the label
+    not_integer     a coordinate of an integer format is written as a fraction or as text
+    wrong_decimals  a coordinate is written with more decimals than the format has, or as text
+    corner_order    x1 >= x2 or y1 >= y2; such a box is not read
+    out_of_image    a corner lies outside what the frame allows
+    too_many_boxes  more than MAX_BOXES entries, or broken JSON of more than MAX_TOKENS; the rest is not read
+    point           an entry is a point (two numbers), which is not a box
+    quad            an entry is four corners (eight numbers), which is not a box
+    polygon         an entry is another number of corners, which is not a box
+    box_3d          an entry is a box in space, which is not one in the image
+    tool_call       an entry calls a tool; its arguments are not read, and nothing of an answer that is a tool call
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..boxes import LIMIT, Boxes, is_valid
+from ..coords import FRAMES, Frame
+from .base import MAX_BOXES, Format, ParsedCompletion, Span
+from .json_objects import Entry, Objects, confidence_of, label_key
+from .json_reader import BROKEN, Placed, decode, read
+from .layout import JsonLayout
+
+_OPENING, _CLOSING = "```json\n", "\n```"
+_EMPTY_FENCE = re.compile(r"```(?:json)?[ \t\r\n]{0,9}\[\s{0,9}\][ \t\r\n]{0,9}```")
+
+
+class _Found(NamedTuple):
+    """What an answer holds before its numbers are checked."""
+
+    entries: list[Entry]
+    issues: list[str]
+    says_nothing: bool = False
+
+
+@dataclass(frozen=True)
+class JsonBoxes(Format):
+    """A format of JSON.
+
+    Attributes:
+        name: a key of FORMATS.
+        frame: what the numbers mean.
+        layout: the names of an object's parts.
+        others: other keys under which this family's models write a box with the numbers in the same order.
+        indent: what a line of the written list begins with.
+    """
+
+    name: str = "json"
+    frame: Frame = FRAMES["processed"]
+    layout: JsonLayout = JsonLayout()
+    others: tuple[str, ...] = ()
+    indent: str = "\t"
+
+    def parse(self, text: str) -> ParsedCompletion:
+        """Boxes in the format's own frame, and issues; see `Format.parse`."""
+        data, _, around = _document(text)
+        clean = self._of_clean(data)
+        if clean is not None:
+            return replace(clean, issues=around) if around else clean
+        entries, issues, says_nothing = self._of_pieces(text) if data is BROKEN else self._of_document(data)
+        issues = [*around, *issues]
+        boxes, kept = self._boxes(entries, issues)
+        labels = [self._label(entry, issues) for entry in kept]
+        valid = is_valid(boxes)
+        if not valid.all():
+            issues.append("corner_order")
+            boxes, labels = boxes[valid], [label for label, ok in zip(labels, valid, strict=True) if ok]
+        return ParsedCompletion(boxes, tuple(labels), tuple(dict.fromkeys(issues)), says_nothing)
+
+    def spans(self, text: str) -> list[tuple[Span, ...]]:
+        """Character ranges of each box's four numbers, as they are written, and of its label; see `Format.spans`."""
+        return [(*entry.places(), *self._label_place(entry)) for entry in self._read(text)]
+
+    def confidences(self, text: str) -> list[float]:
+        """Each object's "confidence", else its "score"; see `Format.confidences`."""
+        return [_number(confidence_of(entry.record)) for entry in self._read(text)]
+
+    def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
+        """One object a line in a ```json fence, coordinates rounded to the layout's decimals."""
+        lines = [self._line(box, label) for box, label in zip(boxes.tolist(), labels, strict=True)]
+        return _OPENING + ("[\n" + ",\n".join(lines) + "\n]" if lines else "[]") + _CLOSING
+
+    def _line(self, box: Sequence[float], label: str) -> str:
+        numbers = [f"{number:.{self.layout.decimals}f}" for number in self.layout.from_xyxy(box)]
+        keys = self.layout.keys
+        parts = [f"[{', '.join(numbers)}]"] if len(keys) == 1 else numbers
+        members = [f"{json.dumps(key)}: {part}" for key, part in zip(keys, parts, strict=True)]
+        members.append(f"{json.dumps(self.layout.label)}: {json.dumps(label, ensure_ascii=False)}")
+        return f"{self.indent}{{{', '.join(members)}}}"
+
+    def _of_clean(self, data: Any) -> ParsedCompletion | None:
+        """The ordinary answer of integers with nothing wrong, read in a third of the time; None for any other."""
+        if not isinstance(data, list) or set(map(type, data)) != {dict} or len(data) > MAX_BOXES:
+            return None
+        written = [item.get(self.layout.box) for item in data]
+        labels = [item.get(self.layout.label) for item in data]
+        if set(map(type, written)) != {list} or set(map(len, written)) != {4} or set(map(type, labels)) != {str}:
+            return None
+        numbers = list(chain.from_iterable(written))
+        if set(map(type, numbers)) != {int} or not -LIMIT < min(numbers) <= max(numbers) < LIMIT:
+            return None  # bool is another type
+        boxes = self.layout.to_xyxy(np.array(numbers, dtype=np.float64).reshape(-1, 4))
+        return ParsedCompletion(boxes, tuple(labels)) if is_valid(boxes).all() and all(map(str.strip, labels)) else None
+
+    def _read(self, text: str) -> list[Entry]:
+        """The entries that `parse` reads, with their places; none where they cannot be told."""
+        data, span, _ = _document(text)
+        if data is BROKEN:
+            entries = self._of_pieces(text).entries
+        else:
+            tops, _ = read(text, *span)
+            entries = self._of_document(tops[0].value, tops[0].places).entries if tops else []
+            expected = self._of_document(data).entries
+            if [str(entry.numbers) for entry in entries] != [str(entry.numbers) for entry in expected]:
+                return []  # nested so deep, or so long, that the reader with places does not follow
+        boxes, kept = self._boxes(entries, [])
+        return [entry for entry, valid in zip(kept, is_valid(boxes), strict=True) if valid]
+
+    def _of_document(self, data: Any, places: Sequence[Span] = ()) -> _Found:
+        """Of one JSON value; `places` are those of the numbers of a list."""
+        objects = Objects(self.layout, self.others, loose=not isinstance(data, list))
+        if not isinstance(data, list):
+            objects.issues.append("not_a_list")
+            objects.add_list([data])
+        elif isinstance(self.layout.box, str) and _is_bare(data):
+            record = Placed()
+            record[self.layout.box], record.places[self.layout.box] = data, list(places)
+            objects.issues.append("not_an_object")
+            objects.add_record(record)
+        else:
+            objects.add_list(data)
+        nothing = data == [] or (isinstance(data, dict) and list(data.values()) == [[]])
+        return _Found(objects.entries, objects.issues, nothing)
+
+    def _of_pieces(self, text: str) -> _Found:
+        """Of an answer that is not one JSON document: every list and object that stands in it."""
+        tops, complete = read(text)
+        objects = Objects(self.layout, self.others, loose=True)
+        for top in tops:
+            objects.add_list(top.value if isinstance(top.value, list) else [top.value])
+        objects.issues += [] if complete else ["too_many_boxes"]
+        if "tool_call" in objects.issues and any(_is_call(top.value) for top in tops):
+            return _Found([], ["not_json", "tool_call"])
+        if not objects.issues and all(top.value == [] for top in tops) and _EMPTY_FENCE.search(text):
+            return _Found([], ["text_around"], says_nothing=True)
+        return _Found(objects.entries, ["not_json", *objects.issues])
+
+    def _boxes(self, entries: list[Entry], issues: list[str]) -> tuple[Boxes, list[Entry]]:
+        """The corners of the boxes that are four numbers, and these boxes; what is wrong goes into `issues`."""
+        checked = [self._check(entry) for entry in entries]
+        issues += [issue for _, issue in checked if issue]
+        written = np.array([numbers for numbers, _ in checked if numbers], dtype=np.float64).reshape(-1, 4)
+        return self.layout.to_xyxy(written), [entry for entry, (box, _) in zip(entries, checked, strict=True) if box]
+
+    def _check(self, entry: Entry) -> tuple[list[float], str | None]:
+        """The four numbers, none of them where they are no box, and what is wrong with the way they are written."""
+        written, decimals = entry.numbers, self.layout.decimals
+        numbers = [_number(v) for v in written]
+        if not all(abs(v) < LIMIT for v in numbers):  # NaN is not below anything
+            return [], "bad_box"
+        if not entry.own:
+            return numbers, "other_key"
+        if not decimals:
+            return numbers, None if set(map(type, written)) == {int} else "not_integer"
+        right = all(not isinstance(v, str) and round(v, decimals) == v for v in written)
+        return numbers, None if right else "wrong_decimals"
+
+    def _label(self, entry: Entry, issues: list[str]) -> str:
+        label = entry.record.get(self.layout.label)
+        if isinstance(label, str) and label.strip():
+            return label
+        issues.append("no_label")
+        key = label_key(entry.record, self.layout.label)
+        label = entry.record[key] if key is not None else None
+        # Blank names exist (ODinW's ChessPieces has "  "), and names that are numbers, which are written as such.
+        return str(label) if type(label) in (str, int) else ""
+
+    def _label_place(self, entry: Entry) -> list[Span]:
+        key = label_key(entry.record, self.layout.label)
+        assert isinstance(entry.record, Placed)
+        return entry.record.places[key] if key is not None and type(entry.record[key]) in (str, int) else []
+
+
+def _document(text: str) -> tuple[Any, Span, tuple[str, ...]]:
+    """The JSON value of an answer, where it stands, and the issue where there is text around it; BROKEN for none."""
+    start, end = _body(text)
+    data = decode(text[start:end])
+    first, last = text.find("["), text.rfind("]") + 1
+    if data is BROKEN and 0 <= first < last and "{" not in text[:first]:
+        inner = decode(text[first:last])
+        if isinstance(inner, list) and any(isinstance(item, dict) for item in inner):
+            return inner, (first, last), ("text_around",)
+    return data, (start, end), ()
+
+
+def _body(text: str) -> Span:
+    """Where the answer stands: without white space at its ends, and without its ```json fence."""
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    if text.startswith(_OPENING, start) and text.endswith(_CLOSING, start + len(_OPENING), end):
+        return start + len(_OPENING), end - len(_CLOSING)
+    return start, max(start, end)
+
+
+def _is_bare(data: list[Any]) -> bool:
+    """Whether a list is four numbers, or a list of fours."""
+    rows = data if all(isinstance(row, list) for row in data) else [data]
+    return bool(data) and all(len(row) == 4 and {type(v) for v in row} <= {int, float} for row in rows)
+
+
+def _is_call(value: Any) -> bool:
+    return isinstance(value, dict) and "name" in value and "arguments" in value
+
+
+def _number(value: Any) -> float:
+    """The number as float; NaN for what is no number (booleans included)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return float("nan")
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return float("nan")

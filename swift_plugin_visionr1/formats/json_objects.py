@@ -1,0 +1,176 @@
+"""What the objects of a JSON answer are: boxes with their labels, or what else a model writes in their place.
+
+Boxes and labels are read under other keys than the format's too, where the meaning is not in doubt, with an issue.
+A point, a quad, a polygon, a 3D box and a tool call are named as what they are and not read as boxes.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from .base import MAX_BOXES, Span
+from .json_reader import Placed, Split
+from .layout import JsonLayout
+
+_MAX_DEPTH = 8  # lists in lists and objects in objects deeper than that are not searched for boxes
+_LABELS = (
+    *("label", "name", "label_en", "name_en", "english_name", "object_name", "class_name", "category_name", "category"),
+    *("class", "object", "ref", "text_content", "text", "content", "description", "desc", "caption", "title", "type"),
+    *("target", "name_zh", "chinese_name"),
+)
+_NO_LABELS = ("mask",)  # Gemini's is a picture as text
+_CONFIDENCES = ("confidence", "score", "conf", "probability")
+_CORNERS = (("x1", "y1", "x2", "y2"), ("x_min", "y_min", "x_max", "y_max"), ("xmin", "ymin", "xmax", "ymax"))
+_OTHER_SHAPES = {
+    **dict.fromkeys(("point_2d", "point", "points", "points_2d", "keypoint", "keypoints"), "point"),
+    **dict.fromkeys(("quad", "quad_2d", "rotate_rect", "pos_list"), "quad"),
+    **dict.fromkeys(("polygon", "polygons", "polygon_2d", "segmentation", "contour"), "polygon"),
+    **dict.fromkeys(("bbox_3d", "box_3d"), "box_3d"),
+}
+
+
+class Entry(NamedTuple):
+    """A box of an answer, as written.
+
+    Attributes:
+        numbers: the four, in the order in which the keys or the list have them.
+        record: the object that describes it.
+        holder: the object that has the numbers; the record itself, but for {"bbox_2d": {"x1": ...}}.
+        keys: the key of the holder that has all four, or the four that have one each.
+        nth: which of several boxes under the key.
+        own: whether the format's own keys are used, and nothing is around the four numbers.
+    """
+
+    numbers: list[Any]
+    record: dict[str, Any]
+    holder: dict[str, Any]
+    keys: tuple[str, ...]
+    nth: int = 0
+    own: bool = True
+
+    def places(self) -> list[Span]:
+        """Where the numbers are written, for a record that was read with places."""
+        assert isinstance(self.holder, Placed)
+        spans = [span for key in self.keys for span in self.holder.places[key]]
+        return spans[4 * self.nth : 4 * self.nth + 4]
+
+
+def label_key(record: Mapping[str, Any], own: str) -> str | None:
+    """The key of the label: the format's own, one that means the same, or that of the only text there is."""
+    if own in record:
+        return own
+    by_name = {_plain(key): key for key, value in record.items() if type(value) in (str, int)}
+    found = next((by_name[name] for name in _LABELS if name in by_name), None)
+    texts = [key for name, key in by_name.items() if isinstance(record[key], str) and name not in _NO_LABELS]
+    return found or (texts[0] if len(texts) == 1 else None)
+
+
+def confidence_of(record: Mapping[str, Any]) -> Any:
+    """What the object gives as the confidence in its box; None where it gives nothing."""
+    by_name = {_plain(key): value for key, value in record.items()}
+    return next((by_name[name] for name in _CONFIDENCES if name in by_name), None)
+
+
+class Objects:
+    """The boxes of an answer and what is wrong with it, collected in order.
+
+    Args:
+        layout: the format's.
+        others: other keys of a box, whose numbers have the format's order.
+        loose: the answer is no JSON anyway: what is no box and nothing like one is passed over without an issue.
+    """
+
+    def __init__(self, layout: JsonLayout, others: tuple[str, ...], loose: bool) -> None:
+        self.layout, self.others, self.loose = layout, others, loose
+        self.entries: list[Entry] = []
+        self.issues: list[str] = []
+
+    def add_list(self, items: Iterable[Any], depth: int = 0) -> None:
+        """The entries of a list, which are to be objects."""
+        for item in items:
+            if len(self.entries) >= MAX_BOXES:
+                self.issues.append("too_many_boxes")
+                return
+            if isinstance(item, dict):
+                self.add_record(item, depth)
+                continue
+            self.issues += ["repeated_key"] if isinstance(item, Split) else [] if self.loose else ["not_an_object"]
+            if isinstance(item, (list, Split)) and depth < _MAX_DEPTH:
+                self.add_list(item.records if isinstance(item, Split) else item, depth + 1)
+
+    def add_record(self, record: dict[str, Any], depth: int = 0) -> None:
+        """An object: a box, several, none, or something that has the boxes."""
+        found = self._boxes(record)
+        if isinstance(found, str):
+            self.issues.append(found)
+        elif found:
+            room = MAX_BOXES - len(self.entries)
+            self.entries += found[:room]
+            self.issues += ["too_many_boxes"] if len(found) > room else []
+        else:
+            self._search(record, depth)
+
+    def _boxes(self, record: dict[str, Any]) -> list[Entry] | str:
+        """The boxes of an object, what it is in their place, or an empty list."""
+        if "name" in record and "arguments" in record:
+            return "tool_call"
+        own = self.layout.keys
+        if len(own) == 4 and all(key in record for key in own):
+            return [Entry([record[key] for key in own], record, record, own)]
+        by_name = {_plain(key): key for key in record}
+        for name in (*own, *self.others):
+            key = name if name in record else by_name.get(name)
+            if key is not None and record[key] is not None:
+                return self._boxes_at(key, record, key in own)
+        corners = self._corners(record)
+        if corners:
+            return [Entry([record[key] for key in corners], record, record, corners, own=False)]
+        return next((_OTHER_SHAPES[name] for name in by_name if name in _OTHER_SHAPES), [])
+
+    def _search(self, record: dict[str, Any], depth: int) -> None:
+        """An object that is no box itself: boxes in its lists and objects."""
+        before, loose = (len(self.entries), len(self.issues)), self.loose
+        self.loose = True
+        for value in record.values() if depth < _MAX_DEPTH else ():
+            if isinstance(value, (dict, list, Split)):
+                self.add_list(value if isinstance(value, list) else [value], depth + 1)
+        self.loose = loose
+        if not loose and before == (len(self.entries), len(self.issues)):
+            self.issues.append("bad_box")
+
+    def _boxes_at(self, key: str, record: dict[str, Any], own: bool) -> list[Entry] | str:
+        """The boxes under a box's key, or what is there."""
+        value = record[key]
+        if isinstance(value, dict):
+            corners = self._corners(value)
+            return [Entry([value[k] for k in corners], record, value, corners, own=False)] if corners else []
+        if not isinstance(value, list):
+            return "bad_box"
+        if any(isinstance(item, (dict, Split)) for item in value):
+            return []  # the boxes are in there
+        rows = value if all(isinstance(row, list) for row in value) else [value]
+        if len({len(row) for row in rows}) != 1 or any(isinstance(v, (list, dict)) for row in rows for v in row):
+            return "bad_box"
+        if len(rows[0]) == 2 and len(rows) > 1:
+            rows = [[number for row in rows for number in row]]  # the corners as points
+        if len(rows[0]) != 4:
+            return _shape(len(rows[0]))
+        plain = own and rows[0] is value
+        return [Entry(row, record, record, (key,), nth, plain) for nth, row in enumerate(rows)]
+
+    def _corners(self, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """The keys of a box's four coordinates in an object that has them by name, in the layout's order, else ()."""
+        names = next((names for names in _CORNERS if all(name in record for name in names)), ())
+        if not names or self.layout.order not in ("xyxy", "yxyx"):
+            return ()
+        return names if self.layout.order == "xyxy" else (names[1], names[0], names[3], names[2])
+
+
+def _shape(count: int) -> str:
+    """What so many numbers are, which are no box."""
+    if count in (2, 8):
+        return "point" if count == 2 else "quad"
+    return "polygon" if count >= 6 and count % 2 == 0 else "bad_box"
+
+
+def _plain(key: str) -> str:
+    return key.strip().lower().replace("-", "_").replace(" ", "_")

@@ -1,0 +1,253 @@
+"""The engine of formats that tag labels and coordinates, as in <ref>cat</ref><box>(1,2),(3,4)</box>.
+
+The strict template is the tagged pieces alone, one after the other, each family's way between and inside them.
+The reader is tolerant: what is whole is read, whatever stands around it, and a label goes with all boxes up to the
+next label. Where a server has left out the tags (they are special tokens to many tokenizers), lines that are nothing
+but a label and its coordinates are read.
+
+Issue codes, besides those of `collect`
+    text_around    there is text before, between or after the tagged pieces
+    broken_tags    a tag is not closed or not opened, as in an answer that was cut off
+    no_tags        the tags are not there
+    bad_layout     brackets, commas or the like are not written as this family does; the boxes are read
+    not_integer    a coordinate is written as a fraction, where the family writes integers
+    wrong_decimals a coordinate is not written with as many decimals as the family writes
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import groupby, islice
+from typing import ClassVar, Literal, NamedTuple
+
+from ..boxes import Boxes
+from .base import Span
+from .collect import MAX_PIECES, Collected, Collector, close, number, strip
+
+Group = tuple[Span, ...]  # where the numbers of one place are written
+Row = Sequence[str]  # the four coordinates of a box as text
+Kind = Literal["label", "box", "text"]
+
+_TOKEN = re.compile(r"[^\s,;()\[\]<>]+")
+_INNERMOST = re.compile(r"[\[(<]([^\[\]()<>]*)[\])>]")
+_DIGITS = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?")
+_GAP = re.compile(r"\s+")
+_LOOSE = re.compile(r" ?([^\w\s]) ?")
+_LINE = re.compile(r"[^\n]+")
+_ROLE = re.compile(r"[^\[\](){}<>=:\"\n]{1,99}: ")  # as in a dialogue
+_BARE = re.compile(r"(?:[^\[\](){}<>=:\"\n]{0,199}[^\[\](){}<>=:\"\s])?(?=[\[(])")
+_LONGEST_GROUP = 101  # a place of more numbers is a polygon whatever follows
+
+
+class Piece(NamedTuple):
+    """A part of an answer; `closed` is whether both of its tags are there."""
+
+    kind: Kind
+    start: int
+    end: int
+    closed: bool = True
+
+
+@dataclass(frozen=True)
+class Tagged(Collected):
+    """A format of tagged labels and coordinates: what is special about a family is in its class variables."""
+
+    label_tags: ClassVar[tuple[str, ...]] = ()  # opening and closing; none where the family tags no labels
+    box_tags: ClassVar[tuple[str, ...]]
+    nothing: ClassVar[str] = "None"  # the empty answer
+    nothing_tagged: ClassVar[bool] = False  # whether `nothing` between the tags of a box is the family's way, too
+    between: ClassVar[str] = ""  # characters that may stand between pieces, besides white space
+    joint: ClassVar[str] = ""  # what is written between one label with its boxes and the next
+    prose: ClassVar[bool] = False  # whether pieces in running text are the family's way
+    labelled: ClassVar[bool] = True  # whether a box without a label breaks the format
+    numbers: ClassVar[int] = 4  # how many make a box
+    many: ClassVar[bool] = False  # whether all boxes of a label stand between one pair of tags
+    decimals: ClassVar[int] = 0
+
+    def layout(self, rows: Sequence[Row]) -> str:
+        """The coordinates of boxes as the family writes them between the tags."""
+        raise NotImplementedError
+
+    def groups(self, text: str, start: int, end: int) -> Iterator[Group]:
+        """Where the numbers of each place are that is written in text[start:end]: here all of them are one place."""
+        yield tokens(text, start, end)
+
+    def take(self, found: Collector, text: str, group: Group, label: Span | None) -> bool:
+        """Read one place; False when there is room for no more boxes."""
+        values = [number(text[start:end]) for start, end in group]
+        if any(v != v for v in values):
+            found.issue("bad_box")
+        elif found.shape(len(group)):
+            written = [text[start:end] for start, end in group]
+            if any(len(v.partition(".")[2]) != self.decimals for v in written):
+                found.issue("wrong_decimals" if self.decimals else "not_integer")
+            return found.add(values, group + ((label,) if label else ()), text[slice(*label)] if label else "")
+        return True
+
+    def whole(self, text: str, piece: Piece, groups: list[Group]) -> list[Group]:
+        """The places of a region without its closing tag that are whole all the same: here, if nothing else lacks."""
+        return groups if self._is_laid_out(text[piece.start : piece.end], len(groups)) else []
+
+    def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
+        """Read what stands between the tags of a box; False when there is room for no more."""
+        inside = text[piece.start : piece.end]
+        if says_nothing(inside) or not (piece.closed or inside.strip()):
+            return True  # an open tag alone, as when an answer is cut off, is no more than that
+        label = label if label and label[0] < label[1] else None
+        if label is None and self.labelled:
+            found.issue("no_label")
+        groups = list(islice(self.groups(text, piece.start, piece.end), MAX_PIECES))
+        if not piece.closed:
+            groups = self.whole(text, piece, groups)
+        elif not groups:
+            found.issue("bad_box")
+        elif all(len(group) == self.numbers for group in groups) and not self._is_laid_out(inside, len(groups)):
+            found.issue("bad_layout")
+        return all(self.take(found, text, group, label) for group in groups)
+
+    def collect(self, text: str, placed: bool = False) -> Collector:
+        """See `Collected.collect`."""
+        found = Collector(self.frame, placed)
+        pieces = list(islice(self._pieces(text), MAX_PIECES + 1))
+        if len(pieces) > MAX_PIECES:
+            found.issue("too_many_boxes")
+        kinds = {piece.kind for piece in pieces}
+        if kinds & {"label", "box"}:
+            self._collect_tagged(found, text, pieces)
+        if "box" not in kinds:
+            self._collect_bare(found, text)
+        return close(found, text, self.nothing)
+
+    def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
+        """The pieces alone; neighbours of one label share it, and the order is kept."""
+        rows = zip(labels, [[f"{v:.{self.decimals}f}" for v in box] for box in boxes], strict=True)
+        parts = []
+        for label, group in groupby(rows, key=lambda row: row[0]):
+            written = [row for _, row in group]
+            regions = [self.layout(written)] if self.many else [self.layout([row]) for row in written]
+            parts.append(label.join(self.label_tags) + "".join(region.join(self.box_tags) for region in regions))
+        return self.joint.join(parts) or self.nothing
+
+    def _collect_tagged(self, found: Collector, text: str, pieces: list[Piece]) -> None:
+        label: Span | None = None
+        waiting = False  # whether the label has had no box yet
+        empty = []  # whether each box is said to be none
+        for piece in pieces[:MAX_PIECES]:
+            inside = text[piece.start : piece.end]
+            if not piece.closed:
+                found.issue("broken_tags")
+            if piece.kind == "label":
+                if waiting:
+                    found.issue("no_box")
+                label, waiting = strip(text, piece.start, piece.end), True
+            elif piece.kind == "text":
+                if inside.strip().strip(self.between).strip():
+                    label = label if waiting else None
+                    if not self.prose:
+                        found.issue("text_around")
+            else:
+                waiting = False
+                empty.append(piece.closed and says_nothing(inside))
+                if not self.region(found, text, piece, label):
+                    return
+        if waiting:
+            found.issue("no_box")
+        if empty and all(empty):
+            found.nothing(own=self.nothing_tagged)
+
+    def _collect_bare(self, found: Collector, text: str) -> None:
+        """Read an answer without tags: lines that are a label and its coordinates, or the coordinates alone."""
+        if _expected(self, 1)[0] not in "([":
+            return  # nothing would tell such numbers from others
+        for line in islice(_LINE.finditer(text), MAX_PIECES):
+            start, end = strip(text, *line.span())
+            end = start + len(text[start:end].rstrip(" ,.;"))
+            if role := _ROLE.match(text, start, end):
+                start = role.end()
+            bare = _BARE.match(text, start, end)
+            if bare is None or text[end - 1] not in ")]" or (bare.group() and not self.label_tags):
+                continue
+            groups = list(islice(self.groups(text, bare.end(), end), MAX_PIECES))
+            if not self._is_laid_out(text[bare.end() : end], len(groups)):
+                continue
+            found.issue("no_tags")
+            if role:
+                found.issue("text_around")
+            if self.labelled and not bare.group():
+                found.issue("no_label")
+            if not all(self.take(found, text, group, bare.span() if bare.group() else None) for group in groups):
+                return
+
+    def _is_laid_out(self, region: str, boxes: int) -> bool:
+        """Whether coordinates of so many boxes are written between the brackets and commas of the family."""
+        expected = _expected(self, boxes)
+        return len(region) <= 20 * len(expected) and skeleton(region) == expected
+
+    def _pieces(self, text: str) -> Iterator[Piece]:
+        """The tagged pieces of an answer and what stands between them, in order."""
+        at, opened = 0, None  # the kind of the tag that is open
+        for tag in _tags(self.box_tags + self.label_tags).finditer(text):
+            kind, opens = _KINDS[tag.lastindex or 0]
+            if opened is not None:
+                yield Piece(opened, at, tag.start(), closed=kind == opened and not opens)
+            elif at < tag.start() or not opens:
+                started = kind == "box" and not opens and at == 0  # with an opening tag that stands in the prompt
+                yield Piece("box" if started else "text", at, tag.start(), closed=opens)
+            at = tag.end()
+            opened = kind if opens else None
+        if opened is not None:
+            yield Piece(opened, at, len(text), closed=False)
+        elif at < len(text):
+            yield Piece("text", at, len(text))
+
+
+class TaggedLists(Tagged):
+    """Tagged formats whose boxes are lists of four numbers in brackets."""
+
+    many = True
+
+    def layout(self, rows: Sequence[Row]) -> str:
+        """[[x1, y1, x2, y2], [x1, y1, x2, y2]]."""
+        return "[" + ", ".join(f"[{', '.join(row)}]" for row in rows) + "]"
+
+    def groups(self, text: str, start: int, end: int) -> Iterator[Group]:
+        """The innermost brackets; all numbers where there are no brackets."""
+        at = -1
+        for match in _INNERMOST.finditer(text, start, end):
+            at = match.end()
+            yield tokens(text, *match.span(1))
+        if at < 0:
+            yield tokens(text, start, end)
+
+    def whole(self, text: str, piece: Piece, groups: list[Group]) -> list[Group]:
+        """Lists that are closed are whole."""
+        return groups if _INNERMOST.search(text, piece.start, piece.end) else []
+
+
+_KINDS: dict[int, tuple[Kind, bool]] = {1: ("box", True), 2: ("box", False), 3: ("label", True), 4: ("label", False)}
+
+
+@cache
+def _tags(tags: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"({re.escape(tag)})" for tag in tags))
+
+
+@lru_cache(maxsize=256)
+def _expected(format: Tagged, boxes: int) -> str:
+    return skeleton(format.layout([["0"] * format.numbers] * boxes))
+
+
+def tokens(text: str, start: int, end: int) -> Group:
+    """What is written between brackets, commas and white space in text[start:end]."""
+    return tuple(match.span() for match in islice(_TOKEN.finditer(text, start, end), _LONGEST_GROUP))
+
+
+def skeleton(region: str) -> str:
+    """Coordinates with all numbers alike and without the white space that does not matter."""
+    return _LOOSE.sub(r"\1", _GAP.sub(" ", _DIGITS.sub("0", region))).strip()
+
+
+def says_nothing(region: str) -> bool:
+    """Whether there is but an empty list or a word for nothing where coordinates should be."""
+    return len(region) < 50 and _GAP.sub("", region).casefold() in {"none", "null", "[]", "[[]]"}

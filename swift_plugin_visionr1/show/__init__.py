@@ -1,0 +1,1 @@
+"""What the commands `explain`, `score` and `plot` show: rewards of completions that are there already."""

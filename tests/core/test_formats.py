@@ -1,0 +1,139 @@
+"""What holds for every format: real answers, round trips through the frame, hostile input, other families' answers."""
+
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from swift_plugin_visionr1.boxes import as_boxes
+from swift_plugin_visionr1.coords import View
+from swift_plugin_visionr1.formats import FORMATS, get_format
+from swift_plugin_visionr1.formats.base import MAX_BOXES
+
+from .real_completions import NO_FORMAT, cases
+
+NAMES = sorted(FORMATS)
+GRID = {"kosmos2": 1 / 32, "griffon": 0.001, "ovis": 0.001}  # a step of the written numbers; 1 for the others
+
+side = st.integers(28, 3000)
+fraction = st.floats(0, 1)
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> tuple[View, list[list[float]]]:
+    """An image, and boxes in it that are not smaller than four of the coarsest grid's steps."""
+    width, height = draw(side), draw(side)
+    view = View((width, height), (draw(side), draw(side)))
+    boxes = []
+    for _ in range(draw(st.integers(0, 5))):
+        x1, x2 = sorted(draw(st.tuples(fraction, fraction)))
+        y1, y2 = sorted(draw(st.tuples(fraction, fraction)))
+        if min(x2 - x1, y2 - y1) > 4 / 28:
+            boxes.append([x1 * width, y1 * height, x2 * width, y2 * height])
+    return view, boxes
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(scene=scenes())
+@settings(max_examples=60, deadline=None)
+def test_written_boxes_are_read_back_to_half_a_step_of_the_grid(
+    name: str, scene: tuple[View, list[list[float]]]
+) -> None:
+    view, boxes = scene
+    format = get_format(name)
+    truth, labels = as_boxes(boxes), tuple(f"thing {place}" for place in range(len(boxes)))
+    parsed = format.parse(format.write(format.frame.from_image(truth, view), labels))
+    assert (parsed.issues, parsed.says_nothing) == ((), not boxes)
+    assert format.content_issues(parsed, view) == ()
+    assert parsed.labels == labels
+    half = GRID.get(name, 1.0) / 2
+    # The topmost bin reaches as far below the end as it is wide.
+    slack = half if format.frame.top is None else half + 0.5
+    step = np.array(view.size * 2) / np.array(format.frame.side(view) * 2)
+    assert (np.abs(format.frame.to_image(parsed.boxes, view) - truth) <= slack * step * (1 + 1e-9)).all()
+
+
+HOSTILE = {
+    "10 MB of letters": "x" * 10_000_000,
+    "nesting": "[" * 100_000,
+    "braces": "{" * 1_000_000,
+    "quotes": '"' * 1_000_000,
+    "parentheses": "(" * 1_000_000,
+    "angles": "<" * 1_000_000,
+    "open tags": "<box>" * 100_000 + "<ref>" * 100_000,
+    "special tokens": "<|object_ref_start|>" * 50_000 + "<|box_start|>" * 50_000,
+    "brackets in tags": "<box>[[" * 100_000,
+    "location tokens": "<loc0001>" * 100_000,
+    "bins": "<loc_1>" * 100_000 + "<12>" * 100_000,
+    "patches": "<object><patch_index_0001>" * 30_000,
+    "dashes and ampersands": "a-[&" * 200_000,
+    "commas": ",".join(["1"] * 400_000),
+    "digits": "9" * 1_000_000,
+    "think": "<think>" * 100_000 + "</think>" * 100_000 + "<answer>" * 100_000,
+    "backslashes": '{"label": "' + "\\" * 1_000_000,
+    "spaces": '{"bbox_2d": [' + " " * 1_000_000,
+    "fences": "```json\n" * 100_000,
+    "surrogates": "\ud800\udfff[\x00" * 100_000,
+    "quoted keys": "{'a':" * 200_000,
+    "phrases": "<phrase>" * 100_000 + "</phrase>" * 100_000,
+    "end tokens": "<|im_end|>" * 100_000 + "</s>" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_text_is_read_in_a_second_without_boxes(name: str, kind: str) -> None:
+    format, text = get_format(name), HOSTILE[kind]
+    start = time.process_time()
+    parsed = format.parse(text)
+    spans = format.spans(text)
+    assert time.process_time() - start < 2.5, "parse and spans, each within a second; a slow machine is given half more"
+    assert len(spans) == len(parsed.boxes) == 0
+    assert parsed.issues
+    assert not parsed.says_nothing
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_100_000_boxes_are_read_up_to_the_cap_which_is_said(name: str) -> None:
+    format = get_format(name)
+    one = format.frame.from_image(as_boxes([[20, 20, 90, 90]]), View((112, 112), (112, 112)))
+    text = format.write(np.repeat(one, 100_000, axis=0), ("a",) * 100_000)
+    tracemalloc.start()
+    start = time.process_time()
+    parsed = format.parse(text)
+    taken = time.process_time() - start
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(parsed.boxes) == MAX_BOXES
+    assert {"too_many_boxes", "too_long"} & set(parsed.issues)
+    assert taken < 5, "with the tracing, which slows it down several times"
+    assert peak < 200e6
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(st.text(max_size=300) | st.text("[](){}<>|,.0123456789-&'\"\n refboxlcth_", max_size=300))
+@settings(max_examples=80, deadline=None)
+def test_any_text_gives_boxes_with_spans_labels_and_confidences(name: str, text: str) -> None:
+    format = get_format(name)
+    parsed = format.parse(text)
+    count = len(parsed.boxes)
+    assert len(parsed.labels) == len(format.spans(text)) == len(format.confidences(text)) == count
+    assert not (parsed.says_nothing and count)
+
+
+def test_real_answers_are_read_as_they_say(shared_data: Path) -> None:
+    found = [case for case in cases(shared_data / "completions" / "real_completions.jsonl") if case.name]
+    assert len(found) >= 50
+    assert {case.row["id"]: case.found for case in found if case.expected is not None and not case.right()} == {}
+
+
+def test_answers_that_are_no_boxes_give_none_in_any_format(shared_data: Path) -> None:
+    others = [case for case in cases(shared_data / "completions" / "real_completions.jsonl") if not case.name]
+    assert len(others) >= len(NO_FORMAT)
+    for case in others:
+        for name in NAMES:
+            assert len(get_format(name).parse(case.row["text"]).boxes) == 0, (case.row["id"], name)

@@ -1,0 +1,148 @@
+"""Which format and which rule of the processed size a run gets."""
+
+from typing import Any
+
+import pytest
+
+from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, Settings, SettingsError, model_io
+from swift_plugin_visionr1.boxes import as_boxes, iou
+from swift_plugin_visionr1.models import model_type_of
+from swift_plugin_visionr1.resize import PaddedSquare, QwenResize, Rescaled, Resize, SquareResize, TileResize, Unchanged
+
+ONE_BOX = as_boxes([[0, 0, 10, 10]])
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_every_family_has_a_format_and_a_rule(model_type: str) -> None:
+    assert FAMILIES[model_type].format in FORMATS
+    io = model_io(Settings(), model_type, Limits())
+    assert io.format.name == FAMILIES[model_type].format
+    assert io.resize.view((640, 480)).size == (640, 480)
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_what_a_family_writes_of_a_box_leads_back_to_the_box(model_type: str) -> None:
+    io, box = model_io(Settings(), model_type), as_boxes([[20, 30, 300, 400]])
+    view, frame = io.resize.view((641, 479)), io.format.frame
+    parsed = io.format.parse(io.format.write(frame.from_image(box, view), ["cat"]))
+    assert parsed.issues == io.format.content_issues(parsed, view) == ()
+    assert iou(frame.to_image(parsed.boxes, view), box) > (0.9 if model_type == "kosmos2" else 0.99)
+
+
+def test_nobody_says_anything_it_is_the_papers_model() -> None:
+    io = model_io(Settings())
+    assert (io.format.name, io.resize) == ("qwen2_5_vl", QwenResize())
+
+
+def test_the_settings_name_the_model_where_the_caller_does_not() -> None:
+    assert model_io(Settings(model_type="qwen3_vl")).resize == QwenResize(factor=32)
+
+
+def test_the_settings_may_not_contradict_the_run() -> None:
+    with pytest.raises(SettingsError, match="to be the run's, 'qwen3_vl', got 'qwen2_5_vl'"):
+        model_io(Settings(model_type="qwen2_5_vl"), "qwen3_vl")
+
+
+def test_the_settings_win_over_the_familys_format_and_reasoning() -> None:
+    io = model_io(Settings(format="qwen2_5_vl", frame="norm1000", reasoning="none"), "qwen3_5")
+    assert (io.format.name, io.format.frame.units, io.resize) == ("qwen2_5_vl", 1000, QwenResize(factor=32))
+    assert io.format.write(ONE_BOX, ["cat"]) == FORMATS["qwen2_5_vl"].write(ONE_BOX, ["cat"]), "nothing around it"
+
+
+@pytest.mark.parametrize(
+    ("model_type", "template", "tags"),
+    [
+        pytest.param("qwen2_5_vl", "qwen2_5_vl", [], id="bare"),
+        pytest.param("qwen2_5_vl", "mimo_vl", ["<think>"], id="MiMo-VL has Qwen2.5-VL's model type"),
+        pytest.param("qwen3_5", None, ["<think>"], id="a family that thinks"),
+        pytest.param("glm4v", "glm4v", ["<think>", "<answer>"], id="GLM-4.1V"),
+        pytest.param("glm4v", "glm4_5v", ["<think>"], id="GLM-4.6V-Flash has GLM-4.1V's model type"),
+    ],
+)
+def test_reasoning_is_the_templates_or_else_the_familys(model_type: str, template: str | None, tags: list[str]) -> None:
+    written = model_io(Settings(), model_type, template=template).format.write(ONE_BOX, ["cat"])
+    assert [tag for tag in ("<think>", "<answer>") if tag in written] == tags
+
+
+def test_an_unknown_model_is_an_error_that_says_what_to_set() -> None:
+    with pytest.raises(SettingsError, match=r"known \(.*\), got 'llava1_5_hf': set `format` and `frame`"):
+        model_io(Settings(), "llava1_5_hf")
+
+
+@pytest.mark.parametrize("frame", [None, "processed"])
+def test_an_unknown_model_cannot_write_pixels_of_a_size_that_nobody_knows(frame: str | None) -> None:
+    with pytest.raises(SettingsError, match="any frame but processed"):
+        model_io(Settings(format="qwen2_5_vl", frame=frame), "own_model")
+
+
+@pytest.mark.parametrize(
+    ("frame", "resize"),
+    [("norm1000", Unchanged()), ("original", Unchanged()), ("padded1", PaddedSquare())],
+)
+def test_an_unknown_model_whose_format_and_frame_are_said(frame: str, resize: Resize) -> None:
+    io = model_io(Settings(format="qwen2_5_vl", frame=frame), "own_model")
+    assert (io.format.name, io.resize) == ("qwen2_5_vl", resize)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "limits", "expected"),
+    [
+        pytest.param("qwen2_5_vl", Limits({"MAX_PIXELS": "401408"}), QwenResize(None, 4, 512), id="tokens of 28"),
+        pytest.param("qwen3_vl", Limits({"MAX_PIXELS": "401408"}), QwenResize(None, 4, 392, 32), id="tokens of 32"),
+        pytest.param("qwen3_vl", Limits({"IMAGE_MAX_TOKEN_NUM": "9"}), QwenResize(None, 4, 9, 32), id="token number"),
+        pytest.param("qwen3_5", Limits({}, 50_000), QwenResize(50_000, factor=32), id="--max_pixels"),
+        pytest.param("internvl_chat", Limits({"MAX_NUM": "6"}), TileResize(448, 6), id="MAX_NUM"),
+        pytest.param("internvl", Limits({"MAX_NUM": "6"}), TileResize(448, 12), id="MAX_NUM, which it does not read"),
+        pytest.param("griffon", Limits(), SquareResize(1022), id="square"),
+        pytest.param(
+            "griffon", Limits({}, 50_000), Rescaled(50_000, SquareResize(1022)), id="square after --max_pixels"
+        ),
+        pytest.param("griffon", Limits({}, -1), SquareResize(1022), id="--max_pixels -1 is no limit"),
+        pytest.param(
+            "paligemma", Limits(processor={"size": {"height": 896, "width": 896}}), SquareResize(896), id="processor"
+        ),
+        pytest.param("paligemma", Limits(processor={"size": 448}), SquareResize(448), id="processor, one number"),
+        pytest.param("kosmos2", Limits(processor={"size": {"shortest_edge": 9}}), SquareResize(224), id="other fields"),
+    ],
+)
+def test_limits(model_type: str, limits: Limits, expected: Resize) -> None:
+    assert FAMILIES[model_type].resize(limits) == expected
+
+
+@pytest.mark.parametrize(
+    ("model_type", "environ", "match"),
+    [
+        ("internvl_chat", {"MAX_NUM": "0"}, "see INPUT_SIZE and MAX_NUM"),
+        ("internvl_chat", {"MAX_NUM": "many"}, "whole number in the environment variable MAX_NUM, got 'many'"),
+        ("ovis2_5", {"MAX_PIXELS": "28x28"}, "environment variable MAX_PIXELS, got '28x28'"),
+        ("minicpmv4_5", {"MAX_SLICE_NUMS": "0"}, "see MAX_SLICE_NUMS"),
+    ],
+)
+def test_impossible_limits_are_settings_errors(model_type: str, environ: dict[str, str], match: str) -> None:
+    with pytest.raises(SettingsError, match=match):
+        model_io(Settings(), model_type, Limits(environ))
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        pytest.param({"architectures": ["Qwen2_5_VLForConditionalGeneration"]}, "qwen2_5_vl", id="by architecture"),
+        pytest.param({"model_type": "qwen3_vl"}, "qwen3_vl", id="by model type"),
+        pytest.param({"architectures": None, "model_type": "glm4v"}, "glm4v", id="no architectures"),
+        pytest.param({"architectures": ["InternVLChatModel"], "model_type": "x"}, "internvl_chat", id="either"),
+        pytest.param({"architectures": ["MiniCPMV"], "version": 2.6}, "minicpmv2_6", id="MiniCPM-V 2.6"),
+        pytest.param({"model_type": "minicpmv", "version": 4.5}, "minicpmv4_5", id="MiniCPM-V 4.5"),
+        pytest.param({"architectures": ["MiniCPMV"], "version": 4}, "minicpmv4", id="MiniCPM-V 4"),
+        pytest.param({"architectures": ["MiniCPMV"]}, None, id="MiniCPM-V of no version"),
+        pytest.param({"architectures": ["QWenLMHeadModel"], "visual": {}}, "qwen_vl", id="Qwen-VL"),
+        pytest.param({"architectures": ["QWenLMHeadModel"]}, None, id="Qwen, which has no eyes"),
+        pytest.param({"model_type": "gemma2_Griffon"}, "griffon", id="Griffon-G"),
+        pytest.param(
+            {"architectures": ["DeepseekOCRForCausalLM"], "model_type": "deepseek_vl_v2"}, None, id="DeepSeek-OCR"
+        ),
+        pytest.param({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}, None, id="unknown"),
+        pytest.param({}, None, id="empty"),
+    ],
+)
+def test_model_type_of_a_checkpoint(config: dict[str, Any], expected: str | None) -> None:
+    assert model_type_of(config) == expected

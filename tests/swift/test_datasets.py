@@ -1,0 +1,228 @@
+"""Published data sets through ms-swift's own loading: our rows with our reward, nothing changed without it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("swift", reason="needs the extra `swift`")
+datasets = pytest.importorskip("datasets")
+
+from swift.arguments import RLHFArguments  # noqa: E402
+
+from swift_plugin_visionr1 import SolutionError, read_solution  # noqa: E402
+
+SIZE = (100, 60)
+BOX = [10, 20, 30, 40]
+RFT = (
+    "Detect all objects belonging to the category 'cat' in the image, and provide the bounding boxes (between 0 and "
+    "1000, integer) and confidence (between 0 and 1, with two decimal places)."
+)
+
+
+def png() -> bytes:
+    buffer = BytesIO()
+    Image.new("RGB", SIZE).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with one image, where ms-swift also keeps its caches and looks for images."""
+    (tmp_path / "1.png").write_bytes(png())
+    for name in ("MODELSCOPE_CACHE", "HF_DATASETS_CACHE"):
+        monkeypatch.setenv(name, str(tmp_path / "cache"))
+    monkeypatch.setenv("ROOT_IMAGE_DIR", str(tmp_path))
+    monkeypatch.setenv("USE_HF", "1")
+    return tmp_path
+
+
+def load(*paths: Path, rewards: tuple[str, ...] = ("vision_r1",), **changes: object) -> list[dict]:
+    """What `swift rlhf --dataset paths --reward_funcs ...` trains on: its arguments' own loading, without a model."""
+    arguments = RLHFArguments.__new__(RLHFArguments)
+    fields = {"dataset": list(map(str, paths)), "val_dataset": [], "reward_funcs": list(rewards), "columns": {}}
+    lists = {"model_name": None, "model_author": None, "interleave_prob": None}
+    for name, value in (fields | lists | {"remove_unused_columns": False, "data_seed": 1} | changes).items():
+        setattr(arguments, name, value)
+    return list(arguments.load_dataset()[0])
+
+
+def jsonl(path: Path, rows: list[dict]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def authors() -> dict:
+    solution = json.dumps([["cat", [BOX]]])
+    return {"image": "1.png", "problem": "Locate every cat", "solution": solution, "width": 100, "height": 60,
+            "num_instances": 1, "target_id_maps": "{}"}  # fmt: skip
+
+
+def grounding() -> dict:
+    messages = [{"role": "user", "content": "<image>Find <ref-object>"}, {"role": "assistant", "content": "<bbox>"}]
+    return {"messages": messages, "images": ["1.png"], "objects": {"ref": ["cat"], "bbox": [BOX]}}
+
+
+def rec() -> dict:
+    return {"image": "1.png", "problem": "... describes: cat", "normal_caption": "cat", "solution": BOX,
+            "bbox_list": [BOX], "width": 100, "height": 60}  # fmt: skip
+
+
+def rec_turns() -> dict:
+    asked = "<image>Please provide the bounding box coordinate of the region this sentence describes: cat."
+    turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": BOX}]
+    return {"id": 1, "image": "1.png", "conversations": turns}
+
+
+def ovd() -> dict:
+    asked = "detect the following objects: ['cat', 'dog']. Output the bbox coordinates in <answer></answer>."
+    answer = '```json\n[{"bbox_2d": [10, 20, 30, 40], "label": "cat"}]\n```'
+    turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": answer}]
+    return {"id": 1, "image": "1.png", "conversations": turns}
+
+
+def rft() -> dict:
+    solution = "<answer>[{'Position': [100, 333.3333333, 300, 666.6666667], 'Confidence': 1}]</answer>"
+    return {"image": "1.png", "problem": RFT, "solution": solution}
+
+
+def ours() -> dict:
+    solution = json.dumps({"width": 100, "height": 60, "boxes": [BOX], "labels": ["cat"]})
+    return {"messages": [{"role": "user", "content": "<image>Find cats"}], "images": ["1.png"], "solution": solution}
+
+
+FORMS = [ours, authors, grounding, rec, rec_turns, ovd, rft]
+
+
+@pytest.mark.parametrize("row", FORMS, ids=lambda row: row.__name__)
+def test_each_form_becomes_our_rows(folder: Path, row: Callable[[], dict]) -> None:
+    loaded = load(jsonl(folder / "rows.jsonl", [row()] * 3))
+    assert len(loaded) == 3
+    for made in loaded:
+        truth = read_solution(made["solution"])
+        assert truth.size == SIZE
+        assert truth.boxes[0].tolist() == pytest.approx(BOX, abs=1e-6)
+        assert truth.labels == ("cat",)
+        assert [message["role"] for message in made["messages"]] == ["user"]
+        assert made["messages"][0]["content"].count("<image>") == 1
+        assert [image["path"] for image in made["images"]] == ["1.png"]
+
+
+def test_several_forms_in_one_run(folder: Path) -> None:
+    paths = [jsonl(folder / f"{number}.jsonl", [row()]) for number, row in enumerate(FORMS)]
+    loaded = load(*paths)
+    assert [read_solution(made["solution"]).size for made in loaded] == [SIZE] * len(FORMS)
+
+
+def as_json(rows: list[dict], folder: Path) -> Path:
+    (folder / "rows.json").write_text(json.dumps(rows))
+    return folder / "rows.json"
+
+
+def with_images(rows: list[dict]) -> object:
+    table = datasets.Dataset.from_list([row | {"image": {"bytes": png(), "path": "gone.png"}} for row in rows])
+    return table.cast_column("image", datasets.Image())
+
+
+def as_parquet(rows: list[dict], folder: Path) -> Path:
+    with_images(rows).to_parquet(folder / "rows.parquet")
+    return folder / "rows.parquet"
+
+
+def as_arrow(rows: list[dict], folder: Path) -> Path:
+    with_images(rows).save_to_disk(folder / "saved")
+    return next((folder / "saved").glob("*.arrow"))
+
+
+@pytest.mark.parametrize("row", [authors, rft], ids=["authors", "rft"])
+@pytest.mark.parametrize("save", [as_json, as_parquet, as_arrow], ids=["json", "parquet", "arrow"])
+def test_each_kind_of_file(folder: Path, row: Callable[[], dict], save: Callable) -> None:
+    loaded = load(save([row()] * 2, folder))
+    assert [read_solution(made["solution"]).size for made in loaded] == [SIZE] * 2
+    image = loaded[0]["images"][0]
+    assert image["bytes"] == png() if save is not as_json else image["path"] == "1.png"
+
+
+def test_a_stream(folder: Path) -> None:
+    loaded = load(jsonl(folder / "rows.jsonl", [grounding()] * 3), streaming=True)
+    assert [read_solution(made["solution"]).labels for made in loaded] == [("cat",)] * 3
+
+
+def test_columns_by_another_name(folder: Path) -> None:
+    row = authors()
+    row["question"] = row.pop("problem")
+    loaded = load(jsonl(folder / "rows.jsonl", [row]), columns={"question": "problem"})
+    assert read_solution(loaded[0]["solution"]).labels == ("cat",)
+
+
+@pytest.mark.parametrize("streaming", [False, True], ids=["map", "stream"])
+def test_a_bad_row_is_named_with_its_file_and_reason(folder: Path, streaming: bool) -> None:
+    path = jsonl(folder / "rows.jsonl", [authors(), authors() | {"width": 20}, authors()])
+    with pytest.raises(SolutionError, match=f"row 2 of {path}, read as Vision-R1-Data: expected box 0 inside"):
+        load(path, streaming=streaming)
+
+
+def test_a_missing_image_is_named(folder: Path) -> None:
+    path = jsonl(folder / "rows.jsonl", [rft() | {"image": "gone.png"}])
+    with pytest.raises(SolutionError, match=f"row 1 of {path}.* expected an image file at .*gone.png"):
+        load(path)
+
+
+WITHOUT = """
+import json, sys
+from swift.dataset import load_dataset
+for path in sys.argv[1:]:
+    rows = list(load_dataset(path, load_from_cache_file=False, remove_unused_columns=False)[0])
+    print("ROWS" + json.dumps(rows))
+"""
+ALPACA = {"instruction": "Say it", "input": "twice", "output": "it it"}
+
+
+def without_plugin(*paths: Path) -> list[list[dict]]:
+    result = subprocess.run(
+        [sys.executable, "-c", WITHOUT, *map(str, paths)], capture_output=True, text=True, check=True,
+        env=os.environ | {"VISION_R1_NO_AUTOLOAD": "1"},
+    )  # fmt: skip
+    return [json.loads(line.removeprefix("ROWS")) for line in result.stdout.splitlines() if line.startswith("ROWS")]
+
+
+def test_without_our_reward_every_row_is_what_ms_swift_makes_of_it(folder: Path) -> None:
+    kinds = [*FORMS, lambda: ALPACA]
+    paths = [jsonl(folder / f"{number}.jsonl", [kind()] * 2) for number, kind in enumerate(kinds)]
+    expected = without_plugin(*paths)
+    assert len(expected) == len(paths)
+    assert any("objects" in row and row["objects"] for rows in expected for row in rows)
+    for path, rows in zip(paths, expected, strict=True):
+        assert load(path, rewards=("accuracy",)) == rows
+        assert load(path, rewards=()) == rows
+
+
+def test_unknown_rows_are_ms_swifts_with_our_reward_too(folder: Path) -> None:
+    path = jsonl(folder / "rows.jsonl", [ALPACA])
+    assert load(path) == without_plugin(path)[0]
+
+
+@pytest.mark.slow
+def test_a_run_on_published_rows(grpo: Callable, rows: list, tmp_path: Path) -> None:
+    """The example's scenes, rewritten as the authors' rows."""
+    published = []
+    for row in rows:
+        own = json.loads(row["solution"])
+        pairs = [[label, [box]] for label, box in zip(own["labels"], own["boxes"], strict=True)]
+        question = row["messages"][0]["content"].removeprefix("<image>")
+        published.append({
+            "image": row["images"][0], "problem": question, "solution": json.dumps(pairs), "width": own["width"],
+            "height": own["height"], "num_instances": len(pairs), "target_id_maps": "{}",
+        })  # fmt: skip
+    rewards = ["--reward_funcs", "vision_r1", "--callbacks", "vision_r1"]
+    run = grpo(published, tmp_path, *rewards, "--max_steps", 2, "--save_strategy", "no")
+    assert run.code == 0, run.text[-3000:]
+    assert "rows of the form Vision-R1-Data" in run.text
+    assert "checked the annotations of 16 rows in train_dataset" in run.text
+    assert [row["vision_r1/truths"] > 0 for row in run.steps] == [True, True]

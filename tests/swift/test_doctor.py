@@ -1,0 +1,145 @@
+"""The doctor with ms-swift: recipes and data read as it reads them, and the small model asked."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("swift", reason="needs the extra `swift`")
+
+SCRIPT = """
+import argparse, sys
+from swift_plugin_visionr1.commands import doctor
+parser = argparse.ArgumentParser()
+doctor.add_parser(parser.add_subparsers())
+args = parser.parse_args(["doctor", *sys.argv[1:]])
+sys.exit(args.run(args))
+"""
+PARSE = """
+import json, os, sys
+from swift.cli.main import parse_yaml_args
+from swift.utils import parse_args
+from swift.arguments import RLHFArguments
+argv = sys.argv[1:]
+parse_yaml_args(argv)
+names = ["model", "reward_funcs", "temperature", "num_generations", "max_completion_length", "callbacks", "top_k"]
+from unittest import mock
+with mock.patch.object(RLHFArguments, "__post_init__", lambda self: None):
+    args, rest = parse_args(RLHFArguments, argv)
+print("RESULT" + json.dumps([{name: getattr(args, name) for name in names}, rest, os.environ.get("MAX_PIXELS")]))
+"""
+
+PROCESSED = """
+import json, os, sys
+from pathlib import Path
+from swift_plugin_visionr1 import Settings
+from swift_plugin_visionr1.coords import View
+from swift_plugin_visionr1.doctor.cases import Whole
+from swift_plugin_visionr1.doctor.image_files import look_at
+from swift_plugin_visionr1.doctor.model import find_model
+from swift_plugin_visionr1.doctor.recipe import read_recipe
+from swift_plugin_visionr1.doctor.rows import read_row
+from swift_plugin_visionr1.doctor.sampling import open_engine, processed_findings
+recipe = read_recipe(sys.argv[1:], os.environ)
+row = read_row(json.loads(os.environ["ROW"]), "row 1")
+engine = open_engine(recipe, find_model(recipe, Settings())[0], 1)
+case = Whole(row, look_at(row.image, True), row.truth, View(row.size, (224, 112)))
+[finding] = processed_findings(engine, [case])
+print("RESULT" + finding.state, finding.text)
+"""
+
+
+def python(script: str, *words: object, **environment: str) -> subprocess.CompletedProcess:
+    offline = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
+    unset = {"MAX_PIXELS", "MIN_PIXELS", "VISION_R1_CONFIG"}
+    kept = {name: value for name, value in os.environ.items() if name not in unset}
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, words)], capture_output=True, text=True, errors="replace",
+        env=kept | offline | environment, check=False,
+    )  # fmt: skip
+
+
+def test_a_command_means_what_it_means_to_swift(checkpoint: Path) -> None:
+    from swift_plugin_visionr1.doctor.recipe import read_recipe
+
+    recipe = checkpoint.parents[2] / "configs" / "train" / "qwen2_5_vl_7b.yaml"
+    words = [str(recipe), "--temperature", "0.7", "--reward-funcs", "vision_r1", "vision_r1_count", "--top_k=-1"]
+    result = python(PARSE, *words)
+    line = next((line for line in result.stdout.splitlines() if line.startswith("RESULT")), None)
+    assert line, result.stderr[-2000:]
+    seen, rest, max_pixels = json.loads(line.removeprefix("RESULT"))
+    own = read_recipe(words, {})
+    assert rest == []
+    assert own.one("model") == seen["model"]
+    assert list(own.all("reward_funcs")) == seen["reward_funcs"]
+    assert list(own.all("callbacks")) == seen["callbacks"]
+    assert own.number("temperature") == seen["temperature"]
+    for name in ("num_generations", "max_completion_length", "top_k"):
+        assert own.integer(name) == seen[name]
+    assert own.environ["MAX_PIXELS"] == max_pixels
+
+
+@pytest.fixture
+def words(rows: list, checkpoint: Path, tmp_path: Path) -> list[object]:
+    """A right command on the small model."""
+    data = tmp_path / "train.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return [
+        "--rlhf_type", "grpo", "--model", checkpoint, "--model_type", "qwen2_5_vl", "--template", "qwen2_5_vl_pruned",
+        "--torch_dtype", "float32", "--external_plugins", checkpoint.parent / "pruned_template.py", "--dataset", data,
+        "--reward_funcs", "vision_r1", "--callbacks", "vision_r1", "--num_generations", 4, "--temperature", "1.0",
+        "--max_completion_length", 192, "--prompts", 6,
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_data_that_only_swift_reads(rows: list, words: list[object], tmp_path: Path) -> None:
+    import csv
+
+    table = tmp_path / "train.csv"
+    with table.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["query", "images", "solution"])
+        for row in rows:
+            writer.writerow([row["messages"][0]["content"], row["images"][0], row["solution"]])
+    result = python(SCRIPT, *words, "--dataset", table, "--no-sample")
+    assert result.returncode == 0, result.stdout + result.stderr[-2000:]
+    assert f"data: 16 rows in {table}, as ms-swift loads them" in result.stdout
+    assert "16 named, 16 opened" in result.stdout
+
+
+@pytest.mark.slow
+def test_the_model_is_asked(words: list[object], tmp_path: Path) -> None:
+    result = python(SCRIPT, *words, "--out", tmp_path / "doctor")
+    assert result.returncode == 0, result.stdout + result.stderr[-2000:]
+    assert "the model's own processor makes of 6 images the sizes that the reward assumes" in result.stdout
+    assert "ok       frame: mean IoU of matched boxes 0." in result.stdout
+    summary = json.loads((tmp_path / "doctor" / "doctor.json").read_text())
+    assert summary["rewards"]["beginner"]["total"] > 1
+
+
+@pytest.mark.slow
+def test_a_wrong_frame_is_found_by_the_models_own_answers(words: list[object], tmp_path: Path) -> None:
+    (tmp_path / "reward.yaml").write_text("frame: norm1000\n")
+    result = python(SCRIPT, *words, VISION_R1_CONFIG=str(tmp_path / "reward.yaml"))
+    assert result.returncode == 1, result.stdout + result.stderr[-2000:]
+    assert "problem  wrong frame: in frame processed the mean IoU would be 0." in result.stdout
+    assert "set `frame: processed`" in result.stdout
+    assert "recall and precision are 0 all along, for the reason above" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_model_that_does_not_load_is_a_finding(words: list[object], tmp_path: Path) -> None:
+    result = python(SCRIPT, *words, "--model", tmp_path, "--sample")
+    assert result.returncode == 1
+    assert "problem  the model cannot be asked" in result.stdout
+
+
+@pytest.mark.slow
+def test_another_processed_size_than_the_rewards_is_a_finding(words: list[object], rows: list) -> None:
+    result = python(PROCESSED, *words[: words.index("--prompts")], ROW=json.dumps(rows[0]))
+    assert "RESULTproblem the model's own processor makes (112, 112) of row 1" in result.stdout, result.stderr[-2000:]
+    assert "the reward assumes (224, 112)" in result.stdout

@@ -1,0 +1,66 @@
+"""What is said of the families against ms-swift's own registry of models and templates."""
+
+import pytest
+
+pytest.importorskip("swift", reason="needs the extra `swift`")
+
+from swift.model import MODEL_MAPPING, get_processor
+from swift.model.model_meta import get_matched_model_types
+from swift.template import TEMPLATE_MAPPING, get_template
+
+from swift_plugin_visionr1.families import FAMILIES, TEMPLATES, model_type_of
+
+OURS = {"griffon", "kosmos2"}  # models that are not in ms-swift
+NOT_BY_ARCHITECTURE = {"MiniCPMV", "QWenLMHeadModel"}  # several model types, told apart by other fields
+# Their templates put an empty thinking channel of Gemma's own before the answer, for which there is no reasoning yet.
+GEMMA = {"gemma4", "diffusion_gemma"}
+
+
+def test_every_model_type_is_ms_swifts() -> None:
+    assert set(FAMILIES) - set(MODEL_MAPPING) == OURS
+    assert set(TEMPLATES) <= set(TEMPLATE_MAPPING)
+
+
+@pytest.mark.parametrize("model_type", sorted(set(FAMILIES) - OURS))
+def test_architectures_lead_to_the_model_type(model_type: str) -> None:
+    for architecture in set(MODEL_MAPPING[model_type].architectures) - NOT_BY_ARCHITECTURE - {"null"}:
+        assert model_type_of({"architectures": [architecture]}) == model_type
+
+
+def test_other_models_architectures_lead_nowhere_or_where_ms_swift_may_lead() -> None:
+    for other, meta in MODEL_MAPPING.items():
+        for architecture in set(meta.architectures) - {"null"}:
+            found = model_type_of({"architectures": [architecture]})
+            assert found is None or found in get_matched_model_types([architecture]), other
+
+
+@pytest.mark.parametrize("model_type", sorted(set(FAMILIES) - OURS))
+def test_reasoning_fits_what_the_template_puts_before_every_response(model_type: str) -> None:
+    for name in MODEL_MAPPING[model_type].candidate_templates:
+        meta = TEMPLATE_MAPPING[name]
+        prefix = meta.template_cls(None, meta)._get_response_prefix()
+        if prefix and name not in GEMMA:
+            assert prefix.strip() in ("<think>", "<think>\n\n</think>", "<think></think>")
+            assert TEMPLATES.get(name, FAMILIES[model_type].reasoning) == "think"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        pytest.param("<|box_start|>red<|box_end|>", "<|box_start|>red<|box_end|>", id="around the answer"),
+        pytest.param("<loc0012><loc0500>red", "<loc0012><loc0500>red", id="places"),
+        pytest.param("red<|im_end|>", "red", id="the end token is taken off"),
+        pytest.param("red<|im_end|><|im_end|>", "red", id="and the template's suffix"),
+    ],
+)
+def test_special_tokens_of_a_response_are_kept(checkpoint: object, written: str, read: str) -> None:
+    """Both GRPO's rollouts and `swift infer` make their texts with this function of the template."""
+    processor = get_processor(str(checkpoint), model_type="qwen2_5_vl")
+    tokenizer = processor.tokenizer
+    tokenizer.add_special_tokens(
+        {"additional_special_tokens": ["<|box_start|>", "<|box_end|>", "<loc0012>", "<loc0500>"]}
+    )
+    template = get_template(processor, template_type="qwen2_5_vl")
+    ids = tokenizer.encode(written, add_special_tokens=False)
+    assert template.decode_generate_ids(ids) == read
+    assert "<" not in tokenizer.decode(ids, skip_special_tokens=True), "they are special indeed"
