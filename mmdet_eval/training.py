@@ -9,7 +9,6 @@ It cannot be left out, but --num_generations_eval 1 (and a large --per_device_ev
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,7 +20,7 @@ from swift.callbacks.base import TrainerCallback
 from swift.utils import get_logger
 from transformers import Trainer
 
-from swift_plugin_visionr1.models import Limits, model_io
+from swift_plugin_visionr1.rewards import run_io
 from swift_plugin_visionr1.settings import load_settings
 
 from .errors import InputError
@@ -58,7 +57,7 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         _check_options(args, rows)
         if not state.is_world_process_zero:
             return
-        io = model_io(load_settings(), None, Limits(os.environ, self.trainer.template.max_pixels))
+        _, io = run_io(load_settings(), args, self.trainer.template)
         # In a run of several processes mmengine's metrics wait for all of them; hotcoco gives the same numbers alone.
         engine: Engine = "mmdet" if self.trainer.accelerator.num_processes == 1 else "hotcoco"
         self.held_out = held_out(rows, self.folder / "annotations.json", io, engine)

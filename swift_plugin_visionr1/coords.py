@@ -103,7 +103,7 @@ FRAMES: dict[str, Frame] = {
     "norm100": Frame(100.0),
     "norm999": Frame(999.0),
     "norm1000": Frame(1000.0),
-    "norm1024": Frame(1024.0, top=1023),
+    "norm1023": Frame(1023.0),
     "padded1": Frame(1.0, padded=True),
     "padded1000": Frame(1000.0, padded=True),
 }

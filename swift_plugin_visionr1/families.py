@@ -179,7 +179,7 @@ FAMILIES: dict[str, Family] = {
 }  # fmt: skip
 
 # Where one model type's checkpoints differ in what stands around the answer, ms-swift's template tells them apart.
-TEMPLATES: dict[str, Reasoning] = {"mimo_vl": "think", "glm4_5v": "think", "minicpmo4_5": "think"}
+TEMPLATES: dict[str, Reasoning] = {"mimo_vl": "think", "glm4_5v": "think", "minicpmo4_5": "think", "gemma4": "think"}
 
 
 def model_type_of(config: Mapping[str, Any]) -> str | None:

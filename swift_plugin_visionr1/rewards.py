@@ -93,13 +93,17 @@ class VisionR1(ORM):  # type: ignore[misc]
             )
 
 
-def run_io(settings: Settings, args: Any) -> tuple[str | None, ModelIO]:
-    """The model type of the run that constructs a reward with `args`, None outside of one, and its format and resize.
+def run_io(settings: Settings, args: Any, template: Any = None) -> tuple[str | None, ModelIO]:
+    """The model type of a run, None where nothing tells it, and its format and resize.
+
+    Args:
+        args: the trainer's.
+        template: the trainer's, where it is at hand; else that of the trainer that constructs a reward with `args`.
 
     Raises:
         SettingsError: see `VisionR1`.
     """
-    template = running_template(args)
+    template = template or running_template(args)
     kind = model_type(template, args)
     limits = Limits(os.environ, _max_pixels(settings, template, args), image_processor(template))
     name = template.template_meta.template_type if template is not None else None

@@ -39,9 +39,11 @@ class GLM4V(TaggedLists):
     labelled: ClassVar[bool] = False
 
     def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
-        """See `Tagged.region`; objects are read as JSON."""
+        """See `Tagged.region`; objects, and what is in a fence, are read as JSON."""
         inside = text[piece.start : piece.end]
-        return self._read_json(found, text, *piece[1:3]) if "{" in inside else super().region(found, text, piece, label)
+        if "{" in inside or "```" in inside:
+            return self._read_json(found, text, piece.start, piece.end)
+        return super().region(found, text, piece, label)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Objects between the tokens, or bare lists where no box has a label."""

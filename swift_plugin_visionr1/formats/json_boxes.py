@@ -192,14 +192,20 @@ class JsonBoxes(Format):
         if isinstance(label, str) and label.strip():
             return label
         issues.append("no_label")
-        key = label_key(entry.record, self.layout.label)
-        label = entry.record[key] if key is not None else None
+        names = entry.record.get("labels")
+        if isinstance(names, list):  # beside a list of boxes, as ms-swift hands on what Florence-2 writes
+            label = names[entry.nth] if entry.nth < len(names) else None
+        else:
+            key = label_key(entry.record, self.layout.label)
+            label = entry.record[key] if key is not None else None
         # Blank names exist (ODinW's ChessPieces has "  "), and names that are numbers, which are written as such.
         return str(label) if type(label) in (str, int) else ""
 
     def _label_place(self, entry: Entry) -> list[Span]:
         key = label_key(entry.record, self.layout.label)
         assert isinstance(entry.record, Placed)
+        if isinstance(entry.record.get("labels"), list):
+            return []
         return entry.record.places[key] if key is not None and type(entry.record[key]) in (str, int) else []
 
 

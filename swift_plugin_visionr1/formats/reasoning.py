@@ -44,6 +44,9 @@ _TOOL_CALLS = re.compile(
 )
 
 
+_GEMMA = ("<|channel>thought", "<channel|>")  # what Gemma 4 writes for <think> and </think>
+
+
 class _Answer(NamedTuple):
     """The answer text[start:end] of a completion, without tool calls, and what is wrong around it."""
 
@@ -121,9 +124,10 @@ class Reasoned(Format):
 
     def _between_tags(self, text: str, start: int, end: int, issues: list[str]) -> Span:
         """Where the answer stands in text[start:end]; what is wrong with the tags goes into `issues`."""
-        opening, closing = text.find("<think>", start, end), text.rfind("</think>", start, end)
-        after = closing + len("</think>") if closing >= 0 else start
-        unclosed = text.rfind("<think>", after, end)
+        begins, ends = _GEMMA if _GEMMA[1] in text else ("<think>", "</think>")
+        opening, closing = text.find(begins, start, end), text.rfind(ends, start, end)
+        after = closing + len(ends) if closing >= 0 else start
+        unclosed = text.rfind(begins, after, end)
         left, right = text.rfind("<answer>", after, end), text.rfind("</answer>", after, end)
         if unclosed > left:
             issues.append("unclosed_reasoning")

@@ -17,6 +17,8 @@ TEMPLATE = {
     "point": "a place is a point, not a box",
     "quad": "a place is four corners, not a box",
     "polygon": "a place is a polygon, not a box",
+    "box_3d": "a place is a box in three dimensions, not in the image",
+    "keypoints": "a place is a set of key points, not a box",
     "mask": "a segmentation mask follows a box",
     "tool_call": "the answer calls a tool; its arguments are not read as boxes",
     "no_reasoning": "the reasoning, or the tags about the answer, that the model is to write are missing",

@@ -256,3 +256,14 @@ def test_deeply_nested_json_is_no_error() -> None:
         assert "not_an_object" in parsed.issues or "not_json" in parsed.issues
         assert len(QWEN3.spans(text)) in (0, len(parsed.boxes))
     assert decode("[" * 100_000) is decode("")
+
+
+def test_florence_s_lists_side_by_side_are_read() -> None:
+    # ms-swift hands on what transformers' post-processor makes of the location tokens.
+    text = '{"<OD>": {"bboxes": [[34.2, 160.1, 597.4, 371.9], [1, 2, 30, 40]], "labels": ["car", "wheel"]}}'
+    format = get_format("json", frame="original")
+    parsed = format.parse(text)
+    assert parsed.boxes.tolist() == [[34.2, 160.1, 597.4, 371.9], [1, 2, 30, 40]]
+    assert parsed.labels == ("car", "wheel")
+    assert {"not_a_list", "other_key"} <= set(parsed.issues)
+    assert [text[slice(*span)] for span in format.spans(text)[1]] == ["1", "2", "30", "40"]

@@ -174,3 +174,10 @@ def test_places_are_those_of_the_whole_text(text: str, reasoning: Reasoning) -> 
     assert tuple(text[slice(*one[-1])] for one in spans) == parsed.labels
     for numbers, places in zip(parsed.boxes.tolist(), spans, strict=True):
         assert [float(text[slice(*place)]) for place in places[:4]] == numbers
+
+
+def test_gemma_4_thinks_between_tags_of_its_own() -> None:
+    text = f"<|channel>thought\nIt may be at {DRAFT}.<channel|>{ANSWER}"
+    parsed = get_format("qwen2_5_vl", reasoning="think").parse(text)
+    assert (parsed.labels, parsed.issues) == (get_format("qwen2_5_vl").parse(ANSWER).labels, ())
+    assert "text_around" in get_format("qwen2_5_vl").parse(text).issues

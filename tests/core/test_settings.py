@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_plugin_visionr1 import PRESETS, Criteria, SettingsError, load_settings
+from swift_plugin_visionr1 import PRESETS, Criteria, JsonLayout, SettingsError, load_settings
 from swift_plugin_visionr1.settings import describe, settings_from
 
 
@@ -63,7 +63,12 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
             "precision_over left out with the official",
             id="official",
         ),
-        pytest.param({"format": "qwen"}, "expected one of the formats qwen2_5_vl, got 'qwen'", id="format"),
+        pytest.param({"format": "qwen"}, "expected one of the formats .*qwen2_5_vl.*, got 'qwen'", id="format"),
+        pytest.param({"frame": "pixels"}, "expected one of the frames processed, .*, got 'pixels'", id="frame"),
+        pytest.param({"reasoning": "cot"}, "expected reasoning to be 'none' or 'think'", id="reasoning"),
+        pytest.param({"json": {"box": "bbox"}}, "a layout with the format json only", id="layout of another format"),
+        pytest.param({"format": "json", "json": {"key": "bbox"}}, "mapping of box, label, o", id="layout's name"),
+        pytest.param({"format": "json", "json": {"order": "xyzw"}}, "json: expected .*order", id="layout's order"),
     ],
 )
 def test_errors(data: dict[str, object], message: str) -> None:
@@ -79,3 +84,12 @@ def test_a_preset_that_is_none_and_no_file() -> None:
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.yaml"):
         load_settings("nowhere.yaml")
+
+
+def test_a_layout_of_json_survives_being_described(tmp_path: Path) -> None:
+    file = tmp_path / "reward.yaml"
+    file.write_text("format: json\nframe: norm1\njson: {box: [x_min, y_min, x_max, y_max], label: name, decimals: 3}\n")
+    settings = load_settings(str(file))
+    assert settings.json == JsonLayout(("x_min", "y_min", "x_max", "y_max"), "name", decimals=3)
+    file.write_text(describe(settings))
+    assert load_settings(str(file)) == settings
