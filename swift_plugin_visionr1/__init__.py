@@ -11,6 +11,6 @@ from .settings import PRESETS, Settings, SettingsError, load_settings
 
 __all__ = [
     "FAMILIES", "FORMATS", "PRESETS", "Criteria", "Format", "GroundTruth", "JsonLayout", "Limits", "ModelIO",
-    "ParsedCompletion", "QwenResize", "RewardBreakdown", "Schedule", "Scorer", "Settings", "SettingsError", "SolutionError",
-    "get_format", "load_settings", "model_io", "read_solution", "score",
+    "ParsedCompletion", "QwenResize", "RewardBreakdown", "Schedule", "Scorer", "Settings", "SettingsError",
+    "SolutionError", "get_format", "load_settings", "model_io", "read_solution", "score",
 ]  # fmt: skip
