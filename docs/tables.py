@@ -1,0 +1,66 @@
+"""The tables of formats.md, made from the code: `python docs/tables.py` writes them into it.
+
+python docs/tables.py --answers FILE    also the table of real answers (see tests/core/real_completions.py)
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, get_format
+from swift_plugin_visionr1.boxes import as_boxes
+from swift_plugin_visionr1.coords import View
+
+PAGE = Path(__file__).with_name("formats.md")
+VIEW = View((640, 480), (644, 476))
+BOX = as_boxes([[64, 96, 320, 336]])
+
+
+def formats() -> str:
+    """A line for each format: its frame, and what it writes for one box of an image of 640 x 480, and for none."""
+    lines = ["| format | coordinates | a cat at x 64-320, y 96-336 of 640 x 480 | nothing there |", "|---|---|---|---|"]
+    for name in FORMATS:
+        format = get_format(name)
+        one = format.write(format.frame.from_image(BOX, VIEW), ["cat"])
+        frame = format.frame.describe().removeprefix("coordinates ")
+        lines.append(f"| `{name}` | {frame} | {_code(one)} | {_code(format.write(as_boxes([]), []))} |")
+    return "\n".join(lines)
+
+
+def families() -> str:
+    """A line for each model type: format, what stands around the answer, and how images are resized by default."""
+    lines = ["| `model_type` | format | around the answer | images |", "|---|---|---|---|"]
+    for name, family in FAMILIES.items():
+        around = {"none": "nothing", "think": "`<think>`", "think_answer": "`<think>`, `<answer>`"}[family.reasoning]
+        resize = family.resize(Limits()).describe().removeprefix("images ")
+        lines.append(f"| `{name}` | `{family.format}` | {around} | {resize} |")
+    return "\n".join(lines)
+
+
+def _code(text: str) -> str:
+    flat = re.sub(r"\s*\n\s*", " ", text).replace("|", "\\|")
+    return f"`` {flat} ``" if flat else "(the empty text)"
+
+
+def fill(page: str, name: str, table: str) -> str:
+    """`page` with `table` between the comments that bear its name."""
+    start, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
+    before, rest = page.split(start)
+    return before + start + table + end + rest.split(end, 1)[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--answers", type=Path, help="JSONL of real answers")
+    args = parser.parse_args()
+    page = fill(fill(PAGE.read_text("utf-8"), "formats", formats()), "families", families())
+    if args.answers:
+        command = [sys.executable, "-m", "tests.core.real_completions", str(args.answers)]
+        page = fill(page, "answers", subprocess.check_output(command, text=True, cwd=PAGE.parents[1]).rstrip())
+    PAGE.write_text(page, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
