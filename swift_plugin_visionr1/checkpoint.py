@@ -13,8 +13,10 @@ from .families import model_type_of
 _NAMES = (
     ("qwen3[._-]?5", "qwen3_5"), ("qwen3[._-]?vl", "qwen3_vl"), ("qwen2[._]5[._-]?vl", "qwen2_5_vl"),
     ("qwen2[._-]?vl", "qwen2_vl"), ("qwen[._-]?vl", "qwen_vl"), ("paligemma", "paligemma"), ("florence", "florence"),
-    ("internvl", "internvl_chat"), ("glm-4[._]5v", "glm4v_moe"), ("glm-4[._]1v", "glm4v"),
-    ("deepseek-vl2", "deepseek_vl2"), ("gemma-?3", "gemma3_vision"), ("ovis2[._]5", "ovis2_5"),
+    ("internvl", "internvl_chat"), ("glm-4[._][56]v", "glm4v_moe"), ("glm-4[._]1v", "glm4v"),
+    ("deepseek-vl2", "deepseek_vl2"), ("gemma-?3(?!n)", "gemma3_vision"), ("gemma-?4", "gemma4"),
+    ("ovis2[._]5", "ovis2_5"), ("minicpm-v-2[._]6", "minicpmv2_6"), ("minicpm-v-4[._]5", "minicpmv4_5"),
+    ("minicpm-o", "minicpmo"), ("mimo-vl", "qwen2_5_vl"), ("griffon", "griffon"), ("kosmos-2", "kosmos2"),
 )  # fmt: skip
 
 

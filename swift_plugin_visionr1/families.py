@@ -173,7 +173,11 @@ FAMILIES: dict[str, Family] = {
     "florence": Family("florence2", _square(768), names=("Florence2ForConditionalGeneration", "florence2")),
     "gemma3_vision": Family("gemini", _square(896), names=("Gemma3ForConditionalGeneration", "gemma3")),
     "gemma4": Family("gemini", _gemma4, names=("Gemma4ForConditionalGeneration", "gemma4")),
-    "gemma4_unified": Family("gemini", _gemma4, names=("Gemma4UnifiedForConditionalGeneration", "gemma4_unified")),
+    "gemma4_unified": Family(
+        "gemini", _gemma4, "think", ("Gemma4UnifiedForConditionalGeneration", "gemma4_unified")
+    ),
+    "cogvlm": Family("cogvlm", _square(490), names=("CogVLMForCausalLM",)),
+    "cogagent_chat": Family("cogvlm", _square(1120), names=("CogAgentForCausalLM",)),
     "griffon": Family("griffon", _square(1022), names=("gemma2_Griffon", "qwen2_Griffon")),
     "kosmos2": Family("kosmos2", _square(224), names=("Kosmos2ForConditionalGeneration", "kosmos-2")),
 }  # fmt: skip

@@ -20,7 +20,11 @@ class ModelIO:
 
 
 def model_io(
-    settings: Settings, model_type: str | None = None, limits: Limits | None = None, template: str | None = None
+    settings: Settings,
+    model_type: str | None = None,
+    limits: Limits | None = None,
+    template: str | None = None,
+    thinks: bool = False,
 ) -> ModelIO:
     """The format and the processed sizes of a run: what the settings say, else what its model type is known for.
 
@@ -31,6 +35,7 @@ def model_io(
         limits: of the run.
         template: ms-swift's name for the run's template, where it is known: some model types have several, and what
             stands around the answer depends on it.
+        thinks: whether the run itself opens reasoning, which most of the family do not write (--enable_thinking).
 
     Raises:
         SettingsError: the model type is not known, contradicts the settings' own, or the limits cannot be used.
@@ -42,7 +47,8 @@ def model_io(
         )
     name = model_type or settings.model_type or DEFAULT_MODEL_TYPE
     family = FAMILIES.get(name) or _from_settings(settings, name)
-    reasoning = settings.reasoning or TEMPLATES.get(template or "", family.reasoning)
+    usual = TEMPLATES.get(template or "", family.reasoning)
+    reasoning = settings.reasoning or ("think" if thinks and usual == "none" else usual)
     format = get_format(settings.format or family.format, settings.frame, reasoning, settings.json)
     try:
         return ModelIO(format, family.resize(limits or Limits()))

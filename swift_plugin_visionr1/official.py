@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import giou
-from .coords import FRAMES, Size
+from .coords import Size
 from .criteria import Criteria
-from .formats import Format
+from .formats import Format, get_format
 from .ground_truth import GroundTruth
 from .matching import NO_MATCH, Match
 from .scoring import RewardBreakdown
@@ -31,10 +31,11 @@ Entry = tuple[list[int], object]
 
 def require_official_format(format: Format) -> None:
     """Raise SettingsError for a format that the released code does not read: it knows the paper's Qwen2.5-VL only."""
-    if format.name != "qwen2_5_vl" or format.frame != FRAMES["processed"]:
+    if format != (own := get_format("qwen2_5_vl")):
         raise SettingsError(
-            "expected the format qwen2_5_vl, coordinates in pixels of the processed image, with the official rules, "
-            f"which read no other, got {format.name}, {format.frame.describe()}: use `preset: paper` for this model"
+            f"expected the format {own.name}, {own.frame.describe()}, no reasoning, with the official rules, "
+            f"which read no other, got {format.name}, {format.frame.describe()}, reasoning "
+            f"{getattr(format, 'reasoning', 'none')}: use `preset: paper` for this model"
         )
 
 

@@ -10,11 +10,17 @@ from swift.utils import get_logger
 
 from .criteria import Stage
 from .models import Limits, ModelIO, model_io
-from .official import require_official_format
 from .scorer import Scorer
 from .scoring import RewardBreakdown
 from .settings import Settings, SettingsError, load_settings
-from .swift_run import building_trainer, check_datasets, image_processor, model_type, running_template
+from .swift_run import (
+    building_trainer,
+    check_datasets,
+    image_processor,
+    model_type,
+    opens_reasoning,
+    running_template,
+)  # fmt: skip
 
 logger = get_logger()
 
@@ -107,10 +113,7 @@ def run_io(settings: Settings, args: Any, template: Any = None) -> tuple[str | N
     kind = model_type(template, args)
     limits = Limits(os.environ, _max_pixels(settings, template, args), image_processor(template))
     name = template.template_meta.template_type if template is not None else None
-    io = model_io(settings, kind, limits, name)
-    if settings.rules == "official":
-        require_official_format(io.format)
-    return kind, io
+    return kind, model_io(settings, kind, limits, name, opens_reasoning(template))
 
 
 def _max_pixels(settings: Settings, template: Any, args: Any) -> int | None:

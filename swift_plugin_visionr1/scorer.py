@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from .boxes import as_boxes, iou
+from .coords import View
 from .criteria import Stage
+from .formats import Format
 from .ground_truth import GroundTruth, solutions_of
 from .models import ModelIO
-from .official import score_official
+from .official import require_official_format, score_official
 from .scoring import RewardBreakdown, score
-from .settings import Settings
+from .settings import Settings, SettingsError
 
 COLUMNS = ("solution", "width", "height")
 PARTS = ("format", "recall", "precision", "predicted", "truths")
@@ -21,9 +24,15 @@ class Scorer:
     Args:
         settings: the rules.
         io: how the model sees images and writes boxes.
+
+    Raises:
+        SettingsError: the format cannot be scored by the rules, or cannot write boxes in its frame.
     """
 
     def __init__(self, settings: Settings, io: ModelIO) -> None:
+        if settings.rules == "official":
+            require_official_format(io.format)
+        _require_writable(io.format)
         self.settings, self.io = settings, io
         self.schedule = settings.schedule
         self._last: tuple[Any, list[RewardBreakdown]] = (None, [])
@@ -76,3 +85,14 @@ class Scorer:
         if self.settings.rules == "official":
             return score_official(text, truth, view.processed, criteria, self.settings.differentiation)
         return score(format.parse(text), format, truth, view, criteria, self.settings)
+
+
+def _require_writable(format: Format) -> None:
+    """Raise SettingsError where the format's numbers are too coarse for the frame: no answer could be right."""
+    box, view = as_boxes([[250, 200, 750, 600]]), View((1000, 800), (1000, 800))
+    parsed = format.parse(format.write(format.frame.from_image(box, view), ["cat"]))
+    if len(parsed.boxes) != 1 or iou(format.frame.to_image(parsed.boxes, view), box) < 0.5:
+        raise SettingsError(
+            f"expected a frame that the format {format.name} has numbers for, got {format.frame.describe()}: "
+            "leave `frame` out, or for fractions set `format: json` and `json: {decimals: 3}`"
+        )

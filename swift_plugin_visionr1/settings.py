@@ -89,6 +89,8 @@ class Settings:
             raise SettingsError(f"expected step, a fraction of the run, in (0, 1], got {self.step}")
         if self.switch_step is not None and self.switch_step < 1:
             raise SettingsError(f"expected switch_step to be at least 1, got {self.switch_step}")
+        if self.json is not None and self.format != "json":
+            raise SettingsError(f"expected `format: json` with the layout `json`, got the format {self.format!r}")
         try:
             get_format(self.format or "qwen2_5_vl", self.frame, self.reasoning or "none", self.json)
         except ValueError as error:

@@ -52,6 +52,12 @@ def model_type(template: Any, args: Any) -> str | None:
     return getattr(meta, "model_type", None) or getattr(args, "model_type", None)
 
 
+def opens_reasoning(template: Any) -> bool:
+    """Whether every response begins with reasoning: --enable_thinking, or what --response_prefix says."""
+    prefix = template._get_response_prefix() if template is not None else ""
+    return str(prefix or "").startswith(("<think>", "<|channel>thought"))
+
+
 def image_processor(template: Any) -> dict[str, Any]:
     """The fields of the model's image processor, or of a processor that is one itself; empty where there is none."""
     processor = getattr(template, "processor", None)

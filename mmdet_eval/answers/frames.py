@@ -1,11 +1,12 @@
-"""The frame of the answers, and signs in the boxes that it is another one. Never looks at the ground truth."""
+"""The frame of the answers, and signs in them that it or the format is another. Never looks at the ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from swift_plugin_visionr1.coords import FRAMES, Frame, View
+from swift_plugin_visionr1.coords import FRAMES, Frame, Size, View
+from swift_plugin_visionr1.formats import FORMATS, ParsedCompletion, get_format
 from swift_plugin_visionr1.models import ModelIO
 from swift_plugin_visionr1.resize import QwenResize, Resize
 
@@ -14,6 +15,8 @@ from .answer import Answer, ReadAnswer
 
 TOLERATED = 0.01  # the share of boxes that may leave the image without a warning, or leave a frame that is said to fit
 MANY, FAR = 50, 0.75  # so many boxes of which hardly one reaches so far are a sign of a smaller frame
+BROKEN = 0.1  # the share of answers that may break the format without a look at whether they keep another
+TRIED = 50  # so many of them are read in the other formats
 # MAX_PIXELS in tokens, as people often set it
 COMMON_TOKENS = (64, 128, 256, 384, 512, 640, 768, 1024, 1280, 2560, 4096, 16384)
 OTHER_FRAMES = {
@@ -33,12 +36,52 @@ def view_of(answer: Answer, resize: Resize) -> View:
         InputError: no processor takes an image of that size; the message names it.
     """
     if answer.processed is not None:
-        return View(answer.image.size, answer.processed)
+        return _recorded(answer.image.size, answer.processed, resize)
     return _view(answer, resize)
 
 
+def _recorded(size: Size, processed: Size, resize: Resize) -> View:
+    """A view of the recorded size; where the rule pads, the image lies in its middle."""
+    try:
+        padded = resize.view(size).content is not None
+    except ValueError:  # the size is recorded, so whatever saw the image took it
+        padded = False
+    if not padded:
+        return View(size, processed)
+    scale = min(processed[0] / size[0], processed[1] / size[1])
+    width, height = size[0] * scale, size[1] * scale
+    x, y = (processed[0] - width) / 2, (processed[1] - height) / 2
+    return View(size, processed, (x, y, x + width, y + height))
+
+
 def frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tuple[str, ...]:
-    """What the boxes say against the frame that they were read in; `outside` of them leave it."""
+    """What the answers say against the format and frame that they were read in; `outside` boxes leave the frame."""
+    return _format_warnings(read, io) or _frame_warnings(read, outside, io)
+
+
+def _format_warnings(read: Sequence[ReadAnswer], io: ModelIO) -> tuple[str, ...]:
+    """Where many answers break the format: the others that read more boxes of them, with the fewest issues."""
+    broken = [one for one in read if one.parsed.issues]
+    if len(broken) <= BROKEN * len(read):
+        return ()
+    texts = [one.answer.text for one in broken[:TRIED]]
+    found = {name: _fit([get_format(name).parse(text) for text in texts]) for name in FORMATS}
+    best, own = max(found.values()), sum(len(one.parsed.boxes) for one in broken[:TRIED])
+    if 2 * best[0] < len(texts) or best[0] <= (1 + TOLERATED) * own:
+        return ()
+    names = " or ".join(name for name, fit in found.items() if fit == best)
+    return (
+        f"{len(broken)} of {len(read)} answers break the format {io.format.name}; of the first {len(texts)} it reads "
+        f"{own} boxes, {names} {best[0]}: is this the model's own --model-type, or --format?",
+    )
+
+
+def _fit(parsed: Sequence[ParsedCompletion]) -> tuple[int, int]:
+    """Boxes read and, negative, issues."""
+    return sum(len(one.boxes) for one in parsed), -sum(len(one.issues) for one in parsed)
+
+
+def _frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tuple[str, ...]:
     with_boxes = [one for one in read if len(one.parsed.boxes)]
     boxes = sum(len(one.parsed.boxes) for one in with_boxes)
     if not boxes:
@@ -82,8 +125,10 @@ def _usual_frames(io: ModelIO) -> list[Usual]:
         for name, words in OTHER_FRAMES.items()
         if FRAMES[name].units != own.units
     ]
-    if own.units != "processed" or not isinstance(io.resize, QwenResize):
+    if not isinstance(io.resize, QwenResize):
         return usual
+    if own.units != "processed":
+        return [*usual, *_older_qwen(io.resize)]
     for tokens in COMMON_TOKENS:
         pixels = tokens * io.resize.factor**2
         other = replace(io.resize, max_pixels=None, max_tokens=max(tokens, io.resize.min_tokens))
@@ -91,6 +136,16 @@ def _usual_frames(io: ModelIO) -> list[Usual]:
             words = f"of the usual frames they fit MAX_PIXELS={pixels} best: with which MAX_PIXELS was inference run?"
             usual.append((words, own, other))
     return usual
+
+
+def _older_qwen(resize: QwenResize) -> list[Usual]:
+    """Qwen2.5-VL's pixels, for answers that are read as those of its successors, whose visual tokens are larger."""
+    newer, older = resize.factor**2, QwenResize.factor**2
+    if newer == older:
+        return []
+    most = resize.max_tokens if resize.max_tokens == QwenResize.max_tokens else resize.max_tokens * newer // older
+    words = "they fit pixels of the image that Qwen2.5-VL sees: --model-type qwen2_5_vl"
+    return [(words, FRAMES["processed"], replace(resize, factor=QwenResize.factor, max_tokens=most))]
 
 
 def _area(size: tuple[float, float]) -> float:

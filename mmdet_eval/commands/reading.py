@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
@@ -54,6 +55,12 @@ def io_of(
     given = {name: value for name in OVERRIDES if (value := getattr(arguments, name)) is not None}
     try:
         settings = replace(load_settings(arguments.config) if arguments.config else Settings(), **given)
+        if settings.model_type and model_type not in (None, settings.model_type):
+            print(
+                f"note: answers are read as those of {settings.model_type}, as you say; the checkpoint looks like "
+                f"{model_type}",
+                file=sys.stderr,
+            )
         known = settings.model_type or model_type
         return model_io(settings, known, Limits(os.environ, pixels, processor or {}))
     except SettingsError as error:

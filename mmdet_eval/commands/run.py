@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugin_visionr1.checkpoint import find_checkpoint
+from swift_plugin_visionr1.models import DEFAULT_MODEL_TYPE
 
 from ..answers.readers import read_predictions
 from ..evaluation import Options, evaluate_dataset
@@ -52,6 +53,12 @@ def run_command(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift infer` is ended too
     suite, protocol, left_out = read_datasets(arguments)
     checkpoint = find_checkpoint(arguments.model)
+    if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
+        print(
+            f"note: nothing says which model type {arguments.model} is, so its answers are read as those of "
+            f"{DEFAULT_MODEL_TYPE}: say --model-type, or --format and --frame",
+            file=sys.stderr,
+        )
     io = io_of(arguments, checkpoint.model_type, checkpoint.processor)
     options = replace(options_of(arguments, io), protocol=protocol)
     model = Model(

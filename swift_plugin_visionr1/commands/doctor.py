@@ -22,18 +22,26 @@ def add_parser(subparsers: Any) -> None:
     sub.set_defaults(run=_run)
 
 
+def count(text: str) -> int:
+    """A number of things, from 0; argparse makes a ValueError its own one-line error."""
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
 def options() -> argparse.ArgumentParser:
     """The doctor's own options."""
     parser = argparse.ArgumentParser(
         prog="vision-r1 doctor", usage="vision-r1 doctor [RECIPE.yaml] [options of swift rlhf] [options]",
         description=__doc__, epilog=EPILOG, allow_abbrev=False,
     )  # fmt: skip
-    parser.add_argument("--rows", type=int, default=Effort.rows, help="rows whose images are opened (%(default)s)")
+    parser.add_argument("--rows", type=count, default=Effort.rows, help="rows whose images are opened (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder for ground_truth.png and doctor.json")
     parser.add_argument("--sample", action=argparse.BooleanOptionalAction,
                         help="ask the model; default: if its weights are here, and small or a GPU is")  # fmt: skip
-    parser.add_argument("--prompts", type=int, default=Effort.prompts, help="prompts that it is asked (%(default)s)")
-    parser.add_argument("--samples", type=int, help="completions of each prompt (default: num_generations)")
+    parser.add_argument("--prompts", type=count, default=Effort.prompts, help="prompts that it is asked (%(default)s)")
+    parser.add_argument("--samples", type=count, help="completions of each prompt (default: num_generations)")
     return parser
 
 

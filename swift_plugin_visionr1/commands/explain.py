@@ -42,10 +42,10 @@ def run(args: argparse.Namespace) -> int:
     from ..show.report import report
 
     row, truth, folder = _row_and_truth(args)
-    settings, io = reward_rules(args, run_arguments(folder) if folder else None)
+    scorer = reward_rules(args, run_arguments(folder) if folder else None)
     text = _text(args, row)
     try:
-        explanation = explain(text, truth, settings, io, stages_of(args, settings))
+        explanation = explain(text, truth, scorer, stages_of(args, scorer.settings))
     except ValueError as error:
         raise InputError(str(error)) from None
     print(report(explanation), end="")

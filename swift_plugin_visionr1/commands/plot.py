@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..scorer import Scorer
 from ..show.inputs import add_reward_options, reward_rules
 from ..show.run_folder import run_arguments
 
@@ -27,9 +26,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from ..show.plots import plot_run
 
-    settings, io = reward_rules(args, run_arguments(args.folder))
+    scorer = reward_rules(args, run_arguments(args.folder))
     out = args.out or args.folder / "vision_r1.png"
-    for line in plot_run(args.folder, out, Scorer(settings, io)):
+    for line in plot_run(args.folder, out, scorer):
         print(line)
     print(f"wrote {out}")
     return 0

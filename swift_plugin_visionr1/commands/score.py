@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ..ground_truth import GroundTruth
-from ..scorer import Scorer
 from ..show.inputs import InputError, add_reward_options, add_stage_option, reward_rules, stages_of
 from ..show.join import Annotations
 from ..show.rows import Row, naming, published, read_lines, without_repeats
@@ -35,11 +34,12 @@ def run(args: argparse.Namespace) -> int:
         SettingsError: the settings cannot be used.
         SolutionError: a row's annotation cannot be used.
     """
-    settings, io = reward_rules(args, run_arguments(args.file.parent))
+    scorer = reward_rules(args, run_arguments(args.file.parent))
+    settings, io = scorer.settings, scorer.io
     lines = list(read_lines(args.file))
     kept = without_repeats(lines)
     annotations = Annotations(args.dataset) if args.dataset else None
-    scores = Scores(Scorer(settings, io), stages_of(args, settings), annotations.truth if annotations else _own_truth)
+    scores = Scores(scorer, stages_of(args, settings), annotations.truth if annotations else _own_truth)
     rows = _scored(scores, [row for line in kept for row in line], args.file)
     summary = {
         "file": str(args.file), "settings": settings.source, "format": io.format.name,
@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     }  # fmt: skip
     text = "".join(json.dumps(row) + "\n" for row in rows)
     if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text(text, encoding="utf-8")
         print(json.dumps(summary, indent=2))
     else:

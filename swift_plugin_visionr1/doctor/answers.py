@@ -45,7 +45,7 @@ def answer_findings(groups: Sequence[Group], scorer: Scorer) -> tuple[list[Findi
     scores = {stage: [[scorer.score(text, g.truth, stage) for text in g.texts] for g in groups] for stage in stages}
     wrong_frame = frame_finding(groups, scorer.io.format)
     flat = [one for rows in scores[stages[0]] for one in rows]
-    found = [parse_finding(flat), *cut_off_findings(groups)]
+    found = [parse_finding(flat, wrong_frame is not None), *cut_off_findings(groups)]
     found += [reward_finding(stage, scores[stage]) for stage in stages]
     found += [wrong_frame or frame_is_right(groups, scorer.io.format)]
     found += usefulness(scores[stages[0]], wrong_frame is not None)
@@ -64,8 +64,8 @@ def issue_counts(scores: Sequence[RewardBreakdown]) -> Counter[str]:
     return Counter(issue for score in scores for issue in score.issues)
 
 
-def parse_finding(scores: Sequence[RewardBreakdown]) -> Finding:
-    """How many completions are in the format, and what is wrong with the others."""
+def parse_finding(scores: Sequence[RewardBreakdown], explained: bool) -> Finding:
+    """How many completions are in the format, and what is wrong with the others; `explained` as in `usefulness`."""
     right = sum(not score.issues for score in scores)
     said = ", ".join(f"{issue} {count / len(scores):.0%}" for issue, count in issue_counts(scores).most_common(6))
     text = f"format: {share(right, len(scores))} completions are right" + (f"; issues: {said}" if said else "")
@@ -73,10 +73,9 @@ def parse_finding(scores: Sequence[RewardBreakdown]) -> Finding:
     if right:
         return (ok if right > len(scores) / 2 else note)("format_rate", text)
     text += f"; no box could be read in {unread}" if unread else ""
-    return problem(
-        "format_rate", f"{text}. The format reward would be 0 throughout: is it the model's own format (settings "
-        "`format`, `reasoning`), and does the prompt ask for it?",
-    )  # fmt: skip
+    cause = "the frame is wrong, see below" if explained else (
+        "is it the model's own format (settings `format`, `reasoning`), and does the prompt ask for it?")  # fmt: skip
+    return problem("format_rate", f"{text}. The format reward would be 0 throughout: {cause}")
 
 
 def cut_off_findings(groups: Sequence[Group]) -> list[Finding]:
@@ -156,8 +155,16 @@ def frame_finding(groups: Sequence[Group], format: Format) -> Finding | None:
     order = ", y first" if name != best else ""
     ratio = _ratio_text(groups, format)
     text = f"wrong frame: in frame {name}{order} the mean IoU would be {ious[best]:.2f}, in this one it is {own:.2f}"
-    remedy = "choose a format that writes y first" if order else f"set `frame: {name}` in the settings"
+    remedy = "choose a format that writes y first" if order else _remedy(name, format)
     return problem("wrong_frame", f"{text}{ratio}: {remedy}, or the model_type whose frame that is")
+
+
+def _remedy(frame: str, format: Format) -> str:
+    """The settings for a frame; a format of whole numbers cannot have one of fractions."""
+    box = np.array([[0.2, 0.2, 0.8, 0.8]])
+    if FRAMES[frame].units == 1 and not np.allclose(format.parse(format.write(box, ["a"])).boxes, box):
+        return f"set `format: json`, `frame: {frame}` and `json: {{decimals: 3}}` in the settings"
+    return f"set `frame: {frame}` in the settings"
 
 
 def frame_is_right(groups: Sequence[Group], format: Format) -> Finding:
@@ -194,8 +201,10 @@ def size_finding(groups: Sequence[Group], format: Format, own: float) -> Finding
     expected = _expected_ratios(groups, format)
     for name, sides in expected.items():
         if all(abs(np.log(a / b)) < NEAR for a, b in zip(ratio, sides, strict=True)):
-            text = f"{_ratio_text(groups, format)[2:]}, as if they were written in frame {name}: set `frame: {name}`"
-            return problem("size_ratio", f"wrong frame: {text} in the settings, or the right model_type")
+            text = (
+                f"{_ratio_text(groups, format)[2:]}, as if they were written in frame {name}: {_remedy(name, format)}"
+            )
+            return problem("size_ratio", f"wrong frame: {text}, or the right model_type")
     return None
 
 

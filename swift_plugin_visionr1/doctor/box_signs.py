@@ -19,6 +19,7 @@ ENOUGH = 20  # boxes, below which how far they reach says nothing
 SHORT, FULL = 0.9, 0.95  # of a side: less is short of the border, more reaches it
 TILTED, LEVEL = 0.25, 0.15  # of a side, by which the room on both sides of all boxes differs
 UNEXPLAINED = ("corner_order", "out_of_image")  # codes of what fits no usual frame or layout
+FEW = 0.6  # of the boxes that would leave their image, if those of all rows were in another frame
 TOLERANCE = 0.005  # share of boxes that may be wrong in themselves
 
 
@@ -97,19 +98,24 @@ def other_frame(evidence: Evidence) -> Finding | None:
     short = len(evidence.boxes) >= ENOUGH and (min(reach) < SHORT or min(tilt) > TILTED)
     if not (leaves or short):
         return None
-    likely = _likely_frame(evidence, SHORT if leaves else FULL, leaves or min(tilt) > TILTED)
-    if likely is None:
+    likely = _likely_frame(evidence, SHORT if leaves else FULL, leaves or min(tilt) > TILTED, leaves)
+    if likely is None or (leaves and _are_few(outside, evidence, likely[1])):
         return _out_of_image(outside) if leaves else _lopsided(reach) if min(tilt) > TILTED else None
     code, sides, text = likely
     x, y = evidence.reach(sides)
     how = (
         f"{_many(outside)} leave their image"
         if leaves
-        else f"no box reaches beyond {reach[0]:.0%} of its image's width "
+        else f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its height"
     )
-    how += "" if leaves else f"and {reach[1]:.0%} of its height"
-    text += f": {how}, but in that frame they reach {x:.0%} and {y:.0%} and none goes beyond"
+    text += f": {how}, but in that frame they reach {x:.0%} and {y:.0%}"
     return problem(code, f"{text}. Write them in pixels of the original image file")
+
+
+def _are_few(outside: NDArray[np.float64], evidence: Evidence, sides: NDArray[np.float64]) -> bool:
+    """Whether fewer boxes leave their image than if all were in a frame of these sides: some rows are, others not."""
+    expected = 1 - np.minimum(evidence.sizes / sides, 1).prod(axis=1).mean()
+    return bool(np.mean(outside > 0) < FEW * expected)
 
 
 def _outside(evidence: Evidence) -> NDArray[np.float64]:
@@ -123,7 +129,7 @@ def _many(outside: NDArray[np.float64]) -> str:
 
 
 def _likely_frame(
-    evidence: Evidence, least: float, middle_counts: bool
+    evidence: Evidence, least: float, middle_counts: bool, leaves: bool
 ) -> tuple[str, NDArray[np.float64], str] | None:  # fmt: skip
     """Code, sides and description of the frame that the boxes do not leave and whose borders they reach.
 
@@ -131,6 +137,7 @@ def _likely_frame(
         evidence: the boxes.
         least: part of each side that they have to reach.
         middle_counts: whether boxes that keep clear of all four borders alike will do as well.
+        leaves: whether some leave their image; else they have to lie less to one side of the frame than of the image.
     """
     thousand = np.full_like(evidence.sizes, 1000.0)
     frames = [
@@ -144,9 +151,11 @@ def _likely_frame(
         for frame in frames
         if not np.array_equal(frame[1], evidence.sizes) and evidence.fits(evidence.boxes, frame[1])
     ]
+    level = np.inf if leaves else np.abs(evidence.tilt(evidence.sizes)).sum()
     likely = [
         frame
         for frame in fitting
+        if np.abs(evidence.tilt(frame[1])).sum() < level
         if min(evidence.reach(frame[1])) >= least or (middle_counts and max(np.abs(evidence.tilt(frame[1]))) < LEVEL)
     ]
     return min(likely, key=lambda frame: abs(1 - np.array(evidence.reach(frame[1]))).sum(), default=None)

@@ -1,5 +1,6 @@
 """The data sets of a recipe: read here where they are local files in a known form, else through ms-swift."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from ..ground_truth import SolutionError
 from ..rows import RowForm, form_of
-from .findings import Finding, clipped, listed, ok, problem, share
+from .findings import Finding, clipped, listed, note, ok, problem, share
 from .recipe import Recipe
 from .rows import NO_BOXES, Row, read_lines, read_row
 
@@ -21,35 +22,46 @@ def read_data(recipe: Recipe) -> tuple[list[Row], list[Finding]]:
         return [], [problem("no_data", "no data: say --dataset FILE.jsonl")]
     rows: list[Row] = []
     found: list[Finding] = []
+    called = Counter(_path(name).name for name in dict.fromkeys(names))
     for name in names:
-        more, said = _read_one(name, recipe)
+        path = _path(name)
+        more, said = _read_one(name, path, path.name if called[path.name] == 1 else str(path), recipe)
         rows += more
         found += said
     return rows, found
 
 
-def _read_one(name: str, recipe: Recipe) -> tuple[list[Row], list[Finding]]:
-    path = Path(name.rpartition("#")[0] or name) if name.rpartition("#")[2].isdigit() else Path(name)
-    looks_local = path.suffix in (*LOCAL, ".parquet", ".csv") or path.is_absolute()
-    if looks_local and not path.exists():
-        text = f"data: no file {path}; paths are relative to where swift is started"
-        return [], [problem("missing_data", text)]
+def _path(name: str) -> Path:
+    """Without ms-swift's `#100`, which takes 100 of the rows."""
+    return Path(name.rpartition("#")[0] or name) if name.rpartition("#")[2].isdigit() else Path(name)
+
+
+def _read_one(name: str, path: Path, short: str, recipe: Recipe) -> tuple[list[Row], list[Finding]]:
+    if not path.exists():
+        return [], [_not_here(name, path)]
     if path.is_file() and not path.stat().st_size:
         return [], [problem("empty_data", f"data: {path} is an empty file")]
     if path.is_file() and path.suffix in LOCAL and not recipe.one("columns"):
-        return _read_file(path)
+        return _read_file(path, short)
     from .swift_data import load_as_swift
 
     return load_as_swift(name, recipe)
 
 
-def _read_file(path: Path) -> tuple[list[Row], list[Finding]]:
+def _not_here(name: str, path: Path) -> Finding:
+    if path.suffix in (*LOCAL, ".parquet", ".csv") or path.is_absolute():
+        return problem("missing_data", f"data: no file {path}; paths are relative to where swift is started")
+    text = f"data: {name} is no file or folder here and was not looked at, nothing is downloaded"
+    return note("data_elsewhere", f"{text}: is it a data set on a hub? Download it and name its file or folder")
+
+
+def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
     lines = read_lines(path)
     if not lines:
         return [], [problem("empty_data", f"data: {path} has no rows")]
     first = next((line for _, line in lines if not isinstance(line, str)), {})
     form = form_of(first)
-    rows = [_row(line, f"row {number} of {path.name}", form) for number, line in lines]
+    rows = [_row(line, f"row {number} of {short}", form) for number, line in lines]
     return rows, [ok("data", f"data: {len(rows)} rows in {path}" + (f", in the form {form.name}" if form else ""))]
 
 
@@ -61,7 +73,7 @@ def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Row
     if form is None:
         return read_row(line, place)
     try:
-        return read_row(form.convert(line, image_size), place)
+        return read_row(form.rewrite(line, image_size), place)
     except (SolutionError, OSError) as error:
         return replace(read_row(line, place), truth=None, error=str(error))
 
@@ -84,7 +96,6 @@ def row_findings(rows: list[Row], rewarded: bool) -> list[Finding]:
     empty = sum(not len(row.truth.boxes) for row in usable if row.truth)
     boxes = sum(len(row.truth.boxes) for row in usable if row.truth)
     if usable:
-        found.append(
-            ok("truth", f"annotations: {boxes} boxes in {len(usable)} rows, {empty} rows with nothing to find")
-        )
+        text = f"annotations: {boxes} boxes in {len(usable)} rows, {empty} rows with nothing to find"
+        found.append(ok("truth", text) if boxes else problem("no_boxes", f"{text}: the model would learn to find none"))
     return found

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..formats import Format
+from ..prepare.targets import right_answer
 from .cases import Case
 from .findings import Finding, note, ok, problem, share
 
@@ -50,8 +51,7 @@ def length_findings(
     count, how = token_counter(folder)
     pairs.sort(key=lambda pair: len(pair[0].boxes), reverse=True)
     lengths = [
-        (count(format.write(format.frame.from_image(truth.boxes, view), truth.labels)), place, len(truth.boxes))
-        for truth, view, place in pairs[:LONGEST]
+        (count(right_answer(truth, view, format)), place, len(truth.boxes)) for truth, view, place in pairs[:LONGEST]
     ]
     longest, place, boxes = max(lengths)
     text = f"the longest right answer has {how} {longest} tokens ({boxes} boxes, {place})"

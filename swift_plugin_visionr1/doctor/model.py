@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..checkpoint import Checkpoint, find_checkpoint
 from ..models import FAMILIES, Limits, ModelIO, model_io
-from ..official import require_official_format
+from ..scorer import Scorer
 from ..settings import Settings, SettingsError
 from .findings import Finding, note, ok, problem
 from .recipe import Recipe
@@ -47,8 +47,8 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
 
 def _io(recipe: Recipe, settings: Settings, kind: str | None, checkpoint: Checkpoint) -> ModelIO:
     io = model_io(settings, kind, _limits(recipe, checkpoint), recipe.one("template"))
-    if recipe.is_grpo and settings.rules == "official":
-        require_official_format(io.format)
+    if recipe.is_grpo:
+        Scorer(settings, io)  # raises for what the reward would refuse at the start of the run
     return io
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..boxes import Boxes
 from ..coords import FRAMES, View
 from ..formats import Format
-from ..ground_truth import GroundTruth
+from ..prepare.targets import right_answer
 from .cases import Case, Whole, chosen_cases
 from .findings import Finding, clipped, ok, problem
 
@@ -36,11 +36,6 @@ def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) ->
     write_sheet(cells, out / "ground_truth.png")
     text = f"ground truth as the model will see it: {out / 'ground_truth.png'}; do the boxes lie on the objects?"
     return [*found, ok("pictures", text)]
-
-
-def right_answer(truth: GroundTruth, view: View, format: Format) -> str:
-    """What the model would have to write for the annotations."""
-    return format.write(format.frame.from_image(truth.boxes, view), truth.labels)
 
 
 def seen_boxes(answer: str, view: View, format: Format) -> tuple[Boxes, tuple[str, ...]]:

@@ -93,8 +93,10 @@ def _load(path: Path) -> dict[str, Any]:
         data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SettingsError(f"expected a recipe of ms-swift at {path}: {error}") from None
-    if not isinstance(data, dict) or not isinstance(data.get("ENV") or {}, dict):
-        raise SettingsError(f"expected `option: value` lines in {path}, got {type(data).__name__}")
+    if not isinstance(data, dict):
+        raise SettingsError(f"expected `option: value` lines in {path}, got a {type(data).__name__}")
+    if not isinstance(data.get("ENV") or {}, dict):
+        raise SettingsError(f"expected `NAME: value` lines under ENV in {path}, got a {type(data['ENV']).__name__}")
     return data
 
 

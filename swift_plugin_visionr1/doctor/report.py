@@ -121,7 +121,7 @@ def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
         return found
     refused = box_findings(evidence_of([case for case in cases if case.row.error], view))
     explained = [
-        replace(one, text=f"in the refused rows, {one.text}") for one in refused if one.code not in UNEXPLAINED
+        replace(one, text=f"in the refused rows at least, {one.text}") for one in refused if one.code not in UNEXPLAINED
     ]
     return explained or found
 

@@ -95,10 +95,8 @@ def _no_row(data: object) -> str:
 def _leniently(data: Mapping[str, Any]) -> tuple[Size | None, Boxes, tuple[str, ...]]:
     """Size, boxes and labels of a solution that training would refuse, as far as they can be read."""
     try:
-        solution, objects = data.get("solution"), data.get("objects")
+        solution = data.get("solution")
         found: Any = json.loads(solution) if isinstance(solution, str) else solution
-        if found is None and isinstance(objects, dict) and objects.get("bbox_type", "real") == "real":
-            found = {**data, "boxes": objects.get("bbox"), "labels": objects.get("ref")}
         if isinstance(found, list):
             pairs = [(label, box) for label, boxes in found for box in (boxes if _nested(boxes) else [boxes])]
             found = {**data, "boxes": [box for _, box in pairs], "labels": [label for label, _ in pairs]}

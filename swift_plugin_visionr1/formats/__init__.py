@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from ..coords import FRAMES
 from .base import Format, ParsedCompletion, Span
+from .cogvlm import CogVLM
 from .deepseek_vl2 import DeepSeekVL2
 from .florence2 import Florence2
 from .gemini import GEMINI
@@ -25,7 +26,7 @@ from .rex_omni import RexOmni
 
 _FORMATS: tuple[Format, ...] = (
     QWEN2_5_VL, QWEN3_VL, GEMINI, JSON, QwenVL(), Qwen2VL(), InternVL(), DeepSeekVL2(), GLM4V(), MiniCPMV(), Ovis(),
-    RexOmni(), Griffon(), PaliGemma(), Florence2(), Kosmos2(),
+    RexOmni(), Griffon(), PaliGemma(), Florence2(), Kosmos2(), CogVLM(),
 )  # fmt: skip
 FORMATS: dict[str, Format] = {one.name: one for one in _FORMATS}
 

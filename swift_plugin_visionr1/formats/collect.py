@@ -108,6 +108,11 @@ def number(written: str) -> float:
     return float(written) if _NUMBER.fullmatch(written) else math.nan
 
 
+def is_nothing(text: str) -> bool:
+    """Whether a text is but words for nothing."""
+    return len(text) < 100 and text.strip().rstrip(".").casefold() in _NOTHING
+
+
 def strip(text: str, start: int, end: int) -> Span:
     """The range without the white space at its ends."""
     piece = text[start:end]
@@ -122,10 +127,9 @@ def close(found: Collector, text: str, own: str) -> Collector:
     found.says_nothing = found.says_nothing and not found.boxes
     if found.boxes or found.says_nothing:
         return found
-    answer = text.strip() if len(text) < 100 else text
-    if answer == own:
+    if len(text) < 100 and text.strip() == own:
         found.nothing(own=True)
-    elif not found.issues and answer.rstrip(".").casefold() in _NOTHING:
+    elif not found.issues and is_nothing(text):
         found.nothing(own=False)
     elif not found.issues:
         found.issue("no_box")

@@ -22,7 +22,7 @@ from .collect import MAX_PIECES, Collected, Collector, close, number, strip
 from .tagged import tokens
 
 _TARGET = "target"
-_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
+_BRACKETS = re.compile(r"[\[［]([^\[\]［］]*)[\]］]")
 _STRICT = re.compile(r"\[[0-9]{1,9}(?:\.[0-9]{0,9})?(?:,[0-9]{1,9}(?:\.[0-9]{0,9})?){3}\]")
 
 
@@ -58,7 +58,7 @@ def _label(found: Collector, text: str, start: int, end: int) -> Span | None:
     """The label that ends in `-` at `end`, empty for a box without one; None where no box of this family begins."""
     begin, stop = strip(text, start, end)
     between = text[begin:stop]
-    dashed = between.endswith("-")
+    dashed = between.endswith(("-", "－"))
     if not dashed and between not in ("", "&", ",", ";"):
         return None
     if (begin, stop) != (start, end) or (start and not between.startswith("&")):

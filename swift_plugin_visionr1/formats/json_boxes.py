@@ -8,6 +8,7 @@ The reader is tolerant: where the JSON is broken or has text around it, every ob
 Issue codes
     not_json        neither the whole text nor the inside of its fence is JSON
     text_around     there is text before or after the list, or the fence is not ```json
+    empty_answer    the answer says in words that there is nothing to find, as VLM-R1's `None`
     not_a_list      the JSON is no list; boxes of an object, or of a list in it, are read
     not_an_object   an entry of the list is no object; four bare numbers, or a list of fours, are read as boxes
     repeated_key    an object has a key twice; it is read as several objects
@@ -39,6 +40,7 @@ import numpy as np
 from ..boxes import LIMIT, Boxes, is_valid
 from ..coords import FRAMES, Frame
 from .base import MAX_BOXES, Format, ParsedCompletion, Span
+from .collect import is_nothing
 from .json_objects import Entry, Objects, confidence_of, label_key
 from .json_reader import BROKEN, Placed, decode, read
 from .layout import JsonLayout
@@ -151,11 +153,12 @@ class JsonBoxes(Format):
             objects.add_record(record)
         else:
             objects.add_list(data)
-        nothing = data == [] or (isinstance(data, dict) and list(data.values()) == [[]])
-        return _Found(objects.entries, objects.issues, nothing)
+        return _Found(objects.entries, objects.issues, _is_empty(data))
 
     def _of_pieces(self, text: str) -> _Found:
         """Of an answer that is not one JSON document: every list and object that stands in it."""
+        if is_nothing(text[slice(*_body(text))]):
+            return _Found([], ["empty_answer"], says_nothing=True)
         tops, complete = read(text)
         objects = Objects(self.layout, self.others, loose=True)
         for top in tops:
@@ -192,8 +195,8 @@ class JsonBoxes(Format):
         if isinstance(label, str) and label.strip():
             return label
         issues.append("no_label")
-        names = entry.record.get("labels")
-        if isinstance(names, list):  # beside a list of boxes, as ms-swift hands on what Florence-2 writes
+        names = self._names(entry)
+        if names is not None:  # beside a list of boxes, as ms-swift hands on what Florence-2 writes
             label = names[entry.nth] if entry.nth < len(names) else None
         else:
             key = label_key(entry.record, self.layout.label)
@@ -201,10 +204,14 @@ class JsonBoxes(Format):
         # Blank names exist (ODinW's ChessPieces has "  "), and names that are numbers, which are written as such.
         return str(label) if type(label) in (str, int) else ""
 
+    def _names(self, entry: Entry) -> list[Any] | None:
+        lists = (entry.record.get(key) for key in ("labels", "bboxes_labels", self.layout.label))
+        return next((one for one in lists if isinstance(one, list)), None)
+
     def _label_place(self, entry: Entry) -> list[Span]:
         key = label_key(entry.record, self.layout.label)
         assert isinstance(entry.record, Placed)
-        if isinstance(entry.record.get("labels"), list):
+        if self._names(entry) is not None:
             return []
         return entry.record.places[key] if key is not None and type(entry.record[key]) in (str, int) else []
 
@@ -227,6 +234,14 @@ def _body(text: str) -> Span:
     if text.startswith(_OPENING, start) and text.endswith(_CLOSING, start + len(_OPENING), end):
         return start + len(_OPENING), end - len(_CLOSING)
     return start, max(start, end)
+
+
+def _is_empty(data: Any) -> bool:
+    """Whether a JSON value is an empty list, or an object with nothing else, such as Florence-2's in ms-swift."""
+    values = list(data.values()) if isinstance(data, dict) else [data]
+    if len(values) == 1 and isinstance(values[0], dict):
+        values = list(values[0].values())
+    return bool(values) and all(value == [] for value in values)
 
 
 def _is_bare(data: list[Any]) -> bool:

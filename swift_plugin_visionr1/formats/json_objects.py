@@ -4,6 +4,7 @@ Boxes and labels are read under other keys than the format's too, where the mean
 A point, a quad, a polygon, a 3D box and a tool call are named as what they are and not read as boxes.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ _LABELS = (
     *("class", "object", "ref", "text_content", "text", "content", "description", "desc", "caption", "title", "type"),
     *("target", "name_zh", "chinese_name"),
 )
+_NUMBERS = re.compile(r"[ (\[]{0,9}[-+]?[0-9.]{1,20}(?:[, ]{1,9}[-+]?[0-9.]{1,20}){3}[ )\]]{0,9}")  # a list as text
+_ONE_NUMBER = re.compile(r"[-+0-9.]+")
 _NO_LABELS = ("mask",)  # Gemini's is a picture as text
 _CONFIDENCES = ("confidence", "score", "conf", "probability")
 _CORNERS = (("x1", "y1", "x2", "y2"), ("x_min", "y_min", "x_max", "y_max"), ("xmin", "ymin", "xmax", "ymax"))
@@ -51,6 +54,9 @@ class Entry(NamedTuple):
         """Where the numbers are written, for a record that was read with places."""
         assert isinstance(self.holder, Placed)
         spans = [span for key in self.keys for span in self.holder.places[key]]
+        if len(spans) == 1:  # the list is written as text
+            written, start = self.holder[self.keys[0]], spans[0][0]
+            return [(start + one.start(), start + one.end()) for one in _ONE_NUMBER.finditer(written)]
         return spans[4 * self.nth : 4 * self.nth + 4]
 
 
@@ -119,7 +125,7 @@ class Objects:
         by_name = {_plain(key): key for key in record}
         for name in (*own, *self.others):
             key = name if name in record else by_name.get(name)
-            if key is not None and record[key] is not None:
+            if key is not None and record[key] not in (None, []):
                 return self._boxes_at(key, record, key in own)
         corners = self._corners(record)
         if corners:
@@ -140,9 +146,13 @@ class Objects:
     def _boxes_at(self, key: str, record: dict[str, Any], own: bool) -> list[Entry] | str:
         """The boxes under a box's key, or what is there."""
         value = record[key]
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            value = value[0]  # [{"x1": ...}]
         if isinstance(value, dict):
             corners = self._corners(value)
             return [Entry([value[k] for k in corners], record, value, corners, own=False)] if corners else []
+        if isinstance(value, str) and _NUMBERS.fullmatch(value):
+            return [Entry(_ONE_NUMBER.findall(value), record, record, (key,), own=own)]
         if not isinstance(value, list):
             return "bad_box"
         if any(isinstance(item, (dict, Split)) for item in value):

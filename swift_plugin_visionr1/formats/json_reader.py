@@ -1,9 +1,9 @@
 """A tolerant reader of JSON that a model wrote: it reads what is there, says where it stands, and never raises.
 
-It reads JSON as `json.loads` does, and also Python's repr, keys without quotes, trailing and missing commas, quotes
-inside of strings, brackets that are missing or too many, text around and between values, and answers that are cut
-off: a list or a text that is cut off is left out, for its last number may have had more digits. Time and memory are
-linear in the length of the text.
+It reads JSON as `json.loads` does, and also Python's repr, tuples, keys without quotes, trailing and missing commas,
+quotes inside of strings, brackets that are missing or too many, the full-width punctuation of Chinese texts, text
+around and between values, and answers that are cut off: a list, a text or a number that is cut off is left out, for
+it may have had more digits. Time and memory are linear in the length of the text.
 """
 
 import json
@@ -18,18 +18,22 @@ MAX_TOKENS = 100_000  # what stands after so many brackets, texts, numbers and w
 BROKEN = object()  # what `decode` makes of a text that is no JSON
 
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
-_AFTER = r"[ \t\r]*(?:[,:\]}\n]|\Z)"  # what follows a string's closing quote
-_OPEN = re.compile(r"[\[{]")
-_COLON = re.compile(r"\s*:")
+# What follows a string's closing quote; full-width punctuation, which texts have, only where a value begins after it.
+_AFTER = r"[ \t\r]*(?:[,:\]}］｝\n]|[，：]\s{0,9}[\[{［｛（\d\"'.+-]|\Z)"
+_OPEN = re.compile(r"[\[{［｛]")
+_COLON = re.compile(r"\s*[:：]")
 _TOKEN = re.compile(
-    r"[\s,]*(?:(?P<open>[\[{])|(?P<close>[\]}])"
+    r"[\s,，]*(?:(?P<open>[\[{(［｛（])|(?P<close>[\]})］｝）])"
     rf"|\"(?P<double>[^\"\\\n]*)\"(?={_AFTER})|'(?P<single>[^'\\\n]*)'(?={_AFTER})|(?P<quote>[\"'])"
-    rf"|(?P<number>{_NUMBER})|(?P<word>[^\W\d][\w']*)|(?P<junk>.[^\[\]{{}}\"'\w\s,.+-]*))",
+    rf"|(?P<number>{_NUMBER})|(?P<word>[^\W\d][\w']*)|(?P<junk>.[^\[\]{{}}()［］｛｝（）\"'\w\s,.+-]*))",
     re.DOTALL,
 )
 _STOPS = {'"': re.compile(r"[\"\\\n]"), "'": re.compile(r"['\\\n]")}
 _CLOSES = re.compile(rf"{_AFTER}|[ \t\r]*[\"']")
-_BARE_QUOTE = re.compile(r'(?<!\\)"')
+_ASCII = dict(zip("［｛（］｝）[{(]})", "[{([{([{([{(", strict=True))  # each bracket as the opening one of ASCII
+_ESCAPE = re.compile(r'\\.|"', re.DOTALL)
+_TO_JSON = {'"': '\\"', "\\'": "'"}  # how JSON writes what else stands in strings
+_LONGEST_INTEGER = 4000  # digits; Python itself reads no more than 4300
 _WORDS = {"true": True, "True": True, "false": False, "False": False, "NaN": float("nan"), "Infinity": float("inf")}
 
 
@@ -106,13 +110,13 @@ class _Container:
 
     @property
     def value(self) -> Any:
-        if self.kind == "[":
+        if self.kind != "{":
             return self.items
         return self.records[0] if len(self.records) == 1 else Split([*self.records]) if self.records else Placed()
 
     def take(self, value: Any, places: list[Span]) -> None:
         """A value that stands in it; without a key there is no place for it in an object."""
-        if self.kind == "[":
+        if self.kind != "{":
             self.items.append(value)
             self.places += places
         elif self.key is not None:
@@ -151,15 +155,16 @@ class _Reader:
         kind = token.lastgroup or ""
         span = token.span(kind)
         if kind == "open":
-            self._open(token[kind], span[0])
+            self._open(_ASCII[token[kind]], span[0])
         elif kind == "close":
-            self._close("[" if token[kind] == "]" else "{", span[1])
+            self._close(_ASCII[token[kind]], span[1])
         elif kind in ("double", "single"):
             return self._text(token[kind], span, token.end())
         elif kind == "quote":
             return self._long_text(token[kind], span[1])
         elif kind == "number":
-            self.stack[-1].take(_number(token[kind]), [span])
+            if span[1] < self.end:  # else it may have had more digits
+                self.stack[-1].take(_number(token[kind]), [span])
         elif kind == "word":
             return self._word(token[kind], span)
         return token.end()
@@ -185,13 +190,13 @@ class _Reader:
     def _pop(self, end: int) -> None:
         done = self.stack.pop()
         if self.stack:
-            self.stack[-1].take(done.value, done.places if done.kind == "[" else [])
+            self.stack[-1].take(done.value, done.places if done.kind != "{" else [])
         else:
             self.tops.append(Top(done.value, done.start, end, done.places))
 
     def _cut_off(self) -> None:
         while self.stack:
-            if self.stack[-1].kind == "[" and len(self.stack) > 1 and self.stack[-2].kind == "{":
+            if self.stack[-1].kind != "{" and len(self.stack) > 1 and self.stack[-2].kind == "{":
                 self.stack.pop()  # its last number may have had more digits
             else:
                 self._pop(self.end)
@@ -228,21 +233,26 @@ class _Reader:
         return colon.end()
 
     def _key(self, name: str, at: int) -> None:
-        if self.stack[-1].kind == "[" and len(self.stack) > 1 and self.stack[-2].kind == "{":
-            self._pop(at)  # the bracket that closes the list before is missing
+        within = self.stack[-1]
+        if within.kind != "{":
+            if within.items and len(self.stack) > 1 and self.stack[-2].kind == "{":
+                self._pop(at)  # the bracket that closes the list before is missing
+            elif len(self.stack) < MAX_DEPTH:
+                self.stack.append(_Container("{", at))  # the braces are missing
         if self.stack[-1].kind == "{":
             self.stack[-1].key = name
 
 
 def _number(written: str) -> int | float:
-    return int(written) if len(written) < 20 and written.lstrip("+-").isdigit() else float(written)
+    whole = len(written) <= _LONGEST_INTEGER and written.lstrip("+-").isdigit()
+    return int(written) if whole else float(written)
 
 
 def _unescape(written: str) -> str:
     if "\\" not in written:
         return written
     try:
-        plain = json.loads(f'"{_BARE_QUOTE.sub(chr(92) + chr(34), written.replace(chr(92) + chr(39), chr(39)))}"')
+        plain = json.loads(f'"{_ESCAPE.sub(lambda escape: _TO_JSON.get(escape[0], escape[0]), written)}"')
     except ValueError:
         return written
     return str(plain)

@@ -1,11 +1,12 @@
 """What stands around the answer: reasoning before it, tags about it, the end token after it.
 
-Start, end and padding tokens at both ends of a completion are no text of it, and break nothing.
+Start, end and padding tokens at both ends of a completion are no text of it, and break nothing. Tags in capitals are
+read, too.
 
 Issue codes
     too_long            only the first MAX_CHARACTERS are read
     text_around         there is reasoning or there are answer tags where the model is to write the bare answer, or
-                        there is other text around them
+                        there is other text around them, or they are written in capitals
     no_reasoning        the reasoning, or the tags about the answer, that the model is to write are not there
     unclosed_reasoning  the last reasoning does not end: boxes in it are drafts and not read
     tool_call           the answer calls a tool; its arguments are not read as boxes
@@ -42,8 +43,7 @@ _TOOL_CALLS = re.compile(
     r"<(tool_call|tool_response)>.*?(?:</\1>|\Z)|\[TOOL_CALL\].*",  # the latter is how Qwen-Agent prints one
     re.DOTALL,
 )
-
-
+_TAGS = re.compile(r"</?(?:think|answer|tool_call|tool_response)>", re.ASCII | re.IGNORECASE)
 _GEMMA = ("<|channel>thought", "<channel|>")  # what Gemma 4 writes for <think> and </think>
 
 
@@ -117,10 +117,12 @@ class Reasoned(Format):
         start, end = _without_tokens(text, 0, min(len(text), MAX_CHARACTERS))
         if self.reasoning == "none" and "<" not in text and "[TOOL_CALL]" not in text:
             return _Answer(text[start:end], start, tuple(issues))  # the ordinary case
+        text, written = _TAGS.sub(lambda tag: tag[0].lower(), text[:end]), text[:end]
+        issues += ["text_around"] if text != written else []
         start, end = self._between_tags(text, start, end, issues)
         # Blanked rather than cut out, so that places stay as they are.
         answer, calls = _TOOL_CALLS.subn(lambda call: " " * len(call[0]), text[start:end])
-        return _Answer(answer, start, (*issues, *(["tool_call"] if calls else [])))
+        return _Answer(answer, start, tuple(dict.fromkeys([*issues, *(["tool_call"] if calls else [])])))
 
     def _between_tags(self, text: str, start: int, end: int, issues: list[str]) -> Span:
         """Where the answer stands in text[start:end]; what is wrong with the tags goes into `issues`."""

@@ -29,8 +29,8 @@ Group = tuple[Span, ...]  # where the numbers of one place are written
 Row = Sequence[str]  # the four coordinates of a box as text
 Kind = Literal["label", "box", "text"]
 
-_TOKEN = re.compile(r"[^\s,;()\[\]<>]+")
-_INNERMOST = re.compile(r"[\[(<]([^\[\]()<>]*)[\])>]")
+_TOKEN = re.compile(r"[^\s,;()\[\]<>，、；（）［］【】]+")  # also the full-width punctuation of Chinese texts
+_INNERMOST = re.compile(r"[\[(<（［【]([^\[\]()<>（）［］【】]*)[\])>）］】]")
 _DIGITS = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?")
 _GAP = re.compile(r"\s+")
 _LOOSE = re.compile(r" ?([^\w\s]) ?")
@@ -132,6 +132,7 @@ class Tagged(Collected):
     def _collect_tagged(self, found: Collector, text: str, pieces: list[Piece]) -> None:
         label: Span | None = None
         waiting = False  # whether the label has had no box yet
+        related = False  # whether the boxes are those of a relation, as All-Seeing writes: of things boxed already
         empty = []  # whether each box is said to be none
         for piece in pieces[:MAX_PIECES]:
             inside = text[piece.start : piece.end]
@@ -140,13 +141,14 @@ class Tagged(Collected):
             if piece.kind == "label":
                 if waiting:
                     found.issue("no_box")
-                label, waiting = strip(text, piece.start, piece.end), True
+                label, waiting, related = strip(text, piece.start, piece.end), True, False
             elif piece.kind == "text":
                 if inside.strip().strip(self.between).strip():
                     label = label if waiting else None
+                    related = inside.endswith("</pred>")
                     if not self.prose:
                         found.issue("text_around")
-            else:
+            elif not related:
                 waiting = False
                 empty.append(piece.closed and says_nothing(inside))
                 if not self.region(found, text, piece, label):
@@ -197,7 +199,7 @@ class Tagged(Collected):
             at = tag.end()
             opened = kind if opens else None
         if opened is not None:
-            yield Piece(opened, at, len(text), closed=False)
+            yield Piece(opened, at, _without_half_tag(text, at, self.box_tags[1]), closed=False)
         elif at < len(text):
             yield Piece("text", at, len(text))
 
@@ -231,6 +233,12 @@ _KINDS: dict[int, tuple[Kind, bool]] = {1: ("box", True), 2: ("box", False), 3: 
 @cache
 def _tags(tags: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"({re.escape(tag)})" for tag in tags))
+
+
+def _without_half_tag(text: str, start: int, tag: str) -> int:
+    """The end of text[start:] without the beginning of a tag that is cut off."""
+    half = text.find(tag[0], max(start, len(text) - len(tag)))
+    return half if half >= 0 and tag.startswith(text[half:]) else len(text)
 
 
 @lru_cache(maxsize=256)

@@ -17,11 +17,11 @@ def recognises(row: Row) -> bool:
     return {"problem", "width", "height"} <= set(row) and isinstance(text, str) and text.lstrip().startswith("[")
 
 
-def convert(row: Row, open_size: SizeOf) -> dict[str, Any]:
-    """See `RowForm.convert`."""
+def rewrite(row: Row, open_size: SizeOf) -> dict[str, Any]:
+    """See `RowForm.rewrite`."""
     truth = read_solution(row["solution"], row["width"], row["height"])
     text = solution(truth.size, truth.boxes.tolist(), truth.labels)
     return training_row(row, CONSUMED, question(row["problem"]), image_of(row), text)
 
 
-AUTHORS = RowForm("Vision-R1-Data", recognises, convert)
+AUTHORS = RowForm("Vision-R1-Data", recognises, rewrite)

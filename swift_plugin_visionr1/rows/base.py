@@ -23,13 +23,23 @@ class RowForm:
     Attributes:
         name: what it is called in logs and errors.
         recognises: whether a row, a data set's first, is of this form.
-        convert: the row with `messages`, `images` and our `solution` in pixels of the original image; columns that
-            the form does not know stay. Raises SolutionError for what cannot be read.
+        rewrite: the row with `messages`, `images` and our `solution` in pixels of the original image, whose boxes are
+            not checked; columns that the form does not know stay. Raises SolutionError for what cannot be read.
     """
 
     name: str
     recognises: Callable[[Row], bool]
-    convert: Callable[[Row, SizeOf], dict[str, Any]]
+    rewrite: Callable[[Row, SizeOf], dict[str, Any]]
+
+    def convert(self, row: Row, open_size: SizeOf) -> dict[str, Any]:
+        """The rewritten row.
+
+        Raises:
+            SolutionError: the row cannot be read, or training would refuse its boxes.
+        """
+        found = self.rewrite(row, open_size)
+        read_solution(found["solution"])
+        return found
 
 
 def training_row(
@@ -44,15 +54,13 @@ def solution(size: Size, boxes: Sequence[Sequence[float]], labels: Sequence[str]
     """Our `solution` for xyxy boxes in pixels of the original image of `size` (width, height).
 
     Raises:
-        SolutionError: they are no such boxes.
+        SolutionError: they are no values for JSON.
     """
     data = {"width": size[0], "height": size[1], "boxes": list(boxes), "labels": list(labels)}
     try:
-        text = json.dumps(data)
+        return json.dumps(data)
     except (TypeError, ValueError):
         raise SolutionError(f"expected boxes of 4 numbers and labels of text, got {short(data)}") from None
-    read_solution(text)
-    return text
 
 
 def scaled(boxes: Sequence[Sequence[float]], units: float, size: Size) -> list[list[float]]:

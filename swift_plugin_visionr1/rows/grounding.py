@@ -23,8 +23,8 @@ def recognises(row: Row) -> bool:
     return isinstance(row.get("objects"), dict) and bool(has_messages) and row.get("solution") is None
 
 
-def convert(row: Row, open_size: SizeOf) -> dict[str, Any]:
-    """See `RowForm.convert`. `objects` keeps the names that the question refers to."""
+def rewrite(row: Row, open_size: SizeOf) -> dict[str, Any]:
+    """See `RowForm.rewrite`. `objects` keeps the names that the question refers to."""
     objects = row.get("objects")
     if not isinstance(objects, dict) or not isinstance(objects.get("bbox"), list):
         raise SolutionError(f'expected objects {{"ref": [...], "bbox": [...]}}, got {short(objects)}')
@@ -110,4 +110,4 @@ def _written(answer: str, count: int) -> list[str]:
     return labels if len(labels) == count else []
 
 
-GROUNDING = RowForm("ms-swift grounding", recognises, convert)
+GROUNDING = RowForm("ms-swift grounding", recognises, rewrite)

@@ -27,8 +27,8 @@ def recognises(row: Row) -> bool:
     return "Position" in text or "No Objects" in text
 
 
-def convert(row: Row, open_size: SizeOf) -> dict[str, Any]:
-    """See `RowForm.convert`."""
+def rewrite(row: Row, open_size: SizeOf) -> dict[str, Any]:
+    """See `RowForm.rewrite`."""
     problem = str(row["problem"])
     if FRAME not in problem:
         raise SolutionError(f"expected a problem that says what the coordinates are ({FRAME!r}), got {short(problem)}")
@@ -55,4 +55,4 @@ def _positions(text: object) -> list[list[float]]:
         raise SolutionError(f"expected a list of {{'Position': [x1, y1, x2, y2]}}, got {short(answer[1])}") from None
 
 
-VISUAL_RFT = RowForm("Visual-RFT", recognises, convert)
+VISUAL_RFT = RowForm("Visual-RFT", recognises, rewrite)

@@ -29,8 +29,8 @@ def recognises_problem(row: Row) -> bool:
     return "problem" in row and "image" in row and is_box(row.get("solution"))
 
 
-def convert_problem(row: Row, open_size: SizeOf) -> dict[str, Any]:
-    """See `RowForm.convert`."""
+def rewrite_problem(row: Row, open_size: SizeOf) -> dict[str, Any]:
+    """See `RowForm.rewrite`."""
     return _converted(row, row["problem"], _boxes(row["solution"]), open_size)
 
 
@@ -43,8 +43,8 @@ def recognises_conversation(row: Row) -> bool:
     return boxes is not None and (bool(boxes[0]) or "bbox" in exchange[0])
 
 
-def convert_conversation(row: Row, open_size: SizeOf) -> dict[str, Any]:
-    """See `RowForm.convert`."""
+def rewrite_conversation(row: Row, open_size: SizeOf) -> dict[str, Any]:
+    """See `RowForm.rewrite`."""
     exchange = _exchange(row["conversations"])
     if exchange is None:
         raise SolutionError(f"expected a question and its answer in conversations, got {short(row['conversations'])}")
@@ -125,5 +125,5 @@ def _neutral(asked: str) -> str:
     return DETECT.format(", ".join(map(str, names)))
 
 
-VLM_R1_PROBLEM = RowForm("VLM-R1 (problem, solution)", recognises_problem, convert_problem)
-VLM_R1_CONVERSATION = RowForm("VLM-R1 (conversations)", recognises_conversation, convert_conversation)
+VLM_R1_PROBLEM = RowForm("VLM-R1 (problem, solution)", recognises_problem, rewrite_problem)
+VLM_R1_CONVERSATION = RowForm("VLM-R1 (conversations)", recognises_conversation, rewrite_conversation)

@@ -87,15 +87,14 @@ class Explanation:
         return next(iter(self.stages.values())).breakdown
 
 
-def explain(
-    text: str, truth: GroundTruth, settings: Settings, io: ModelIO, stages: Sequence[Stage]
-) -> Explanation:  # fmt: skip
+def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stage]) -> Explanation:
     """The reward of one completion, as training computes it, with what it is made of.
 
     Raises:
         ValueError: no processor of the model's family takes an image of this size.
     """
-    scorer, view, parsed = Scorer(settings, io), io.resize.view(truth.size), io.format.parse(text)
+    settings, io = scorer.settings, scorer.io
+    view, parsed = io.resize.view(truth.size), io.format.parse(text)
     breakdowns = {stage: scorer.score(text, truth, stage) for stage in stages}
     first = next(iter(breakdowns.values()))
     if settings.rules == "official":

@@ -47,6 +47,7 @@ def draw_run(path: Path, title: str, log: Log, panels: Sequence[Panel], switch: 
     figure.supxlabel("optimisation step" + (f"; thick: mean of {window}" if window > 1 else ""), fontsize=10)
     if switch is not None:
         _stage_legend(figure)
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, format="png")
 
 

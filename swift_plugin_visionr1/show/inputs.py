@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..criteria import Stage
-from ..models import Limits, ModelIO, model_io
-from ..official import require_official_format
+from ..models import Limits, model_io
+from ..scorer import Scorer
 from ..settings import Settings, load_settings
 
 STAGES: tuple[Stage, ...] = ("beginner", "advanced")
@@ -36,8 +36,8 @@ def stages_of(args: argparse.Namespace, settings: Settings) -> tuple[Stage, ...]
     return STAGES if settings.schedule.has_two_stages else (settings.schedule.stage(0, 1),)
 
 
-def reward_rules(args: argparse.Namespace, run: Mapping[str, Any] | None = None) -> tuple[Settings, ModelIO]:
-    """The settings and the model's ways that the options name.
+def reward_rules(args: argparse.Namespace, run: Mapping[str, Any] | None = None) -> Scorer:
+    """The scorer with the settings and the model's ways that the options name.
 
     Args:
         args: parsed from `add_reward_options`.
@@ -50,7 +50,4 @@ def reward_rules(args: argparse.Namespace, run: Mapping[str, Any] | None = None)
     model_type = args.model_type or settings.model_type or known.get("model_type")
     given = (args.max_pixels, settings.max_pixels, known.get("max_pixels"))
     max_pixels = next((value for value in given if value is not None), None)
-    io = model_io(settings, model_type, Limits(os.environ, max_pixels), known.get("template"))
-    if settings.rules == "official":
-        require_official_format(io.format)
-    return settings, io
+    return Scorer(settings, model_io(settings, model_type, Limits(os.environ, max_pixels), known.get("template")))

@@ -42,6 +42,7 @@ def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
     for axes, (stage, terms) in zip(grid, explanation.stages.items(), strict=True):
         _panel(axes, explanation, stage, terms, pixels)
     _legend(figure)
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, format="png")
 
 

@@ -29,6 +29,7 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [  # words in the row's "format" 
     (r"internvl|template echo", "internvl", {}),
     (r"deepseek", "deepseek_vl2", {}),
     (r"kosmos", "kosmos2", {}),
+    (r"cogagent|cogvlm", "cogvlm", {}),
     (r"griffon|caption instead", "griffon", {}),
     (r"glm", "glm4v", {}),
     (r"prose with malformed", "minicpm_v", {}),
@@ -37,8 +38,6 @@ KINDS: list[tuple[str, str, dict[str, Any]]] = [  # words in the row's "format" 
 NO_FORMAT = {  # what no format of ours is for, and why
     "molmo": "points, not boxes",
     "doctags": "layout of a document, not objects",
-    "cogagent": "an action on a screen, not objects",
-    "cogvlm": "an action on a screen, not objects",
     "ui-tars": "an action on a screen, at a point",
     "Thought + Action": "an action on a screen, at a point",
 }

@@ -1,11 +1,16 @@
 """What completions say about a setup: right answers, answers in another frame, no answers."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import yaml
 
 from swift_plugin_visionr1 import GroundTruth, Scorer, Settings, model_io
 from swift_plugin_visionr1.coords import FRAMES, Frame
 from swift_plugin_visionr1.doctor.answers import Group, answer_findings, size_ratio
+from swift_plugin_visionr1.settings import settings_from
 
 SIZE = (640, 480)
 BOXES = np.array([[40, 30, 300, 200], [350, 240, 620, 470.0]])
@@ -49,8 +54,23 @@ def test_answers_in_another_frame_name_it(written: str) -> None:
     assert f"set `frame: {written}`" in found["wrong_frame"]
 
 
+@pytest.mark.parametrize("written", ["norm1000", "norm100", "norm1"])
+def test_the_remedy_of_a_wrong_frame_works(written: str) -> None:
+    asked = groups(FRAMES[written])
+    if written == "norm1":  # the writer of Qwen2.5-VL has no fractions
+        thirds = '[{"bbox_2d": [0.062, 0.062, 0.469, 0.417], "label": "cat"}]'
+        asked = [replace(group, texts=(thirds,) * 4) for group in asked]
+    text = problems(examine(asked))["wrong_frame"]
+    settings = yaml.safe_load("\n".join(re.findall(r"`(\w+: [^`]+)`", text)))
+    assert settings["frame"] == written
+    again = examine(asked, **vars(settings_from(settings)) | {"source": ""})
+    assert "wrong_frame" not in again
+    assert again["format_rate"].state == again["rewards_beginner"].state == "ok"
+    assert "recall 0.00" not in again["rewards_beginner"].text
+
+
 def test_a_wrong_frame_in_the_settings_explains_zero_rewards() -> None:
-    found = problems(examine(groups(FRAMES["processed"]), frame="norm1"))
+    found = problems(examine(groups(FRAMES["processed"]), frame="norm1000"))
     assert "in frame processed the mean IoU would be 0.9" in found["wrong_frame"]
     assert "for the reason above" in found["zero_reward"]
 

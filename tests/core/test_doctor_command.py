@@ -12,8 +12,9 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from swift_plugin_visionr1 import QwenResize, SettingsError
+from swift_plugin_visionr1 import QwenResize, Settings, SettingsError
 from swift_plugin_visionr1.commands import doctor
+from swift_plugin_visionr1.models import model_io
 from swift_plugin_visionr1.prepare.coco import convert_coco
 
 pytest.importorskip("PIL", reason="needs the extra `viz`")
@@ -176,7 +177,48 @@ def test_a_single_row_in_another_layout_is_explained(scenes: list[Row], examine:
     assert code == 1
     last = 10 * len(others) + 1
     assert f"1 of {last} (<1%) rows would be refused: row {last}" in text
-    assert "in the refused rows, 1 of 1 (100%) boxes have x1 > x2 or y1 > y2, and all lie in their image as [x" in text
+    assert (
+        "in the refused rows at least, 1 of 1 (100%) boxes have x1 > x2 or y1 > y2, and all lie in their image as [x"
+        in text
+    )
+
+
+def test_few_rows_in_another_frame_do_not_accuse_all(shared_data: Path, tmp_path: Path, examine: Callable) -> None:
+    rows = photographs(shared_data / "coco_open", "instances", tmp_path)
+    wrong = changed(rows, boxes_to(lambda b, s: b / s * 1000))
+    mixed = [wrong[i] if i % 20 == 3 else row for i, row in enumerate(rows)]
+    code, text = examine(mixed, max_completion_length=4096)
+    assert code == 1
+    assert "problem  in the refused rows at least, boxes are normalised to 0-1000: 26 of 26 (100%)" in text
+
+
+def test_data_on_a_hub_is_not_downloaded(scenes: list[Row], examine: Callable) -> None:
+    with mock.patch("socket.socket.connect", side_effect=AssertionError("a connection")):
+        code, text = examine(scenes, dataset="somebody/boxes#500")
+    assert code == 0
+    assert "note     data: somebody/boxes#500 is no file or folder here and was not looked at" in text
+
+
+def test_files_of_one_name_are_told_apart(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
+    files = [tmp_path / folder / "rows.jsonl" for folder in ("a", "b")]
+    wrong = changed(scenes, boxes_to(lambda b, s: np.hstack([b[:, :2], b[:, 2:] - b[:, :2]])))
+    for file, rows in zip(files, (scenes, wrong), strict=True):
+        file.parent.mkdir()
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, text = examine(scenes, dataset=[f"{files[0]}#10", str(files[1])])
+    assert code == 1
+    assert f"of {files[1]}: expected x1 < x2" in text
+    assert "refused rows at least" not in text
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [("- a\n", "expected `option: value` lines"), ("ENV: [MAX_PIXELS]\n", "expected `NAME: value` lines under ENV")],
+)
+def test_a_recipe_that_is_none(tmp_path: Path, recipe: str, said: str) -> None:
+    (tmp_path / "recipe.yaml").write_text(recipe)
+    with pytest.raises(SettingsError, match=f"{said} in .*recipe.yaml, got a list"):
+        run(tmp_path / "recipe.yaml")
 
 
 def test_a_missing_image_far_down_is_named(scenes: list[Row], examine: Callable) -> None:
@@ -198,6 +240,18 @@ def test_a_broken_image(scenes: list[Row], examine: Callable, tmp_path: Path, co
     code, text = examine([scenes[0] | {"images": [str(tmp_path / "bad.png")]}, *scenes[1:]])
     assert code == 1
     assert named in text
+
+
+def test_annotations_without_any_box(scenes: list[Row], examine: Callable) -> None:
+    code, text = examine(changed(scenes, lambda solution: solution.update(boxes=[], labels=[])))
+    assert code == 1
+    assert "problem  annotations: 0 boxes in 40 rows, 40 rows with nothing to find" in text
+
+
+def test_a_number_below_zero(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run("--rows", "-1")
+    assert "argument --rows: invalid count value: '-1'" in capsys.readouterr().err
 
 
 def test_no_command_at_all() -> None:
@@ -252,6 +306,42 @@ def test_limits_of_image_sizes_that_differ(
     code, text = examine(scenes, **recipe)
     assert code == 1
     assert named in text
+
+
+@pytest.mark.parametrize(
+    ("shell", "recipe", "settings"),
+    [
+        pytest.param({}, {"max_pixels": 200704}, "preset: paper", id="left out of the settings"),
+        pytest.param({}, {"ENV": {"MAX_PIXELS": "401408"}}, "preset: paper", id="not in the shell"),
+        pytest.param({"MAX_PIXELS": "401408"}, {"ENV": {"MAX_PIXELS": 401408}}, "preset: paper", id="both the same"),
+        pytest.param({}, {"model_type": None}, "preset: paper", id="no model_type"),
+    ],
+)
+def test_remedies_work(
+    scenes: list[Row], examine: Callable, tmp_path: Path, shell: dict, recipe: dict, settings: str
+) -> None:  # fmt: skip
+    """What the findings of the tests around this one tell to do."""
+    file = tmp_path / "reward.yaml"
+    file.write_text(settings)
+    os.environ.update(shell, VISION_R1_CONFIG=str(file))
+    code, text = examine(scenes, **recipe)
+    assert code == 0, text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "remedy"),
+    [
+        pytest.param(lambda b, s: b / s * 1000, lambda b, s: b * s / 1000, id="norm1000"),
+        pytest.param(resized, lambda b, s: b * s / resized(s, s), id="resized image"),
+        pytest.param(lambda b, s: np.hstack([b[:, :2], b[:, 2:] - b[:, :2]]),
+                     lambda b, s: np.hstack([b[:, :2], b[:, :2] + b[:, 2:]]), id="xywh"),
+    ],
+)  # fmt: skip
+def test_boxes_put_right_as_told_pass(scenes: list[Row], examine: Callable, wrong: Callable, remedy: Callable) -> None:
+    planted = changed(scenes, boxes_to(wrong))
+    assert examine(planted)[0] == 1
+    code, text = examine(changed(planted, boxes_to(remedy)))
+    assert code == 0, text
 
 
 @pytest.mark.parametrize(
@@ -366,6 +456,42 @@ def test_rows_of_published_forms(scenes: list[Row], examine: Callable, form: str
     code, text = examine([published(row, 90) for row in full])
     assert code == 1
     assert "boxes leave their image" in text
+
+
+@pytest.mark.parametrize("fault", ["norm1000", "xywh"])
+def test_faults_in_rows_of_vlm_r1(scenes: list[Row], examine: Callable, fault: str) -> None:
+    rows = []
+    for row in scenes:
+        truth = json.loads(row["solution"])
+        sides = np.array([truth["width"], truth["height"]] * 2)
+        for box, label in zip(np.array(truth["boxes"], dtype=float), truth["labels"], strict=True):
+            wrong = box / sides * 1000 if fault == "norm1000" else [*box[:2], *(box[2:] - box[:2])]
+            asked = f"<image>Please provide the bounding box of the region this sentence describes: {label}."
+            turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": [float(v) for v in wrong]}]
+            rows.append({"image": row["images"][0], "conversations": turns})
+    code, text = examine(rows)
+    assert code == 1
+    named = {"norm1000": "boxes are normalised to 0-1000", "xywh": "as [x, y, width, height], COCO's layout"}
+    assert named[fault] in text
+
+
+@pytest.mark.parametrize(
+    ("recipe", "named"),
+    [
+        pytest.param({}, None, id="right"),
+        pytest.param({"model_type": "qwen3_vl", "model": "Qwen/Qwen3-VL-8B"}, "not their rows' solutions: as qwen3_vl",
+                     id="another model"),
+        pytest.param({"ENV": {"MAX_PIXELS": 100352}}, "the mean IoU is 0.", id="other MAX_PIXELS"),
+    ],
+)  # fmt: skip
+def test_targets_against_their_own_solutions(
+    shared_data: Path, tmp_path: Path, examine: Callable, recipe: dict, named: str | None
+) -> None:  # fmt: skip
+    io, out = model_io(Settings(), "qwen2_5_vl"), tmp_path / "sft.jsonl"
+    convert_coco(shared_data / "bccd" / "instances_val.json", shared_data / "bccd" / "images", out, io=io)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    code, text = examine(rows, rlhf_type=None, reward_funcs=[], callbacks=[], **recipe)
+    assert (code, named is None or named in text) == (int(named is not None), True), text
 
 
 def test_supervised_rows_are_read_in_the_models_format(scenes: list[Row], examine: Callable) -> None:

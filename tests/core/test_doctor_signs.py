@@ -70,6 +70,16 @@ def test_boxes_in_the_middle_only_are_read_by_where_they_lie() -> None:
     assert codes(found) == ["norm1000"]
 
 
+def test_boxes_that_keep_clear_of_all_borders_are_in_no_smaller_frame() -> None:
+    """Objects within 12% of the borders of images a little larger than 1000: they end near 1000, but begin level."""
+    size = (1130, 1130)
+    right = evidence(size)
+    boxes = right.boxes * 0.76 + 0.12 * size[0]
+    assert boxes.max() < 1000
+    assert box_findings(Evidence(boxes, right.sizes, right.sizes)) == []
+    assert codes(box_findings(Evidence(right.boxes / size[0] * 1000, right.sizes, right.sizes))) == ["norm1000"]
+
+
 def test_loose_annotations_are_no_other_frame() -> None:
     right = evidence(SIZES["small"])
     loose = right.boxes + np.where(np.arange(len(right.boxes))[:, None] == 1, 4.0, 0.0)

@@ -42,7 +42,7 @@ def run(*argv: object) -> int:
 
 
 def text_of(text: str, settings: Settings = PAPER, truth: dict = TRUTH, stages: tuple = STAGES) -> str:
-    return report(explain(text, read_solution(json.dumps(truth)), settings, model_io(settings), stages))
+    return report(explain(text, read_solution(json.dumps(truth)), Scorer(settings, model_io(settings)), stages))
 
 
 corner, side = st.integers(0, 80), st.integers(2, 60)
@@ -62,7 +62,7 @@ def test_the_terms_give_the_reward_of_training(own: list, true: list, settings: 
     text = json.dumps([{"bbox_2d": box, "label": "ab"[i % 2]} for i, box in enumerate(own)])[: -1 if cut else None]
     true = [[min(v, 112) for v in box] for box in true]
     truth = read_solution(json.dumps({"width": 112, "height": 112, "boxes": true, "labels": ["a"] * len(true)}))
-    explanation = explain(text, truth, settings, model_io(settings), STAGES)
+    explanation = explain(text, truth, Scorer(settings, model_io(settings)), STAGES)
     scorer = Scorer(settings, model_io(settings))
     assert report(explanation)
     for stage, terms in explanation.stages.items():
@@ -140,7 +140,7 @@ def test_the_right_answer_of_every_family_gets_all_of_the_reward(model_type: str
     big = {"width": 1000, "height": 800, "boxes": [[100, 80, 500, 400], [600, 200, 900, 700]], "labels": ["cat", "dog"]}
     truth, model = read_solution(json.dumps(big)), model_io(PAPER, model_type)
     answer = model.format.write(model.format.frame.from_image(truth.boxes, model.resize.view(truth.size)), truth.labels)
-    explanation = explain(answer, truth, PAPER, model, ["beginner"])  # Kosmos-2's grid is too coarse for more
+    explanation = explain(answer, truth, Scorer(PAPER, model), ["beginner"])  # Kosmos-2's grid is too coarse for more
     assert explanation.breakdown.total == 3, report(explanation)
 
 
@@ -238,7 +238,7 @@ def test_the_picture_is_drawn_on_the_rows_image(tmp_path: Path, capsys: pytest.C
         "solution": json.dumps(TRUTH),
     }
     (tmp_path / "rows.jsonl").write_text(json.dumps(row))
-    run("--row", tmp_path / "rows.jsonl:1", "--out", tmp_path / "out.png")
-    pixels = image.imread(tmp_path / "out.png")[..., :3]
+    run("--row", tmp_path / "rows.jsonl:1", "--out", tmp_path / "new" / "out.png")
+    pixels = image.imread(tmp_path / "new" / "out.png")[..., :3]
     assert (np.abs(pixels * 255 - [200, 10, 10]).max(axis=2) < 3).mean() > 0.3
     assert "empty canvas" not in capsys.readouterr().out

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from swift_plugin_visionr1.boxes import as_boxes
 from swift_plugin_visionr1.coords import View
-from swift_plugin_visionr1.formats import FORMATS, get_format
+from swift_plugin_visionr1.formats import FORMATS, Format, Reasoning, get_format
 from swift_plugin_visionr1.formats.base import MAX_BOXES
 
 from .real_completions import NO_FORMAT, cases
@@ -57,6 +57,49 @@ def test_written_boxes_are_read_back_to_half_a_step_of_the_grid(
     assert (np.abs(format.frame.to_image(parsed.boxes, view) - truth) <= slack * step * (1 + 1e-9)).all()
 
 
+CORNERS = as_boxes([[0.125, 0.25, 0.375, 0.5], [0.25, 0.125, 0.875, 0.75], [0.5, 0.5, 0.625, 0.625]])
+PLAIN = (
+    ("qwen2_5_vl", "{'x1': 12, 'y1': 23, 'x2': 345, 'y2': 456, 'label': 'it's'}, " * 2),
+    ("qwen2_5_vl", "[{'label': 'cat', 'bbox_2d': {'x1': 12, 'y1': 23, 'x2': 345, 'y2': 456}}]"),
+    ("qwen2_5_vl", '[{"bbox_2d": "[12, 23, 345, 456]", "label": "a"}, {"bbox_2d": (12, 23, 345, 456), "label": "b"}]'),
+    ("qwen2_5_vl", '[{"bbox_2d": [x1: 12, y1: 23, x2: 345, y2: 456], "label": "a"}]'),
+    (
+        "qwen2_5_vl",
+        '[{"bbox_2d": [[12, 23], [345, 456]], "label": "a"}, {"bbox": [[12, 23, 345, 456], [1, 2, 30, 40]]}]',
+    ),
+    ("gemini", '{"box_2d": {"ymin": 12, "xmin": 23, "ymax": 345, "xmax": 456}, "label": "a"}'),
+    ("internvl", "cat[[12, 23, 345, 456], [1, 2, 30, 40]]\ndog[[12, 23, 345, 456]]"),
+    ("qwen_vl", "cat(12,23),(345,456)\ndog(1,2),(30,40)"),
+    (
+        "glm4v",
+        "Cats at <|begin_of_box|>[[12,23,345,456],[1,2,30,40]]<|end_of_box|>, <|begin_of_box|>1,2,30,40<|end_of_box|>",
+    ),
+    ("cogvlm", "a man [[012,023,345,456]] and cats [[012,023,345,456;001,002,030,040]] on a sofa."),
+)
+
+
+@pytest.mark.parametrize("reasoning", ["none", "think", "think_answer"])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_answer_that_is_cut_off_has_no_half_boxes(name: str, reasoning: Reasoning) -> None:
+    format = get_format(name, reasoning=reasoning)
+    units = format.frame.units if isinstance(format.frame.units, float) else 1000
+    assert_no_half_boxes(format, format.write(CORNERS * units, ("cat", "dog", "t-shirt (red)")), 3)
+
+
+@pytest.mark.parametrize(("name", "text"), PLAIN)
+def test_an_odd_answer_that_is_cut_off_has_no_half_boxes(name: str, text: str) -> None:
+    assert_no_half_boxes(get_format(name), text, 1)
+
+
+def assert_no_half_boxes(format: Format, text: str, least: int) -> None:
+    """Whatever the end of `text` is cut off, the boxes read are the first of those of all of it."""
+    whole = format.parse(text).boxes.tolist()
+    assert len(whole) >= least
+    for cut in range(len(text)):
+        boxes = format.parse(text[:cut]).boxes.tolist()
+        assert boxes == whole[: len(boxes)], text[:cut]
+
+
 HOSTILE = {
     "10 MB of letters": "x" * 10_000_000,
     "nesting": "[" * 100_000,
@@ -86,12 +129,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_text_is_read_in_a_second_without_boxes(name: str, kind: str) -> None:
+def test_hostile_text_is_read_without_boxes_in_linear_time(name: str, kind: str) -> None:
     format, text = get_format(name), HOSTILE[kind]
     start = time.process_time()
     parsed = format.parse(text)
     spans = format.spans(text)
-    assert time.process_time() - start < 2.5, "parse and spans, each within a second; a slow machine is given half more"
+    assert time.process_time() - start < 20, "about a second is usual, quadratic time would take hours"
     assert len(spans) == len(parsed.boxes) == 0
     assert parsed.issues
     assert not parsed.says_nothing
@@ -103,14 +146,11 @@ def test_100_000_boxes_are_read_up_to_the_cap_which_is_said(name: str) -> None:
     one = format.frame.from_image(as_boxes([[20, 20, 90, 90]]), View((112, 112), (112, 112)))
     text = format.write(np.repeat(one, 100_000, axis=0), ("a",) * 100_000)
     tracemalloc.start()
-    start = time.process_time()
     parsed = format.parse(text)
-    taken = time.process_time() - start
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(parsed.boxes) == MAX_BOXES
     assert {"too_many_boxes", "too_long"} & set(parsed.issues)
-    assert taken < 5, "with the tracing, which slows it down several times"
     assert peak < 200e6
 
 

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from swift_plugin_visionr1 import get_format
@@ -129,7 +129,10 @@ layouts = st.builds(
 )
 
 
-@given(st.lists(st.tuples(box, st.text(min_size=1).filter(str.strip)), max_size=6), layouts)
+label = st.text(min_size=1).filter(lambda text: text.strip() and "<" not in text and "TOOL" not in text)  # no tags
+
+
+@given(st.lists(st.tuples(box, label), max_size=6), layouts)
 def test_written_answers_are_clean_and_read_back_to_half_a_unit(objects: list, layout: JsonLayout) -> None:
     format = get_format("json", layout=layout)
     boxes, labels = as_boxes([one for one, _ in objects]), tuple(text for _, text in objects)
@@ -148,6 +151,7 @@ values = st.recursive(
 
 
 @given(st.lists(values) | st.dictionaries(st.text(), values), st.booleans(), st.sampled_from([None, 0, "\t"]))
+@example({"\\'": -(10**18)}, False, None)
 def test_the_tolerant_reader_reads_json_as_json_does(value: object, ascii: bool, indent: int | str | None) -> None:
     text = json.dumps(value, ensure_ascii=ascii, indent=indent)
     tops, complete = read(text)
@@ -162,6 +166,7 @@ printable = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")))
 @given(
     st.lists(st.lists(scalars | printable, max_size=3) | st.dictionaries(printable, scalars | printable, max_size=3))
 )
+@example([['\\"']])
 def test_the_tolerant_reader_reads_python_s_repr(value: list) -> None:
     assert [top.value for top in read(repr(value))[0]] == [value]
 
@@ -239,14 +244,11 @@ NASTY = {
 
 @pytest.mark.parametrize("before", ["", '[{"bbox_2d": ['], ids=["alone", "in a box"])
 @pytest.mark.parametrize("piece", NASTY.values(), ids=NASTY.keys())
-def test_ten_thousand_nasty_characters_are_read_in_fifty_milliseconds(piece: str, before: str) -> None:
-    text = (before + piece * 10_000)[:10_000]
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        QWEN3.parse(text)
-        times.append(time.process_time() - start)
-    assert min(times) < 0.05
+def test_a_million_nasty_characters_are_read_in_linear_time(piece: str, before: str) -> None:
+    text = (before + piece * 1_000_000)[:1_000_000]
+    start = time.process_time()
+    QWEN3.parse(text)
+    assert time.process_time() - start < 20, "about a second is usual, quadratic time would take hours"
 
 
 def test_deeply_nested_json_is_no_error() -> None:
@@ -258,9 +260,10 @@ def test_deeply_nested_json_is_no_error() -> None:
     assert decode("[" * 100_000) is decode("")
 
 
-def test_florence_s_lists_side_by_side_are_read() -> None:
+@pytest.mark.parametrize("key", ["labels", "bboxes_labels"])
+def test_florence_s_lists_side_by_side_are_read(key: str) -> None:
     # ms-swift hands on what transformers' post-processor makes of the location tokens.
-    text = '{"<OD>": {"bboxes": [[34.2, 160.1, 597.4, 371.9], [1, 2, 30, 40]], "labels": ["car", "wheel"]}}'
+    text = f'{{"<OD>": {{"bboxes": [[34.2, 160.1, 597.4, 371.9], [1, 2, 30, 40]], "{key}": ["car", "wheel"]}}}}'
     format = get_format("json", frame="original")
     parsed = format.parse(text)
     assert parsed.boxes.tolist() == [[34.2, 160.1, 597.4, 371.9], [1, 2, 30, 40]]

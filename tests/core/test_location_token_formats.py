@@ -88,6 +88,7 @@ GRIFFON: dict[str, Case] = {
     "three numbers": ("dog-[0.300,0.200,0.100]", [], ("bad_box",)),
     "letters": ("dog-[x1,y1,x2,y2]", [], ("bad_box",)),
     "prose": (f"The dog is at {GA}, I think.", [], ("no_box",)),
+    "full-width": ("狗－［0.100，0.200，0.300，0.400］", [("狗", ga)], ("bad_layout",)),
     "nested brackets": ("CLICK(box=[[0.1,0.2,0.3,0.4]])", [], ("no_box",)),
     "JSON": ('{"bbox_2d": [1, 2, 30, 40], "label": "dog"}', [], ("no_box",)),
     "none": ("None", [], ()),

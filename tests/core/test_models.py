@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, Settings, SettingsError, model_io
+from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, Settings, SettingsError, get_format, model_io
 from swift_plugin_visionr1.boxes import as_boxes, iou
+from swift_plugin_visionr1.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models import model_type_of
 from swift_plugin_visionr1.resize import PaddedSquare, QwenResize, Rescaled, Resize, SquareResize, TileResize, Unchanged
+from swift_plugin_visionr1.settings import settings_from
 
 ONE_BOX = as_boxes([[0, 0, 10, 10]])
 
@@ -55,6 +57,7 @@ def test_the_settings_win_over_the_familys_format_and_reasoning() -> None:
         pytest.param("qwen2_5_vl", "qwen2_5_vl", [], id="bare"),
         pytest.param("qwen2_5_vl", "mimo_vl", ["<think>"], id="MiMo-VL has Qwen2.5-VL's model type"),
         pytest.param("qwen3_5", None, ["<think>"], id="a family that thinks"),
+        pytest.param("gemma4_unified", None, ["<think>"], id="Gemma 4 12B, of no known template"),
         pytest.param("glm4v", "glm4v", ["<think>", "<answer>"], id="GLM-4.1V"),
         pytest.param("glm4v", "glm4_5v", ["<think>"], id="GLM-4.6V-Flash has GLM-4.1V's model type"),
     ],
@@ -62,6 +65,20 @@ def test_the_settings_win_over_the_familys_format_and_reasoning() -> None:
 def test_reasoning_is_the_templates_or_else_the_familys(model_type: str, template: str | None, tags: list[str]) -> None:
     written = model_io(Settings(), model_type, template=template).format.write(ONE_BOX, ["cat"])
     assert [tag for tag in ("<think>", "<answer>") if tag in written] == tags
+
+
+@pytest.mark.parametrize(
+    ("model_type", "settings", "expected"),
+    [
+        ("qwen3_vl", Settings(), "think"),
+        ("glm4v", Settings(), "think_answer"),
+        ("qwen3_vl", Settings(reasoning="think_answer"), "think_answer"),
+        ("qwen3_vl", Settings(reasoning="none"), "none"),
+    ],
+    ids=["a family that does not think by itself", "one that does", "the settings win", "even with none"],
+)
+def test_a_run_that_opens_reasoning(model_type: str, settings: Settings, expected: Any) -> None:
+    assert model_io(settings, model_type, thinks=True).format == get_format(model_type, reasoning=expected)
 
 
 def test_an_unknown_model_is_an_error_that_says_what_to_set() -> None:
@@ -146,3 +163,33 @@ def test_impossible_limits_are_settings_errors(model_type: str, environ: dict[st
 )
 def test_model_type_of_a_checkpoint(config: dict[str, Any], expected: str | None) -> None:
     assert model_type_of(config) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "qwen2_5_vl"),
+        ("Qwen/Qwen2-VL-7B-Instruct", "qwen2_vl"),
+        ("Qwen/Qwen-VL-Chat", "qwen_vl"),
+        ("Qwen/Qwen3.5-4B", "qwen3_5"),
+        ("XiaomiMiMo/MiMo-VL-7B-RL", "qwen2_5_vl"),
+        ("google/gemma-3-4b-it", "gemma3_vision"),
+        ("google/gemma-3n-E4B-it", None),
+        ("google/gemma-4-31B-it", "gemma4"),
+        ("openbmb/MiniCPM-V-4_5", "minicpmv4_5"),
+        ("openbmb/MiniCPM-o-2_6", "minicpmo"),
+        ("zai-org/GLM-4.6V", "glm4v_moe"),
+        ("llava-hf/llava-1.5-7b-hf", None),
+    ],
+)
+def test_model_type_by_the_name_on_a_hub(name: str, expected: str | None) -> None:
+    assert find_checkpoint(name).model_type == expected
+
+
+def test_lists_in_a_processors_fields_can_be_remembered() -> None:
+    """A reward's scorer is shared by what `model_io` gives, so that has to be hashable."""
+    processor = {"candidate_resolutions": [[384, 384], [768, 384]], "size": {"height": 448, "width": 448}}
+    for model_type in FAMILIES:
+        assert hash(model_io(Settings(), model_type, Limits(processor=processor)))
+    layout = settings_from({"format": "json", "json": {"box": ["x1", "y1", "x2", "y2"]}})
+    assert hash((layout, model_io(layout)))

@@ -172,7 +172,7 @@ def test_settings_that_are_not_the_runs_are_noticed(
     write(tmp_path, step(1), step(2))
     wrong_label = FAIR.replace("cat", "dog")  # still 2.6 by the rules that do not read labels
     write(tmp_path, *(completions(number, wrong_label) for number in (1, 2)), name="completions.jsonl")
-    run(tmp_path, "--config", config, "--out", tmp_path / "out.png")
+    run(tmp_path, "--config", config, "--out", tmp_path / "new" / "out.png")
     assert ("whose rewards differ from the logged ones" in capsys.readouterr().out) is doubted
 
 

@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from swift_plugin_visionr1 import Settings
 from swift_plugin_visionr1.cli import main
+from swift_plugin_visionr1.models import Limits, model_io
 
 
 def coco(tmp_path: Path, **changes: object) -> list[str]:
@@ -51,6 +54,103 @@ def test_a_missing_image_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
     images = [{"id": 1, "file_name": "gone.png", "width": 4, "height": 4}]
     assert main(coco(tmp_path, images=images, annotations=[])) == 2
     assert "expected the image gone.png under" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"images": [{"id": 7, "file_name": "a.png"}]}, "image 'a.png' or one of its annotations: no 'wid",
+                     id="no width"),
+        pytest.param({"annotations": [{"image_id": 7, "category_id": 3}]}, "no 'bbox'", id="no bbox"),
+        pytest.param({"annotations": [{"image_id": 7, "category_id": 4, "bbox": [1, 1, 5, 5]}]}, "no 4",
+                     id="unknown category"),
+        pytest.param({"annotations": [{"image_id": 7, "category_id": 3, "bbox": [1, 1, 5]}]}, "not enough values",
+                     id="three numbers"),
+        pytest.param({"categories": [{"id": 3}]}, "got an entry without 'name'", id="no name"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_coco_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict, said: str
+) -> None:  # fmt: skip
+    assert main(coco(tmp_path, **changes)) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_the_question_can_be_given(tmp_path: Path) -> None:
+    assert main([*coco(tmp_path), "--prompt", 'Find {} as {"bbox_2d": ...}']) == 0
+    first = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
+    assert first["messages"] == [{"role": "user", "content": '<image>Find cat, dog as {"bbox_2d": ...}'}]
+
+
+ANSWERS = {  # of an image of 64 x 48 with a dog at [0, 3, 10, 13], and of one with nothing
+    "qwen2_5_vl": ('```json\n[\n\t{"bbox_2d": [0, 4, 9, 15], "label": "dog"}\n]\n```', "```json\n[]\n```"),
+    "qwen3_vl": ('```json\n[\n\t{"bbox_2d": [0, 62, 156, 271], "label": "dog"}\n]\n```', "```json\n[]\n```"),
+    "internvl_chat": ("<ref>dog</ref><box>[[0, 62, 156, 271]]</box>", "None"),
+    "griffon": ("dog-[0.000,0.062,0.156,0.271]", "None"),
+}
+
+
+@pytest.mark.parametrize("model_type", ANSWERS)
+def test_targets_are_the_models_own_answers(tmp_path: Path, model_type: str) -> None:
+    assert main([*coco(tmp_path), "--target", "--model-type", model_type]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [row["messages"][-1]["role"] for row in rows] == ["assistant"] * 2
+    assert tuple(row["messages"][-1]["content"] for row in rows) == ANSWERS[model_type]
+    assert json.loads(rows[0]["solution"])["boxes"] == [[0, 3, 10, 13]]
+
+
+@pytest.mark.parametrize("max_pixels", [None, "100352"])
+@pytest.mark.parametrize("model_type", ANSWERS)
+@pytest.mark.parametrize(
+    ("folder", "annotations"), [("bccd", "instances_val"), ("chess_cc0", "instances_valid"), ("coco_open", "instances")]
+)
+def test_targets_are_read_back_to_half_a_unit(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, annotations: str,
+    model_type: str, max_pixels: str | None,
+) -> None:  # fmt: skip
+    environ = {"MAX_PIXELS": max_pixels} if max_pixels else {}
+    for name in ("MAX_PIXELS", "VISION_R1_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    source, out = shared_data / folder, tmp_path / "rows.jsonl"
+    words = ["--ann", str(source / f"{annotations}.json"), "--images", str(source / "images"), "--out", str(out)]
+    assert main(["prepare", *words, "--target", "--model-type", model_type]) == 0
+    io = model_io(Settings(), model_type, Limits(environ))
+    half = 0.0005 if model_type == "griffon" else 0.5
+    for row in map(json.loads, out.read_text().splitlines()):
+        truth, parsed = json.loads(row["solution"]), io.format.parse(row["messages"][-1]["content"])
+        view = io.resize.view((truth["width"], truth["height"]))
+        wanted = io.format.frame.from_image(np.array(truth["boxes"]).reshape(-1, 4), view)
+        assert parsed.issues == io.format.content_issues(parsed, view) == ()
+        rounded = np.rint(wanted / (2 * half))
+        thick = (rounded[:, :2] < rounded[:, 2:]).all(axis=1)
+        assert thick.sum() >= len(thick) - 1
+        assert list(parsed.labels) == list(np.array(truth["labels"])[thick])
+        np.testing.assert_allclose(parsed.boxes, wanted[thick], rtol=0, atol=half + 1e-9)
+
+
+def test_boxes_thinner_than_the_grid_are_in_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    boxes = [[10, 10, 0.2, 20], [10, 10, 20, 20]]
+    annotations = [{"image_id": 7, "category_id": 3, "bbox": box} for box in boxes]
+    assert main([*coco(tmp_path, annotations=annotations), "--target"]) == 0
+    first = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
+    assert first["messages"][-1]["content"].count("bbox_2d") == 1
+    assert len(json.loads(first["solution"])["boxes"]) == 2
+    assert "1 boxes are in no answer: they are thinner than the format's grid" in capsys.readouterr().out
+
+
+def test_a_label_that_the_format_cannot_hold_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = coco(tmp_path, categories=[{"id": 3, "name": "cat"}, {"id": 5, "name": "a-[1]&b"}])
+    assert main([*words, "--target", "--model-type", "griffon"]) == 2
+    assert "labels that griffon can write and read back, got ['a-[1]&b']" in capsys.readouterr().err
+
+
+def test_options_that_only_targets_need(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*coco(tmp_path), "--model-type", "qwen3_vl"]) == 2
+    assert "expected --target beside" in capsys.readouterr().err
 
 
 def test_settings_are_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -142,11 +142,11 @@ def test_a_text_that_is_too_long_is_read_up_to_the_cap() -> None:
         "<pad>x",
     ],
 )
-def test_ten_million_characters_are_read_in_a_second(piece: str) -> None:
+def test_ten_million_characters_are_read_in_linear_time(piece: str) -> None:
     format = get_format("qwen2_5_vl", reasoning="think_answer")
     start = time.process_time()
     parsed = format.parse(piece * (10_000_000 // len(piece)))
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 20, "half a second is usual, quadratic time would take hours"
     assert len(parsed.boxes) == 0
     assert "too_long" in parsed.issues
 
@@ -174,6 +174,14 @@ def test_places_are_those_of_the_whole_text(text: str, reasoning: Reasoning) -> 
     assert tuple(text[slice(*one[-1])] for one in spans) == parsed.labels
     for numbers, places in zip(parsed.boxes.tolist(), spans, strict=True):
         assert [float(text[slice(*place)]) for place in places[:4]] == numbers
+
+
+@pytest.mark.parametrize("reasoning", ["none", "think", "think_answer"])
+def test_tags_in_capitals_are_read_but_not_clean(reasoning: Reasoning) -> None:
+    text = f"<THINK>I see {DRAFT}.</Think><ANSWER>{ANSWER}</ANSWER>"
+    parsed = get_format("qwen2_5_vl", reasoning=reasoning).parse(text)
+    assert (parsed.labels, parsed.issues) == (("cat",), AROUND)
+    assert get_format("qwen2_5_vl").parse(f"<TOOL_CALL>{DRAFT}</TOOL_CALL>").labels == ()
 
 
 def test_gemma_4_thinks_between_tags_of_its_own() -> None:

@@ -60,9 +60,9 @@ def test_parts_of_a_row_under_both_stages(tmp_path: Path, capsys: pytest.Capture
 
 def test_one_stage_and_rows_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     file = write(tmp_path / "a.jsonl", {"response": GOOD, "solution": SOLUTION})
-    run(file, "--stage", "advanced", "--out", tmp_path / "rows.jsonl")
+    run(file, "--stage", "advanced", "--out", tmp_path / "new" / "rows.jsonl")
     assert list(json.loads(capsys.readouterr().out)["stages"]) == ["advanced"]
-    row = json.loads((tmp_path / "rows.jsonl").read_text())
+    row = json.loads((tmp_path / "new" / "rows.jsonl").read_text())
     assert (row["advanced"]["total"], "beginner" in row) == (3.0, False)
 
 

@@ -2,7 +2,10 @@
 
 import json
 
-from swift_plugin_visionr1 import PRESETS, Scorer, model_io
+import pytest
+
+from swift_plugin_visionr1 import PRESETS, Scorer, SettingsError, model_io
+from swift_plugin_visionr1.settings import settings_from
 
 GOOD = '[{"bbox_2d": [0, 0, 20, 20], "label": "a"}]'
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["a"]})
@@ -43,3 +46,35 @@ def test_the_same_solution_in_another_image_is_scored_anew() -> None:
     )
     assert first == 3
     assert second < 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param({"preset": "official", "format": "qwen3_vl"}, "read no other, got qwen3_vl", id="format"),
+        pytest.param({"preset": "official", "frame": "norm1000"}, "got qwen2_5_vl, coordinates from 0", id="frame"),
+        pytest.param({"preset": "official-adaptive", "reasoning": "think"}, "reasoning think: use", id="reasoning"),
+        pytest.param({"frame": "norm1"}, r"leave `frame` out, or .*decimals: 3", id="fractions in integers"),
+        pytest.param({"format": "paligemma", "frame": "padded1"}, "numbers for, got .*padded", id="in tokens"),
+        pytest.param({"format": "kosmos2", "frame": "norm1000"}, "format kosmos2 has numbers for", id="in patches"),
+    ],
+)
+def test_what_no_answer_could_fulfil_is_refused(settings: dict[str, object], message: str) -> None:
+    rules = settings_from(settings)
+    with pytest.raises(SettingsError, match=message):
+        Scorer(rules, model_io(rules))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"format": "json", "frame": "norm1", "json": {"decimals": 3}},
+        {"format": "griffon", "frame": "padded1"},
+        {"format": "kosmos2"},
+        {"preset": "official", "model_type": "qwen2_5_omni"},
+    ],
+    ids=str,
+)
+def test_what_fits_is_taken(settings: dict[str, object]) -> None:
+    rules = settings_from(settings)
+    assert Scorer(rules, model_io(rules)).settings == rules

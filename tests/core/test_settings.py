@@ -66,7 +66,11 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
         pytest.param({"format": "qwen"}, "expected one of the formats .*qwen2_5_vl.*, got 'qwen'", id="format"),
         pytest.param({"frame": "pixels"}, "expected one of the frames processed, .*, got 'pixels'", id="frame"),
         pytest.param({"reasoning": "cot"}, "expected reasoning to be 'none' or 'think'", id="reasoning"),
-        pytest.param({"json": {"box": "bbox"}}, "a layout with the format json only", id="layout of another format"),
+        pytest.param(
+            {"json": {"box": "bbox"}},
+            "expected `format: json` with the layout `json`, got the format None",
+            id="layout of another format",
+        ),
         pytest.param({"format": "json", "json": {"key": "bbox"}}, "mapping of box, label, o", id="layout's name"),
         pytest.param({"format": "json", "json": {"order": "xyzw"}}, "json: expected .*order", id="layout's order"),
     ],

@@ -87,6 +87,18 @@ CASES: dict[str, Case] = {
     "InternVL, the box alone": ("internvl", "[[1, 2, 30, 40]]", [("", A)], ("no_tags", "no_label")),
     "a box in prose": ("internvl", "Type it at the box [[1,2,30,40]]", [], ("no_box",)),
     "the prompt echoed": ("internvl", "The coordinates are [x1, y1, x2, y2].", [], ("no_box",)),
+    "the boxes of a relation": (
+        "internvl", "A <ref>bus</ref><box>[[1, 2, 30, 40]]</box> is <pred>on</pred><box>[[1, 2, 30, 40]]</box>"
+        "<box>[[5, 6, 70, 80]]</box> a <ref>road</ref><box>[[5, 6, 70, 80]]</box>",
+        [("bus", A), ("road", B)], ("text_around",)),
+    "full-width brackets": (
+        "qwen_vl", "<ref>猫，狗</ref><box>（1，2），（30，40）</box>", [("猫，狗", A)], ("bad_layout",)),
+    "full-width commas": (
+        "internvl", "<ref>猫</ref><box>[[1，2，30，40]]</box>", [("猫", A)], ("bad_layout",)),
+    "cut in the closing tag": (
+        "qwen2_vl", QWEN2.removesuffix("_end|>"), [("cat", A)], ("broken_tags",)),
+    "a label begins where a list is": (
+        "deepseek_vl2", "<|ref|>van<|/ref|><|det|>[[220, " + DEEP, [("cat", A)], ("broken_tags",)),
     "an empty list in tags": ("internvl", "<ref>cat</ref><box>[]</box>", [], ("empty_answer",)),
     "DeepSeek-VL2": ("deepseek_vl2", DEEP + DEEP.replace("cat", "dog"), [("cat", A), ("dog", A)], ()),
     "a run of digits": (

@@ -250,6 +250,41 @@ def test_the_command_counts_what_is_missing_as_empty(spec: DatasetSpec, tmp_path
     assert {name: one["counts"]["missing"] for name, one in found.items()} == {"odd": 1, "twin": 4}
 
 
+@pytest.mark.usefixtures("dead_swift")
+@pytest.mark.parametrize(
+    ("model", "options", "note"),
+    [
+        pytest.param("m", [], "nothing says which model type m is, so its answers are read as those of qwen2", id="no"),
+        pytest.param("m", ["--format", "griffon"], None, id="said"),
+        pytest.param("Qwen3-VL-4B", [], None, id="by its name"),
+        pytest.param("Qwen3-VL-4B", ["--model-type", "qwen2_5_vl"], "checkpoint looks like qwen3_vl", id="not so"),
+    ],
+)  # fmt: skip
+def test_a_doubtful_model_type_is_told(
+    spec: DatasetSpec,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    model: str,
+    options: list[str],
+    note: str | None,
+) -> None:
+    command = [
+        "run",
+        "--model",
+        model,
+        "--ann",
+        str(spec.ann),
+        "--images",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main([*command, *options, "--protocol", "vision_r1_odinw"]) == 1
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ") and "read as" in line]
+    assert len(notes) == (note is not None)
+    assert note is None or note in notes[0]
+
+
 def test_categories_without_annotations_are_told_before_the_model_is_asked(
     spec: DatasetSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

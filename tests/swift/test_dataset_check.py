@@ -25,7 +25,8 @@ def png(size: tuple[int, int] = (64, 48)) -> bytes:
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> str:
+def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.delenv("ROOT_IMAGE_DIR", raising=False)
     file = tmp_path / "a.png"
     file.write_bytes(png())
     return str(file)

@@ -8,12 +8,13 @@ from swift.model import MODEL_MAPPING, get_processor
 from swift.model.model_meta import get_matched_model_types
 from swift.template import TEMPLATE_MAPPING, get_template
 
+from swift_plugin_visionr1 import Settings, get_format
 from swift_plugin_visionr1.families import FAMILIES, TEMPLATES, model_type_of
+from swift_plugin_visionr1.rewards import run_io
 
 OURS = {"griffon", "kosmos2"}  # models that are not in ms-swift
 NOT_BY_ARCHITECTURE = {"MiniCPMV", "QWenLMHeadModel"}  # several model types, told apart by other fields
-# Their templates put an empty thinking channel of Gemma's own before the answer, for which there is no reasoning yet.
-GEMMA = {"gemma4", "diffusion_gemma"}
+EMPTY = ("<think>", "<think>\n\n</think>", "<think></think>", "<|channel>thought\n<channel|>")  # reasoning
 
 
 def test_every_model_type_is_ms_swifts() -> None:
@@ -39,9 +40,31 @@ def test_reasoning_fits_what_the_template_puts_before_every_response(model_type:
     for name in MODEL_MAPPING[model_type].candidate_templates:
         meta = TEMPLATE_MAPPING[name]
         prefix = meta.template_cls(None, meta)._get_response_prefix()
-        if prefix and name not in GEMMA:
-            assert prefix.strip() in ("<think>", "<think>\n\n</think>", "<think></think>")
+        if prefix:
+            assert prefix.strip() in EMPTY
             assert TEMPLATES.get(name, FAMILIES[model_type].reasoning) == "think"
+
+
+@pytest.mark.parametrize(
+    ("enable_thinking", "response_prefix", "expected"),
+    [
+        pytest.param(None, None, "none", id="as the template does by itself"),
+        pytest.param(True, None, "think", id="--enable_thinking true"),
+        pytest.param(None, "<think>\n", "think", id="--response_prefix"),
+        pytest.param(None, "[", "none", id="another --response_prefix"),
+    ],
+)
+def test_a_run_that_is_told_to_think_is_to_write_its_thoughts(
+    enable_thinking: bool | None, response_prefix: str | None, expected: str
+) -> None:
+    """Qwen3-VL's template opens <think> on demand, and ms-swift hands rewards the text with it."""
+    meta = TEMPLATE_MAPPING["qwen3_vl"]
+    template = meta.template_cls(None, meta, enable_thinking=enable_thinking, response_prefix=response_prefix)
+    template.model_meta = MODEL_MAPPING["qwen3_vl"]
+    _, io = run_io(Settings(), None, template)
+    assert io.format == get_format("qwen3_vl", reasoning=expected)
+    _, said = run_io(Settings(reasoning="none"), None, template)
+    assert said.format == get_format("qwen3_vl"), "the settings win"
 
 
 @pytest.mark.parametrize(
