@@ -1,0 +1,56 @@
+"""Fixtures of the doctor's tests."""
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from .planted import Row, run
+
+LIMITS = ("MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "VISION_R1_CONFIG")
+
+
+@pytest.fixture
+def environment() -> Iterator[None]:
+    """The command makes its process the training process: undone after each test."""
+    with mock.patch.dict(os.environ):
+        for name in LIMITS:
+            os.environ.pop(name, None)
+        yield
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> list[Row]:
+    """40 rows of the example's scenes."""
+    folder = tmp_path_factory.mktemp("scenes")
+    spec = importlib.util.spec_from_file_location("scenes", checkpoint.parent / "scenes.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["scenes"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    module.write_split(folder, "train", 40, seed=3)
+    return [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def examine(
+    environment: None, tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture
+) -> Callable[..., tuple[int, str]]:
+    """`examine(rows, *options, **recipe lines)` -> exit code and what was printed; the model is not asked."""
+
+    def command(rows: list[Row], *options: object, **recipe: object) -> tuple[int, str]:
+        data, file = tmp_path / "train.jsonl", tmp_path / "recipe.yaml"
+        data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        lines = {
+            "rlhf_type": "grpo", "model": str(checkpoint), "model_type": "qwen2_5_vl", "reward_funcs": "vision_r1",
+            "callbacks": "vision_r1", "dataset": str(data), "num_generations": 4, **recipe,
+        }  # fmt: skip
+        file.write_text(json.dumps(lines))  # JSON is YAML
+        code = run(file, "--no-sample", *options)
+        return code, capsys.readouterr().out
+
+    return command
