@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..checkpoint import Checkpoint, find_checkpoint
+from ..families import told_to_think
 from ..models import FAMILIES, Limits, ModelIO, model_io
 from ..scorer import Scorer
 from ..settings import Settings, SettingsError
@@ -46,7 +47,8 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
 
 
 def _io(recipe: Recipe, settings: Settings, kind: str | None, checkpoint: Checkpoint) -> ModelIO:
-    io = model_io(settings, kind, _limits(recipe, checkpoint), recipe.one("template"))
+    thinks = told_to_think(kind, {name: recipe.one(name) for name in ("enable_thinking", "response_prefix")})
+    io = model_io(settings, kind, _limits(recipe, checkpoint), recipe.one("template"), thinks)
     if recipe.is_grpo:
         Scorer(settings, io)  # raises for what the reward would refuse at the start of the run
     return io

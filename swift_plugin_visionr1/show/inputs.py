@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..criteria import Stage
+from ..families import told_to_think
 from ..models import Limits, model_io
 from ..scorer import Scorer
 from ..settings import Settings, load_settings
@@ -50,4 +51,5 @@ def reward_rules(args: argparse.Namespace, run: Mapping[str, Any] | None = None)
     model_type = args.model_type or settings.model_type or known.get("model_type")
     given = (args.max_pixels, settings.max_pixels, known.get("max_pixels"))
     max_pixels = next((value for value in given if value is not None), None)
-    return Scorer(settings, model_io(settings, model_type, Limits(os.environ, max_pixels), known.get("template")))
+    limits, thinks = Limits(os.environ, max_pixels), told_to_think(model_type, known)
+    return Scorer(settings, model_io(settings, model_type, limits, known.get("template"), thinks))

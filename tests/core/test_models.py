@@ -7,6 +7,7 @@ import pytest
 from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, Settings, SettingsError, get_format, model_io
 from swift_plugin_visionr1.boxes import as_boxes, iou
 from swift_plugin_visionr1.checkpoint import find_checkpoint
+from swift_plugin_visionr1.families import told_to_think
 from swift_plugin_visionr1.models import model_type_of
 from swift_plugin_visionr1.resize import PaddedSquare, QwenResize, Rescaled, Resize, SquareResize, TileResize, Unchanged
 from swift_plugin_visionr1.settings import settings_from
@@ -77,7 +78,7 @@ def test_reasoning_is_the_templates_or_else_the_familys(model_type: str, templat
     ],
     ids=["a family that does not think by itself", "one that does", "the settings win", "even with none"],
 )
-def test_a_run_that_opens_reasoning(model_type: str, settings: Settings, expected: Any) -> None:
+def test_a_run_that_told_to_think(model_type: str, settings: Settings, expected: Any) -> None:
     assert model_io(settings, model_type, thinks=True).format == get_format(model_type, reasoning=expected)
 
 
@@ -193,3 +194,18 @@ def test_lists_in_a_processors_fields_can_be_remembered() -> None:
         assert hash(model_io(Settings(), model_type, Limits(processor=processor)))
     layout = settings_from({"format": "json", "json": {"box": ["x1", "y1", "x2", "y2"]}})
     assert hash((layout, model_io(layout)))
+
+
+@pytest.mark.parametrize(
+    ("model_type", "arguments", "expected"),
+    [
+        pytest.param("qwen3_vl", {"enable_thinking": True}, True, id="told to think, args.json"),
+        pytest.param("qwen3_vl", {"enable_thinking": "true"}, True, id="told to think, recipe"),
+        pytest.param("qwen3_vl", {"enable_thinking": None}, False, id="not told"),
+        pytest.param("qwen2_5_vl", {"enable_thinking": True}, False, id="has no such way"),
+        pytest.param("qwen2_5_vl", {"response_prefix": "<think>\n"}, True, id="response prefix"),
+        pytest.param(None, {}, False, id="nothing known"),
+    ],
+)
+def test_reasoning_that_the_run_opens(model_type: str | None, arguments: dict[str, Any], expected: bool) -> None:
+    assert told_to_think(model_type, arguments) == expected
