@@ -10,7 +10,7 @@ from mmdet_eval.data.protocols import Protocol, load_protocol, protocol_names
 from mmdet_eval.data.queries import Query, queries
 from mmdet_eval.data.suites import Caption
 from mmdet_eval.errors import InputError
-from swift_plugin_visionr1.prepare.coco import PROMPT
+from swift_plugin_visionr1.rows.prompts import DETECT
 
 LOCATE = "Locate every {category} in the image and output the coordinates in JSON format."
 QWEN3 = (
@@ -22,7 +22,7 @@ NAMED = {  # prompt, queries, labels, captions, label_aware
     "qwen3_odinw": (QWEN3, "all", "answer", False, False),
     "qwen_odinw": (LOCATE, "present", "query", True, True),
     "refcoco": (EXPRESSION, "expression", "query", False, False),
-    "vision_r1_coco": (PROMPT.format("{categories}"), "all", "answer", False, False),
+    "vision_r1_coco": (DETECT.format("{categories}"), "all", "answer", False, False),
     "vision_r1_odinw": (LOCATE, "present", "answer", False, True),
 }
 
@@ -92,7 +92,7 @@ def asked(name: str, path: Path, captions: dict[str, Caption] | None = None) -> 
 
 def test_all_names_are_asked_for_at_once_in_the_files_order(dataset: Any, write: Any) -> None:
     found = asked("vision_r1_coco", write("ann.json", dataset))
-    text = PROMPT.format("red circle, blue square, Cat")
+    text = DETECT.format("red circle, blue square, Cat")
     assert found == {3: (Query(text),), 0: (Query(text),), 12: (Query(text),)}
 
 
