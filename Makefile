@@ -5,7 +5,7 @@ VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(VENV)/bin/python
 
-.PHONY: setup demo demo-seeds test test-fast lint bench bench-eval clean
+.PHONY: setup demo demo-seeds test test-fast lint bench bench-formats bench-eval clean
 
 setup: $(VENV)/.synced
 
@@ -35,6 +35,9 @@ lint: setup
 
 bench: setup
 	$(RUN) benchmarks/reward_speed.py
+
+bench-formats: setup
+	$(RUN) benchmarks/format_speed.py
 
 bench-eval: setup
 	$(RUN) benchmarks/evaluator_speed.py
