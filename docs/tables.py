@@ -15,17 +15,17 @@ from swift_plugin_visionr1.coords import View
 
 PAGE = Path(__file__).with_name("formats.md")
 VIEW = View((640, 480), (644, 476))
-BOX = as_boxes([[64, 96, 320, 336]])
+BOXES = as_boxes([[64, 96, 320, 336], [400, 240, 640, 480]])
 
 
 def formats() -> str:
-    """A line for each format: its frame, and what it writes for one box of an image of 640 x 480, and for none."""
-    lines = ["| format | coordinates | a cat at x 64-320, y 96-336 of 640 x 480 | nothing there |", "|---|---|---|---|"]
+    """A line for each format: its frame, and what it writes for two boxes of an image of 640 x 480, and for none."""
+    lines = ["| format | coordinates | a cat and a dog | nothing there |", "|---|---|---|---|"]
     for name in FORMATS:
         format = get_format(name)
-        one = format.write(format.frame.from_image(BOX, VIEW), ["cat"])
+        two = format.write(format.frame.from_image(BOXES, VIEW), ["cat", "dog"])
         frame = format.frame.describe().removeprefix("coordinates ")
-        lines.append(f"| `{name}` | {frame} | {_code(one)} | {_code(format.write(as_boxes([]), []))} |")
+        lines.append(f"| `{name}` | {frame} | {_code(two)} | {_code(format.write(as_boxes([]), []))} |")
     return "\n".join(lines)
 
 

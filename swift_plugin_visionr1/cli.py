@@ -1,6 +1,7 @@
 """`vision-r1`: the command line beside ms-swift's own."""
 
 import argparse
+import os
 import sys
 
 from .commands import doctor, explain, plot, plugin_path, prepare, score, settings
@@ -21,10 +22,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit code: 2, and one line on stderr, for bad input."""
+    """Run the command; returns its exit code: 2 for bad input, with one line on stderr; 141 for a closed pipe."""
     args = parser().parse_args(argv)
     try:
         code: int = args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head`; the shell's code for it, and nothing left to fail when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (InputError, SettingsError, SolutionError, OSError) as error:
         print(f"vision-r1: {error}", file=sys.stderr)
         return 2

@@ -56,7 +56,7 @@ def image_size(image: Any) -> Size:
 def require_file(source: Path | BytesIO) -> None:
     """Raise SolutionError for a path where there is no file."""
     if isinstance(source, Path) and not source.is_file():
-        raise SolutionError(
-            f"expected an image file at {source}, got none: paths are relative to where swift is started, or to "
-            "ROOT_IMAGE_DIR"
+        relative = (
+            "" if source.is_absolute() else ": paths are relative to where swift is started, or to ROOT_IMAGE_DIR"
         )
+        raise SolutionError(f"expected an image file at {source}, got none{relative}")

@@ -6,7 +6,7 @@ from .coords import FRAMES
 from .families import FAMILIES, TEMPLATES, Family, Limits, model_type_of
 from .formats import Format, get_format
 from .resize import PaddedSquare, Resize, Unchanged
-from .settings import Settings, SettingsError
+from .settings import Settings, SettingsError, did_you_mean
 
 DEFAULT_MODEL_TYPE = "qwen2_5_vl"  # the paper's
 
@@ -60,8 +60,9 @@ def _from_settings(settings: Settings, model_type: str) -> Family:
     """A family of whose images nothing is known; padded frames take them as padded to a square."""
     if settings.format is None or settings.frame in (None, "processed"):
         raise SettingsError(
-            f"expected a model_type that is known ({', '.join(FAMILIES)}), got {model_type!r}: set `format` and "
-            "`frame` in the settings to what the model writes, with any frame but processed"
+            f"expected a model_type that is known, got {model_type!r}{did_you_mean(model_type, FAMILIES)}; or set "
+            "`format` and `frame` in the settings to what the model writes, with any frame but processed. Known are "
+            f"{', '.join(FAMILIES)}"
         )
     resize = PaddedSquare() if FRAMES[settings.frame].padded else Unchanged()
     return Family(settings.format, lambda _: resize)

@@ -20,7 +20,8 @@ class SettingsError(ValueError):
     """Settings that cannot be used."""
 
 
-def _did_you_mean(value: Any, options: Any) -> str:
+def did_you_mean(value: Any, options: Any) -> str:
+    """`; did you mean 'paper'?` where one of the options is near, else nothing; for the end of a message."""
     close = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -34,7 +35,7 @@ def _check_choice(name: str, value: Any, kind: Any) -> None:
     if chosen or (isinstance(value, types) and (bool in types or not isinstance(value, bool))):
         return
     expected = [repr(option) for option in allowed] + ["null" if t is type(None) else t.__name__ for t in types]
-    raise SettingsError(f"expected {name} to be {' or '.join(expected)}, got {value!r}{_did_you_mean(value, allowed)}")
+    raise SettingsError(f"expected {name} to be {' or '.join(expected)}, got {value!r}{did_you_mean(value, allowed)}")
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def load_settings(spec: str | None = None) -> Settings:
     if path.suffix not in (".yaml", ".yml") and not path.is_file():
         raise SettingsError(
             f"expected {ENVIRONMENT_VARIABLE} to be a preset ({', '.join(PRESETS)}) or a YAML file, got {spec!r}"
-            + _did_you_mean(spec, PRESETS)
+            + did_you_mean(spec, PRESETS)
         )
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -170,12 +171,12 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     preset = values.pop("preset", "paper")
     if not isinstance(preset, str) or preset not in PRESETS:
         raise SettingsError(
-            f"expected preset to be one of {', '.join(PRESETS)}, got {preset!r}{_did_you_mean(preset, PRESETS)}"
+            f"expected preset to be one of {', '.join(PRESETS)}, got {preset!r}{did_you_mean(preset, PRESETS)}"
         )
     names = [f.name for f in fields(Settings) if f.name != "source"]
     for name in values:
         if name not in names:
-            raise SettingsError(f"unknown setting {name!r}{_did_you_mean(name, names)}; there are {', '.join(names)}")
+            raise SettingsError(f"unknown setting {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}")
     own = [name for name in ("step", "switch_step", "fixed_stage") if values.get(name) is not None]
     if len(own) > 1:
         raise SettingsError(f"expected one of step, switch_step and fixed_stage, got {' and '.join(own)}")
@@ -213,7 +214,9 @@ def _fraction(value: Any) -> Fraction:
 def _layout(value: Any) -> JsonLayout:
     names = [f.name for f in fields(JsonLayout)]
     if not isinstance(value, dict) or not set(value) <= set(names):
-        raise SettingsError(f"expected json to be a mapping of {', '.join(names)}, got {value!r}")
+        wrong = [key for key in value if key not in names] if isinstance(value, dict) else []
+        meant = did_you_mean(wrong[0], names) if wrong else ""
+        raise SettingsError(f"expected json to be a mapping of {', '.join(names)}, got {value!r}{meant}")
     keys: dict[str, Any] = {key: tuple(part) if isinstance(part, list) else part for key, part in value.items()}
     try:
         return JsonLayout(**keys)

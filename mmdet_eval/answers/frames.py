@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swift_plugin_visionr1.coords import FRAMES, Frame, Size, View
 from swift_plugin_visionr1.formats import FORMATS, ParsedCompletion, get_format
@@ -16,6 +17,7 @@ from .answer import Answer, ReadAnswer
 TOLERATED = 0.01  # the share of boxes that may leave the image without a warning, or leave a frame that is said to fit
 MANY, FAR = 50, 0.75  # so many boxes of which hardly one reaches so far are a sign of a smaller frame
 BROKEN = 0.1  # the share of answers that may break the format without a look at whether they keep another
+FILLED = 0.25  # the share of a frame's side that some box reaches where the frame is to fit: others are far too large
 TRIED = 50  # so many of them are read in the other formats
 # MAX_PIXELS in tokens, as people often set it
 COMMON_TOKENS = (64, 128, 256, 384, 512, 640, 768, 1024, 1280, 2560, 4096, 16384)
@@ -91,7 +93,7 @@ def _frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tu
         return (
             f"all {boxes} boxes lie between 0 and 1: the model seems to write fractions of the image: --frame norm1",
         )
-    reach = [(one.parsed.boxes / np.array(frame.limit(one.view) * 2)).max(axis=1) for one in with_boxes]
+    reach = [_reach(one, frame, one.view) for one in with_boxes]
     far = sum(int((one > FAR).sum()) for one in reach)
     if outside > TOLERATED * boxes:
         sign = (
@@ -104,17 +106,24 @@ def _frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tu
     return (f"{sign}: {_cause(with_boxes, boxes, io)}",)
 
 
+def _reach(read: ReadAnswer, frame: Frame, view: View) -> NDArray[np.float64]:
+    """(n,) how far each box reaches, as a share of the frame's width or height."""
+    return np.asarray((read.parsed.boxes / np.array(frame.limit(view) * 2)).max(axis=1))
+
+
 def _cause(read: Sequence[ReadAnswer], boxes: int, io: ModelIO) -> str:
-    """The smallest of the usual frames that the boxes fit: some box nearly always touches the border of its frame."""
+    """The smallest of the usual frames that the boxes fit and fill: some box nearly always touches its border."""
     fitting = []
     for words, frame, resize in _usual_frames(io):
         views = [one.view if resize is io.resize else _view(one.answer, resize) for one in read]
         pairs = zip(read, views, strict=True)
         out = sum(int((~frame.is_inside(one.parsed.boxes, view)).sum()) for one, view in pairs)
-        if out <= TOLERATED * boxes:
+        far = max(_reach(one, frame, view).max() for one, view in zip(read, views, strict=True))
+        if out <= TOLERATED * boxes and far > FILLED:
             fitting.append((float(np.mean([_area(frame.limit(view)) for view in views])), words))
     if not fitting:
-        return "they fit none of the usual frames; record the input size in the rows"
+        seen = io.format.frame.units == "processed" or io.format.frame.padded
+        return "they fit none of the usual frames" + ("; record the input size in the rows" if seen else "")
     return min(fitting)[1]
 
 

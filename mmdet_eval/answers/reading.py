@@ -50,7 +50,7 @@ class Reader:
         tally["broken_format"] += bool(issues)
         tally["boxes_read"] += len(parsed.boxes)
         # Before the conversion: its rounding would push a box on the border outside.
-        tally["outside"] += int((~format.frame.is_inside(parsed.boxes, view)).sum())
+        tally["outside"] += int((~format.is_inside(parsed.boxes, view)).sum())
         size = answer.image.size
         boxes = np.clip(format.frame.to_image(parsed.boxes, view), 0, np.array(size * 2))
         named = self._categories(answer, parsed, unknown)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from ..evaluation import Evaluation
 from ..metrics.scores import ACCURACY
 from .markdown import bullets, plain, table
-from .words import average, counts_in_words, decides, headline, percent, spread_in_words
+from .words import average, breaks, counts_in_words, decides, headline, percent, spread_in_words
 
 LABELS_SHOWN = 20
 TABLE_1 = (ACCURACY, "AP50", "AP75", "mAP", "AR@100")  # the order of the paper's Table 1
@@ -46,6 +46,8 @@ def _section(evaluation: Evaluation, heading: bool) -> str:
     parts += ["**What decides the numbers**", _pairs(decides(evaluation))]
     parts += ["**Beside AP** (percent)", bullets([*beside, f"mAP's range: {spread_in_words(scores.spread)}"])]
     parts += ["**Counts**", bullets(counts)]
+    if broken := breaks(evaluation):
+        parts += ["**What breaks the format** (answers)", bullets(f"`{issue}`: {n}" for issue, n in broken.items())]
     if unknown:
         of = f"the {len(unknown)} most frequent of {len(converted.unknown_labels)}"
         parts += [f"**Labels that name no category** ({of})", bullets(f'"{plain(k)}": {n}' for k, n in unknown)]

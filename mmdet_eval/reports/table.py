@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..evaluation import Evaluation
 from ..metrics.scores import Metrics, Spread
-from .words import average, counts, headline, in_words, spread_in_words
+from .words import average, breaks, counts, headline, in_words, spread_in_words
 
 ROWS = {  # counts that have no row of their own are notes to another
     "unparsed": "  not parsed", "broken_format": "  broken format", "truncated": "  truncated",
@@ -66,6 +66,8 @@ def _note(evaluation: Evaluation, name: str) -> str:
         return f"  in {len({r['image_id'] for r in evaluation.converted.results})} of {found.images} images{lacking}"
     if name == "answers" and found.missing:
         return f"  {found.missing} {'images' if found.queries == found.images else 'queries'} have none"
+    if name == "broken_format":
+        return "".join(f"  {issue} {n}" for issue, n in breaks(evaluation).items())
     if name == "outside" and found.outside:
         return f"  clipped; {found.nothing_left} dropped"
     if name == "unknown_labels" and unknown:

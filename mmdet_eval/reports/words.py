@@ -1,5 +1,6 @@
 """An evaluation in words and rows: what the printed table, the summary and the page all say."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,7 @@ COUNTS = {
     "whole_answer_scores": "boxes scored by all tokens of their answer",
 }
 OF_BOXES = ("images", "boxes_kept")  # what there is to count where boxes were given
+ISSUES_SHOWN = 5
 RARE = ("duplicates", "without_confidence", "whole_answer_scores")
 
 
@@ -93,6 +95,12 @@ def counts(evaluation: Evaluation) -> dict[str, int]:
     if found["queries"] == found["images"]:
         silent.add("queries")
     return {name: count for name, count in found.items() if name not in silent}
+
+
+def breaks(evaluation: Evaluation) -> dict[str, int]:
+    """The issues that break the format in most answers: code -> answers."""
+    answers = evaluation.converted.answers
+    return dict(Counter(issue for read in answers for issue in read.issues).most_common(ISSUES_SHOWN))
 
 
 def counts_in_words(evaluation: Evaluation) -> dict[str, int]:

@@ -2,11 +2,13 @@
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..doctor.recipe import read_recipe
 from ..doctor.report import Effort, examine
+from ..settings import ENVIRONMENT_VARIABLE
 
 EPILOG = """The recipe and all other options are those of `swift rlhf` (or `swift sft`); they mean what they mean there.
 Exit code: 0 nothing found, 1 training would be wasted, 2 the arguments cannot be used."""
@@ -36,6 +38,7 @@ def options() -> argparse.ArgumentParser:
         prog="vision-r1 doctor", usage="vision-r1 doctor [RECIPE.yaml] [options of swift rlhf] [options]",
         description=__doc__, epilog=EPILOG, allow_abbrev=False,
     )  # fmt: skip
+    parser.add_argument("--config", help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper")
     parser.add_argument("--rows", type=count, default=Effort.rows, help="rows whose images are opened (%(default)s)")
     parser.add_argument("--out", type=Path, help="folder for ground_truth.png and doctor.json")
     parser.add_argument("--sample", action=argparse.BooleanOptionalAction,
@@ -49,6 +52,8 @@ def _run(args: argparse.Namespace) -> int:
     own, words = options().parse_known_args(args.words)
     shell = dict(os.environ)
     recipe = read_recipe(words, shell)
+    if own.config is not None:
+        recipe = replace(recipe, environ={**recipe.environ, ENVIRONMENT_VARIABLE: own.config})
     os.environ.update(recipe.environ)  # as `swift` does: image paths and templates are read from it
     report = examine(recipe, shell, Effort(own.rows, own.out, own.sample, own.prompts, own.samples))
     return 1 if report.is_wasted else 0

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,12 @@ def add_parser(subparsers: Any) -> None:
     sub.add_argument("--dataset", type=Path, help="JSONL with the solutions, where the completions have none")
     add_reward_options(sub)
     add_stage_option(sub)
-    sub.add_argument("--out", type=Path, help="JSONL for the rows; default: printed before the summary")
+    sub.add_argument("--out", type=Path, help="JSONL to write, with a row per completion")
     sub.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score every row, write the rows, print the summary.
+    """Score every row, print the summary, write the rows where asked.
 
     Raises:
         InputError: the file, a row or an option cannot be used.
@@ -44,15 +43,12 @@ def run(args: argparse.Namespace) -> int:
     summary = {
         "file": str(args.file), "settings": settings.source, "format": io.format.name,
         "frame": io.format.frame.describe(), "resize": io.resize.describe(),
-        "lines_left_out": len(lines) - len(kept), **scores.summary(),
+        "repeated_lines": len(lines) - len(kept), **scores.summary(),
     }  # fmt: skip
-    text = "".join(json.dumps(row) + "\n" for row in rows)
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(text, encoding="utf-8")
-        print(json.dumps(summary, indent=2))
-    else:
-        sys.stdout.write(text + json.dumps({"summary": summary}) + "\n")
+        args.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    print(json.dumps(summary, indent=2))
     return 0
 
 

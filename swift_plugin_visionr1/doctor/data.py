@@ -50,7 +50,8 @@ def _read_one(name: str, path: Path, short: str, recipe: Recipe) -> tuple[list[R
 
 def _not_here(name: str, path: Path) -> Finding:
     if path.suffix in (*LOCAL, ".parquet", ".csv") or path.is_absolute():
-        return problem("missing_data", f"data: no file {path}; paths are relative to where swift is started")
+        relative = "" if path.is_absolute() else "; paths are relative to where swift is started"
+        return problem("missing_data", f"data: no file {path}{relative}")
     text = f"data: {name} is no file or folder here and was not looked at, nothing is downloaded"
     return note("data_elsewhere", f"{text}: is it a data set on a hub? Download it and name its file or folder")
 

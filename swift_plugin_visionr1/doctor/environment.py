@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..settings import ENVIRONMENT_VARIABLE, Settings, SettingsError, load_settings
 from .findings import Finding, listed, note, ok, problem
+from .options import option_findings
 from .recipe import PIXEL_LIMITS, Recipe
 
 TOTAL, PARTS = "vision_r1", ("vision_r1_format", "vision_r1_recall", "vision_r1_precision")
@@ -35,7 +36,7 @@ def environment_findings(recipe: Recipe, settings: Settings, shell: Mapping[str,
     Raises:
         SettingsError: an option's value is no number.
     """
-    found = [*_limits(recipe, settings, shell), *_plugins(recipe)]
+    found = [*option_findings(recipe), *_limits(recipe, settings, shell), *_plugins(recipe)]
     if recipe.is_grpo:
         found += [*_rewards(recipe), *_sampling(recipe), *_stages(recipe, settings)]
     else:
@@ -53,7 +54,7 @@ def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> lis
         if name in PIXEL_LIMITS:
             text += ": boxes would be written in another frame than the recipe says. Unset it, or make both the same"
             found.append(problem("max_pixels", text))
-        elif name == ENVIRONMENT_VARIABLE:
+        elif name == ENVIRONMENT_VARIABLE and recipe.environ[name] == shell[name]:  # else --config wins over both
             found.append(note("settings_in_shell", text))
     own, run = settings.max_pixels, recipe.integer("max_pixels")
     if own is not None and own != run:

@@ -35,6 +35,8 @@ def _presence(cases: Sequence[Case]) -> list[Finding]:
         bad = [case for case in cases if case.file.state == state]
         if bad:
             name = f" {clipped(str(bad[0].file.path))}" if bad[0].file.path else ""
+            if state == "missing" and bad[0].file.path and bad[0].file.path.is_absolute():
+                remedy = "is the data set from another machine?"
             text = f"{share(len(bad), len(cases))} rows {what}, the first is{name} in {bad[0].row.place}: {remedy}"
             found.append(problem(code, text))
     elsewhere = sum(case.file.state == "elsewhere" for case in cases)

@@ -10,8 +10,8 @@ from .cases import Case
 from .findings import Finding, note, ok, problem, share
 
 DEFAULT_LENGTH = 512  # ms-swift's
-LONGEST = 50  # rows with the most boxes are written out
-WASTEFUL = 0.05  # share of rows whose right answer is cut off
+WASTEFUL = 0.1  # share of rows whose right answer is cut off
+STEP = 64  # a sufficient length is rounded up to a multiple
 _PIECE = re.compile(r"<[^<>\s]{1,20}>|\d|[^\W\d_]+|[^\w\s]+|_")
 
 
@@ -49,19 +49,14 @@ def length_findings(
         return []
     limit = length or DEFAULT_LENGTH
     count, how = token_counter(folder)
-    pairs.sort(key=lambda pair: len(pair[0].boxes), reverse=True)
-    lengths = [
-        (count(right_answer(truth, view, format)), place, len(truth.boxes)) for truth, view, place in pairs[:LONGEST]
-    ]
+    lengths = [(count(right_answer(truth, view, format)), place, len(truth.boxes)) for truth, view, place in pairs]
     longest, place, boxes = max(lengths)
     text = f"the longest right answer has {how} {longest} tokens ({boxes} boxes, {place})"
     text += f", max_completion_length is {limit}"
     over = sum(tokens > limit for tokens, _, _ in lengths)
     if not over:
         return [ok("length", text)]
-    many = over == len(lengths) or over / len(pairs) >= WASTEFUL
-    text += (
-        f": {'at least ' if over == len(lengths) else ''}{share(over, len(pairs))} rows cannot be answered in full, "
-    )
-    text += "their answers are cut off and their format reward is 0; raise --max_completion_length"
-    return [(problem if many else note)("length", text)]
+    text = f"{share(over, len(lengths))} right answers would be cut off, with a format reward of 0: {text}; "
+    enough = longest if how == "exactly" else longest * 11 // 10
+    text += f"--max_completion_length {enough // STEP * STEP + STEP} suffices"
+    return [(problem if over >= WASTEFUL * len(lengths) else note)("length", text)]

@@ -64,9 +64,9 @@ def _io_of_other(recipe: Recipe, settings: Settings, kind: str, checkpoint: Chec
 def _about(name: str | None, kind: str | None, source: str, settings: Settings, io: ModelIO) -> list[Finding]:
     if name is None:
         return [problem("model", "no model: say --model HUB_ID or FOLDER")]
-    if kind is None and settings.model_type is None and settings.format is None:
-        text = f"nothing says which model type {name} is, it is read as {io.format.name}: say --model_type"
-        return [note("model", text)]
+    if kind is None and settings.model_type is None:
+        text = f"nothing says which model type {name} is: it is read as {io.format.name} in {_frame(io)}, and image "
+        return [note("model", f"{text}sizes are taken as {io.resize.describe()}; say --model_type")]
     kind = kind or settings.model_type
     text = f"model: {name}, model type {kind} (from {source}), writes {io.format.name} in {_frame(io)}"
     text += " (the settings' frame)" if settings.frame else ""

@@ -1,8 +1,9 @@
 """What the prompts ask for, against what the model writes."""
 
+import re
 from collections.abc import Sequence
 
-from .findings import Finding, listed, problem, share
+from .findings import Finding, listed, note, problem, share
 from .rows import Row
 
 MARKERS: dict[str, tuple[str, ...]] = {
@@ -17,6 +18,8 @@ MARKERS: dict[str, tuple[str, ...]] = {
     '"bbox_2d"': ("qwen2_5_vl", "qwen3_vl", "glm4v"),
     '"box_2d"': ("gemini",),
 }  # what only these formats write
+WRITE_JSON = ("qwen2_5_vl", "qwen3_vl", "gemini", "glm4v", "json")
+OTHER_WORDS = '`vision-r1 prepare --prompt "..."` or questions of your own ask in the model\'s words'
 
 
 def prompt_findings(rows: Sequence[Row], format: str) -> list[Finding]:
@@ -24,11 +27,14 @@ def prompt_findings(rows: Sequence[Row], format: str) -> list[Finding]:
     if format == "json":  # names of its parts are the user's own
         return []
     foreign: dict[str, list[str]] = {}
+    json: list[str] = []
     for row in rows:
         marks = [mark for mark in MARKERS if mark in row.prompt]
         if marks and not any(format in MARKERS[mark] for mark in marks):
             foreign.setdefault(marks[0], []).append(row.place)
-    return [
+        elif asks_for_json(row.prompt, format):
+            json.append(row.place)
+    found = [
         problem(
             "prompt_format",
             f"{share(len(places), len(rows))} prompts ask for {mark}, which {listed(MARKERS[mark])} write and "
@@ -36,3 +42,12 @@ def prompt_findings(rows: Sequence[Row], format: str) -> list[Finding]:
         )
         for mark, places in foreign.items()
     ]
+    if json:
+        text = f"{share(len(json), len(rows))} prompts ask for JSON, which {format} is not, the first in {json[0]}"
+        found.append(note("prompt_json", f"{text}: {OTHER_WORDS}"))
+    return found
+
+
+def asks_for_json(prompt: str, format: str) -> bool:
+    """Whether a prompt asks for JSON of a model that writes `format`, which is none."""
+    return format not in WRITE_JSON and re.search(r"\bjson\b", prompt, re.IGNORECASE) is not None

@@ -88,7 +88,9 @@ def examine(recipe: Recipe, shell: Mapping[str, str], effort: Effort) -> Report:
     rows, found = read_data(recipe)
     report.add(found)
     cases = _look_at_data(report, recipe, settings, model, rows, effort.rows)
-    if model.io is not None:
+    if model.io is not None and _mostly_refused(rows):
+        report.add([_not_judged(rows)])
+    elif model.io is not None:
         report.add(picture_findings(cases, model.io.format, effort.out))
         if recipe.is_grpo:
             _ask(report, recipe, Scorer(settings, model.io), model, chosen_cases(cases, effort.prompts), effort)
@@ -127,10 +129,25 @@ def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
 
 
 def _against_model(recipe: Recipe, io: ModelIO, folder: Path | None, cases: list[Case]) -> list[Finding]:
-    found = prompt_findings([case.row for case in cases], io.format.name)
+    rows = [case.row for case in cases]
+    found = prompt_findings(rows, io.format.name)
     if not recipe.is_grpo:
         return [*found, *target_findings(cases, io)]
+    if _mostly_refused(rows):
+        return found
     return [*found, *length_findings(cases, io.format, recipe.integer("max_completion_length"), folder)]
+
+
+def _mostly_refused(rows: Sequence[Row]) -> bool:
+    return sum(row.error is not None for row in rows) > len(rows) / 2
+
+
+def _not_judged(rows: Sequence[Row]) -> Finding:
+    """Of what rows that training refuses would mislead about: the few others are often the empty ones."""
+    first = next(row for row in rows if row.error)
+    text = f"most rows are refused (the first is {first.place}: {clipped(first.error or '')}), and the others may not "
+    text += "stand for them: no right answers are shown or measured, and the model was not asked"
+    return note("mostly_refused", text)
 
 
 def _ask(report: Report, recipe: Recipe, scorer: Scorer, model: Model, cases: list[Whole], effort: Effort) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..boxes import Boxes
 from ..coords import Frame, View
 
@@ -57,9 +60,13 @@ class Format(Protocol):
         """
         ...
 
+    def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
+        """(n,) whether what is written of (n, 4) xyxy boxes in the format's own frame may be that of boxes in it."""
+        return self.frame.is_inside(boxes, view)
+
     def content_issues(self, parsed: ParsedCompletion, view: View) -> tuple[str, ...]:
         """Issues that need the image: `out_of_image` where a coordinate lies beyond what the frame allows."""
-        return () if self.frame.is_inside(parsed.boxes, view).all() else ("out_of_image",)
+        return () if self.is_inside(parsed.boxes, view).all() else ("out_of_image",)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """The answer that this model family would write for (n, 4) xyxy boxes in the format's own frame."""

@@ -19,3 +19,4 @@ class DeepSeekVL2(TaggedLists):
     frame: Frame = FRAMES["norm999"]
     label_tags: ClassVar[tuple[str, ...]] = ("<|ref|>", "<|/ref|>")
     box_tags: ClassVar[tuple[str, ...]] = ("<|det|>", "<|/det|>")
+    between: ClassVar[str] = ","

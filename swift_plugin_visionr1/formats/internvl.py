@@ -21,3 +21,4 @@ class InternVL(TaggedLists):
     frame: Frame = FRAMES["norm1000"]
     label_tags: ClassVar[tuple[str, ...]] = ("<ref>", "</ref>")
     box_tags: ClassVar[tuple[str, ...]] = ("<box>", "</box>")
+    between: ClassVar[str] = ","

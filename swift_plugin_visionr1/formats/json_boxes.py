@@ -13,13 +13,15 @@ Issue codes
     not_an_object   an entry of the list is no object; four bare numbers, or a list of fours, are read as boxes
     repeated_key    an object has a key twice; it is read as several objects
     other_key       a box is under another key than the format's, or in lists of its own; it is read
+    foreign_key     an entry has a box under the key of another family, whose numbers may have another order; it is not
+                    read
     bad_box         an entry has no box with four numbers, or they are beyond any image
     no_label        an entry has no text that is not blank under the format's own key for the label; a whole number
                     there is read as its text, and a text under another key as the label
     not_integer     a coordinate of an integer format is written as a fraction or as text
     wrong_decimals  a coordinate is written with more decimals than the format has, or as text
     corner_order    x1 >= x2 or y1 >= y2; such a box is not read
-    out_of_image    a corner lies outside what the frame allows
+    out_of_image    a corner lies outside what the frame allows, by more than rounding explains where sizes are written
     too_many_boxes  more than MAX_BOXES entries, or broken JSON of more than MAX_TOKENS; the rest is not read
     point           an entry is a point (two numbers), which is not a box
     quad            an entry is four corners (eight numbers), which is not a box
@@ -36,9 +38,10 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..boxes import LIMIT, Boxes, is_valid
-from ..coords import FRAMES, Frame
+from ..coords import FRAMES, Frame, View
 from .base import MAX_BOXES, Format, ParsedCompletion, Span
 from .collect import is_nothing
 from .json_objects import Entry, Objects, confidence_of, label_key
@@ -98,6 +101,14 @@ class JsonBoxes(Format):
     def confidences(self, text: str) -> list[float]:
         """Each object's "confidence", else its "score"; see `Format.confidences`."""
         return [_number(confidence_of(entry.record)) for entry in self._read(text)]
+
+    def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
+        """See `Format.is_inside`; a box of size and place at the border may be written as beyond it."""
+        near, far = self.layout.slack
+        if not far:
+            return self.frame.is_inside(boxes, view)
+        beyond = np.abs(boxes - np.clip(boxes, 0, self.frame.limit(view) * 2))
+        return np.asarray((beyond <= (near, near, far, far)).all(axis=1), dtype=np.bool_)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """One object a line in a ```json fence, coordinates rounded to the layout's decimals."""

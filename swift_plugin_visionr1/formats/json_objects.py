@@ -28,6 +28,7 @@ _OTHER_SHAPES = {
     **dict.fromkeys(("quad", "quad_2d", "rotate_rect", "pos_list"), "quad"),
     **dict.fromkeys(("polygon", "polygons", "polygon_2d", "segmentation", "contour"), "polygon"),
     **dict.fromkeys(("bbox_3d", "box_3d"), "box_3d"),
+    **dict.fromkeys(("bbox_2d", "box_2d"), "foreign_key"),
 }
 
 
@@ -100,8 +101,10 @@ class Objects:
                 self.add_record(item, depth)
                 continue
             self.issues += ["repeated_key"] if isinstance(item, Split) else [] if self.loose else ["not_an_object"]
-            if isinstance(item, (list, Split)) and depth < _MAX_DEPTH:
-                self.add_list(item.records if isinstance(item, Split) else item, depth + 1)
+            if isinstance(item, Split) and depth < _MAX_DEPTH:
+                self._add_loosely(item.records, depth + 1)  # what comes after a key that is there twice is no entry
+            elif isinstance(item, list) and depth < _MAX_DEPTH:
+                self.add_list(item, depth + 1)
 
     def add_record(self, record: dict[str, Any], depth: int = 0) -> None:
         """An object: a box, several, none, or something that has the boxes."""
@@ -130,18 +133,21 @@ class Objects:
         corners = self._corners(record)
         if corners:
             return [Entry([record[key] for key in corners], record, record, corners, own=False)]
-        return next((_OTHER_SHAPES[name] for name in by_name if name in _OTHER_SHAPES), [])
+        return next((_OTHER_SHAPES[name] for name in by_name if name in _OTHER_SHAPES and name not in own), [])
 
     def _search(self, record: dict[str, Any], depth: int) -> None:
         """An object that is no box itself: boxes in its lists and objects."""
-        before, loose = (len(self.entries), len(self.issues)), self.loose
-        self.loose = True
+        before = len(self.entries), len(self.issues)
         for value in record.values() if depth < _MAX_DEPTH else ():
             if isinstance(value, (dict, list, Split)):
-                self.add_list(value if isinstance(value, list) else [value], depth + 1)
-        self.loose = loose
-        if not loose and before == (len(self.entries), len(self.issues)):
+                self._add_loosely(value if isinstance(value, list) else [value], depth + 1)
+        if not self.loose and before == (len(self.entries), len(self.issues)):
             self.issues.append("bad_box")
+
+    def _add_loosely(self, items: Iterable[Any], depth: int) -> None:
+        loose, self.loose = self.loose, True
+        self.add_list(items, depth)
+        self.loose = loose
 
     def _boxes_at(self, key: str, record: dict[str, Any], own: bool) -> list[Entry] | str:
         """The boxes under a box's key, or what is there."""

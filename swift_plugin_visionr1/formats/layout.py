@@ -43,6 +43,14 @@ class JsonLayout:
         """The box's key, or its four."""
         return (self.box,) if isinstance(self.box, str) else tuple(self.box)
 
+    @property
+    def slack(self) -> tuple[float, float]:
+        """How far the near and the far corner of a box may move because the four numbers are rounded one by one."""
+        unit = 1.001 * 10.0**-self.decimals  # the thousandth is for sums of floats
+        if self.order == "cxcywh":
+            return 0.75 * unit, 0.75 * unit  # half a unit of the centre, a quarter of half the size
+        return 0.0, unit if self.order == "xywh" else 0.0
+
     def to_xyxy(self, written: Boxes) -> Boxes:
         """The corners of (n, 4) boxes that are written as the layout's four numbers, in the same frame."""
         if self.order == "xyxy":

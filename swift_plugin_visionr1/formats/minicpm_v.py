@@ -21,6 +21,7 @@ class MiniCPMV(Tagged):
     frame: Frame = FRAMES["norm1000"]
     label_tags: ClassVar[tuple[str, ...]] = ("<ref>", "</ref>")
     box_tags: ClassVar[tuple[str, ...]] = ("<box>", "</box>")
+    between: ClassVar[str] = ","
     labelled: ClassVar[bool] = False
 
     def layout(self, rows: Sequence[Row]) -> str:

@@ -21,6 +21,7 @@ class QwenVL(Tagged):
     frame: Frame = FRAMES["norm1000"]
     label_tags: ClassVar[tuple[str, ...]] = ("<ref>", "</ref>")
     box_tags: ClassVar[tuple[str, ...]] = ("<box>", "</box>")
+    between: ClassVar[str] = ","
 
     def layout(self, rows: Sequence[Row]) -> str:
         """(x1,y1),(x2,y2)."""

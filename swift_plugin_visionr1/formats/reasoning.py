@@ -17,6 +17,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..boxes import Boxes, as_boxes
 from ..coords import Frame, View
 from .base import Format, ParsedCompletion, Span
@@ -99,6 +102,10 @@ class Reasoned(Format):
     def confidences(self, text: str) -> list[float]:
         """See `Format.confidences`."""
         return self.inner.confidences(self._answer(text).text)
+
+    def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
+        """See `Format.is_inside`."""
+        return self.inner.is_inside(boxes, view)
 
     def content_issues(self, parsed: ParsedCompletion, view: View) -> tuple[str, ...]:
         """See `Format.content_issues`."""

@@ -36,7 +36,6 @@ class RexOmni(Qwen2VL):
     name: ClassVar[str] = "rex_omni"
     frame: Frame = FRAMES["norm999"]
     nothing_tagged: ClassVar[bool] = True
-    between: ClassVar[str] = ","
     joint: ClassVar[str] = ", "
     many: ClassVar[bool] = True
 

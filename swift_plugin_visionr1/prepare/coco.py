@@ -1,7 +1,8 @@
 """COCO annotations to rows that ms-swift trains on and `swift infer` answers."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from ..ground_truth import SolutionError, read_solution
 from ..models import ModelIO
 from ..rows.base import question
 from ..rows.prompts import DETECT
+from ..settings import did_you_mean
 from .targets import target
 
 
@@ -19,15 +21,22 @@ class Written:
 
     Attributes:
         rows: one per image.
+        boxes: of all rows.
+        crowds: annotations left out because they are of a crowd.
+        unused: categories that are asked for and have no box.
         thin: boxes that are in no answer because they are thinner than the format's grid.
     """
 
     rows: int
-    thin: int = 0
+    boxes: int
+    crowds: int
+    unused: tuple[str, ...]
+    thin: int
 
 
 def convert_coco(
-    annotations: Path, images: Path, out: Path, prompt: str = DETECT, io: ModelIO | None = None
+    annotations: Path, images: Path, out: Path, prompt: str = DETECT, io: ModelIO | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Written:  # fmt: skip
     """Write one row per image: messages, images, solution (original pixels), image_id.
 
@@ -40,25 +49,41 @@ def convert_coco(
         out: JSONL to write.
         prompt: the question; `{}` stands for the names of the categories.
         io: of the model that a supervised run is to teach: its answer becomes the last message.
+        classes: the names of the categories that count, in the order in which they are asked for; None is all.
 
     Raises:
-        SolutionError: the file is no COCO instances file, an image file is missing, or a box cannot be used.
+        SolutionError: the file is no COCO instances file, it has no such class, an image file is missing, or a box
+            cannot be used.
     """
     data = _load(annotations)
     by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+    crowds = 0
     try:
         names = {category["id"]: str(category["name"]) for category in data["categories"]}
+        left_out = _left_out(names, classes)
         for annotation in data["annotations"]:
-            if not annotation.get("iscrowd"):
-                by_image[annotation["image_id"]].append(annotation)
+            if annotation["category_id"] not in left_out:
+                crowds += bool(annotation.get("iscrowd"))
+                by_image[annotation["image_id"]] += [] if annotation.get("iscrowd") else [annotation]
     except (KeyError, TypeError, AttributeError) as error:
         raise SolutionError(f"expected a COCO instances file at {annotations}, got an entry without {error}") from None
-    asked = prompt.replace("{}", ", ".join(names.values()))
+    wanted = list(classes or names.values())
+    asked = prompt.replace("{}", ", ".join(wanted))
     rows = [_row(image, by_image, names, images, asked) for image in data["images"]]
     thin = sum(_answer(row, io) for row in rows) if io else 0
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return Written(len(rows), thin)
+    labels = Counter(label for row in rows for label in json.loads(row["solution"])["labels"])
+    return Written(len(rows), labels.total(), crowds, tuple(name for name in wanted if not labels[name]), thin)
+
+
+def _left_out(names: dict[Any, str], classes: Sequence[str] | None) -> set[Any]:
+    """The ids of the categories that do not count."""
+    unknown = [name for name in classes or () if name not in names.values()]
+    if unknown:
+        meant = did_you_mean(unknown[0], names.values())
+        raise SolutionError(f"expected classes that are categories of the annotations, got {unknown[0]!r}{meant}")
+    return {number for number, name in names.items() if classes and name not in classes}
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -104,7 +104,7 @@ class QwenResize(Resize):
 
     def describe(self) -> str:
         """Limits in pixels and in visual tokens."""
-        limit = "no max_pixels" if self.max_pixels is None else f"max_pixels {self.max_pixels}"
+        limit = "no --max_pixels" if self.max_pixels is None else f"--max_pixels {self.max_pixels}"
         return (
             f"images processed with {limit}, {self.min_tokens} to {self.max_tokens} visual tokens of {self.factor} x "
             f"{self.factor} pixels"

@@ -9,6 +9,7 @@ import numpy as np
 from ..boxes import LIMIT, Boxes, as_boxes
 from ..coords import View, convert
 from ..criteria import Criteria, Stage, differentiate
+from ..formats import Span
 from ..ground_truth import GroundTruth
 from ..matching import labels_differ
 from ..models import ModelIO
@@ -23,6 +24,7 @@ class Prediction:
     """A box that was read from the completion.
 
     Attributes:
+        numbers: as they stand in the completion, in its order.
         written: x1, y1, x2, y2 in the format's own frame.
         pixels: the same in pixels of the original image.
         label: "" where there is none.
@@ -31,6 +33,7 @@ class Prediction:
         counted: the overlap that the rules use: 0 where they do not accept the label.
     """
 
+    numbers: tuple[str, ...]
     written: tuple[float, ...]
     pixels: tuple[float, ...]
     label: str
@@ -105,7 +108,8 @@ def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stag
     else:
         written, labels = parsed.boxes[: first.predicted], list(parsed.labels[: first.predicted])
         pixels = io.format.frame.to_image(written, view)
-    predictions = _predictions(written, pixels, labels, truth, first, settings)
+    places = io.format.spans(text) if settings.rules == "paper" else []
+    predictions = _predictions(_numbers(text, places, written), written, pixels, labels, truth, first, settings)
     terms = {
         stage: _terms(predictions, scorer.schedule.criteria(stage), breakdown, settings)
         for stage, breakdown in breakdowns.items()
@@ -115,8 +119,8 @@ def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stag
 
 
 def _predictions(
-    written: Boxes, pixels: Boxes, labels: Sequence[str], truth: GroundTruth, breakdown: RewardBreakdown,
-    settings: Settings,
+    numbers: Sequence[tuple[str, ...]], written: Boxes, pixels: Boxes, labels: Sequence[str], truth: GroundTruth,
+    breakdown: RewardBreakdown, settings: Settings,
 ) -> tuple[Prediction, ...]:  # fmt: skip
     pairs = zip(breakdown.match.predictions, breakdown.match.truths, breakdown.match.ious, strict=True)
     matched = {int(own): (int(other), float(overlap)) for own, other, overlap in pairs}
@@ -126,8 +130,18 @@ def _predictions(
     for i, label in enumerate(labels):
         place: tuple[int | None, float] = matched.get(i, (None, 0.0))
         refused = wrong is not None and place[0] is not None and bool(wrong[i, place[0]])
-        found.append(Prediction(_floats(written[i]), _floats(pixels[i]), label, *place, 0.0 if refused else place[1]))
+        box = numbers[i], _floats(written[i]), _floats(pixels[i])
+        found.append(Prediction(*box, label, *place, 0.0 if refused else place[1]))
     return tuple(found)
+
+
+def _numbers(text: str, places: Sequence[Sequence[Span]], written: Boxes) -> list[tuple[str, ...]]:
+    """Each box as it stands in the text; as it was read where the places cannot be told."""
+    if len(places) < len(written):
+        return [tuple(f"{v:g}" for v in box) for box in written]
+    # Four numbers, or two as Kosmos-2's; the place of the label comes after them.
+    own = [sorted(spans[: 4 if len(spans) > 3 else 2]) for spans in places]
+    return [tuple(text[start:end] for start, end in spans) for spans in own]
 
 
 def _floats(box: Any) -> tuple[float, ...]:

@@ -68,7 +68,7 @@ def _row(own: Explanation, i: int, prediction: Prediction) -> list[str]:
     cells = [
         str(i),
         short(prediction.label) or "(none)",
-        _box(prediction.written, "g"),
+        f"[{', '.join(map(short, prediction.numbers))}]",
         _box(prediction.pixels, ".1f"),
     ]
     if prediction.truth is None:
@@ -107,13 +107,15 @@ def _format(own: Explanation) -> list[str]:
     template = [issue for issue in issues if issue not in CONTENT]
     lines = ["", f"Format reward (Eq. 4): {number(reward)}"]
     for name, what, codes in (("f_tem", "template", template), ("f_cont", "content", content)):
-        lines.append(f"  {name:6} = {int(not codes)}  {what}" + (" as it should be" if not codes else " broken:"))
+        checked = what == "template" or own.predictions or own.unread
+        state = " broken:" if codes else " as it should be" if checked else ": no box was read, so nothing to check"
+        lines.append(f"  {name:6} = {int(not codes)}  {what}{state}")
         lines += [f"      {code}: {meaning(code)}{_outside(own) if code == 'out_of_image' else ''}" for code in codes]
     return lines
 
 
 def _outside(own: Explanation) -> str:
-    inside = own.io.format.frame.is_inside(as_boxes([prediction.written for prediction in own.predictions]), own.view)
+    inside = own.io.format.is_inside(as_boxes([prediction.written for prediction in own.predictions]), own.view)
     places = [str(i) for i, ok in enumerate(inside) if not ok]
     return f" (box {', '.join(places[:SHOWN])})" if places else ""
 

@@ -119,9 +119,11 @@ def read_lines(path: Path, skip_broken: bool = False) -> Iterator[list[Row]]:
             killed, leaves one.
 
     Raises:
-        InputError: a line is no JSON object.
+        InputError: there is no such file, or a line is no JSON object.
         OSError: the file cannot be read.
     """
+    if not path.exists() or path.is_dir():
+        raise InputError(f"expected a file of rows at {path}, got none")
     with path.open(encoding="utf-8", errors="surrogateescape") as file:
         for number, line in enumerate(file, start=1):
             try:

@@ -7,6 +7,7 @@ TEMPLATE = {
     "not_an_object": "an entry of the list is no object",
     "repeated_key": "an object has a key twice",
     "other_key": "a box stands under another key than the format's",
+    "foreign_key": "a box stands under the key of another family, which may have y first, and is not read",
     "text_around": "there is text around the answer where the bare answer is asked for",
     "no_tags": "the tags that the format writes are not there",
     "broken_tags": "a tag is cut off, not closed or not opened",
@@ -30,7 +31,7 @@ CONTENT = {
     "wrong_decimals": "a coordinate is not written with the format's decimals",
     "corner_order": "a box has x1 >= x2 or y1 >= y2 and is not read",
     "out_of_image": "a coordinate lies beyond what the frame allows",
-    "no_label": "a box has no label",
+    "no_label": "a box has no label, or none under the format's own key",
     "too_many_boxes": "there are more boxes than are read from one answer",
 }
 

@@ -109,7 +109,9 @@ def test_a_wrong_model_type(
         pytest.param({"temperature": 0}, "sampling is greedy", id="greedy"),
         pytest.param({"reward_funcs": "accuracy"}, "no vision_r1 reward, reward_funcs is accuracy", id="no reward"),
         pytest.param({"rlhf_type": "dpo"}, "reward_funcs with rlhf_type dpo", id="no grpo"),
-        pytest.param({"max_completion_length": 40}, "cannot be answered in full", id="too short"),
+        pytest.param({"max_completion_length": 40}, "right answers would be cut off", id="too short"),
+        pytest.param({"max_completion_lenght": 1024}, "unknown option 'max_completion_lenght'; did you mean "
+                     "'max_completion_length'?", id="misspelt option"),
         pytest.param({"external_plugins": "gone.py"}, "external_plugins: no file gone.py", id="plugin"),
         pytest.param({"max_steps": 1000, "ENV": {"VISION_R1_CONFIG": "official-adaptive"}},
                      "switch_step 1500 is not within the run of 1000 steps", id="switch too late"),
@@ -147,6 +149,54 @@ def test_a_prompt_for_another_model(scenes: list[Row], examine: Callable) -> Non
     code, text = examine([row | {"messages": [message]} for row in scenes])
     assert code == 1
     assert "prompts ask for <|box_start|>, which qwen2_vl write and qwen2_5_vl does not" in text
+
+
+def test_a_prompt_for_json_of_a_model_that_writes_none(scenes: list[Row], examine: Callable) -> None:
+    for words, notes in (("in JSON format", 1), ("as you like", 0)):
+        message = {"role": "user", "content": f"<image>Locate every circle, output the coordinates {words}."}
+        rows = [row | {"messages": [message]} for row in scenes]
+        code, text = examine(rows, model="OpenGVLab/InternVL2-2B", model_type="internvl_chat")
+        assert code == 0, text
+        assert text.count("note     40 of 40 (100%) prompts ask for JSON, which internvl is not") == notes
+
+
+def test_settings_of_the_option_win(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
+    (tmp_path / "reward.yaml").write_text("fixed_stage: advanced")
+    os.environ["VISION_R1_CONFIG"] = "official"
+    code, text = examine(scenes, "--config", tmp_path / "reward.yaml", ENV={"VISION_R1_CONFIG": "strict"})
+    assert code == 0
+    assert f"settings: {tmp_path / 'reward.yaml'}, advanced stage throughout" in text
+    assert "in the shell" not in text
+    code, text = examine(scenes, "--config", "papre")
+    assert code == 1
+    assert "did you mean 'paper'" in text
+
+
+def test_a_model_of_unknown_type(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
+    (tmp_path / "reward.yaml").write_text("format: qwen3_vl\nframe: norm1000")
+    code, text = examine(scenes, "--config", tmp_path / "reward.yaml", model="own/model", model_type=None)
+    assert code == 0
+    assert (
+        "note     nothing says which model type own/model is: it is read as qwen3_vl in 0-1000, and image sizes" in text
+    )
+    assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("long", "state"), [pytest.param(3, "note", id="7%"), pytest.param(4, "problem", id="10%"),
+                        pytest.param(40, "problem", id="all")]
+)  # fmt: skip
+def test_answers_that_would_be_cut_off_are_counted(scenes: list[Row], examine: Callable, long: int, state: str) -> None:
+    def of(boxes: int) -> str:
+        solution = {"width": 64, "height": 64, "boxes": [[1, 2, 30, 40]] * boxes, "labels": ["red circle"] * boxes}
+        return json.dumps(solution)
+
+    rows = [row | {"solution": of(60 if index < long else 1)} for index, row in enumerate(scenes)]
+    text = examine(rows)[1]
+    assert f"{state:<8} {long} of 40 ({long / 40:.0%}) right answers would be cut off" in text
+    enough = int(text.partition("--max_completion_length ")[2].split()[0])
+    text = examine(rows, max_completion_length=enough)[1]
+    assert "ok       the longest right answer" in text
 
 
 def test_a_right_recipe_passes_and_is_shown(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:

@@ -135,6 +135,21 @@ def test_a_missing_image_far_down_is_named(scenes: list[Row], examine: Callable)
     assert "1 of 40 (2%) rows name an image file that is not there, the first is gone/38.png in row 38" in text
 
 
+def test_a_missing_image_with_an_absolute_path(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
+    code, text = examine([scenes[0] | {"images": [str(tmp_path / "gone.png")]}, *scenes[1:]])
+    assert code == 1
+    assert "gone.png in row 1 of train.jsonl" in text
+    assert "relative" not in text
+
+
+def test_few_rows_left_are_not_judged(scenes: list[Row], examine: Callable) -> None:
+    code, text = examine(changed(scenes, boxes_to(lambda b, s: b * 9)), "--sample")
+    assert code == 1
+    assert "note     most rows are refused (the first is row " in text
+    for judged in ("longest right answer", "a right answer to row", "completions are right", "cannot be asked"):
+        assert judged not in text
+
+
 @pytest.mark.parametrize(
     ("content", "named"),
     [

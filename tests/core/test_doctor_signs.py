@@ -147,6 +147,8 @@ def test_prompts_without_a_list_are_not_judged() -> None:
         ("detect cat <loc0000>", "paligemma", False),
         ("Locate every cat in JSON format.", "qwen2_5_vl", False),
         ("<box>", "json", False),
+        ("Locate every cat in JSON format.", "internvl", True),
+        ("Output the coordinates in JSON.", "glm4v", False),
     ],
 )
 def test_prompts_that_show_a_format(prompt: str, format: str, accused: bool) -> None:

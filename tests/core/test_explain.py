@@ -24,6 +24,7 @@ from swift_plugin_visionr1 import (
     read_solution,
 )
 from swift_plugin_visionr1.commands import explain as command
+from swift_plugin_visionr1.formats import JsonLayout
 from swift_plugin_visionr1.show.explanation import explain
 from swift_plugin_visionr1.show.inputs import STAGES, InputError
 from swift_plugin_visionr1.show.report import report
@@ -96,6 +97,40 @@ def test_template_and_content_issues_stand_apart() -> None:
     text = text_of('Here: [{"bbox_2d": [0, 0, 20, 200], "label": "cat"}]')
     assert re.search(r"f_tem +.*\n +text_around: there is text", text)
     assert re.search(r"f_cont +.*\n +out_of_image: a coordinate lies beyond .*\(box 0\)", text)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "answer", "written"),
+    [
+        pytest.param("gemma3_vision", '[{"box_2d": [500, 0, 900.0, 300], "label": "cat"}]', "[500, 0, 900.0, 300]",
+            id="y first"),
+        pytest.param("kosmos2", "<phrase>cat</phrase><object><patch_index_0000><patch_index_0033></object>",
+            "[0000, 0033]", id="two indices"),
+        pytest.param("paligemma", "<loc0500><loc0000><loc0900><loc0300> cat", "[0500, 0000, 0900, 0300]", id="tokens"),
+    ],
+)  # fmt: skip
+def test_numbers_are_shown_as_they_are_written(model_type: str, answer: str, written: str) -> None:
+    scorer = Scorer(PAPER, model_io(PAPER, model_type))
+    assert f" {written} " in report(explain(answer, read_solution(json.dumps(TRUTH)), scorer, STAGES))
+
+
+def test_a_centre_and_a_size_are_shown_as_they_are_written() -> None:
+    settings = replace(PAPER, format="json", frame="norm1", json=JsonLayout(order="cxcywh", decimals=2))
+    text = text_of('[{"bbox_2d": [0.50, 0.4, 0.25, 0.2], "label": "cat"}]', settings)
+    assert " [0.50, 0.4, 0.25, 0.2] " in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        pytest.param("[]", "f_cont = 1  content: no box was read, so nothing to check", id="no box"),
+        pytest.param(TEXT, "f_cont = 1  content as it should be", id="boxes"),
+        pytest.param(TEXT.replace("bbox_2d", "box_2d"), "under the key of another family", id="Gemini's key"),
+        pytest.param(TEXT.replace("label", "name"), "no label, or none under the format's own key", id="label's key"),
+    ],
+)
+def test_what_is_wrong_with_the_format_in_words(answer: str, words: str) -> None:
+    assert words in text_of(answer)
 
 
 @pytest.mark.parametrize(

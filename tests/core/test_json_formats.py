@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -46,9 +47,10 @@ def test_gemini_is_read_and_written_y_first() -> None:
     [
         pytest.param('[{"box_2d": [20, 10, 40, 30], "mask": "data:,x", "label": "a"}]', 1, (), id="a mask"),
         pytest.param('[{"box_2d": [20, 10, 40, 30], "mask": "data:,x"}]', 1, ("no_label",), id="a mask is no label"),
+        pytest.param('[{"box_2d": [], "label": "a"}]', 0, ("bad_box",), id="an empty list as box"),
         pytest.param('[{"point": [20, 10], "label": "a"}]', 0, ("point",), id="a point"),
         pytest.param('[{"box_3d": [0, 1, 2, 3, 4, 5, 6, 7, 8], "label": "a"}]', 0, ("box_3d",), id="a 3D box"),
-        pytest.param('[{"bbox_2d": [10, 20, 30, 40], "label": "a"}]', 0, ("bad_box",), id="Qwen's key"),
+        pytest.param('[{"bbox_2d": [10, 20, 30, 40], "label": "a"}]', 0, ("foreign_key",), id="Qwen's key"),
         pytest.param(
             '[{"box_2d": {"ymin": 20, "xmin": 10, "ymax": 40, "xmax": 30}, "label": "a"}]',
             1,
@@ -140,6 +142,42 @@ def test_written_answers_are_clean_and_read_back_to_half_a_unit(objects: list, l
     assert parsed.issues == ()
     assert parsed.labels == labels
     assert (np.abs(parsed.boxes - boxes) <= 0.5 * 10.0**-layout.decimals + 1e-9).all()
+
+
+place, share = st.floats(0, 0.9), st.floats(0.05, 1)
+
+
+@given(
+    st.lists(st.tuples(place, place, share, share), min_size=1, max_size=6),
+    st.sampled_from(get_args(Order)),
+    st.sampled_from([("norm1", 3), ("norm1", 6), ("norm100", 1), ("norm1000", 0), ("processed", 0), ("original", 2)]),
+)
+@example([(0.1, 0.1, 1, 1), (0, 0, 0.5995, 0.9)], "cxcywh", ("norm1", 3))
+def test_what_is_written_of_boxes_inside_the_image_is_clean(shares: list, order: Order, frame: tuple) -> None:
+    format = get_format("json", frame[0], layout=JsonLayout(order=order, decimals=frame[1]))
+    view = View((641, 427), (644, 420))
+    shares = [[x, y, min(x + w, 1), min(y + h, 1)] for x, y, w, h in shares]
+    boxes = as_boxes(shares) * np.array(format.frame.side(view) * 2)
+    parsed = format.parse(format.write(boxes, ["cat"] * len(boxes)))
+    assert parsed.issues + format.content_issues(parsed, view) == ()
+
+
+@pytest.mark.parametrize(
+    ("order", "numbers", "issues"),
+    [
+        pytest.param("cxcywh", [0.65, 0.5, 0.7, 0.5], (), id="centre at the border"),
+        pytest.param("cxcywh", [0.651, 0.5, 0.7, 0.5], ("out_of_image",), id="centre beyond"),
+        pytest.param("xywh", [0.5, 0.5, 0.501, 0.5], (), id="size, rounded by itself"),
+        pytest.param("xywh", [0.5, 0.5, 0.502, 0.5], ("out_of_image",), id="size beyond"),
+        pytest.param("xywh", [-0.001, 0.5, 0.5, 0.5], ("out_of_image",), id="corner before"),
+        pytest.param("xyxy", [0.5, 0.5, 1.001, 1], ("out_of_image",), id="corners"),
+    ],
+)
+def test_no_more_than_rounding_may_leave_the_image(order: Order, numbers: list, issues: tuple[str, ...]) -> None:
+    format = get_format("json", "norm1", layout=JsonLayout(order=order, decimals=3))
+    parsed = format.parse(json.dumps([{"bbox_2d": numbers, "label": "a"}]))
+    assert parsed.issues == ()
+    assert format.content_issues(parsed, View((640, 480), (640, 480))) == issues
 
 
 scalars = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)

@@ -83,8 +83,13 @@ def test_a_run_that_told_to_think(model_type: str, settings: Settings, expected:
 
 
 def test_an_unknown_model_is_an_error_that_says_what_to_set() -> None:
-    with pytest.raises(SettingsError, match=r"known \(.*\), got 'llava1_5_hf': set `format` and `frame`"):
+    with pytest.raises(SettingsError, match=r"known, got 'llava1_5_hf'.* set `format` and `frame`.* Known are .*qwen"):
         model_io(Settings(), "llava1_5_hf")
+
+
+def test_a_misspelt_model_type_is_recognised() -> None:
+    with pytest.raises(SettingsError, match=r"got 'qwen25_vl'; did you mean 'qwen2_5_vl'\?"):
+        model_io(Settings(), "qwen25_vl")
 
 
 @pytest.mark.parametrize("frame", [None, "processed"])

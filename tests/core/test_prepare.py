@@ -1,6 +1,9 @@
 """COCO annotations to rows, and the command line around it."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +149,63 @@ def test_a_label_that_the_format_cannot_hold_is_refused(tmp_path: Path, capsys: 
     words = coco(tmp_path, categories=[{"id": 3, "name": "cat"}, {"id": 5, "name": "a-[1]&b"}])
     assert main([*words, "--target", "--model-type", "griffon"]) == 2
     assert "labels that griffon can write and read back, got ['a-[1]&b']" in capsys.readouterr().err
+
+
+def test_classes_are_asked_for_in_their_order(tmp_path: Path) -> None:
+    categories = [{"id": 3, "name": "cat"}, {"id": 5, "name": "dog"}, {"id": 6, "name": "owl"}]
+    annotations = [{"image_id": 7, "category_id": number, "bbox": [1, 1, 5, 5]} for number in (3, 5, 6)]
+    words = coco(tmp_path, categories=categories, annotations=annotations)
+    assert main([*words, "--classes", "owl", "cat"]) == 0
+    first = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
+    assert first["messages"][0]["content"].endswith("The category set includes owl, cat.")
+    assert json.loads(first["solution"])["labels"] == ["cat", "owl"]
+
+
+def test_a_class_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*coco(tmp_path), "--classes", "dogs"]) == 2
+    assert "expected classes that are categories of the annotations, got 'dogs'; did you mean 'dog'?" in (
+        capsys.readouterr().err
+    )
+
+
+def test_what_was_written_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = coco(tmp_path)
+    assert main(words) == 0
+    assert capsys.readouterr().out == (
+        f"wrote {tmp_path / 'rows.jsonl'}: 2 rows, 1 boxes, 1 boxes of crowds left out; no box is of cat: --classes "
+        "names those to ask for\n"
+    )
+    assert main([*words, "--classes", "dog"]) == 0
+    assert capsys.readouterr().out == f"wrote {tmp_path / 'rows.jsonl'}: 2 rows, 1 boxes\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param(["--model-type", "qwen2_5_vl"], "", id="nothing to say"),
+        pytest.param([], "note: no --model-type, so the answers are for qwen2_5_vl", id="no model type"),
+        pytest.param(["--model-type", "internvl_chat"], "note: the prompt asks for JSON, which internvl is not",
+                     id="JSON"),
+        pytest.param(["--model-type", "internvl_chat", "--prompt", "Find all {}."], "", id="own question"),
+    ],
+)  # fmt: skip
+def test_notes_about_targets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
+) -> None:  # fmt: skip
+    monkeypatch.delenv("VISION_R1_CONFIG", raising=False)
+    assert main([*coco(tmp_path), "--target", *options]) == 0
+    error = capsys.readouterr().err
+    assert error.startswith(said)
+    assert error.count("\n") == bool(said)
+
+
+def test_output_that_nobody_reads_any_more_ends_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    result = subprocess.run([sys.executable, "-m", "swift_plugin_visionr1.cli", "settings"], stdout=writing,
+                            stderr=subprocess.PIPE, check=False)  # fmt: skip
+    os.close(writing)
+    assert (result.returncode, result.stderr) == (141, b"")
 
 
 def test_options_that_only_targets_need(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

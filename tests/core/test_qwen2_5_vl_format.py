@@ -73,7 +73,7 @@ def test_answers_without_boxes_yield_none(shared_data: Path) -> None:
         ),
         pytest.param('[{"bbox": [1, 2, 30, 40], "label": "a"}]', 1, ("other_key",), id="another key"),
         pytest.param('[{"Position": [1, 2, 30, 40], "Confidence": 1}]', 1, ("other_key", "no_label"), id="Visual-RFT"),
-        pytest.param('[{"box_2d": [1, 2, 30, 40], "label": "a"}]', 0, ("bad_box",), id="Gemini's key"),
+        pytest.param('[{"box_2d": [1, 2, 30, 40], "label": "a"}]', 0, ("foreign_key",), id="Gemini's key"),
         pytest.param(f'[{{"point_2d": [1, 2], "label": "a"}}, {CAT}]', 1, ("point",), id="a point and a box"),
         pytest.param('[{"bbox_2d": [1, 2], "label": "a"}]', 0, ("point",), id="a point as box"),
         pytest.param(
@@ -126,6 +126,9 @@ def test_answers_without_boxes_yield_none(shared_data: Path) -> None:
         ),
         pytest.param(
             '[{"bbox_2d": [{"x1": 1, "y1": 2, "x2": 30, "y2": 40}], "label": "a"}]', 1, ("other_key",), id="an object"
+        ),
+        pytest.param(
+            '[{"bbox_2d": [1, 2, 30, 40], "label": "a", "label": "b"}]', 1, ("repeated_key",), id="two labels"
         ),
         pytest.param('[{"bbox_2d": [], "label": "a"}]', 0, ("bad_box",), id="an empty list as box"),
         pytest.param('[{"bbox_2d": [1, 2, 1,234, 40], "label": "a"}]', 0, ("bad_box",), id="a thousands separator"),

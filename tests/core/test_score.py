@@ -40,9 +40,9 @@ def lines(step: int, *texts: str, solution: str = SOLUTION) -> dict:
 
 
 def scored(capsys: pytest.CaptureFixture, file: Path, *options: object) -> tuple[list[dict], dict]:
-    assert run(file, *options) == 0
-    *rows, last = map(json.loads, capsys.readouterr().out.splitlines())
-    return rows, last["summary"]
+    out = file.with_suffix(".scored")
+    assert run(file, *options, "--out", out) == 0
+    return [json.loads(line) for line in out.read_text().splitlines()], json.loads(capsys.readouterr().out)
 
 
 def test_parts_of_a_row_under_both_stages(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -64,6 +64,18 @@ def test_one_stage_and_rows_into_a_file(tmp_path: Path, capsys: pytest.CaptureFi
     assert list(json.loads(capsys.readouterr().out)["stages"]) == ["advanced"]
     row = json.loads((tmp_path / "new" / "rows.jsonl").read_text())
     assert (row["advanced"]["total"], "beginner" in row) == (3.0, False)
+
+
+def test_only_the_summary_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    run(write(tmp_path / "a.jsonl", {"response": GOOD, "solution": SOLUTION}))
+    text = capsys.readouterr().out
+    assert json.loads(text)["completions"] == 1
+    assert text.startswith('{\n  "file"')
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected a file of rows at .*gone.jsonl, got none"):
+        run(tmp_path / "gone.jsonl")
 
 
 def test_summary_of_a_run_log(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -97,7 +109,7 @@ def test_what_the_trainer_wrote_again_counts_once(
 ) -> None:
     rows, summary = scored(capsys, write(tmp_path / "completions.jsonl", *(lines(step, GOOD) for step in steps)))
     assert [row["line"] for row in rows] == kept
-    assert summary["lines_left_out"] == len(steps) - len(kept)
+    assert summary["repeated_lines"] == len(steps) - len(kept)
 
 
 def test_arguments_of_the_run_beside_its_log(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

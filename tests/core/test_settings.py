@@ -72,6 +72,7 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
             id="layout of another format",
         ),
         pytest.param({"format": "json", "json": {"key": "bbox"}}, "mapping of box, label, o", id="layout's name"),
+        pytest.param({"format": "json", "json": {"ordr": "yxyx"}}, "did you mean 'order'", id="layout's name misspelt"),
         pytest.param({"format": "json", "json": {"order": "xyzw"}}, "json: expected .*order", id="layout's order"),
     ],
 )

@@ -71,6 +71,19 @@ CASES: dict[str, Case] = {
     "one a line": ("qwen2_vl", QWEN2 + "\n" + QWEN2.replace("cat", "dog"), [("cat", A), ("dog", A)], ()),
     "several a line": ("qwen2_vl", QWEN2 + QWEN2, [("cat", A), ("cat", A)], ()),
     "InternVL": ("internvl", "<ref>cat</ref><box>[[1, 2, 30, 40]]</box>", [("cat", A)], ()),
+    "commas between the pieces": (
+        "internvl", "<ref>cat</ref><box>[[1, 2, 30, 40]]</box>, <ref>dog</ref><box>[[5, 6, 70, 80]]</box>",
+        [("cat", A), ("dog", B)], ()),
+    "commas between the boxes of a label": (
+        "qwen_vl", "<ref>cat</ref><box>(1,2),(30,40)</box>, <box>(5,6),(70,80)</box>", [("cat", A), ("cat", B)], ()),
+    "DeepSeek-VL2 with commas": ("deepseek_vl2", f"{DEEP},\n{DEEP}", [("cat", A), ("cat", A)], ()),
+    "Qwen2-VL with commas": ("qwen2_vl", f"{QWEN2}, {QWEN2}", [("cat", A), ("cat", A)], ()),
+    "MiniCPM-V with a comma between": (
+        "minicpm_v", "<ref>cat</ref><box>1 2 30 40</box>, <ref>dog</ref><box>5 6 70 80</box>",
+        [("cat", A), ("dog", B)], ()),
+    "a word beside the comma": (
+        "internvl", "<ref>cat</ref><box>[[1, 2, 30, 40]]</box>, and <ref>dog</ref><box>[[5, 6, 70, 80]]</box>",
+        [("cat", A), ("dog", B)], ("text_around",)),
     "a list of two": ("internvl", "<ref>cat</ref><box>[[1,2,30,40],[5,6,70,80]]</box>", [("cat", A), ("cat", B)], ()),
     "a list without its brackets": (
         "internvl", "<ref>cat</ref><box>[1, 2, 30, 40]</box>", [("cat", A)], ("bad_layout",)),

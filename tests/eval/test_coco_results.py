@@ -12,10 +12,11 @@ import pytest
 from mmdet_eval import Answer, Converted, InputError, to_coco_results
 from mmdet_eval.data.annotations import Annotations, Image, read_annotations
 from mmdet_eval.data.queries import Query
-from swift_plugin_visionr1 import ModelIO, QwenResize, Settings, get_format, model_io
+from swift_plugin_visionr1 import JsonLayout, ModelIO, QwenResize, Settings, get_format, model_io
 from swift_plugin_visionr1.boxes import as_boxes
 from swift_plugin_visionr1.coords import Size
 from swift_plugin_visionr1.coords import convert as move
+from swift_plugin_visionr1.formats.layout import Order
 
 IMAGE = Image(4, "x.png", (560, 280))  # multiples of 28: processed as it is, so that frames agree
 CATEGORIES = {9: "cat", 1: "Dog"}
@@ -235,6 +236,23 @@ def test_boxes_that_do_not_fit_the_frame_name_the_likely_cause(
 def test_the_right_frame_gives_no_warning(coco: Annotations) -> None:
     assert read(coco, perfect(coco, STATED.processed_size)).warnings == ()
     assert convert("none").warnings == ()
+
+
+def in_fractions(order: Order, *boxes: Sequence[float]) -> Converted:
+    """Answers with corners in fractions of the image, read as `order` to three decimals."""
+    text = answer(*[entry(*box) for box in boxes])
+    io = ModelIO(get_format("json", "norm1", layout=JsonLayout(order=order, decimals=3)), STATED)
+    return to_coco_results([Answer(IMAGE, text, False, 1)], io, CATEGORIES, 1)
+
+
+def test_what_rounding_puts_beyond_the_border_is_inside() -> None:
+    found = in_fractions("cxcywh", *[[0.65, 0.5, 0.701, 0.5]] * 9)
+    assert (found.counts.outside, found.counts.broken_format, found.warnings) == (0, 0, ())
+
+
+def test_no_frame_is_suggested_that_the_boxes_hardly_fill() -> None:
+    (warning,) = in_fractions("xyxy", [0.1, 0.1, 1.02, 1], [0, 0, 0.5, 0.5]).warnings
+    assert warning.endswith("they fit none of the usual frames")
 
 
 def test_one_box_in_a_hundred_may_leave_the_image() -> None:

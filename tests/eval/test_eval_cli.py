@@ -47,7 +47,7 @@ def test_perfect_answers_in_the_processed_frame_reach_1(command: list[str], caps
     }  # fmt: skip
     printed = capsys.readouterr().out
     assert "every score is 1.0, so the order of the boxes decides AP" in printed
-    assert "max_pixels 401408, 4 to 16384 visual tokens of 28 x 28" in printed
+    assert "--max_pixels 401408, 4 to 16384 visual tokens of 28 x 28" in printed
     assert "renumbered from 1" in printed, "the data set has annotation id 0"
     assert printed.splitlines()[-1].split() == ["1.000"] * 4
 
@@ -60,7 +60,7 @@ def test_max_pixels_of_the_environment_is_the_frame_too(command: list[str], monk
     monkeypatch.setenv("MAX_PIXELS", "100352")
     record = metrics_of(command)
     assert record["metrics"]["mAP"] < 0.9
-    assert "max_pixels 401408, 4 to 128 visual tokens of 28 x 28" in record["conditions"]["frame"]
+    assert "--max_pixels 401408, 4 to 128 visual tokens of 28 x 28" in record["conditions"]["frame"]
 
 
 def test_the_order_of_the_rows_does_not_matter(command: list[str], rows: Any, write: Any) -> None:

@@ -264,12 +264,14 @@ def test_the_summary_says_what_decides_the_numbers(zoo: Evaluation) -> None:
         assert part in text
     assert "tie-aware mAP" in text
     assert "not parsed: 1" in text
+    assert "**What breaks the format** (answers)\n\n- `not_json`: 2" in text
     assert "\\<img src=x onerror=window.\\__pwned=1\\>" in text, "a label cannot become markup"
 
 
 def test_what_is_printed(zoo: Evaluation, pond: Evaluation) -> None:
     lines = table([zoo]).splitlines()
     assert lines[0].split() == ["images", "7"]
+    assert re.search(r"  broken format +3  not_json 2  ", "\n".join(lines))
     assert f"  dropped: {LABEL!r} 1" in "\n".join(lines)
     assert lines[-2].split() == ["mAP", "AP50", "AP75", "AR@100"]
     assert lines[-1].split() == [f"{zoo.scores.metrics[n]:.3f}" for n in lines[-2].split()]

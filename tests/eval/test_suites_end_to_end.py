@@ -170,7 +170,7 @@ def test_what_decides_a_suites_numbers_is_printed_once(root: Path, tmp_path: Pat
     lines = capsys.readouterr().out.splitlines()
     for name, part in (
         ("protocol", "vision_r1_odinw (label-aware"),
-        ("frame", "max_pixels 401408"),
+        ("frame", "--max_pixels 401408"),
         ("confidence", "every score is 1.0"),
         ("engine", "hotcoco"),
     ):

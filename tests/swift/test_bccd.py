@@ -67,7 +67,7 @@ def test_photographs_through_training_and_evaluation(
         MAX_PIXELS,
     )
     assert run.code == 0, run.text[-3000:]
-    assert "images processed with max_pixels 50176," in run.text, "the reward must see the run's own limit"
+    assert "images processed with --max_pixels 50176," in run.text, "the reward must see the run's own limit"
     for row in run.steps:
         assert 0 <= row["reward"] <= 3
         assert all(0 <= row[f"vision_r1/{part}"] <= 1 for part in ("format", "recall", "precision"))

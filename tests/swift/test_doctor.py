@@ -82,6 +82,19 @@ def test_a_command_means_what_it_means_to_swift(checkpoint: Path) -> None:
     assert own.environ["MAX_PIXELS"] == max_pixels
 
 
+def test_no_option_of_swift_is_taken_for_a_misspelt_one() -> None:
+    from dataclasses import fields
+
+    from swift.arguments import RLHFArguments, SftArguments
+
+    from swift_plugin_visionr1.doctor.options import NAMES, option_findings
+    from swift_plugin_visionr1.doctor.recipe import read_recipe
+
+    names = {field.name for kind in (RLHFArguments, SftArguments) for field in fields(kind)}
+    assert set(NAMES) <= names
+    assert option_findings(read_recipe([f"--{name}={{}}" for name in sorted(names)], {})) == []
+
+
 @pytest.fixture
 def words(rows: list, checkpoint: Path, tmp_path: Path) -> list[object]:
     """A right command on the small model."""

@@ -45,9 +45,9 @@ def test_every_panel_has_its_values(out: Path, capsys: pytest.CaptureFixture) ->
 
 
 def test_the_logged_completions_score_as_they_did_in_training(out: Path, capsys: pytest.CaptureFixture) -> None:
-    assert command("score", out / "completions.jsonl") == 0
-    *found, last = map(json.loads, capsys.readouterr().out.splitlines())
-    assert (len(found), last["summary"]["lines_left_out"]) == (24, 1)
+    assert command("score", out / "completions.jsonl", "--out", out / "scored.jsonl") == 0
+    found = [json.loads(line) for line in (out / "scored.jsonl").read_text().splitlines()]
+    assert (len(found), json.loads(capsys.readouterr().out)["repeated_lines"]) == (24, 1)
     logged = [json.loads(line) for line in (out / "completions.jsonl").read_text().splitlines()]
     for row in found:
         stage = "advanced" if row["step"] == 3 else "beginner"

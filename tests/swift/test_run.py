@@ -43,7 +43,7 @@ def test_the_plan_is_stated_and_the_switch_announced(whole_run: object) -> None:
 
 def test_the_model_is_named_with_how_it_is_taken_to_answer(whole_run: object) -> None:
     told = "model type qwen2_5_vl; answers in the format qwen2_5_vl, coordinates in pixels of the processed image; "
-    assert told + "images processed with no max_pixels, 4 to 16384 visual tokens" in whole_run.text
+    assert told + "images processed with no --max_pixels, 4 to 16384 visual tokens" in whole_run.text
 
 
 def test_tensorboard_sees_the_stage(whole_run: object) -> None:
