@@ -185,9 +185,11 @@ def test_a_missing_mmdet_is_found_before_training(tmp_path: Path, monkeypatch: p
     from mmdet_eval.training import VisionR1EvalCallback
 
     monkeypatch.setitem(sys.modules, "mmdet.evaluation.metrics", None)
+    meta = SimpleNamespace(template_type="qwen2_5_vl")
+    template = SimpleNamespace(max_pixels=None, template_meta=meta, _get_response_prefix=lambda: "")
     trainer = SimpleNamespace(
         eval_dataset=[row_of_one_box()],
-        template=SimpleNamespace(max_pixels=None),
+        template=template,
         accelerator=SimpleNamespace(num_processes=1),
     )
     args = SimpleNamespace(output_dir=str(tmp_path), eval_strategy="steps")
