@@ -113,7 +113,7 @@ def test_settings_override_the_format_and_frame(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize(
     ("preset", "model_type", "message"),
     [
-        pytest.param("paper", "no_such_vl", "'no_such_vl': set `format` and `frame` in the settings", id="unknown"),
+        pytest.param("paper", "no_such_vl", "'no_such_vl'; or set `format` and `frame` in the settings", id="unknown"),
         pytest.param("official", "qwen3_vl", "official rules, which read no other, got qwen3_vl", id="official"),
     ],
 )
