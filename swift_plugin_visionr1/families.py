@@ -193,7 +193,12 @@ _THINK_WHEN_TOLD = ("qwen3_vl", "qwen3_vl_moe", "qwen3_omni_moe")
 def told_to_think(model_type: str | None, arguments: Mapping[str, Any]) -> bool:
     """Whether ms-swift puts the beginning of reasoning before every response of a run with these `arguments`."""
     told = str(arguments.get("enable_thinking")).lower() == "true" and model_type in _THINK_WHEN_TOLD
-    return told or str(arguments.get("response_prefix") or "").startswith(("<think>", "<|channel>thought"))
+    return told or begins_reasoning(arguments.get("response_prefix"))
+
+
+def begins_reasoning(prefix: str | None) -> bool:
+    """Whether what ms-swift puts before every response opens reasoning."""
+    return (prefix or "").startswith(("<think>", "<|channel>thought"))
 
 
 def model_type_of(config: Mapping[str, Any]) -> str | None:

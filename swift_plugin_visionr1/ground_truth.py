@@ -49,7 +49,7 @@ def read_solution(solution: object, width: int | None = None, height: int | None
         SolutionError: what was expected and what came.
     """
     if not isinstance(solution, str):
-        raise SolutionError(f"{EXPECTED}; got {type(solution).__name__}: {_short(solution)}")
+        raise SolutionError(f"{EXPECTED}; got {type(solution).__name__}: {short(solution)}")
     return _read(solution, width, height)
 
 
@@ -58,14 +58,14 @@ def _read(solution: str, width: int | None, height: int | None) -> GroundTruth:
     try:
         data = json.loads(solution)
     except (ValueError, RecursionError) as error:
-        raise SolutionError(f"{EXPECTED}; got text that is not JSON ({error}): {_short(solution)}") from None
+        raise SolutionError(f"{EXPECTED}; got text that is not JSON ({error}): {short(solution)}") from None
     if isinstance(data, list):
         data = _from_pairs(data, width, height)
     if not isinstance(data, dict):
-        raise SolutionError(f"{EXPECTED}; got a {type(data).__name__}: {_short(solution)}")
+        raise SolutionError(f"{EXPECTED}; got a {type(data).__name__}: {short(solution)}")
     missing = [key for key in ("width", "height", "boxes", "labels") if key not in data]
     if missing:
-        raise SolutionError(f"{EXPECTED}; got no {', '.join(missing)}: {_short(solution)}")
+        raise SolutionError(f"{EXPECTED}; got no {', '.join(missing)}: {short(solution)}")
     return _checked(data)
 
 
@@ -74,7 +74,7 @@ def _from_pairs(pairs: list[Any], width: int | None, height: int | None) -> dict
     labels: list[Any] = []
     for pair in pairs:
         if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[1], list):
-            raise SolutionError(f"{EXPECTED}, or a list of [label, [x1, y1, x2, y2]]; got an entry {_short(pair)}")
+            raise SolutionError(f"{EXPECTED}, or a list of [label, [x1, y1, x2, y2]]; got an entry {short(pair)}")
         own = pair[1] if pair[1] and isinstance(pair[1][0], list) else [pair[1]]
         boxes += own
         labels += [pair[0]] * len(own)
@@ -86,14 +86,14 @@ def _from_pairs(pairs: list[Any], width: int | None, height: int | None) -> dict
 def _checked(data: dict[str, Any]) -> GroundTruth:
     size = data["width"], data["height"]
     if not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in size):
-        raise SolutionError(f"expected width and height to be whole numbers of pixels above 0, got {_short(size)}")
+        raise SolutionError(f"expected width and height to be whole numbers of pixels above 0, got {short(size)}")
     try:
         boxes = as_boxes(data["boxes"])
     except (ValueError, TypeError, OverflowError) as error:
         raise SolutionError(f"expected boxes as [[x1, y1, x2, y2], ...] in numbers, got {error}") from None
     labels = data["labels"]
     if not isinstance(labels, list) or not all(isinstance(v, str) for v in labels) or len(labels) != len(boxes):
-        raise SolutionError(f"expected labels to be a list of {len(boxes)} strings, got {_short(labels)}")
+        raise SolutionError(f"expected labels to be a list of {len(boxes)} strings, got {short(labels)}")
     _check_boxes(boxes, size)
     return GroundTruth(size, boxes, tuple(labels))
 
@@ -116,7 +116,8 @@ def _check_boxes(boxes: Boxes, size: Size) -> None:
         )
 
 
-def _short(value: object, length: int = 120) -> str:
+def short(value: object, length: int = 120) -> str:
+    """The value in one line of an error."""
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= length else text[:length] + "..."
 

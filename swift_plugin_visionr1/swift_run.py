@@ -9,6 +9,7 @@ from typing import Any
 from swift.utils import get_logger
 
 from .coords import Size
+from .families import begins_reasoning
 from .ground_truth import GroundTruth, SolutionError, read_solution
 from .images import image_size, local_image, require_file
 from .resize import Resize
@@ -54,8 +55,7 @@ def model_type(template: Any, args: Any) -> str | None:
 
 def opens_reasoning(template: Any) -> bool:
     """Whether every response begins with reasoning: --enable_thinking, or what --response_prefix says."""
-    prefix = template._get_response_prefix() if template is not None else ""
-    return str(prefix or "").startswith(("<think>", "<|channel>thought"))
+    return template is not None and begins_reasoning(template._get_response_prefix())
 
 
 def image_processor(template: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from ..boxes import Boxes, as_boxes
 from ..coords import Size
 from ..ground_truth import GroundTruth, SolutionError, read_solution
+from ..rows.base import first_image
 
 NO_BOXES: Boxes = np.zeros((0, 4))
 
@@ -60,7 +61,7 @@ def read_row(data: Mapping[str, Any], place: str) -> Row:
     size, boxes, labels = (truth.size, truth.boxes, truth.labels) if truth else _leniently(data)
     messages, target = _asked(data)
     prompt = next((_text(message.get("content")) for message in messages[::-1] if message.get("role") == "user"), "")
-    return Row(place, messages, prompt, target, _image(data), size, boxes, labels, truth, error)
+    return Row(place, messages, prompt, target, first_image(data), size, boxes, labels, truth, error)
 
 
 def read_lines(path: Path) -> list[tuple[int, Mapping[str, Any] | str]]:
@@ -132,8 +133,3 @@ def _text(content: Any) -> str:
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return str(content or "")
-
-
-def _image(data: Mapping[str, Any]) -> Any:
-    images = data.get("images") or data.get("image")
-    return (images[0] if images else None) if isinstance(images, list) else images

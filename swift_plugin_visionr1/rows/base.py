@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..coords import Size
-from ..ground_truth import SolutionError, read_solution
+from ..ground_truth import SolutionError, read_solution, short
 
 Row = Mapping[str, Any]
 Message = dict[str, str]
@@ -75,6 +75,12 @@ def scaled(boxes: Sequence[Sequence[float]], units: float, size: Size) -> list[l
     return [list(np.array(box) / units * np.array(size * 2)) for box in boxes]
 
 
+def first_image(row: Row) -> Any:
+    """The row's first image as written: a path, or a mapping of path and bytes; None where there is none."""
+    images = row.get("images") or row.get("image")
+    return (images or [None])[0] if isinstance(images, list) else images
+
+
 def image_of(row: Row) -> Any:
     """The row's one image, as ms-swift takes it.
 
@@ -110,9 +116,3 @@ def is_number(value: object) -> bool:
 def is_box(value: object) -> bool:
     """Whether it is a list of 4 numbers."""
     return isinstance(value, (list, tuple)) and len(value) == 4 and all(is_number(v) for v in value)
-
-
-def short(value: object, length: int = 120) -> str:
-    """The value in one line of an error."""
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= length else text[:length] + "..."

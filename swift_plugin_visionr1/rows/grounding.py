@@ -8,8 +8,8 @@ import json
 import re
 from typing import Any
 
-from ..ground_truth import SolutionError
-from .base import Message, Row, RowForm, SizeOf, image_of, scaled, short, size_of, solution, training_row
+from ..ground_truth import SolutionError, short
+from .base import Message, Row, RowForm, SizeOf, image_of, scaled, size_of, solution, training_row
 
 CONSUMED = ("image", "images", "messages", "conversations", "objects", "width", "height")
 REF, BOX = "<ref-object>", "<bbox>"

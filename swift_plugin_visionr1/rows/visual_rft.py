@@ -9,8 +9,8 @@ import ast
 import re
 from typing import Any
 
-from ..ground_truth import SolutionError
-from .base import Row, RowForm, SizeOf, image_of, question, scaled, short, size_of, solution, training_row
+from ..ground_truth import SolutionError, short
+from .base import Row, RowForm, SizeOf, image_of, question, scaled, size_of, solution, training_row
 from .prompts import LOCATE
 
 CONSUMED = ("image", "images", "problem", "solution", "width", "height")

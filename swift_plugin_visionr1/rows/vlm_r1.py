@@ -10,8 +10,8 @@ import json
 import re
 from typing import Any
 
-from ..ground_truth import SolutionError
-from .base import Row, RowForm, SizeOf, image_of, is_box, question, short, size_of, solution, training_row
+from ..ground_truth import SolutionError, short
+from .base import Row, RowForm, SizeOf, image_of, is_box, question, size_of, solution, training_row
 from .prompts import DETECT
 
 CONSUMED = (

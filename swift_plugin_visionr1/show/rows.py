@@ -15,6 +15,7 @@ from typing import Any
 
 from ..ground_truth import GroundTruth, SolutionError, read_solution
 from ..rows import form_of
+from ..rows.base import first_image
 from .inputs import InputError
 
 COMPLETION_KEYS = ("response", "completion")
@@ -59,8 +60,7 @@ class Row:
     @property
     def image(self) -> Any:
         """The row's first image as written: a path, or a mapping of path and bytes; None where there is none."""
-        images = self.columns.get("images") or self.columns.get("image")
-        return (images or [None])[0] if isinstance(images, list) else images
+        return first_image(self.columns)
 
     @property
     def image_path(self) -> str | None:
