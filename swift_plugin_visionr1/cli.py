@@ -4,12 +4,12 @@ import argparse
 import os
 import sys
 
-from .commands import doctor, explain, plot, plugin_path, prepare, score, settings
+from .commands import doctor, explain, plot, plugin_path, prepare, recipe, score, settings
 from .ground_truth import SolutionError
 from .settings import SettingsError
 from .show.inputs import InputError
 
-COMMANDS = (doctor, explain, score, plot, prepare, settings, plugin_path)
+COMMANDS = (doctor, explain, score, plot, prepare, recipe, settings, plugin_path)
 
 
 def parser() -> argparse.ArgumentParser:

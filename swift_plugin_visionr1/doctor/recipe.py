@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from ..layers import load
 from ..settings import SettingsError
 
 PIXEL_LIMITS = ("MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "MAX_NUM", "INPUT_SIZE")
@@ -77,7 +76,7 @@ def read_recipe(words: Sequence[str], shell: Mapping[str, str]) -> Recipe:
     if not words:
         raise SettingsError("expected a recipe of ms-swift, or its options: vision-r1 doctor RECIPE.yaml")
     path = Path(words[0]) if words[0].endswith((".yaml", ".yml", ".json")) else None
-    data = _load(path) if path else {}
+    data = load(path) if path else {}
     declared = {str(name): str(value) for name, value in (data.pop("ENV", None) or {}).items()}
     options = {str(name): _words(value) for name, value in data.items()}
     options |= _options(words[1:] if path else words)
@@ -85,19 +84,6 @@ def read_recipe(words: Sequence[str], shell: Mapping[str, str]) -> Recipe:
     if options.get("model_kwargs"):
         environ |= _model_kwargs(options["model_kwargs"][0])
     return Recipe(path, options, environ, declared)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SettingsError(f"expected a recipe of ms-swift at {path}: {error}") from None
-    if not isinstance(data, dict):
-        raise SettingsError(f"expected `option: value` lines in {path}, got a {type(data).__name__}")
-    if not isinstance(data.get("ENV") or {}, dict):
-        raise SettingsError(f"expected `NAME: value` lines under ENV in {path}, got a {type(data['ENV']).__name__}")
-    return data
 
 
 def _words(value: object) -> tuple[str, ...]:

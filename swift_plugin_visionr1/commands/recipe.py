@@ -1,0 +1,35 @@
+"""`vision-r1 recipe`: a recipe with overlays laid over it, as one file for ms-swift."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..layers import merged
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    sub = subparsers.add_parser("recipe", help="lay overlays over a recipe, into one YAML for swift")
+    sub.add_argument("files", nargs="+", type=Path, metavar="YAML", help="the recipe, then what is laid over it, in "
+                     "order: a value replaces, null takes away")  # fmt: skip
+    sub.add_argument("--out", type=Path, help="the YAML to write; default: print it")
+    sub.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write or print it.
+
+    Raises:
+        SettingsError: a file cannot be used.
+    """
+    text = yaml.safe_dump(merged(args.files), sort_keys=False, allow_unicode=True)
+    text = f"# vision-r1 recipe {' '.join(map(str, args.files))}\n{text}"
+    if args.out is None:
+        print(text, end="")
+        return 0
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(text, encoding="utf-8")
+    print(f"wrote {args.out}")
+    return 0
