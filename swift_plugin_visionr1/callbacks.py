@@ -3,12 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
+from accelerate.utils import gather_object
 from swift.callbacks.base import TrainerCallback
 from swift.callbacks.mapping import callbacks_map
 from swift.utils import get_logger
 
 from .criteria import Stage
-from .scorer import Scorer
+from .scorer import Scorer, means
 from .settings import SettingsError
 from .swift_run import check_datasets
 
@@ -62,12 +63,12 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         self._log({"stage": 2.0 if stage == "advanced" else 1.0, **criteria})
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Log the means of what this process scored since the last step."""
-        self._log(self._scorer().take_means())
+        """Log the means of what all processes scored since the last step."""
+        self._log(means(gather_object([self._scorer().take_sums()])))
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Keep what the evaluation scored out of the training curves."""
-        self._scorer().take_means()
+        self._scorer().take_sums()
 
     def _model(self, scorer: Scorer) -> str:
         """How the model is taken to answer: what to look at first where a reward stays 0."""

@@ -23,7 +23,7 @@ def merged(paths: Sequence[Path]) -> Options:
     recipe: Options = {}
     for path in paths:
         layer = load(path)
-        environ = _over(recipe.get("ENV") or {}, layer.pop("ENV", None) or {}, path)
+        environ = _over(recipe.pop("ENV", {}), layer.pop("ENV", None) or {}, path)
         recipe = _over(recipe, layer, path) | ({"ENV": environ} if environ else {})
     return recipe
 

@@ -69,14 +69,13 @@ class Scorer:
             self._sums.update(issues)
             self._issues.update(issues)
 
-    def take_means(self) -> dict[str, float]:
-        """Means over what was scored since the last call: reward parts, numbers of boxes, issue rates.
+    def take_sums(self) -> Counter[str]:
+        """Sums over what was scored since the last call: `completions`, reward parts, numbers of boxes, issues.
 
         An issue that was ever seen is there with 0 too: a trainer that averages over steps needs the zeros.
         """
         sums, self._sums = self._sums, Counter()
-        count = sums.pop("completions", 0)
-        return {name: sums[name] / count for name in (*PARTS, *sorted(self._issues))} if count else {}
+        return Counter({name: sums[name] for name in ("completions", *PARTS, *sorted(self._issues))})
 
     def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
         """The breakdown of one completion."""
@@ -85,6 +84,18 @@ class Scorer:
         if self.settings.rules == "official":
             return score_official(text, truth, view.processed, criteria, self.settings.differentiation)
         return score(format.parse(text), format, truth, view, criteria, self.settings)
+
+
+def means(sums: Sequence[Counter[str]]) -> dict[str, float]:
+    """The means over all completions that `Scorer.take_sums` of several processes counted; empty where there is none.
+
+    The names are sorted, so that they do not depend on the order of the processes.
+    """
+    total: Counter[str] = Counter()
+    for each in sums:
+        total.update(each)
+    count = total.pop("completions", 0)
+    return {name: total[name] / count for name in sorted(total)} if count else {}
 
 
 def _require_writable(format: Format) -> None:
