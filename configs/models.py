@@ -1,0 +1,85 @@
+"""The models that have recipes; write.py makes configs/train and configs/sft of them."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that ms-swift trains.
+
+    Attributes:
+        name: of the recipe.
+        hub: its id at ModelScope, ms-swift's default hub.
+        model_type: ms-swift's.
+        billions: parameters as published, for the arithmetic of memory.
+        template: ms-swift's, where the model type has several and it is not the usual one.
+        hugging_face: its id there, where it is another.
+        step: STEP of Table 5.
+        completion: tokens of an answer; models that reason need more.
+        nodes: of 8 GPUs with 80 GB, for all parameters.
+        attention: ms-swift's attn_impl.
+        options: options of its own, with the reason.
+        environ: limits on its images, with the reason.
+        why_step: what speaks for this STEP.
+        note: what a user has to know before.
+    """
+
+    name: str
+    hub: str
+    model_type: str
+    billions: float
+    template: str | None = None
+    hugging_face: str | None = None
+    step: str = "1"
+    completion: int = 512
+    nodes: int = 1
+    attention: str = "flash_attn"
+    options: dict[str, tuple[object, str]] = field(default_factory=dict)
+    environ: dict[str, tuple[object, str]] = field(default_factory=dict)
+    why_step: str = "the paper's choice for a model that is not a strong localiser"
+    note: str = ""
+
+    @property
+    def overlay(self) -> str:
+        """Of LoRA on the smallest GPU of which its bfloat16 weights take at most three quarters, else on a node."""
+        fits = [size for size in (24, 40, 80) if 2 * self.billions <= 0.75 * size]
+        return f"lora_{fits[0]}gb" if fits else "lora_node"
+
+
+TOKENS = "at most 512 visual tokens an image, as in the paper's released command"
+PIXELS_28 = {"MAX_PIXELS": (401408, TOKENS)}
+PIXELS_32 = {
+    "MAX_PIXELS": (
+        524288,
+        "512 visual tokens an image at most, as in the paper's released command, here of 32 x 32 pixels",
+    )
+}
+PAPERS_STEP = "what the paper reports for Qwen2.5-VL-7B (discussion of Table 5)"
+STRONG = "the paper's choice for a strong localiser (Table 5), which this one is taken for; measure yours"
+OFFLOAD = {"deepspeed": ("zero3_offload", "all parameters with optimizer do not fit two nodes: it goes to the CPU")}
+
+MODELS = (
+    Model("qwen2_5_vl_3b", "Qwen/Qwen2.5-VL-3B-Instruct", "qwen2_5_vl", 3.8, environ=PIXELS_28),
+    Model("qwen2_5_vl_7b", "Qwen/Qwen2.5-VL-7B-Instruct", "qwen2_5_vl", 8.3, environ=PIXELS_28, why_step=PAPERS_STEP),
+    Model("qwen2_5_vl_32b", "Qwen/Qwen2.5-VL-32B-Instruct", "qwen2_5_vl", 33.5, nodes=2, environ=PIXELS_28),
+    Model("qwen2_5_vl_72b", "Qwen/Qwen2.5-VL-72B-Instruct", "qwen2_5_vl", 73.4, nodes=2, options=OFFLOAD,
+          environ=PIXELS_28),
+    Model("qwen2_vl_7b", "Qwen/Qwen2-VL-7B-Instruct", "qwen2_vl", 8.3, environ=PIXELS_28),
+    Model("qwen3_vl_4b", "Qwen/Qwen3-VL-4B-Instruct", "qwen3_vl", 4.4, step="1/2", environ=PIXELS_32, why_step=STRONG),
+    Model("qwen3_vl_8b", "Qwen/Qwen3-VL-8B-Instruct", "qwen3_vl", 8.8, step="1/2", environ=PIXELS_32, why_step=STRONG),
+    Model("qwen3_vl_30b_a3b", "Qwen/Qwen3-VL-30B-A3B-Instruct", "qwen3_vl_moe", 31.1, step="1/2", nodes=2,
+          environ=PIXELS_32, why_step=STRONG,
+          note="a mixture of experts, which Megatron trains faster than ZeRO-3: configs/megatron"),
+    Model("internvl2_5_8b", "OpenGVLab/InternVL2_5-8B", "internvl_chat", 8.1,
+          environ={"MAX_NUM": (6, "at most 6 tiles of 448 x 448 pixels and a thumbnail, 256 visual tokens each")},
+          why_step="12.1 mAP on COCO before (Table 1), below Qwen2.5-VL-7B's 17.7"),
+    Model("internvl3_8b", "OpenGVLab/InternVL3-8B-hf", "internvl", 7.9),
+    Model("internvl3_5_8b", "OpenGVLab/InternVL3_5-8B-HF", "internvl", 8.5),
+    Model("glm4_1v_9b", "ZhipuAI/GLM-4.1V-9B-Thinking", "glm4v", 10.3, hugging_face="zai-org/GLM-4.1V-9B-Thinking",
+          completion=2048, options={"max_pixels": (401408, TOKENS)}),
+    Model("ovis2_5_9b", "AIDC-AI/Ovis2.5-9B", "ovis2_5", 9.2, environ=PIXELS_32),
+    Model("mimo_vl_7b", "XiaomiMiMo/MiMo-VL-7B-RL", "qwen2_5_vl", 8.3, template="mimo_vl", completion=2048,
+          environ=PIXELS_28),
+    Model("paligemma2_3b", "AI-ModelScope/paligemma2-3b-pt-448", "paligemma", 3.0,
+          hugging_face="google/paligemma2-3b-pt-448", attention="eager"),
+)  # fmt: skip

@@ -1,0 +1,240 @@
+"""Writes the recipes of configs/train and configs/sft, and their table in docs/recipes.md, from models.py.
+
+python configs/write.py
+"""
+
+import sys
+from pathlib import Path
+
+from models import MODELS, Model
+
+from swift_plugin_visionr1.families import Limits
+from swift_plugin_visionr1.ground_truth import read_solution
+from swift_plugin_visionr1.models import ModelIO, model_io
+from swift_plugin_visionr1.prepare.targets import right_answer
+from swift_plugin_visionr1.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+CAT = '{"width": 640, "height": 480, "boxes": [[10, 20, 110, 220]], "labels": ["cat"]}'
+
+TRAIN = """\
+# Vision-R1 on {title}, with the paper's setting (section 4.1). Written by configs/write.py.
+#
+# Prerequisites
+#   pip install ".[swift]" deepspeed{flash}    in a clone of this repository; launch from its root
+#   {hardware} of 8 GPUs with 80 GB{each}: {memory}
+{note}\
+# Data, with the question that this model is used to
+#   vision-r1 prepare --ann instances_train.json --images images/ --model-type {model_type} --out train.jsonl
+# What it is to answer for a cat at (10, 20, 110, 220) of an image of 640 x 480 pixels: format {format},
+# {frame}
+{answer}
+# Check, launch{on_each}
+#   vision-r1 doctor configs/train/{name}.yaml --dataset train.jsonl
+#   {launch}swift rlhf configs/train/{name}.yaml --dataset train.jsonl
+# {smaller}, other numbers of nodes, today's practice instead of the paper's: overlays (docs/recipes.md), as
+#   vision-r1 recipe configs/train/{name}.yaml configs/overlays/{overlay}.yaml --out mine.yaml
+#   {smaller_launch}swift rlhf mine.yaml --dataset train.jsonl
+# A flag behind the file replaces the line of that name.
+#
+# The paper gives beta, learning rate, epochs and data; the rest is what its released command sets, or is said to be
+# ours. Nobody has run this recipe at full size yet; the tests run it for two steps on a tiny model of this
+# architecture.
+
+rlhf_type: grpo
+model: {hub}{at_hugging_face}
+{template}\
+
+# The sum of the format, recall and precision rewards (Eq. 7). The callback logs the stage and each part.
+reward_funcs: vision_r1
+callbacks: vision_r1
+
+# A group is the 4 completions of one prompt (Eq. 1); 16 prompts a step are {gpus} GPUs x 4 completions x
+# {accumulation} accumulation step{s}. With other numbers of GPUs keep the product at 64.
+num_generations: 4
+per_device_train_batch_size: 4
+gradient_accumulation_steps: {accumulation}
+temperature: 1.0
+max_completion_length: {completion}{why_completion}
+
+# beta weighs the KL term of Eq. 2. The paper says 0.2; its released command has 0.04.
+beta: 0.2
+learning_rate: 1.0e-6
+num_train_epochs: 1
+{common}
+logging_steps: 1
+log_completions: true     # completions.jsonl, which `vision-r1 plot`, `score` and `explain` read
+save_steps: 500           # a run that stops goes on from there: --resume_from_checkpoint
+save_total_limit: 2
+report_to: tensorboard    # and wandb, swanlab
+output_dir: runs/{name}
+add_version: false        # checkpoints straight under output_dir
+{environ}"""
+
+SFT = """\
+# The SFT baseline ("+ SFT" in the paper's tables) on {title}: the samples of Vision-R1, learning rate
+# 2e-6, batch 128, one epoch (section 4.1). Written by configs/write.py.
+#
+# Prerequisites
+#   pip install ".[swift]" deepspeed{flash}    in a clone of this repository; launch from its root
+#   {hardware} of 8 GPUs with 80 GB{each}: {sft_memory}
+{note}\
+# Data: the annotations that Vision-R1 is trained on, with the right answers as this model writes them. They depend
+# on the size that the model sees, so give the same limits on images here and there.
+#   {limits}vision-r1 prepare --ann instances_train.json --images images/ \\
+#       --target --model-type {model_type}{prepared} --out sft.jsonl
+# For a cat at (10, 20, 110, 220) of an image of 640 x 480 pixels: format {format},
+# {frame}
+{answer}
+# Launch{on_each}
+#   {launch}swift sft configs/sft/{name}.yaml --dataset sft.jsonl
+# {smaller} (ours, not the paper's: LoRA and its learning rate)
+#   vision-r1 recipe configs/sft/{name}.yaml configs/overlays/{sft_overlay}.yaml --out mine.yaml
+#   {smaller_launch}swift sft mine.yaml --dataset sft.jsonl
+
+model: {hub}{at_hugging_face}
+{template}\
+
+# {gpus} GPUs x 4 rows x {sft_accumulation} accumulation steps = 128.
+per_device_train_batch_size: 4
+gradient_accumulation_steps: {sft_accumulation}
+learning_rate: 2.0e-6
+num_train_epochs: 1
+{common}
+logging_steps: 1
+save_steps: 500
+save_total_limit: 2
+report_to: tensorboard
+output_dir: runs/{name}_sft
+add_version: false
+{sft_environ}"""
+
+COMMON = """
+# Everything is trained.
+tuner_type: full
+freeze_vit: false
+freeze_aligner: false
+torch_dtype: bfloat16
+attn_impl: {attention}
+gradient_checkpointing: true
+deepspeed: {deepspeed}
+{options}"""
+
+
+def recipes(model: Model) -> dict[str, str]:
+    """The text of each file of a model, by its path under configs/."""
+    facts = _facts(model)
+    return {f"train/{model.name}.yaml": TRAIN.format(**facts), f"sft/{model.name}.yaml": SFT.format(**facts)}
+
+
+def _facts(model: Model) -> dict[str, object]:
+    return vars(model) | _shown(model) | _hardware(model) | _lines(model)
+
+
+def _shown(model: Model) -> dict[str, object]:
+    """How it is asked, and what it answers."""
+    io = model_io(Settings(), model.model_type, _limits(model), model.template)
+    return {
+        "title": model.hub.split("/")[1], "note": f"# Know before: {model.note}\n" if model.note else "",
+        "format": io.format.name, "frame": io.format.frame.describe(), "answer": _answer(io),
+        "limits": "".join(f"{name}={value} " for name, (value, _) in model.environ.items()),
+        "prepared": "".join(f" --{name.replace('_', '-')} {value}" for name, (value, _) in model.options.items()
+                            if name == "max_pixels"),
+    }  # fmt: skip
+
+
+def _hardware(model: Model) -> dict[str, object]:
+    nodes, gpus, overlay = model.nodes, 8 * model.nodes, model.overlay
+    several = "NNODES=2 NODE_RANK=0 MASTER_ADDR=10.0.0.1 \\\n#     " if nodes > 1 else ""
+    one = overlay != "lora_node"
+    return {
+        "gpus": gpus, "accumulation": 16 // gpus, "s": "s" * (gpus < 16), "sft_accumulation": 32 // gpus,
+        "hardware": "one node" if nodes == 1 else f"{nodes} nodes", "each": " each" * (nodes > 1),
+        "on_each": " on each node, with its rank and the first one's address" * (nodes > 1),
+        "launch": f"{several}NPROC_PER_NODE=8 ", "smaller": "One GPU" if one else "One node with LoRA",
+        "overlay": overlay, "sft_overlay": "sft_lora" if one else "sft_lora_node",
+        "smaller_launch": "" if one else "NPROC_PER_NODE=8 ",
+        "memory": _memory(model, reference=True), "sft_memory": _memory(model, reference=False),
+    }  # fmt: skip
+
+
+def _lines(model: Model) -> dict[str, object]:
+    """The settings that differ between models."""
+    deepspeed, why = model.options.get("deepspeed", ("zero3", ""))
+    others = {name: line for name, line in model.options.items() if name != "deepspeed"}
+    return {
+        "flash": " flash-attn" * (model.attention == "flash_attn"),
+        "at_hugging_face": f"    # with USE_HF=1: {model.hugging_face}" if model.hugging_face else "",
+        "template": f"template: {model.template}\n" if model.template else "",
+        "why_completion": "    # ours: it reasons before it answers" if model.completion > 512 else "",
+        "common": COMMON.format(
+            attention=model.attention, deepspeed=f"{deepspeed}    # {why}" if why else deepspeed,
+            options="".join(f"{name}: {value}    # {why}\n" for name, (value, why) in others.items()),
+        ),
+        "environ": _environ(model), "sft_environ": _environ(model, stage=False),
+    }  # fmt: skip
+
+
+def _limits(model: Model) -> Limits:
+    environ = {name: str(value) for name, (value, _) in model.environ.items()}
+    most = model.options.get("max_pixels", (None, ""))[0]
+    return Limits(environ, most if isinstance(most, int) else None)
+
+
+def _answer(io: ModelIO) -> str:
+    truth = read_solution(CAT)
+    answer = right_answer(truth, io.resize.view(truth.size), io.format)
+    return "\n".join(f"#   {line}".rstrip().replace("\t", "    ") for line in answer.split("\n"))
+
+
+def _memory(model: Model, reference: bool) -> str:
+    """By arithmetic: bfloat16 weights and gradients, float32 weights and two moments of AdamW, bfloat16 reference."""
+    each = 16 + 2 * reference
+    total = model.billions * each
+    what = "weights, gradients, optimizer" + (" and reference model" if reference else "")
+    where = f"{total / (8 * model.nodes):.0f} GB of each GPU under ZeRO-3"
+    if "deepspeed" in model.options:
+        where = f"{total:.0f} GB in all, of which ZeRO-3 keeps {model.billions * 12:.0f} GB in the nodes' memory"
+    return f"{what}\n#   of {model.billions} billion parameters take {each} bytes each: {where}"
+
+
+def _environ(model: Model, stage: bool = True) -> str:
+    lines = [f"  # {why[0].upper()}{why[1:]}.\n  # Evaluate with the same.\n  {name}: \"{value}\"\n"
+             for name, (value, why) in model.environ.items()]  # fmt: skip
+    if stage:
+        settings = "configs/reward/beginner_only.yaml" if model.step == "1" else "paper"
+        lines.append(f"  # STEP = {model.step}: {model.why_step}.\n  VISION_R1_CONFIG: {settings}\n")
+    return "\nENV:\n" + "".join(lines) if lines else ""
+
+
+def table() -> str:
+    """The recipes, for docs/recipes.md."""
+    rows = [
+        "| recipe | model | format, frame | STEP | all parameters | LoRA | weights |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for model in MODELS:
+        io = model_io(Settings(), model.model_type, _limits(model), model.template)
+        nodes = f"{model.nodes} node{'s' * (model.nodes > 1)} of 8 x 80 GB"
+        nodes += ", offloaded" * ("deepspeed" in model.options)
+        rows.append(
+            f"| `{model.name}` | {model.hub} | `{io.format.name}`, {io.format.frame.describe()} | {model.step} | "
+            f"{nodes} | `{model.overlay}` | {2 * model.billions:.0f} GB |"
+        )
+    return "\n".join(rows)
+
+
+def main() -> int:
+    """Write them."""
+    for model in MODELS:
+        for name, text in recipes(model).items():
+            (ROOT / "configs" / name).write_text(text)
+    page = ROOT / "docs" / "recipes.md"
+    before, rest = page.read_text().split("<!-- recipes -->\n")
+    after = rest.split("<!-- /recipes -->")[1]
+    page.write_text(f"{before}<!-- recipes -->\n{table()}\n<!-- /recipes -->{after}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
