@@ -1,11 +1,12 @@
 # make demo   evaluate, train with GRPO, evaluate again (CPU, minutes)
 # make test   all tests
+# make docs   the documentation as a site, in site/
 PYTHON ?= python3
 VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(VENV)/bin/python
 
-.PHONY: setup demo demo-seeds test test-fast lint bench bench-formats bench-eval clean
+.PHONY: setup demo demo-seeds test test-fast lint bench bench-formats bench-eval docs clean
 
 setup: $(VENV)/.synced
 
@@ -42,5 +43,8 @@ bench-formats: setup
 bench-eval: setup
 	$(RUN) benchmarks/evaluator_speed.py
 
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet
+
 clean:
-	rm -rf runs
+	rm -rf runs site
