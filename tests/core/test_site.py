@@ -1,6 +1,7 @@
 """The documentation: the site builds without warnings, and what is made from the code is up to date."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,3 +28,21 @@ def test_the_settings_page_is_up_to_date(tmp_path: Path) -> None:
     written = (tmp_path / "docs" / "settings.md").read_text("utf-8")
     assert written == (ROOT / "docs" / "settings.md").read_text("utf-8"), "run python docs/reference.py"
     assert "| `precision_over` | `matched`, `valid`, `predicted`, `larger` | `matched` |" in written
+
+
+def test_troubleshooting_quotes_what_doctor_says() -> None:
+    """Every quotation is in doctor's own texts, or in what its tests see it print."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    entries = page.split("\n### ")[1:]
+    assert len(entries) >= 15
+    files = [
+        *(ROOT / "swift_plugin_visionr1" / "doctor").glob("*.py"),
+        *(ROOT / "tests" / "core").glob("test_doctor*.py"),
+    ]
+    known = re.sub(r"\{[^}]*\}", "...", "\n".join(path.read_text("utf-8") for path in files))
+    known = re.sub(r'"\s*f?"', "", known)  # strings that go over two lines
+    quoted = [text for line in re.findall(r"\*\*doctor\*\*.*", page) for text in re.findall(r"`([^`]+)`", line)]
+    pieces = [piece.strip(" ,:;%") for text in quoted for piece in text.split("...")]
+    strange = [piece for piece in pieces if len(piece) > 6 and piece not in known]
+    assert not strange
+    assert len(pieces) > 20

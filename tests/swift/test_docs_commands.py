@@ -72,7 +72,7 @@ def test_the_quick_start(workplace: Path) -> None:
         "--train 400 --val 100": "--train 32 --val 4",
         "lora_24gb.yaml": "lora_24gb.yaml small_train.yaml",
         "checkpoint-25": "checkpoint-2",
-        "--ann instances_train.json --images images/": "--ann runs/quick/data/val.json --images runs/quick/data",
+        "--ann instances_train.json --images images/": "--ann runs/quick/data/val.json --images runs/quick/data/images",
         **evaluation_of("Qwen/Qwen2.5-VL-3B-Instruct"),
     })  # fmt: skip
     lora = "swift rlhf runs/quick/recipe.yaml --model " + str(ROOT / "examples/shapes/checkpoint")
@@ -91,7 +91,7 @@ def test_the_papers_experiment(workplace: Path) -> None:
     subprocess.run(command, check=True)
     (coco / "annotations").mkdir()
     for split in ("train2017", "val2017"):
-        (coco / split).symlink_to(coco)
+        (coco / split).symlink_to(coco / "images")
         (coco / "annotations" / f"instances_{split}.json").write_text((coco / "val.json").read_text())
     text = script("qwen2_5_vl_7b.md", {
         "NPROC_PER_NODE=8 swift rlhf configs/train/qwen2_5_vl_7b.yaml": "swift rlhf train.yaml",
