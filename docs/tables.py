@@ -12,6 +12,7 @@ from pathlib import Path
 from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, get_format
 from swift_plugin_visionr1.boxes import as_boxes
 from swift_plugin_visionr1.coords import View
+from swift_plugin_visionr1.rows.prompts import fill
 
 PAGE = Path(__file__).with_name("formats.md")
 VIEW = View((640, 480), (644, 476))
@@ -39,12 +40,23 @@ def families() -> str:
     return "\n".join(lines)
 
 
+def questions() -> str:
+    """A line for each format: what is asked for the boxes of two categories, and for one thing."""
+    lines = ["| format | for all cats and dogs | for one thing, a cat |", "|---|---|---|"]
+    for name in FORMATS:
+        own = get_format(name).questions
+        detect = _code(fill(own.detect, ["cat", "dog"])) if own.detect else "the paper's"
+        locate = _code(fill(own.locate, ["cat"])) if own.locate else "the paper's"
+        lines.append(f"| `{name}` | {detect} | {locate} |")
+    return "\n".join(lines)
+
+
 def _code(text: str) -> str:
     flat = re.sub(r"\s*\n\s*", " ", text).replace("|", "\\|")
     return f"`` {flat} ``" if flat else "(the empty text)"
 
 
-def fill(page: str, name: str, table: str) -> str:
+def put(page: str, name: str, table: str) -> str:
     """`page` with `table` between the comments that bear its name."""
     start, end = f"<!-- {name} -->\n", f"\n<!-- /{name} -->"
     before, rest = page.split(start)
@@ -55,10 +67,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--answers", type=Path, help="JSONL of real answers")
     args = parser.parse_args()
-    page = fill(fill(PAGE.read_text("utf-8"), "formats", formats()), "families", families())
+    page = PAGE.read_text("utf-8")
+    for table in (formats, families, questions):
+        page = put(page, table.__name__, table())
     if args.answers:
         command = [sys.executable, "-m", "tests.core.real_completions", str(args.answers)]
-        page = fill(page, "answers", subprocess.check_output(command, text=True, cwd=PAGE.parents[1]).rstrip())
+        page = put(page, "answers", subprocess.check_output(command, text=True, cwd=PAGE.parents[1]).rstrip())
     PAGE.write_text(page, "utf-8")
 
 

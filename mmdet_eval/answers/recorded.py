@@ -19,7 +19,7 @@ def recorded_protocol(rows: Sequence[Row]) -> Protocol | None:
             f"expected answers to one protocol, got rows that record {' and '.join(map(repr, names))}: "
             "evaluate the answers to each by themselves"
         )
-    if names and names[0] not in protocol_names():
+    if names and names[0].partition(":")[0] not in protocol_names():
         raise InputError(
             f"expected --protocol with the YAML file of {names[0]!r}, the protocol that the rows record, got none"
         )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from swift_plugin_visionr1.formats import Format
 from swift_plugin_visionr1.models import ModelIO
 
 from ..answers.coco_results import Converted
@@ -16,7 +17,7 @@ from ..answers.labels import read_synonyms
 from ..answers.of_suite import Dataset, Predictions, read_all
 from ..answers.recorded import recorded_protocol
 from ..data.annotations import read_annotations
-from ..data.protocols import Protocol, load_protocol, protocol_names
+from ..data.protocols import Protocol, in_words_of, load_protocol, protocol_names
 from ..data.suite_files import load_suite
 from ..data.suites import DatasetSpec, Suite
 from ..errors import InputError
@@ -108,7 +109,8 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
     datasets = [(spec, read_annotations(spec.ann, spec.classes)) for spec in suite.datasets]
     predictions = read_all(arguments.pred, datasets, options.missing)
     _check_synonyms(options.synonyms, datasets)
-    options = replace(options, protocol=options.protocol or _protocol(suite, list(predictions.values())))
+    protocol = options.protocol or _protocol(suite, list(predictions.values()), options.io.format)
+    options = replace(options, protocol=protocol)
     show = bool(arguments.suite or arguments.images)
     evaluations = [
         evaluate_dataset(spec, annotations, predictions[spec.name], options, spec.images if show else None)
@@ -117,15 +119,17 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
     return evaluations, list(left_out)
 
 
-def _protocol(suite: Suite, predictions: Sequence[Predictions]) -> Protocol | None:
-    """What the rows record, else the suite's."""
+def _protocol(suite: Suite, predictions: Sequence[Predictions], format: Format) -> Protocol | None:
+    """What the rows record, else the suite's in the format's words."""
     recorded = recorded_protocol([row for one in predictions if not isinstance(one, Converted) for row in one])
     if recorded or not suite.protocol:
         return recorded
     default = load_protocol(suite.protocol)
     # Boxes may be a detector's, which nobody asked; but a referring expression is asked in any case.
     boxes = any(isinstance(one, Converted) for one in predictions)
-    return None if boxes and default.queries != "expression" else default
+    if boxes:
+        return default if default.queries == "expression" else None
+    return in_words_of(format, default)
 
 
 def finish(evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments: argparse.Namespace) -> None:

@@ -2,17 +2,27 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.doctor.prompts import asks_for_json
+from swift_plugin_visionr1.formats import Format
+from swift_plugin_visionr1.models import model_io
+from swift_plugin_visionr1.settings import Settings, SettingsError
+
 from ..data.annotations import read_annotations
 from ..data.prompts import Row, check_images, prompt_rows, unannotated_note
-from ..data.protocols import Protocol, load_protocol, protocol_names
+from ..data.protocols import Protocol, in_words_of, load_protocol, protocol_names
 from ..data.suite_files import load_suite, suite_names
 from ..data.suites import DatasetSpec, Suite
 from ..errors import InputError
 
 DEFAULT_PROTOCOL = "vision_r1_coco"  # of --ann; a suite has its own
+BY_ONE = (
+    "its authors document a question for one thing only, which a protocol of the queries present, each or expression "
+    "asks, such as --protocol vision_r1_odinw:"
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,6 +32,9 @@ def add_parser(subparsers: Any) -> None:
         description="Write one row per query of a protocol, as JSONL for `swift infer --val_dataset`.",
     )  # fmt: skip
     add_dataset_arguments(sub)
+    sub.add_argument(
+        "--model-type", "--model_type", help="ms-swift's model_type, whose authors' words are asked in; default: none"
+    )
     sub.add_argument("--out", required=True, type=Path, help="the JSONL file to write")
     sub.set_defaults(run=run)
 
@@ -30,7 +43,8 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that say which data sets are asked about, and how; `read_datasets` reads them."""
     parser.add_argument(
         "--protocol",
-        help=f"{', '.join(protocol_names())}, or a YAML file; default: the suite's, {DEFAULT_PROTOCOL} for --ann",
+        help=f"{', '.join(protocol_names())}, or a YAML file; default: the suite's, {DEFAULT_PROTOCOL} for --ann, in "
+        "the words that the model's authors document",
     )
     add_place_arguments(parser)
     parser.add_argument(
@@ -49,8 +63,13 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to")
 
 
-def read_datasets(arguments: argparse.Namespace) -> tuple[Suite, Protocol, tuple[str, ...]]:
+def read_datasets(
+    arguments: argparse.Namespace, format: Format | None = None
+) -> tuple[Suite, Protocol, tuple[str, ...]]:  # fmt: skip
     """The data sets, the protocol, and the names of the data sets that were left out.
+
+    Args:
+        format: of the model that is asked, whose own question is asked where no protocol is named; None: not known.
 
     Raises:
         InputError: the arguments do not go together, or name something that cannot be used.
@@ -59,13 +78,25 @@ def read_datasets(arguments: argparse.Namespace) -> tuple[Suite, Protocol, tuple
         if arguments.classes:
             raise InputError("expected --classes beside --ann, got --suite: say classes in the suite's YAML file")
         suite, left_out = load_suite(arguments.suite, arguments.root, arguments.allow_missing)
-        return suite, load_protocol(arguments.protocol or suite.protocol), left_out
+        return suite, _protocol(arguments, suite, format), left_out
     if arguments.images is None:
         raise InputError(f"expected --images, the folder of the images of {arguments.ann}, got none")
     classes = tuple(arguments.classes) if arguments.classes else None
     spec = DatasetSpec(arguments.ann.stem, arguments.ann, arguments.images, classes)
     suite = Suite(arguments.ann.stem, DEFAULT_PROTOCOL, (spec,))
-    return suite, load_protocol(arguments.protocol or suite.protocol), ()
+    return suite, _protocol(arguments, suite, format), ()
+
+
+def _protocol(arguments: argparse.Namespace, suite: Suite, format: Format | None) -> Protocol:
+    if arguments.protocol:
+        return load_protocol(arguments.protocol)
+    protocol = load_protocol(suite.protocol)
+    if format is None:
+        return protocol
+    found = in_words_of(format, protocol)
+    if asks_for_json(found.prompt, format.name):
+        print(f"note: {found.name} asks for JSON, which {format.name} is not; {BY_ONE}{format.name}", file=sys.stderr)
+    return found
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -75,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         InputError: an input cannot be used, or image files are missing; then nothing is written.
         OSError: the file cannot be written.
     """
-    suite, protocol, left_out = read_datasets(arguments)
+    suite, protocol, left_out = read_datasets(arguments, _format_of(arguments.model_type))
     rows = [row for spec in suite.datasets for row in _rows(spec, protocol)]
     check_images(rows)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +119,15 @@ def run(arguments: argparse.Namespace) -> int:
     if left_out:
         print(f"left out, their annotation files are missing: {', '.join(left_out)}")
     return 0
+
+
+def _format_of(model_type: str | None) -> Format | None:
+    if model_type is None:
+        return None
+    try:
+        return model_io(Settings(), model_type).format
+    except SettingsError as error:
+        raise InputError(str(error)) from None
 
 
 def _rows(spec: DatasetSpec, protocol: Protocol) -> list[Row]:

@@ -51,7 +51,6 @@ def run_command(arguments: argparse.Namespace) -> int:
         MissingBackend: MMDetection cannot be imported.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift infer` is ended too
-    suite, protocol, left_out = read_datasets(arguments)
     checkpoint = find_checkpoint(arguments.model)
     if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
         print(
@@ -60,6 +59,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     io = io_of(arguments, checkpoint.model_type, checkpoint.processor)
+    suite, protocol, left_out = read_datasets(arguments, io.format)
     options = replace(options_of(arguments, io), protocol=protocol)
     model = Model(
         arguments.model, arguments.infer_backend, arguments.max_pixels, tuple(arguments.infer_arguments),

@@ -1,7 +1,10 @@
 """Protocols: what is asked about an image, and whose word names a box. Named, frozen, and printed with the result."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
+
+from swift_plugin_visionr1.formats import FORMATS, Format
 
 from ..errors import InputError
 from . import named_files
@@ -10,6 +13,7 @@ Queries = Literal["all", "present", "each", "expression"]
 Labels = Literal["answer", "query"]
 # What stands for the subject in the prompt of each kind of query.
 PLACEHOLDERS = {"all": "{categories}", "present": "{category}", "each": "{category}", "expression": "{expression}"}
+_NAMES = re.compile(r"\{categories(:[^{}]*)?\}")
 
 
 @dataclass(frozen=True)
@@ -17,8 +21,9 @@ class Protocol:
     """A way to ask.
 
     Attributes:
-        name: e.g. "vision_r1_coco".
-        prompt: the user turn after the image; {categories}, {category} or {expression} stands for the subject.
+        name: e.g. "vision_r1_coco"; "vision_r1_coco:paligemma" asks the same in the words of PaliGemma's authors.
+        prompt: the user turn after the image; {categories}, {category} or {expression} stands for the subject, and
+            {categories:JOINT} for the categories with JOINT between them, which is else a comma.
         queries: "all" categories in one query, one for each category that is "present" in the image's annotations,
             one for "each" category, or one "expression" per annotated image (referring expressions).
         labels: a box's category is named by the "answer", or is the one that the "query" asked for.
@@ -44,9 +49,41 @@ def protocol_names() -> tuple[str, ...]:
 def load_protocol(name: str) -> Protocol:
     """A named protocol, or one's own from a YAML file: prompt, queries, labels, and optionally captions, description.
 
+    PROTOCOL:FORMAT is a named one in the words of a format's family, see `in_words_of`.
+
     Raises:
-        InputError: there is no such protocol, or the file is not one.
+        InputError: there is no such protocol, the file is not one, or the family has no words for it.
     """
+    base, _, format = name.rpartition(":")
+    if base not in protocol_names() or format not in FORMATS:
+        return _read(name)
+    found = in_words_of(FORMATS[format], _read(base))
+    if found.name != name:
+        raise InputError(
+            f"expected a format whose authors document a question for {base} (queries: {found.queries}), got "
+            f"{format!r}: say --protocol {base}, or a YAML file of one's own"
+        )
+    return found
+
+
+def in_words_of(format: Format, protocol: Protocol) -> Protocol:
+    """A named protocol with the question that the format's authors document, where they document one; else itself.
+
+    A question for one thing decides the category: several families leave the label out of its answer.
+    """
+    own = format.questions
+    words = own.detect if protocol.queries == "all" else own.locate
+    if words is None or protocol.name not in protocol_names():
+        return protocol
+    return replace(
+        protocol, name=f"{protocol.name}:{format.name}",
+        prompt=words.replace("{", PLACEHOLDERS[protocol.queries][:-1], 1),
+        labels="answer" if protocol.queries == "all" else "query",
+        description=f"{protocol.name}, but asked in the words that the authors of {format.name} document.",
+    )  # fmt: skip
+
+
+def _read(name: str) -> Protocol:
     path = named_files.find("protocols", name)
     data = named_files.read_mapping(path, ("prompt", "queries", "labels"), ("captions", "description"))
     data = {"captions": False, "description": f"from {path}", **data}
@@ -62,7 +99,8 @@ def _check(data: dict[str, Any], where: str) -> None:
         if not isinstance(data[key], type_):
             raise _error(where, key, "text" if type_ is str else "true or false", data[key])
     own = PLACEHOLDERS[data["queries"]]
-    found = [placeholder for placeholder in sorted(set(PLACEHOLDERS.values())) if placeholder in data["prompt"]]
+    prompt = _NAMES.sub(PLACEHOLDERS["all"], data["prompt"])
+    found = [placeholder for placeholder in sorted(set(PLACEHOLDERS.values())) if placeholder in prompt]
     if found != [own]:
         raise _error(where, "prompt", f"a text with {own} (queries: {data['queries']})", data["prompt"])
     if data["queries"] == "all" and data["labels"] == "query":

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from swift_plugin_visionr1.rows.prompts import fill
+
 from .annotations import Annotations, Id, Image
 from .protocols import Protocol
 from .suites import Caption
@@ -40,7 +42,7 @@ def queries(
     }
     images = annotations.images
     if protocol.queries == "all":
-        everything = (Query(protocol.prompt.replace("{categories}", ", ".join(names.values()))),)
+        everything = (Query(fill(protocol.prompt, tuple(names.values()), "categories")),)
         return {image.id: everything for image in images}
     by_category = {key: Query(protocol.prompt.replace("{category}", name), key, name) for key, name in names.items()}
     if protocol.queries == "each":

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from ..formats import FORMATS
+from ..rows.prompts import fill
 from .findings import Finding, listed, note, problem, share
 from .rows import Row
 
@@ -19,7 +21,6 @@ MARKERS: dict[str, tuple[str, ...]] = {
     '"box_2d"': ("gemini",),
 }  # what only these formats write
 WRITE_JSON = ("qwen2_5_vl", "qwen3_vl", "gemini", "glm4v", "json")
-OTHER_WORDS = '`vision-r1 prepare --prompt "..."` or questions of your own ask in the model\'s words'
 
 
 def prompt_findings(rows: Sequence[Row], format: str) -> list[Finding]:
@@ -38,16 +39,28 @@ def prompt_findings(rows: Sequence[Row], format: str) -> list[Finding]:
         problem(
             "prompt_format",
             f"{share(len(places), len(rows))} prompts ask for {mark}, which {listed(MARKERS[mark])} write and "
-            f"{format} does not, the first in {places[0]}: ask in the model's own words, or set `format`",
+            f"{format} does not, the first in {places[0]}: {remedy(format)}; or set `format`",
         )
         for mark, places in foreign.items()
     ]
     if json:
         text = f"{share(len(json), len(rows))} prompts ask for JSON, which {format} is not, the first in {json[0]}"
-        found.append(note("prompt_json", f"{text}: {OTHER_WORDS}"))
+        found.append(note("prompt_json", f"{text}: {remedy(format)}"))
     return found
 
 
 def asks_for_json(prompt: str, format: str) -> bool:
     """Whether a prompt asks for JSON of a model that writes `format`, which is none."""
     return format not in WRITE_JSON and re.search(r"\bjson\b", prompt, re.IGNORECASE) is not None
+
+
+def remedy(format: str) -> str:
+    """How to ask a model that writes `format`, in the words that its authors document."""
+    own = FORMATS[format].questions
+    if own.detect:
+        asked = fill(own.detect, ("cat", "dog"))
+        return f"its authors ask {asked!r}, and so does `vision-r1 prepare --model-type ...` without --prompt"
+    if own.locate:
+        asked = fill(own.locate, ("cat",))
+        return f"its authors ask for one thing at a time, {asked!r}, as `vision-r1 prepare --prompt` and --classes can"
+    return '`vision-r1 prepare --prompt "..."` or questions of your own ask in the model\'s words'

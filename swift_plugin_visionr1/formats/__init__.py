@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ..coords import FRAMES
-from .base import Format, ParsedCompletion, Span
+from .base import Format, ParsedCompletion, Questions, Span
 from .cogvlm import CogVLM
 from .deepseek_vl2 import DeepSeekVL2
 from .florence2 import Florence2
@@ -59,4 +59,4 @@ def get_format(
     return Reasoned(format, reasoning)
 
 
-__all__ = ["FORMATS", "Format", "JsonLayout", "ParsedCompletion", "Reasoning", "Span", "get_format"]
+__all__ = ["FORMATS", "Format", "JsonLayout", "ParsedCompletion", "Questions", "Reasoning", "Span", "get_format"]

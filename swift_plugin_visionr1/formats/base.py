@@ -31,6 +31,20 @@ class ParsedCompletion:
     says_nothing: bool = False
 
 
+@dataclass(frozen=True)
+class Questions:
+    """How the authors of a model family document that it is asked for boxes; None where they document nothing.
+
+    Attributes:
+        detect: for all objects of several categories, whose names stand in the place of `{}`, joined by commas; or
+            in that of `{:JOINT}`, joined by JOINT. See `rows.prompts.fill`.
+        locate: for what one name or expression, in the place of `{}`, describes.
+    """
+
+    detect: str | None = None
+    locate: str | None = None
+
+
 class Format(Protocol):
     """A model family's way to write boxes."""
 
@@ -41,6 +55,11 @@ class Format(Protocol):
     def frame(self) -> Frame:
         """What the written numbers mean."""
         ...
+
+    @property
+    def questions(self) -> Questions:
+        """What such a model is asked; here nothing is documented."""
+        return Questions()
 
     def parse(self, text: str) -> ParsedCompletion:
         """Read all boxes that can be read. Never raises: what is wrong becomes an issue."""

@@ -7,6 +7,7 @@ line or punctuation before; what is trained on as written here reads as it was. 
 `Grounded Operation: CLICK(box=[[...]], element_type='button', element_info='Send')` or `[button] Send -> CLICK at the
 box [[...]]`, the boxes are those of the operation alone and the label is the element's name. No empty answer is
 documented: here it is `None`.
+Question: CogVLM's README (grounding by a description).
 
 Issue codes, besides those of `collect`
     broken_tags  the answer ends within a box
@@ -23,7 +24,7 @@ import numpy as np
 
 from ..boxes import Boxes
 from ..coords import Frame
-from .base import Span
+from .base import Questions, Span
 from .collect import MAX_PIECES, Collected, Collector, close, number, strip
 from .tagged import tokens
 
@@ -43,6 +44,9 @@ class CogVLM(Collected):
 
     name: ClassVar[str] = "cogvlm"
     frame: Frame = Frame(_TOP + 1.0, top=_TOP)
+    questions: ClassVar[Questions] = Questions(
+        locate="Can you point out {} in the image and provide the bounding boxes of their location?"
+    )
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""

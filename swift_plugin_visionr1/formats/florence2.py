@@ -4,6 +4,8 @@ A token is one of a thousand bins of a side and means its middle, as transformer
 Region proposals have no labels, which is no issue where no box has one. The task is not in the answer: a run is boxes
 where all its fours have their corners in order, as neither a quad (text with regions) nor a polygon (segmentation)
 has. Where there is nothing, it ends at once: the empty answer is the empty text.
+Questions: its model card's tasks. Detection of given categories is documented for one of them; several are asked for as
+the phrases of a caption.
 
 Issue codes, besides those of `collect`
     text_around   there is text after the last box, or markup of another kind before one, which is then not read
@@ -19,7 +21,7 @@ import numpy as np
 
 from ..boxes import Boxes
 from ..coords import Frame
-from .base import Span
+from .base import Questions, Span
 from .collect import Collected, Collector, close, strip
 from .location_tokens import Run, is_cut, runs
 
@@ -35,6 +37,7 @@ class Florence2(Collected):
 
     name: ClassVar[str] = "florence2"
     frame: Frame = Frame(float(_BINS), offset=0.5, top=_BINS - 1)
+    questions: ClassVar[Questions] = Questions("<CAPTION_TO_PHRASE_GROUNDING>{}", "<OPEN_VOCABULARY_DETECTION>{}")
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""

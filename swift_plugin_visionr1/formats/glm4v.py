@@ -4,6 +4,7 @@ Coordinates are integers from 0 to 1000 of the whole image; the style of the bra
 lists carry no labels (zai-org/GLM-V, README and issue 118). Asked for JSON it writes objects with "bbox_2d" and
 "label" between the tokens, which is what is written here where there are labels. The tokens mark the answer in a
 sentence, so text around them is no issue. The empty answer is <|begin_of_box|>[]<|end_of_box|>.
+Question: the same README, for one description; a question may name the output's format, such as JSON.
 Issue codes: see `tagged` and `collect`, and `json_boxes` for JSON.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from ..boxes import Boxes
 from ..coords import FRAMES, Frame
-from .base import Span
+from .base import Questions, Span
 from .collect import Collector
 from .json_boxes import JsonBoxes
 from .layout import JsonLayout
@@ -37,6 +38,9 @@ class GLM4V(TaggedLists):
     nothing_tagged: ClassVar[bool] = True
     prose: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
+    questions: ClassVar[Questions] = Questions(
+        locate="Help me to locate {} in the image and give me its bounding boxes."
+    )
 
     def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
         """See `Tagged.region`; objects, and what is in a fence, are read as JSON."""

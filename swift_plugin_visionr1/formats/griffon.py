@@ -2,6 +2,7 @@
 
 Coordinates are fractions of the whole image from 0 to 1, with exactly three decimals and no spaces. A label may hold
 `-`; a box without a label, as in answers to referring expressions, reads as `target`, which the authors call it, too.
+Questions: those of its training data (jefferyZhan/Griffon, griffon/datasets).
 
 Issue codes, besides those of `collect`
     text_around     there is text before, between or after the boxes
@@ -17,7 +18,7 @@ from typing import ClassVar
 
 from ..boxes import Boxes
 from ..coords import FRAMES, Frame
-from .base import Span
+from .base import Questions, Span
 from .collect import MAX_PIECES, Collected, Collector, close, number, strip
 from .tagged import tokens
 
@@ -32,6 +33,11 @@ class Griffon(Collected):
 
     name: ClassVar[str] = "griffon"
     frame: Frame = FRAMES["norm1"]
+    questions: ClassVar[Questions] = Questions(
+        "Examine the image for any objects from the category set. Report the coordinates of each detected object. "
+        "The category set includes {}.",
+        "Locate the exact position of {} in the picture, if you can.",
+    )
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""

@@ -42,7 +42,7 @@ from numpy.typing import NDArray
 
 from ..boxes import LIMIT, Boxes, is_valid
 from ..coords import FRAMES, Frame, View
-from .base import MAX_BOXES, Format, ParsedCompletion, Span
+from .base import MAX_BOXES, Format, ParsedCompletion, Questions, Span
 from .collect import is_nothing
 from .json_objects import Entry, Objects, confidence_of, label_key
 from .json_reader import BROKEN, Placed, decode, read
@@ -70,6 +70,7 @@ class JsonBoxes(Format):
         layout: the names of an object's parts.
         others: other keys under which this family's models write a box with the numbers in the same order.
         indent: what a line of the written list begins with.
+        questions: see `Format.questions`.
     """
 
     name: str = "json"
@@ -77,6 +78,7 @@ class JsonBoxes(Format):
     layout: JsonLayout = JsonLayout()
     others: tuple[str, ...] = ()
     indent: str = "\t"
+    questions: Questions = Questions()
 
     def parse(self, text: str) -> ParsedCompletion:
         """Boxes in the format's own frame, and issues; see `Format.parse`."""

@@ -5,7 +5,8 @@ An index counts the 32 x 32 patches row by row; a box is the patches of its uppe
 the middle of the one patch to the middle of the other, but to the outer edges where both lie in one row or column.
 Written as it does, too: a corner moves by up to half a patch, and by up to a whole one where the box spans one row or
 column. The caption around is the family's way, and so is an <object> whose phrase stood in the prompt.
-It documents no empty answer: here it is `None`. Issue codes: see `tagged` and `collect`.
+It documents no empty answer: here it is `None`. Question: its model card's, for one phrase. Issue codes: see `tagged`
+and `collect`.
 """
 
 import re
@@ -18,7 +19,7 @@ import numpy as np
 
 from ..boxes import Boxes
 from ..coords import FRAMES, Frame
-from .base import Span
+from .base import Questions, Span
 from .collect import Collector
 from .tagged import Group, Piece, Row, Tagged
 
@@ -38,6 +39,7 @@ class Kosmos2(Tagged):
     joint: ClassVar[str] = ", "
     prose: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
+    questions: ClassVar[Questions] = Questions(locate="<grounding><phrase> {}</phrase>")
     numbers: ClassVar[int] = 2
     many: ClassVar[bool] = True
 

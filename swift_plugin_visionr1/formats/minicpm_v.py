@@ -2,7 +2,7 @@
 
 Coordinates are integers from 0 to 1000 of the whole image; asked for one thing, MiniCPM-V 4.5 writes its <box> alone
 (the authors in OpenBMB/MiniCPM-V issues 772 and 982), so a box without a label is no issue. No empty answer is
-documented: here it is `None`. Issue codes: see `tagged` and `collect`.
+documented: here it is `None`. Question: issue 982, for one description. Issue codes: see `tagged` and `collect`.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..coords import FRAMES, Frame
+from .base import Questions
 from .tagged import Group, Piece, Row, Tagged
 
 
@@ -23,6 +24,9 @@ class MiniCPMV(Tagged):
     box_tags: ClassVar[tuple[str, ...]] = ("<box>", "</box>")
     between: ClassVar[str] = ","
     labelled: ClassVar[bool] = False
+    questions: ClassVar[Questions] = Questions(
+        locate="Please provide the bounding box coordinate of the region this sentence describes: <ref>{}</ref>"
+    )
 
     def layout(self, rows: Sequence[Row]) -> str:
         """x1 y1 x2 y2."""

@@ -2,14 +2,18 @@
 
 Coordinates are fractions of the whole image from 0 to 1 with three decimals (Ovis2.5's model card, grounding). Asked
 for one thing, it writes its boxes alone, so a box without a label is no issue. It documents no empty answer: here it
-is `None`. Issue codes: see `tagged` and `collect`.
+is `None`. Questions: the card's for one thing, and for several the like by its rule (objects in <ref>, and the sentence
+that asks for coordinates at the end). Issue codes: see `tagged` and `collect`.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from ..coords import FRAMES, Frame
+from .base import Questions
 from .qwen_vl import QwenVL
+
+_ASK = "Please provide the bounding box coordinates."
 
 
 @dataclass(frozen=True)
@@ -21,3 +25,7 @@ class Ovis(QwenVL):
     between: ClassVar[str] = "[], \n"
     labelled: ClassVar[bool] = False
     decimals: ClassVar[int] = 3
+    questions: ClassVar[Questions] = Questions(
+        f"Find every <ref>{{:</ref>, <ref>}}</ref> in the image. {_ASK}",
+        f"Find the <ref>{{}}</ref> in the image. {_ASK}",
+    )

@@ -3,6 +3,7 @@
 Tokens run from <loc0000> to <loc1023>; big_vision, which trained the models, scales by 1023 there and back. The
 separator ` ; ` may follow the last box. Answers to `segment` have 16 <segNNN> after a box: the box is read, and the
 mask is an issue. Where there is nothing, it ends at once: the empty answer is the empty text.
+Question: Google's documentation of PaliGemma's prompts; ms-swift adds the line end that belongs to it.
 
 Issue codes, besides those of `collect`
     text_around   there is text before the first box or in place of one
@@ -20,7 +21,7 @@ import numpy as np
 
 from ..boxes import Boxes
 from ..coords import Frame
-from .base import Span
+from .base import Questions, Span
 from .collect import Collected, Collector, close, strip
 from .location_tokens import Run, is_cut, runs
 
@@ -36,6 +37,7 @@ class PaliGemma(Collected):
 
     name: ClassVar[str] = "paligemma"
     frame: Frame = Frame(float(_TOP))
+    questions: ClassVar[Questions] = Questions("detect {: ; }", "detect {}")
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""

@@ -2,12 +2,14 @@
 
 Coordinates are integers from 0 to 1000 of the whole image (arXiv 2409.12191, section 2). Objects follow each other
 directly or one a line, as ms-swift's own examples train; several boxes may follow one label. It documents no empty
-answer: here it is `None`. Issue codes: see `tagged` and `collect`.
+answer: here it is `None`, and no question; the one here is that of ms-swift's documentation, for one thing.
+Issue codes: see `tagged` and `collect`.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from .base import Questions
 from .qwen_vl import QwenVL
 
 
@@ -19,3 +21,4 @@ class Qwen2VL(QwenVL):
     label_tags: ClassVar[tuple[str, ...]] = ("<|object_ref_start|>", "<|object_ref_end|>")
     box_tags: ClassVar[tuple[str, ...]] = ("<|box_start|>", "<|box_end|>")
     joint: ClassVar[str] = "\n"
+    questions: ClassVar[Questions] = Questions(locate="Find <|object_ref_start|>{}<|object_ref_end|>")

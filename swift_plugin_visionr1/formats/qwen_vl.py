@@ -2,7 +2,7 @@
 
 Coordinates are integers from 0 to 1000 of the whole image (QwenLM/Qwen-VL, README). Its captions with grounding have
 text around the tags, which the strict template does not allow. It documents no empty answer: here it is `None`.
-Issue codes: see `tagged` and `collect`.
+Questions: QwenLM/Qwen-VL, TUTORIAL.md and README, which ask in Chinese. Issue codes: see `tagged` and `collect`.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..coords import FRAMES, Frame
+from .base import Questions
 from .tagged import Row, Tagged
 
 
@@ -22,6 +23,7 @@ class QwenVL(Tagged):
     label_tags: ClassVar[tuple[str, ...]] = ("<ref>", "</ref>")
     box_tags: ClassVar[tuple[str, ...]] = ("<box>", "</box>")
     between: ClassVar[str] = ","
+    questions: ClassVar[Questions] = Questions("请给我框出图中{:和}", "框出图中{}的位置")
 
     def layout(self, rows: Sequence[Row]) -> str:
         """(x1,y1),(x2,y2)."""

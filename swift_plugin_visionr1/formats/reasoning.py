@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..boxes import Boxes, as_boxes
 from ..coords import Frame, View
-from .base import Format, ParsedCompletion, Span
+from .base import Format, ParsedCompletion, Questions, Span
 
 Reasoning = Literal["none", "think", "think_answer"]
 
@@ -82,6 +82,11 @@ class Reasoned(Format):
     def frame(self) -> Frame:
         """Of the inner format."""
         return self.inner.frame
+
+    @property
+    def questions(self) -> Questions:
+        """Of the inner format."""
+        return self.inner.questions
 
     def parse(self, text: str) -> ParsedCompletion:
         """See `Format.parse`."""

@@ -4,6 +4,7 @@ Coordinates are one token each, bins from 0 to 999; its own parser scales them b
 Categories are joined by `, `. Two numbers are a point, more than four a polygon: its other tasks. A category that is
 not in the image has `None` between the tags of its box; `None` alone, without a category, is the empty answer here.
 Keypoints are JSON, {"person1": {"bbox": " <x1> <y1> <x2> <y2> ", "keypoints": {...}}}: their boxes are read.
+Question: IDEA-Research/Rex-Omni, tutorials/detection_example.
 
 Issue codes, besides those of `tagged` and `collect`
     keypoints   the answer is keypoints
@@ -18,10 +19,12 @@ import numpy as np
 
 from ..boxes import Boxes
 from ..coords import FRAMES, Frame
+from .base import Questions
 from .collect import Collector
 from .qwen2_vl import Qwen2VL
 from .tagged import Group, Piece, Row, tokens
 
+_DETECT = "Detect {}. Output the bounding box coordinates in [x0, y0, x1, y1] format."
 _PLACE = re.compile(r"[^,]+")
 _BINS = r"\s{0,9}<([0-9]{1,3})>" * 4
 _PERSON = re.compile(
@@ -38,6 +41,7 @@ class RexOmni(Qwen2VL):
     nothing_tagged: ClassVar[bool] = True
     joint: ClassVar[str] = ", "
     many: ClassVar[bool] = True
+    questions: ClassVar[Questions] = Questions(_DETECT, _DETECT)
 
     def layout(self, rows: Sequence[Row]) -> str:
         """<x1><y1><x2><y2>,<x1><y1><x2><y2>."""

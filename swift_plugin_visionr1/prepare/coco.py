@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..formats import Questions
 from ..ground_truth import SolutionError, read_solution
 from ..models import ModelIO
 from ..rows.base import question
-from ..rows.prompts import DETECT
+from ..rows.prompts import PAPER, detection_question
 from ..settings import did_you_mean
 from .targets import target
 
@@ -25,6 +26,7 @@ class Written:
         crowds: annotations left out because they are of a crowd.
         unused: categories that are asked for and have no box.
         thin: boxes that are in no answer because they are thinner than the format's grid.
+        question: what is asked about each image.
     """
 
     rows: int
@@ -32,10 +34,11 @@ class Written:
     crowds: int
     unused: tuple[str, ...]
     thin: int
+    question: str
 
 
 def convert_coco(
-    annotations: Path, images: Path, out: Path, prompt: str = DETECT, io: ModelIO | None = None,
+    annotations: Path, images: Path, out: Path, questions: Questions = PAPER, io: ModelIO | None = None,
     classes: Sequence[str] | None = None,
 ) -> Written:  # fmt: skip
     """Write one row per image: messages, images, solution (original pixels), image_id.
@@ -47,7 +50,7 @@ def convert_coco(
         annotations: COCO instances JSON.
         images: folder that `file_name` is relative to.
         out: JSONL to write.
-        prompt: the question; `{}` stands for the names of the categories.
+        questions: what the model is asked; the paper's question where there is none for so many categories.
         io: of the model that a supervised run is to teach: its answer becomes the last message.
         classes: the names of the categories that count, in the order in which they are asked for; None is all.
 
@@ -68,13 +71,14 @@ def convert_coco(
     except (KeyError, TypeError, AttributeError) as error:
         raise SolutionError(f"expected a COCO instances file at {annotations}, got an entry without {error}") from None
     wanted = list(classes or names.values())
-    asked = prompt.replace("{}", ", ".join(wanted))
+    asked = detection_question(wanted, questions)
     rows = [_row(image, by_image, names, images, asked) for image in data["images"]]
     thin = sum(_answer(row, io) for row in rows) if io else 0
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     labels = Counter(label for row in rows for label in json.loads(row["solution"])["labels"])
-    return Written(len(rows), labels.total(), crowds, tuple(name for name in wanted if not labels[name]), thin)
+    unused = tuple(name for name in wanted if not labels[name])
+    return Written(len(rows), labels.total(), crowds, unused, thin, asked)
 
 
 def _left_out(names: dict[Any, str], classes: Sequence[str] | None) -> set[Any]:

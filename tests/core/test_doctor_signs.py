@@ -153,3 +153,19 @@ def test_prompts_without_a_list_are_not_judged() -> None:
 )
 def test_prompts_that_show_a_format(prompt: str, format: str, accused: bool) -> None:
     assert bool(prompt_findings([row(prompt, "cat")], format)) is accused
+
+
+@pytest.mark.parametrize(
+    ("format", "named"),
+    [
+        pytest.param("paligemma", "its authors ask 'detect cat ; dog'", id="several"),
+        pytest.param("deepseek_vl2", "ask for one thing at a time, 'Locate <|ref|>cat<|/ref|> in the", id="one"),
+    ],
+)
+def test_the_remedy_is_the_question_of_the_authors(format: str, named: str) -> None:
+    found = prompt_findings([row("Locate every cat, output JSON.", "cat")], format)
+    assert codes(found) == ["prompt_json"]
+    assert named in found[0].text
+    shown = prompt_findings([row("Answer with <|begin_of_box|>.", "cat")], format)
+    assert codes(shown) == ["prompt_format"]
+    assert named in shown[0].text

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from swift_plugin_visionr1.boxes import as_boxes
 from swift_plugin_visionr1.coords import View
+from swift_plugin_visionr1.doctor.prompts import prompt_findings
+from swift_plugin_visionr1.doctor.rows import read_row
 from swift_plugin_visionr1.formats import FORMATS, Format, Reasoning, get_format
 from swift_plugin_visionr1.formats.base import MAX_BOXES
+from swift_plugin_visionr1.rows.prompts import fill
 
 from .real_completions import NO_FORMAT, cases
 
@@ -177,3 +180,17 @@ def test_answers_that_are_no_boxes_give_none_in_any_format(shared_data: Path) ->
     for case in others:
         for name in NAMES:
             assert len(get_format(name).parse(case.row["text"]).boxes) == 0, (case.row["id"], name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_questions_name_what_is_asked_for(name: str) -> None:
+    """And ask for no other format's answer than the one that is read."""
+    own = get_format(name, reasoning="think").questions
+    assert own == FORMATS[name].questions
+    for question, names in ((own.detect, ("Kätzchen", "hot {dog}")), (own.locate, ("hot {dog}",))):
+        if question is None:
+            continue
+        asked = fill(question, names)
+        assert all(asked.count(one) == 1 for one in names)
+        assert "{" not in asked.replace("{dog}", "")
+        assert prompt_findings([read_row({"messages": [{"role": "user", "content": asked}]}, "row 1")], name) == []

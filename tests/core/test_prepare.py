@@ -13,6 +13,7 @@ from PIL import Image
 from swift_plugin_visionr1 import Settings
 from swift_plugin_visionr1.cli import main
 from swift_plugin_visionr1.models import Limits, model_io
+from swift_plugin_visionr1.rows.prompts import DETECT
 
 
 def coco(tmp_path: Path, **changes: object) -> list[str]:
@@ -85,6 +86,46 @@ def test_the_question_can_be_given(tmp_path: Path) -> None:
     assert main([*coco(tmp_path), "--prompt", 'Find {} as {"bbox_2d": ...}']) == 0
     first = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
     assert first["messages"] == [{"role": "user", "content": '<image>Find cat, dog as {"bbox_2d": ...}'}]
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        pytest.param(["--model-type", "paligemma"], "detect cat ; dog", id="joined as the family does"),
+        pytest.param(["--model-type", "internvl_chat", "--classes", "dog"],
+                     "Please detect and label all objects in the following image and mark their positions. "
+                     "The category set includes dog.", id="one of several"),
+        pytest.param(["--model-type", "deepseek_vl2", "--classes", "dog"],
+                     "Locate <|ref|>dog<|/ref|> in the given image.", id="documented for one"),
+        pytest.param(["--model-type", "deepseek_vl2"], DETECT.format("cat, dog"), id="documented for no more than one"),
+        pytest.param(["--model-type", "qwen2_5_vl", "--classes", "dog"], DETECT.format("dog"), id="the paper's model"),
+        pytest.param(["--config", "rex.yaml"],
+                     "Detect cat, dog. Output the bounding box coordinates in [x0, y0, x1, y1] format.",
+                     id="a format by the settings"),
+        pytest.param(["--model-type", "paligemma", "--target"], "detect cat ; dog", id="for sft"),
+        pytest.param(["--model-type", "paligemma", "--prompt", "Find {}."], "Find cat, dog.", id="a prompt wins"),
+        pytest.param(["--prompt", "Find {: and }."], "Find cat and dog.", id="a prompt that joins"),
+    ],
+)  # fmt: skip
+def test_the_question_of_the_models_authors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], asked: str
+) -> None:
+    monkeypatch.delenv("VISION_R1_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path("rex.yaml").write_text("format: rex_omni")
+    assert main([*coco(tmp_path), *options]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert [row["messages"][0]["content"] for row in rows] == [f"<image>{asked}"] * 2
+
+
+def test_without_a_model_type_the_environment_does_not_choose_the_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "reward.yaml").write_text("model_type: paligemma")
+    monkeypatch.setenv("VISION_R1_CONFIG", str(tmp_path / "reward.yaml"))
+    assert main(coco(tmp_path)) == 0
+    first = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
+    assert first["messages"][0]["content"] == "<image>" + DETECT.format("cat, dog")
 
 
 ANSWERS = {  # of an image of 64 x 48 with a dog at [0, 3, 10, 13], and of one with nothing
@@ -184,8 +225,13 @@ def test_what_was_written_is_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
     [
         pytest.param(["--model-type", "qwen2_5_vl"], "", id="nothing to say"),
         pytest.param([], "note: no --model-type, so the answers are for qwen2_5_vl", id="no model type"),
-        pytest.param(["--model-type", "internvl_chat"], "note: the prompt asks for JSON, which internvl is not",
-                     id="JSON"),
+        pytest.param(["--model-type", "internvl_chat"], "", id="its authors' question"),
+        pytest.param(["--model-type", "paligemma", "--prompt", "Find {} as JSON."],
+                     "note: the prompt asks for JSON, which paligemma is not: its authors ask 'detect cat ; dog', and "
+                     "so does `vision-r1 prepare --model-type ...`", id="JSON"),
+        pytest.param(["--model-type", "cogvlm"],
+                     "note: the prompt asks for JSON, which cogvlm is not: its authors ask for one thing at a time, "
+                     "'Can you point out cat in the image", id="JSON, no question"),
         pytest.param(["--model-type", "internvl_chat", "--prompt", "Find all {}."], "", id="own question"),
     ],
 )  # fmt: skip
@@ -209,7 +255,7 @@ def test_output_that_nobody_reads_any_more_ends_quietly() -> None:
 
 
 def test_options_that_only_targets_need(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*coco(tmp_path), "--model-type", "qwen3_vl"]) == 2
+    assert main([*coco(tmp_path), "--max-pixels", "401408"]) == 2
     assert "expected --target beside" in capsys.readouterr().err
 
 

@@ -10,6 +10,7 @@ import pytest
 from mmdet_eval.cli import main
 from swift_plugin_visionr1 import get_format
 from swift_plugin_visionr1.boxes import as_boxes
+from swift_plugin_visionr1.coords import View
 
 from .evaluations import CAT, DOG, SIZE, boxes, coco
 
@@ -65,6 +66,33 @@ def test_the_recorded_protocol_is_used(tmp_path: Path, write: Any, evaluate: Eva
     assert found["protocol"]["name"] == "vision_r1_odinw"
     assert (found["metrics"]["mAP"], found["counts"]["queries"]) == (pytest.approx(1.0), 2)
     assert "vision_r1_odinw (label-aware: " in capsys.readouterr().out
+
+
+def test_answers_to_a_familys_own_question(tmp_path: Path, write: Any, evaluate: Evaluate) -> None:
+    """MiniCPM-V leaves the label out when it is asked for one thing: the question decides."""
+    rows = asked(tmp_path, write, "vision_r1_odinw:minicpm_v", coco(PAIR))
+    corners = {"cat": CAT, "dog": DOG}
+    for row in rows:
+        box = get_format("minicpm_v").frame.from_image(as_boxes([corners[row["category"]]]), View(SIZE, SIZE))
+        row["response"] = f"<box>{' '.join(f'{v:.0f}' for v in box[0])}</box>"
+    for kept in (list(rows[0]), ["messages", "images", "response"]):  # ms-swift may drop the others
+        written = [{name: row[name] for name in kept} for row in rows]
+        options = ["--model-type", "minicpmo", "--protocol", "vision_r1_odinw:minicpm_v"]
+        found = evaluate(coco(PAIR), "infer.jsonl", written, *options[: 2 if "protocol" in kept else 4])
+        assert found["protocol"]["name"] == "vision_r1_odinw:minicpm_v"
+        assert found["metrics"]["AP50"] == pytest.approx(1.0)
+
+
+def test_a_suite_is_read_as_asked_in_the_words_of_the_model(tmp_path: Path, write: Any, capsys: Any) -> None:
+    rows = asked(tmp_path, write, "vision_r1_odinw:minicpm_v", coco(PAIR))
+    pred = write("infer.jsonl", [{name: row[name] for name in ("messages", "images", "response")} for row in rows])
+    suite = tmp_path / "suite.yaml"
+    suite.write_text("protocol: vision_r1_odinw\ndatasets:\n  pair: {ann: ann.json, images: .}\n")
+    command = ["--suite", str(suite), "--root", str(tmp_path), "--pred", str(pred), "--engine", "hotcoco"]
+    assert main([*command, "--model-type", "minicpmo"]) == 0
+    assert "vision_r1_odinw:minicpm_v" in capsys.readouterr().out
+    assert main(command) == 2
+    assert "is this the protocol that the model was asked by?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from mmdet_eval.data.suite_files import load_suite
 from mmdet_eval.data.suites import DatasetSpec
 from mmdet_eval.errors import InputError
 from swift_plugin_visionr1 import QwenResize, get_format
+from swift_plugin_visionr1.rows.prompts import DETECT
 
 from .odinw import answer_rows, make_odinw
 
@@ -120,6 +121,47 @@ def test_annotations_are_asked_about_by_the_coco_protocol(
     out = tmp_path / "o.jsonl"
     run("--ann", write("a.json", dataset), "--images", images, "--out", out)
     assert {json.loads(line)["protocol"] for line in out.read_text().splitlines()} == {"vision_r1_coco"}
+
+
+@pytest.mark.parametrize(
+    ("options", "protocol", "query"),
+    [
+        pytest.param(["--model-type", "paligemma"], "vision_r1_coco:paligemma",
+                     "detect red circle ; blue square ; Cat", id="authors-words"),
+        pytest.param(["--model-type", "qwen2_5_vl"], "vision_r1_coco",
+                     DETECT.format("red circle, blue square, Cat"), id="papers-model"),
+        pytest.param(["--model-type", "paligemma", "--protocol", "vision_r1_coco"], "vision_r1_coco",
+                     DETECT.format("red circle, blue square, Cat"), id="protocol-wins"),
+        pytest.param(["--protocol", "vision_r1_odinw:minicpm_v"], "vision_r1_odinw:minicpm_v",
+                     "Please provide the bounding box coordinate of the region this sentence describes: "
+                     "<ref>red circle</ref>", id="by-name"),
+    ],
+)  # fmt: skip
+def test_a_model_is_asked_in_the_words_of_its_authors(
+    dataset: Any, write: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    options: list[str], protocol: str, query: str,
+) -> None:  # fmt: skip
+    out = tmp_path / "o.jsonl"
+    run("--ann", write("a.json", dataset), "--images", images, "--out", out, *options)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {row["protocol"] for row in rows} == {protocol}
+    assert rows[0]["messages"][0]["content"] == f"<image>{query}"
+    assert capsys.readouterr().err == ""
+
+
+def test_a_model_that_is_asked_for_what_it_does_not_write(
+    dataset: Any, write: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--ann", write("a.json", dataset), "--images", images, "--out", tmp_path / "o", "--model-type", "deepseek_vl2")
+    said = capsys.readouterr().err
+    assert "note: vision_r1_coco asks for JSON, which deepseek_vl2 is not; its authors document" in said
+    load_protocol("vision_r1_odinw:deepseek_vl2")
+    assert "--protocol vision_r1_odinw:deepseek_vl2" in said
+
+
+def test_a_model_type_that_nobody_knows(dataset: Any, write: Any, images: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="got 'paligema'; did you mean 'paligemma'"):
+        run("--ann", write("a.json", dataset), "--images", images, "--out", tmp_path / "o", "--model-type", "paligema")
 
 
 def test_a_suite_is_written_with_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,15 +1,17 @@
 """Protocols: the named ones are frozen; one's own are checked; what each asks about an image."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mmdet_eval.data.annotations import read_annotations
-from mmdet_eval.data.protocols import Protocol, load_protocol, protocol_names
+from mmdet_eval.data.protocols import Protocol, in_words_of, load_protocol, protocol_names
 from mmdet_eval.data.queries import Query, queries
 from mmdet_eval.data.suites import Caption
 from mmdet_eval.errors import InputError
+from swift_plugin_visionr1.formats import FORMATS
 from swift_plugin_visionr1.rows.prompts import DETECT
 
 LOCATE = "Locate every {category} in the image and output the coordinates in JSON format."
@@ -51,6 +53,39 @@ def test_ones_own_protocol(tmp_path: Path) -> None:
     path = own(tmp_path)
     expected = Protocol("mine", "Find {category}.", "each", "query", False, False, f"from {path}")
     assert load_protocol(path) == expected
+
+
+OVIS = "Find every <ref>{categories:</ref>, <ref>}</ref> in the image. Please provide the bounding box coordinates."
+WORDS = {  # prompt, labels
+    "vision_r1_coco:ovis": (OVIS, "answer"),
+    "vision_r1_coco:paligemma": ("detect {categories: ; }", "answer"),
+    "vision_r1_odinw:glm4v": ("Help me to locate {category} in the image and give me its bounding boxes.", "query"),
+    "refcoco:kosmos2": ("<grounding><phrase> {expression}</phrase>", "query"),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_named_protocol_in_the_words_of_a_family(name: str) -> None:
+    protocol, plain = load_protocol(name), load_protocol(name.split(":")[0])
+    assert (protocol.name, protocol.prompt, protocol.labels) == (name, *WORDS[name])
+    assert replace(protocol, name=plain.name, prompt=plain.prompt, labels=plain.labels,
+                   description=plain.description) == plain  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["vision_r1_coco:glm4v", "vision_r1_odinw:qwen2_5_vl"])
+def test_words_that_a_family_does_not_document(name: str) -> None:
+    with pytest.raises(InputError, match="expected a format whose authors document a question for vision_r1_"):
+        load_protocol(name)
+
+
+def test_ones_own_words_are_no_familys(tmp_path: Path) -> None:
+    protocol = load_protocol(own(tmp_path))
+    assert in_words_of(FORMATS["paligemma"], protocol) == protocol
+
+
+def test_categories_joined_as_ones_own_protocol_says(dataset: Any, write: Any, tmp_path: Path) -> None:
+    path = own(tmp_path, prompt='"detect {categories: ; }"', queries="all", labels="answer")
+    assert asked(path, write("ann.json", dataset))[3][0].text == "detect red circle ; blue square ; Cat"
 
 
 @pytest.mark.parametrize(

@@ -252,6 +252,28 @@ def test_the_command_counts_what_is_missing_as_empty(spec: DatasetSpec, tmp_path
 
 @pytest.mark.usefixtures("dead_swift")
 @pytest.mark.parametrize(
+    ("model", "options", "query"),
+    [
+        pytest.param("google/paligemma2-3b-mix-448", [], "detect red circle ; blue square ; Cat", id="by its name"),
+        pytest.param("m", ["--model-type", "paligemma"], "detect red circle ; blue square ; Cat", id="said"),
+        pytest.param("m", ["--format", "rex_omni"], "Detect red circle, blue square, Cat. Output", id="by its format"),
+        pytest.param("m", ["--model-type", "paligemma", "--protocol", "vision_r1_coco"], "Locate every item from",
+                     id="protocol"),
+        pytest.param("m", [], "Locate every item from", id="nothing known"),
+    ],
+)  # fmt: skip
+def test_a_model_is_asked_in_the_words_of_its_authors(
+    spec: DatasetSpec, tmp_path: Path, model: str, options: list[str], query: str
+) -> None:
+    out = tmp_path / "out"
+    command = ["run", "--model", model, "--ann", str(spec.ann), "--images", str(tmp_path), "--out", str(out)]
+    assert main([*command, *options]) == 1
+    rows = [json.loads(line) for line in (out / "parts" / "000.prompts.jsonl").read_text().splitlines()]
+    assert all(row["messages"][0]["content"].startswith(f"<image>{query}") for row in rows)
+
+
+@pytest.mark.usefixtures("dead_swift")
+@pytest.mark.parametrize(
     ("model", "options", "note"),
     [
         pytest.param("m", [], "nothing says which model type m is, so its answers are read as those of qwen2", id="no"),
