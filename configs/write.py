@@ -4,6 +4,7 @@ python configs/write.py
 """
 
 import sys
+import textwrap
 from pathlib import Path
 
 from models import MODELS, Model
@@ -12,6 +13,7 @@ from swift_plugin_visionr1.families import Limits
 from swift_plugin_visionr1.ground_truth import read_solution
 from swift_plugin_visionr1.models import ModelIO, model_io
 from swift_plugin_visionr1.prepare.targets import right_answer
+from swift_plugin_visionr1.rows.prompts import detection_question
 from swift_plugin_visionr1.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +28,7 @@ TRAIN = """\
 {note}\
 # Data, with the question that this model is used to
 #   vision-r1 prepare --ann instances_train.json --images images/ --model-type {model_type} --out train.jsonl
+{question}
 # What it is to answer for a cat at (10, 20, 110, 220) of an image of 640 x 480 pixels: format {format},
 # {frame}
 {answer}
@@ -136,7 +139,7 @@ def _shown(model: Model) -> dict[str, object]:
     io = model_io(Settings(), model.model_type, _limits(model), model.template)
     return {
         "title": model.hub.split("/")[1], "note": f"# Know before: {model.note}\n" if model.note else "",
-        "format": io.format.name, "frame": io.format.frame.describe(), "answer": _answer(io),
+        "question": _question(io), "format": io.format.name, "frame": io.format.frame.describe(), "answer": _answer(io),
         "limits": "".join(f"{name}={value} " for name, (value, _) in model.environ.items()),
         "prepared": "".join(f" --{name.replace('_', '-')} {value}" for name, (value, _) in model.options.items()
                             if name == "max_pixels"),
@@ -185,6 +188,12 @@ def _answer(io: ModelIO) -> str:
     truth = read_solution(CAT)
     answer = right_answer(truth, io.resize.view(truth.size), io.format)
     return "\n".join(f"#   {line}".rstrip().replace("\t", "    ") for line in answer.split("\n"))
+
+
+def _question(io: ModelIO) -> str:
+    return textwrap.fill(
+        detection_question(["cat", "dog"], io.format.questions), 114, initial_indent="#   ", subsequent_indent="#   "
+    )
 
 
 def _memory(model: Model, reference: bool) -> str:
