@@ -22,6 +22,7 @@ class Model:
         environ: limits on its images, with the reason.
         why_step: what speaks for this STEP.
         note: what a user has to know before.
+        needs: packages beside those of all recipes.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Model:
     environ: dict[str, tuple[object, str]] = field(default_factory=dict)
     why_step: str = "the paper's choice for a model that is not a strong localiser"
     note: str = ""
+    needs: str = ""
 
     @property
     def overlay(self) -> str:
@@ -72,14 +74,21 @@ MODELS = (
           note="a mixture of experts, which Megatron trains faster than ZeRO-3: configs/megatron"),
     Model("internvl2_5_8b", "OpenGVLab/InternVL2_5-8B", "internvl_chat", 8.1,
           environ={"MAX_NUM": (6, "at most 6 tiles of 448 x 448 pixels and a thumbnail, 256 visual tokens each")},
-          why_step="12.1 mAP on COCO before (Table 1), below Qwen2.5-VL-7B's 17.7"),
+          why_step="12.1 mAP on COCO before (Table 1), below Qwen2.5-VL-7B's 17.7", needs="transformers==4.57.6 timm",
+          note="its code comes with the checkpoint, and what is public of it (InternLM2) cannot generate from "
+          "transformers 4.50 on, while GRPO needs 4.53.2: derive InternLM2ForCausalLM in the checkpoint's "
+          "modeling_internlm2.py from transformers.GenerationMixin, too. The recipe internvl3_8b needs none of this. "
+          "The tests run this recipe with code of ours in its place."),
     Model("internvl3_8b", "OpenGVLab/InternVL3-8B-hf", "internvl", 7.9),
     Model("internvl3_5_8b", "OpenGVLab/InternVL3_5-8B-HF", "internvl", 8.5),
     Model("glm4_1v_9b", "ZhipuAI/GLM-4.1V-9B-Thinking", "glm4v", 10.3, hugging_face="zai-org/GLM-4.1V-9B-Thinking",
           completion=2048, options={"max_pixels": (401408, TOKENS)}),
-    Model("ovis2_5_9b", "AIDC-AI/Ovis2.5-9B", "ovis2_5", 9.2, environ=PIXELS_32),
+    Model("ovis2_5_9b", "AIDC-AI/Ovis2.5-9B", "ovis2_5", 9.2, environ=PIXELS_32, needs="transformers==4.57.6",
+          note="its code comes with the checkpoint, and what is public of it does not load with transformers 5. "
+          "The tests run this recipe with code of ours in its place."),
     Model("mimo_vl_7b", "XiaomiMiMo/MiMo-VL-7B-RL", "qwen2_5_vl", 8.3, template="mimo_vl", completion=2048,
           environ=PIXELS_28),
     Model("paligemma2_3b", "AI-ModelScope/paligemma2-3b-pt-448", "paligemma", 3.0,
-          hugging_face="google/paligemma2-3b-pt-448", attention="eager"),
+          hugging_face="google/paligemma2-3b-pt-448", attention="eager", template="paligemma_grpo",
+          options={"external_plugins": ("configs/plugins/paligemma_template.py", "ms-swift 4.6's own template fails")}),
 )  # fmt: skip

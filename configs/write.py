@@ -24,7 +24,7 @@ TRAIN = """\
 #
 # Prerequisites
 #   pip install ".[swift]" deepspeed{flash}    in a clone of this repository; launch from its root
-#   {hardware} of 8 GPUs with 80 GB{each}: {memory}
+{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {memory}
 {note}\
 # Data, with the question that this model is used to
 #   vision-r1 prepare --ann instances_train.json --images images/ --model-type {model_type} --out train.jsonl
@@ -80,7 +80,7 @@ SFT = """\
 #
 # Prerequisites
 #   pip install ".[swift]" deepspeed{flash}    in a clone of this repository; launch from its root
-#   {hardware} of 8 GPUs with 80 GB{each}: {sft_memory}
+{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {sft_memory}
 {note}\
 # Data: the annotations that Vision-R1 is trained on, with the right answers as this model writes them. They depend
 # on the size that the model sees, so give the same limits on images here and there.
@@ -138,7 +138,7 @@ def _shown(model: Model) -> dict[str, object]:
     """How it is asked, and what it answers."""
     io = model_io(Settings(), model.model_type, _limits(model), model.template)
     return {
-        "title": model.hub.split("/")[1], "note": f"# Know before: {model.note}\n" if model.note else "",
+        "title": model.hub.split("/")[1], "note": _comment(f"Know before: {model.note}") if model.note else "",
         "question": _question(io), "format": io.format.name, "frame": io.format.frame.describe(), "answer": _answer(io),
         "limits": "".join(f"{name}={value} " for name, (value, _) in model.environ.items()),
         "prepared": "".join(f" --{name.replace('_', '-')} {value}" for name, (value, _) in model.options.items()
@@ -166,7 +166,7 @@ def _lines(model: Model) -> dict[str, object]:
     deepspeed, why = model.options.get("deepspeed", ("zero3", ""))
     others = {name: line for name, line in model.options.items() if name != "deepspeed"}
     return {
-        "flash": " flash-attn" * (model.attention == "flash_attn"),
+        "flash": " flash-attn" * (model.attention == "flash_attn"), "needs": f"#   pip install {model.needs}\n" if model.needs else "",
         "at_hugging_face": f"    # with USE_HF=1: {model.hugging_face}" if model.hugging_face else "",
         "template": f"template: {model.template}\n" if model.template else "",
         "why_completion": "    # ours: it reasons before it answers" if model.completion > 512 else "",
@@ -191,9 +191,11 @@ def _answer(io: ModelIO) -> str:
 
 
 def _question(io: ModelIO) -> str:
-    return textwrap.fill(
-        detection_question(["cat", "dog"], io.format.questions), 114, initial_indent="#   ", subsequent_indent="#   "
-    )
+    return _comment(detection_question(["cat", "dog"], io.format.questions), "#   ").rstrip()
+
+
+def _comment(text: str, start: str = "# ") -> str:
+    return textwrap.fill(text, 118, initial_indent=start, subsequent_indent=start) + "\n"
 
 
 def _memory(model: Model, reference: bool) -> str:

@@ -1,0 +1,93 @@
+"""The files under configs/ that ms-swift is launched with, and what a tiny run of each has to change."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from swift_plugin_visionr1.layers import merged
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+PLUGIN = Path(__file__).with_name("small_vocabulary.py")
+OVER = {"rlhf": CONFIGS / "train" / "qwen2_5_vl_7b.yaml", "sft": CONFIGS / "sft" / "qwen2_5_vl_7b.yaml"}
+
+
+@dataclass(frozen=True)
+class Family:
+    """The stand-in of a model type, `module:function`, and how its models answer."""
+
+    stand_in: str
+    format: str
+    frame: str
+
+
+FAMILIES = {
+    "qwen2_vl": Family("qwen2_vl:build", "qwen2_vl", "coordinates from 0 to 1000"),
+    "qwen2_5_vl": Family("qwen2_5_vl:build", "qwen2_5_vl", "coordinates in pixels of the processed image"),
+    "qwen3_vl": Family("qwen3_vl:build", "qwen3_vl", "coordinates from 0 to 1000"),
+    "qwen3_vl_moe": Family("qwen3_vl:build_moe", "qwen3_vl", "coordinates from 0 to 1000"),
+    "glm4v": Family("glm4v:build", "glm4v", "coordinates from 0 to 1000"),
+    "internvl": Family("internvl:build", "internvl", "coordinates from 0 to 1000"),
+    "internvl_chat": Family("internvl_chat:build", "internvl", "coordinates from 0 to 1000"),
+    "ovis2_5": Family("ovis:build", "ovis", "coordinates from 0 to 1"),
+    "paligemma": Family("paligemma:build", "paligemma", "coordinates from 0 to 1023"),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A recipe, or an overlay with the recipe of Qwen2.5-VL-7B under it."""
+
+    file: Path
+
+    @property
+    def command(self) -> str:
+        """Of `swift`."""
+        return "sft" if self.file.parent.name == "sft" or self.file.stem.startswith("sft") else "rlhf"
+
+    @property
+    def layers(self) -> list[Path]:
+        """The file, and what it is laid over."""
+        whole = self.file.parent.name in ("train", "sft")
+        return [self.file] if whole else [OVER[self.command], self.file]
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """What ms-swift is to read."""
+        return merged(self.layers)
+
+    @property
+    def prepare(self) -> str:
+        """The command that makes the rows, as the recipe's comments say it."""
+        text = self.layers[0].read_text().replace("\\\n#", "")
+        found = re.search(r"^# +((?:\w+=\S+ )*vision-r1 prepare .*)$", text, re.MULTILINE)
+        assert found, f"{self.layers[0]} does not say how its rows are made"
+        return found[1]
+
+    @property
+    def model_type(self) -> str:
+        """The one that the rows are made for."""
+        return self.prepare.split("--model-type ")[1].split()[0]
+
+    @property
+    def steps(self) -> int:
+        """Of the run: in 3 of them STEP = 1/3, 1/2 and 1 differ."""
+        return 3 if self.file.parent.name == "ablations" else 2
+
+    @property
+    def smaller(self) -> dict[str, object]:
+        """The options that a run of seconds without a GPU replaces."""
+        recipe = self.recipe
+        options: dict[str, object] = {
+            "max_steps": self.steps, "torch_dtype": "float32", "dataloader_num_workers": 0, "report_to": "none",
+            "external_plugins": PLUGIN, "gradient_accumulation_steps": recipe.get("steps_per_generation", 1),
+            "check_model": "false",  # ms-swift asks its hub for newer files, for 20 seconds where there is no network
+        }  # fmt: skip
+        options |= {"max_completion_length": 40} if self.command == "rlhf" else {}  # of the example, a box
+        options |= {"attn_impl": "sdpa"} if recipe["attn_impl"] == "flash_attn" else {}
+        return options | ({"deepspeed": ""} if "deepspeed" in recipe else {})
+
+
+def files(*folders: str) -> list[Path]:
+    """The YAML files in folders of configs/."""
+    return sorted(path for folder in folders for path in (CONFIGS / folder).glob("*.yaml"))
