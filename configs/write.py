@@ -166,7 +166,8 @@ def _lines(model: Model) -> dict[str, object]:
     deepspeed, why = model.options.get("deepspeed", ("zero3", ""))
     others = {name: line for name, line in model.options.items() if name != "deepspeed"}
     return {
-        "flash": " flash-attn" * (model.attention == "flash_attn"), "needs": f"#   pip install {model.needs}\n" if model.needs else "",
+        "flash": " flash-attn" * (model.attention == "flash_attn"),
+        "needs": f"#   pip install {model.needs}\n" if model.needs else "",
         "at_hugging_face": f"    # with USE_HF=1: {model.hugging_face}" if model.hugging_face else "",
         "template": f"template: {model.template}\n" if model.template else "",
         "why_completion": "    # ours: it reasons before it answers" if model.completion > 512 else "",

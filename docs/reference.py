@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import yaml
-from tables import fill
+from tables import put
 
 from swift_plugin_visionr1.criteria import Criteria
 from swift_plugin_visionr1.formats import JsonLayout
@@ -76,7 +76,7 @@ def main() -> None:
     page = PAGE.read_text("utf-8")
     for name, text in [("settings", table(Settings)), ("criteria", table(Criteria)), ("json", table(JsonLayout)),
                        ("presets", presets())]:  # fmt: skip
-        page = fill(page, name, text)
+        page = put(page, name, text)
     PAGE.write_text(page, "utf-8")
 
 

@@ -9,6 +9,8 @@ from swift.callbacks.mapping import callbacks_map
 from swift.utils import get_logger
 
 from .criteria import Stage
+from .resuming import check_resumed
+from .rollout_pictures import RolloutPictures
 from .scorer import Scorer, means
 from .settings import SettingsError
 from .swift_run import check_datasets
@@ -21,22 +23,26 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
 
     Logged with the trainer's own metrics, so that every reporter sees them: `vision_r1/stage` (1 beginner,
     2 advanced), `vision_r1/xi0`, `xi1`, `xi2`, the means of the reward parts and of the numbers of predicted
-    and annotated boxes, and `vision_r1/issues/<code>`, the share of completions with that format issue.
+    and annotated boxes, and `vision_r1/issues/<code>`, the share of completions with that format issue. Every
+    `pictures` steps (a setting) also `vision_r1/rollout`, a picture.
     """
 
     def __init__(self, args: Any, trainer: Any) -> None:
         super().__init__(args, trainer)
         self.stage: Stage | None = None
+        self.pictures = RolloutPictures(trainer)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """State the plan.
 
         Raises:
-            SettingsError: settings that contradict each other or the run.
+            SettingsError: settings that contradict each other or the run; a checkpoint to resume from whose weights
+                the trainer does not load.
             SolutionError: a row of the data sets cannot be used.
         """
         scorer = self._scorer()
-        check_datasets(self.trainer, scorer.io.resize)
+        check_resumed(self.trainer)
+        check_datasets(self.trainer, vars(self.trainer), scorer.io.resize)
         schedule, settings = scorer.schedule, scorer.settings
         first = schedule.first_advanced_step(state.max_steps)
         if first is not None and first >= state.max_steps:
@@ -63,12 +69,16 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         self._log({"stage": 2.0 if stage == "advanced" else 1.0, **criteria})
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Log the means of what all processes scored since the last step."""
-        self._log(means(gather_object([self._scorer().take_sums()])))
+        """Log the means of what all processes scored since the last step, and where one is due a picture."""
+        scorer = self._scorer()
+        self._log(means(gather_object([scorer.take_sums()])))
+        self.pictures.after_step(scorer, state.global_step)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Keep what the evaluation scored out of the training curves."""
-        self._scorer().take_sums()
+        """Keep what the evaluation scored out of the training curves and pictures."""
+        scorer = self._scorer()
+        scorer.take_sums()
+        scorer.take_groups()
 
     def _model(self, scorer: Scorer) -> str:
         """How the model is taken to answer: what to look at first where a reward stays 0."""

@@ -1,6 +1,6 @@
 """A batch of completions through parser, frame, matcher and equations, once for all rewards that ask."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,11 +11,13 @@ from .formats import Format
 from .ground_truth import GroundTruth, solutions_of
 from .models import ModelIO
 from .official import require_official_format, score_official
+from .rollouts import Group, telling_group
 from .scoring import RewardBreakdown, score
 from .settings import Settings, SettingsError
 
 COLUMNS = ("solution", "width", "height")
 PARTS = ("format", "recall", "precision", "predicted", "truths")
+REMEMBERED = 32  # reward calls of one step whose group is kept: gradient accumulation and dynamic sampling make several
 
 
 class Scorer:
@@ -38,6 +40,7 @@ class Scorer:
         self._last: tuple[Any, list[RewardBreakdown]] = (None, [])
         self._sums: Counter[str] = Counter()
         self._issues: set[str] = set()
+        self._groups: deque[Group] = deque(maxlen=REMEMBERED)
 
     def __call__(
         self, completions: Sequence[str], columns: dict[str, Any], stage: Stage, step: int | None = None
@@ -59,6 +62,8 @@ class Scorer:
             truths = solutions_of(columns, len(completions))
             self._last = key, [self.score(text, truth, stage) for text, truth in zip(completions, truths, strict=True)]
             self._add_up(self._last[1])
+            if self.settings.pictures and completions:
+                self._groups.append(telling_group(completions, columns, truths, self._last[1], stage, step))
         return self._last[1]
 
     def _add_up(self, breakdowns: list[RewardBreakdown]) -> None:
@@ -76,6 +81,11 @@ class Scorer:
         """
         sums, self._sums = self._sums, Counter()
         return Counter({name: sums[name] for name in ("completions", *PARTS, *sorted(self._issues))})
+
+    def take_groups(self) -> list[Group]:
+        """A group of each batch that was scored since the last call, for pictures; none with `pictures: 0`."""
+        groups, self._groups = list(self._groups), deque(maxlen=REMEMBERED)
+        return groups
 
     def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
         """The breakdown of one completion."""

@@ -40,8 +40,8 @@ def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
     FigureCanvasAgg(figure)
     grid = figure.subplots(1, panels, squeeze=False)[0]
     for axes, (stage, terms) in zip(grid, explanation.stages.items(), strict=True):
-        _panel(axes, explanation, stage, terms, pixels)
-    _legend(figure)
+        draw_panel(axes, explanation, stage, terms, pixels)
+    draw_legend(figure)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, format="png")
 
@@ -57,7 +57,8 @@ def _pixels(image: Any) -> Any:
         raise InputError(f"expected an image that can be opened at {image}: {error}") from None
 
 
-def _panel(axes: Any, explanation: Explanation, stage: Stage, terms: StageTerms, pixels: Any) -> None:
+def draw_panel(axes: Any, explanation: Explanation, stage: Stage, terms: StageTerms, pixels: Any) -> None:
+    """The boxes in the axes' own coordinates, which are pixels of the original image; `pixels` may be a smaller one."""
     (width, height), got = explanation.view.size, terms.breakdown
     axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], aspect="equal", facecolor="#f2f2f2")
     if pixels is not None:
@@ -95,7 +96,8 @@ def _box(axes: Any, box: Any, text: str, style: str, above: bool) -> None:
     )
 
 
-def _legend(figure: Any) -> None:
+def draw_legend(figure: Any) -> None:
+    """What the colours and lines mean, at the figure's foot."""
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=colour, linestyle=line, linewidth=1.9) for colour, line in STYLES.values()]

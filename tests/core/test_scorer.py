@@ -5,6 +5,7 @@ import json
 import pytest
 
 from swift_plugin_visionr1 import PRESETS, Scorer, SettingsError, model_io
+from swift_plugin_visionr1.scorer import means
 from swift_plugin_visionr1.settings import settings_from
 
 GOOD = '[{"bbox_2d": [0, 0, 20, 20], "label": "a"}]'
@@ -19,24 +20,35 @@ def test_means_over_what_was_scored_since_the_last_call() -> None:
     own = scorer()
     own([GOOD, "oops"], {"solution": [SOLUTION] * 2}, "beginner", 0)
     own([GOOD, "oops"], {"solution": [SOLUTION] * 2}, "beginner", 0)  # another reward asks for the same batch
-    means = {"format": 0.5, "recall": 0.5, "precision": 0.5, "predicted": 0.5, "truths": 1.0, "issues/not_json": 0.5}
-    assert own.take_means() == means
-    assert own.take_means() == {}
+    assert means([own.take_sums()]) == {
+        "format": 0.5, "recall": 0.5, "precision": 0.5, "predicted": 0.5, "truths": 1.0, "issues/not_json": 0.5
+    }  # fmt: skip
+    assert means([own.take_sums()]) == {}
+
+
+def test_the_means_of_two_processes_weigh_each_completion_alike() -> None:
+    sums = []
+    for texts in ([GOOD, GOOD, GOOD], ["oops"]):  # the issue is seen by the second process only
+        own = scorer()
+        own(texts, {"solution": [SOLUTION] * len(texts)}, "beginner", 0)
+        sums.append(own.take_sums())
+    assert means(sums)["recall"] == 0.75
+    assert means(sums)["issues/not_json"] == 0.25
 
 
 def test_an_issue_seen_before_is_logged_as_zero() -> None:
     own = scorer()
     own(["oops"], {"solution": [SOLUTION]}, "beginner", 0)
-    own.take_means()
+    own.take_sums()
     own([GOOD], {"solution": [SOLUTION]}, "beginner", 1)
-    assert own.take_means()["issues/not_json"] == 0
+    assert means([own.take_sums()])["issues/not_json"] == 0
 
 
 def test_the_same_batch_at_the_next_step_counts_again() -> None:
     own = scorer()
     for step in (0, 1):
         own([GOOD], {"solution": [SOLUTION]}, "beginner", step)
-        assert own.take_means()["recall"] == 1
+        assert means([own.take_sums()])["recall"] == 1
 
 
 def test_the_same_solution_in_another_image_is_scored_anew() -> None:

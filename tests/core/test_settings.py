@@ -54,6 +54,7 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
         pytest.param({"salvage": "yes"}, "expected salvage to be bool", id="type"),
         pytest.param({"switch_step": True}, "expected switch_step to be int or null", id="boolean is no number"),
         pytest.param({"switch_step": 0}, "at least 1, got 0", id="switch at 0"),
+        pytest.param({"pictures": -1}, "pictures to be a number of steps, 0 for never, got -1", id="pictures"),
         pytest.param({"preset": ["paper"]}, "expected preset to be one of", id="preset is a list"),
         pytest.param({"step": "1/3", "switch_step": 9}, "got step and switch_step", id="two schedules"),
         pytest.param({"step": "1/3", "fixed_stage": "advanced"}, "got step and fixed_stage", id="schedule and stage"),
