@@ -65,7 +65,7 @@ def grpo(swift: Callable[..., Run]) -> Callable[..., Run]:
             "--tuner_type", "full", "--num_generations", 4, "--per_device_train_batch_size", 8,
             "--gradient_accumulation_steps", 1, "--max_completion_length", 64, "--learning_rate", "1e-5",
             "--logging_steps", 1, "--gradient_checkpointing", "false", "--dataloader_num_workers", 0,
-            "--report_to", "tensorboard", "--seed", 5, *arguments, out=out, **options,
+            "--report_to", "tensorboard", "--check_model", "false", "--seed", 5, *arguments, out=out, **options,
         )  # fmt: skip
 
     return train

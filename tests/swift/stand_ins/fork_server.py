@@ -1,8 +1,8 @@
 """Many `swift` commands without a start each: one process imports ms-swift, and every command is a fork of it.
 
-A fork does what `swift COMMAND ...` does after its imports: ms-swift reads the YAML and its ENV block, and the command's
-own file runs as the main program. The process reads a line of JSON for each command, the arguments of `_command`, and
-answers its exit code.
+A fork does what `swift COMMAND ...` does after its imports: ms-swift reads the YAML and its ENV block, and the file of
+the command runs as the main program. The process reads a line of JSON for each command, the arguments of `_command`,
+and answers its exit code.
 """
 
 import importlib

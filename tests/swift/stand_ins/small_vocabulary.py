@@ -1,7 +1,7 @@
-"""For `--external_plugins`: ms-swift's Qwen-VL and GLM templates, taking their image tokens' numbers from the tokenizer.
+"""For `--external_plugins`: ms-swift's Qwen-VL and GLM templates, with the image tokens' numbers of the tokenizer.
 
-They have the numbers of the published vocabularies built in. Sampling from 150,000 tokens would be most of the work of a
-tiny model; with the example's 413 a run takes seconds.
+The numbers of the published vocabularies are built into them. Sampling from 150,000 tokens would be most of the work of
+a tiny model; with the example's 413 a run takes seconds.
 """
 
 from collections.abc import Callable

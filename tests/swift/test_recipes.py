@@ -1,0 +1,179 @@
+"""Every YAML under configs/ is run by ms-swift for a few steps, with a tiny stand-in in the place of its model.
+
+The stand-in lies where the recipe's `model` is looked for: that line, what ms-swift chooses by it, and all options that
+`Case.smaller` does not name are the recipe's own. Its rows are made with the command in its comments.
+"""
+
+import json
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytest.importorskip("swift", reason="needs the extra `swift`")
+
+from swift_plugin_visionr1.settings import load_settings
+
+from .conftest import SWIFT, Run
+from .stand_ins.cases import CONFIGS, FAMILIES, OVER, Case, files
+from .stand_ins.fork_server import ForkServer
+
+OFFLINE = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
+CASES = [Case(file) for file in files("train", "sft", "overlays", "ablations")]
+TRAINED = [pytest.param(case, id=f"{case.file.parent.name}/{case.file.stem}") for case in CASES]
+ELSEWHERE = {"eval": "test_general_qa.py", "megatron": "test_megatron.py"}  # folders that other tests run
+Launch = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ForkServer]:
+    started = ForkServer(OFFLINE)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def place(server: ForkServer, tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> Path:
+    """A folder to launch from, with configs, and images and annotations named as in the recipes' comments."""
+    folder = tmp_path_factory.mktemp("recipes")
+    (folder / "configs").symlink_to(CONFIGS)
+    script = checkpoint.parent / "scenes.py"
+    subprocess.run([sys.executable, script, "--out", folder, "--train", "16", "--val", "4"], check=True)
+    (folder / "train.json").rename(folder / "instances_train.json")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stand_in(place: Path, checkpoint: Path) -> Callable[[Case], None]:
+    """Puts the stand-in where the recipe's model is looked for."""
+
+    def put(case: Case) -> None:
+        built, wanted = place / "stand_ins" / case.model_type, place / case.recipe["model"]
+        if not built.exists():
+            module, build = FAMILIES[case.model_type].stand_in.split(":")
+            getattr(import_module(f".stand_ins.{module}", __package__), build)(built, checkpoint)
+        if not wanted.exists():
+            wanted.parent.mkdir(exist_ok=True)
+            wanted.symlink_to(built)
+
+    return put
+
+
+@pytest.fixture
+def launch(server: ForkServer, place: Path, stand_in: Callable, tmp_path: Path) -> Iterator[Launch]:
+    """`launch(case)` makes the rows and runs the recipe; `own_process` is the literal `swift`, not the fork server."""
+
+    def run(case: Case, own_process: bool = False) -> Run:
+        stand_in(case)
+        make_rows(case, place)
+        file, log, out = case.file, tmp_path / "log", tmp_path / "out"
+        if len(case.layers) > 1:
+            file = tmp_path / "mine.yaml"
+            file.write_text(yaml.safe_dump(case.without_vllm))
+        options = {"dataset": case.rows, "output_dir": out} | case.smaller
+        argv = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+        code = (literal if own_process else server.run)([case.command, str(file), *argv], place, log)
+        return Run(code, log.read_text(errors="replace"), out)
+
+    yield run
+    for weights in tmp_path.glob("out/checkpoint-*"):
+        shutil.rmtree(weights)
+
+
+def make_rows(case: Case, place: Path) -> None:
+    """As the recipe's comments say."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    made = subprocess.run(
+        case.prepare, shell=True, cwd=place, env=os.environ | {"PATH": path}, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stdout
+    if case.command == "sft":
+        family = FAMILIES[case.model_type]
+        told = f"answers: {family.format}, {family.frame}; "
+        assert told in made.stdout
+        assert family.images in made.stdout.split(told)[1]
+
+
+def literal(argv: list[str], cwd: Path, log: Path) -> int:
+    with log.open("w") as output:
+        return subprocess.run(
+            [SWIFT, *argv], cwd=cwd, stdout=output, stderr=output, env=os.environ | OFFLINE, check=False
+        ).returncode
+
+
+def check_rewards(case: Case, run: Run) -> None:
+    family, recipe = FAMILIES[case.model_type], case.recipe
+    told = f"model type {case.model_type}; answers in the format {family.format}, {family.frame}; "
+    assert told in run.text
+    assert family.images in run.text.split(told)[1].splitlines()[0]
+    spec = recipe["ENV"]["VISION_R1_CONFIG"]
+    settings = load_settings(str(CONFIGS.parent / spec) if spec.endswith(".yaml") else spec)
+    assert re.search(rf"Vision-R1 \((preset )?{re.escape(spec)}\): ", run.text)
+    advanced = [Fraction(now, case.steps) >= settings.step for now in range(case.steps)]
+    assert [row["vision_r1/stage"] == 2 for row in run.steps] == advanced
+    named = recipe["reward_funcs"] if isinstance(recipe["reward_funcs"], list) else [recipe["reward_funcs"]]
+    for row in run.steps:
+        parts = [row[f"rewards/{''.join(map(str.capitalize, name.split('_')))}/mean"] for name in named]
+        assert row["reward"] == pytest.approx(sum(parts), abs=1e-5)
+        assert all(map(math.isfinite, (row.get("kl", 0.0), row["reward"])))
+    if recipe["model"].startswith("Qwen/Qwen2.5"):  # which localises
+        assert any(row["reward"] > 0 for row in run.steps)
+
+
+def check_answers(case: Case, run: Run, place: Path) -> None:
+    """ms-swift prints what the model is to write in the first row, and it is one of the prepared answers."""
+    answers = [json.loads(line)["messages"][-1]["content"] for line in (place / case.rows).read_text().splitlines()]
+    shown = run.text.split("[LABELS] [-100 * ")[1]
+    assert any(answer and answer in shown for answer in answers)
+    assert all(row["loss"] > 0 for row in run.steps)
+
+
+def check(case: Case, run: Run, place: Path) -> None:
+    assert run.code == 0, run.text[-3000:]
+    assert len(run.steps) == case.steps
+    assert all(math.isfinite(row["loss"]) and math.isfinite(row["grad_norm"]) for row in run.steps)
+    if case.command == "sft":
+        check_answers(case, run, place)
+    else:
+        check_rewards(case, run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", TRAINED)
+def test_it_runs(case: Case, launch: Launch, place: Path) -> None:
+    check(case, launch(case), place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", OVER)
+def test_it_runs_as_users_start_it(command: str, launch: Launch, place: Path) -> None:
+    case = Case(OVER[command])
+    check(case, launch(case, own_process=True), place)
+
+
+def test_no_file_is_left_out() -> None:
+    for file in CONFIGS.rglob("*.yaml"):
+        folder = file.parent.name
+        if folder in ELSEWHERE:
+            test = Path(__file__).with_name(ELSEWHERE[folder])
+            assert folder in test.read_text(), f"{file} is run by no test"
+        elif folder != "reward":
+            assert Case(file) in CASES, f"{file} is run by no test"
+
+
+def test_all_settings_are_of_some_recipe() -> None:
+    recipes = [file.read_text() for file in CONFIGS.rglob("*.yaml") if file.parent.name != "reward"]
+    unused = [
+        file.name for file in files("reward") if not any(f"configs/reward/{file.name}" in text for text in recipes)
+    ]
+    assert not unused
