@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-from .plugin import register_callbacks, register_preprocessors, register_rewards
+from .plugin import register_callbacks, register_megatron_callback, register_preprocessors, register_rewards
 
 _REGISTER: dict[str, Callable[[], None]] = {
     "swift.rewards.orm": register_rewards,
     "swift.callbacks.mapping": register_callbacks,
     "swift.dataset.preprocessor.core": register_preprocessors,
+    "swift.megatron.callbacks.mapping": register_megatron_callback,
 }
 
 

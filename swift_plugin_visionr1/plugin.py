@@ -5,6 +5,7 @@ dataloader worker again: imports are absolute, and registering twice does nothin
 as their last act, so it does not matter which of them, or which part of ms-swift, is imported first.
 """
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -23,6 +24,11 @@ def register_callbacks() -> None:
     callbacks_map["vision_r1_eval"] = evaluation_callback
 
 
+def register_megatron_callback() -> None:
+    """Add the callback of Megatron's trainer to `swift.megatron.callbacks.megatron_callbacks_map`."""
+    import swift_plugin_visionr1.megatron_callback  # noqa: F401
+
+
 def register_preprocessors() -> None:
     """Make `--dataset` read published data sets in runs with our reward."""
     import swift_plugin_visionr1.preprocessors  # noqa: F401
@@ -37,3 +43,5 @@ if __name__ != "swift_plugin_visionr1.plugin":  # loaded by path
     register_rewards()
     register_callbacks()
     register_preprocessors()
+    if "swift.megatron" in sys.modules:  # importing it without megatron-core fails
+        register_megatron_callback()

@@ -14,12 +14,13 @@ from .scorer import Scorer
 from .scoring import RewardBreakdown
 from .settings import Settings, SettingsError, load_settings
 from .swift_run import (
-    building_trainer,
     check_datasets,
     image_processor,
+    loaded_data,
     model_type,
     opens_reasoning,
     running_template,
+    tells_no_step,
 )  # fmt: skip
 
 logger = get_logger()
@@ -39,7 +40,8 @@ class VisionR1(ORM):  # type: ignore[misc]
     processor and MAX_PIXELS and its kin.
 
     Raises:
-        SettingsError: the settings cannot be used, contradict the run, or leave an unknown model type's format open.
+        SettingsError: the settings cannot be used, contradict the run, leave an unknown model type's format open, or
+            leave the stage open where the trainer tells no step.
         SolutionError: a row of the trainer's data sets cannot be used.
     """
 
@@ -52,8 +54,10 @@ class VisionR1(ORM):  # type: ignore[misc]
         self.model_type, io = run_io(self.settings, args)
         self.scorer = shared_scorer(self.settings, io)
         self._warn_of_double_counting(args)
-        if (trainer := building_trainer(args)) is not None:
-            check_datasets(trainer, self.scorer.io.resize)
+        if tells_no_step(args):
+            self._stage(None)
+        if (loaded := loaded_data(args)) is not None:
+            check_datasets(*loaded, self.scorer.io.resize)
 
     def __call__(self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any) -> list[float]:
         """One reward per completion.

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,24 @@ def callers() -> Iterator[Any]:
     return (names["self"] for names in _frames() if "self" in names)
 
 
-def building_trainer(args: Any) -> Any | None:
-    """The trainer that is constructing a reward with `args`, else None.
+def loaded_data(args: Any) -> tuple[Any, Mapping[str, Any]] | None:
+    """Who loaded the data sets of the run that is constructing a reward with `args`, and where they are by name.
 
     ms-swift hands a reward nothing but the training arguments, and these know neither the data set nor the
-    template's max_pixels. The trainer that knows both is the caller.
+    template's max_pixels. The callers know: the trainer, the Ray driver, or the pipeline that makes Megatron's trainer.
     """
-    return _caller(args, "train_dataset")
+    for names in _frames():
+        owner = names.get("self")
+        if args is not None and getattr(owner, "args", None) is args:
+            places = (getattr(owner, "__dict__", {}), getattr(owner, "_data_info", {}), names)
+            if (place := next((each for each in places if "train_dataset" in each), None)) is not None:
+                return owner, place
+    return None
+
+
+def tells_no_step(args: Any) -> bool:
+    """Whether the trainer that is constructing a reward with `args` is ms-swift's Ray driver, which knows no step."""
+    return _caller(args, "_data_info") is not None
 
 
 def running_template(args: Any) -> Any | None:
@@ -86,17 +97,17 @@ def data_source() -> str:
     return "the data set"
 
 
-def check_datasets(trainer: Any, resize: Resize) -> None:
-    """Check every row of the trainer's data sets, once per trainer.
+def check_datasets(owner: Any, data: Mapping[str, Any], resize: Resize) -> None:
+    """Check every row of the data sets in `data`, once per owner.
 
     Raises:
         SolutionError: a row's annotations or images cannot be used; names the row in its file where that is known.
     """
-    if getattr(trainer, "vision_r1_checked", False):
+    if getattr(owner, "vision_r1_checked", False):
         return
-    trainer.vision_r1_checked = True
-    for name in ("train_dataset", "eval_dataset"):
-        dataset = getattr(trainer, name, None)
+    owner.vision_r1_checked = True
+    for name in ("train_dataset", "eval_dataset", "val_dataset"):
+        dataset = data.get(name)
         if dataset is None:
             continue
         if not hasattr(dataset, "__len__"):

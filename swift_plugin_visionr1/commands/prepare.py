@@ -1,4 +1,4 @@
-"""`vision-r1 prepare`: annotations to rows for swift's --dataset."""
+"""`vision-r1 prepare`: annotations, or rows of any known form, to rows for swift's --dataset."""
 
 import argparse
 import sys
@@ -9,16 +9,21 @@ from ..doctor.findings import clipped, listed
 from ..doctor.prompts import asks_for_json, remedy
 from ..formats import Questions
 from ..models import DEFAULT_MODEL_TYPE, ModelIO
-from ..prepare.coco import Written, convert_coco
+from ..prepare.coco import convert_coco
+from ..prepare.output import Written
 from ..rows.prompts import DETECT, PAPER
 from ..show.inputs import InputError, add_reward_options, reward_rules
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    sub = subparsers.add_parser("prepare", help="COCO annotations to rows for swift's --dataset")
-    sub.add_argument("--ann", type=Path, required=True, help="COCO instances JSON")
-    sub.add_argument("--images", type=Path, required=True, help="folder that file_name is relative to")
+    sub = subparsers.add_parser("prepare", help="COCO annotations or known rows to rows for swift's --dataset")
+    source = sub.add_mutually_exclusive_group(required=True)
+    source.add_argument("--ann", type=Path, help="COCO instances JSON; --images says where its images are")
+    source.add_argument("--rows", type=Path, metavar="FILE", help="rows in any form that GRPO takes (ours, the "
+                        "authors', ms-swift's objects, VLM-R1's, Visual-RFT's), with questions of their own: .jsonl, "
+                        ".json, .parquet or .csv")  # fmt: skip
+    sub.add_argument("--images", type=Path, help="folder that the annotations' file_name is relative to")
     sub.add_argument("--out", type=Path, required=True, help="JSONL to write")
     sub.add_argument("--classes", nargs="+", metavar="NAME",
                      help="the categories that count, in the order to ask for them; default: all")  # fmt: skip
@@ -36,24 +41,46 @@ def run(args: argparse.Namespace) -> int:
     """Write them.
 
     Raises:
-        InputError: an option is there that only --target reads.
+        InputError: an option is there that goes with others, or the file of rows cannot be used.
         SettingsError: the settings cannot be used.
-        SolutionError: an annotation cannot be used.
+        SolutionError: an annotation or a row cannot be used.
     """
-    if args.max_pixels and not args.target:
-        raise InputError("expected --target beside --max-pixels: only answers depend on it")
+    _check_options(args)
     io = _model(args) if args.target or args.config or args.model_type else None
-    questions = PAPER if io is None else io.format.questions
-    if args.prompt is not None:
-        questions = Questions(args.prompt)
-    answers = io if args.target else None
-    written = convert_coco(args.ann, args.images, args.out, questions, answers, args.classes)
+    written = _rows(args, io) if args.rows else _annotations(args, io)
     print(f"wrote {args.out}: {_counts(written)}")
     if io is not None:
-        _tell_of(io, written.question, args.target)
+        _tell_of(io, written.question, args)
     if written.thin:
         print(f"{written.thin} boxes are in no answer: they are thinner than the format's grid")
     return 0
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    if args.max_pixels and not args.target:
+        raise InputError("expected --target beside --max-pixels: only answers depend on it")
+    if args.ann and not args.images:
+        raise InputError("expected --images beside --ann: the folder that file_name is relative to")
+    if not args.rows:
+        return
+    for name in ("images", "classes", "prompt"):
+        if getattr(args, name) is not None:
+            raise InputError(f"expected --{name} beside --ann only: --rows says its images and questions itself")
+    if not args.target and (args.model_type or args.config):
+        raise InputError("expected --target beside --rows with --model-type or --config: rows keep their questions")
+
+
+def _rows(args: argparse.Namespace, io: ModelIO | None) -> Written:
+    from ..prepare.rows import convert_rows  # here: it needs Pillow, and annotations do not
+
+    return convert_rows(args.rows, args.out, io)
+
+
+def _annotations(args: argparse.Namespace, io: ModelIO | None) -> Written:
+    questions = PAPER if io is None else io.format.questions
+    if args.prompt is not None:
+        questions = Questions(args.prompt)
+    return convert_coco(args.ann, args.images, args.out, questions, io if args.target else None, args.classes)
 
 
 def _model(args: argparse.Namespace) -> ModelIO:
@@ -64,10 +91,10 @@ def _model(args: argparse.Namespace) -> ModelIO:
     return scorer.io
 
 
-def _tell_of(io: ModelIO, question: str, target: bool) -> None:
+def _tell_of(io: ModelIO, question: str, args: argparse.Namespace) -> None:
     """What is asked and answered, and on stderr whether that goes together."""
-    print(f"question: {clipped(question)}")
-    if target:
+    print(f"{'first ' if args.rows else ''}question: {clipped(question)}")
+    if args.target:
         print(f"answers: {io.format.name}, {io.format.frame.describe()}; {io.resize.describe()}")
     if asks_for_json(question, io.format.name):
         print(

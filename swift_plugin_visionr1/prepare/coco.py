@@ -3,7 +3,6 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,8 @@ from ..models import ModelIO
 from ..rows.base import question
 from ..rows.prompts import PAPER, detection_question
 from ..settings import did_you_mean
-from .targets import target
-
-
-@dataclass(frozen=True)
-class Written:
-    """What was written.
-
-    Attributes:
-        rows: one per image.
-        boxes: of all rows.
-        crowds: annotations left out because they are of a crowd.
-        unused: categories that are asked for and have no box.
-        thin: boxes that are in no answer because they are thinner than the format's grid.
-        question: what is asked about each image.
-    """
-
-    rows: int
-    boxes: int
-    crowds: int
-    unused: tuple[str, ...]
-    thin: int
-    question: str
+from .output import Written, output
+from .targets import add_answer
 
 
 def convert_coco(
@@ -74,8 +53,9 @@ def convert_coco(
     asked = detection_question(wanted, questions)
     rows = [_row(image, by_image, names, images, asked) for image in data["images"]]
     thin = sum(_answer(row, io) for row in rows) if io else 0
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with output(out) as result:
+        for row in rows:
+            result.add(row)
     labels = Counter(label for row in rows for label in json.loads(row["solution"])["labels"])
     unused = tuple(name for name in wanted if not labels[name])
     return Written(len(rows), labels.total(), crowds, unused, thin, asked)
@@ -132,8 +112,6 @@ def _solution(image: dict[str, Any], annotations: list[dict[str, Any]], names: d
 def _answer(row: dict[str, Any], io: ModelIO) -> int:
     """Add the answer to the row's messages; returns how many boxes are too thin to be in it."""
     try:
-        text, thin = target(read_solution(row["solution"]), io)
+        return add_answer(row, io)
     except SolutionError as error:
         raise SolutionError(f"image {row['images'][0]}: {error}") from None
-    row["messages"].append({"role": "assistant", "content": text})
-    return thin

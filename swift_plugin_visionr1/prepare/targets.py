@@ -1,10 +1,12 @@
 """The right answer to a row: its annotations as the model's own family writes them, in the frame that it sees."""
 
+from typing import Any
+
 import numpy as np
 
 from ..coords import View
 from ..formats import Format
-from ..ground_truth import GroundTruth, SolutionError
+from ..ground_truth import GroundTruth, SolutionError, read_solution
 from ..models import ModelIO
 
 
@@ -39,6 +41,18 @@ def target(truth: GroundTruth, io: ModelIO) -> tuple[str, int]:
             f"({', '.join(parsed.issues) or 'read as other labels'}): rename these categories"
         )
     return answer, len(truth.boxes) - len(kept.boxes)
+
+
+def add_answer(row: dict[str, Any], io: ModelIO) -> int:
+    """Add the answer to the messages of one of our rows; returns how many boxes are too thin to be in it.
+
+    Raises:
+        SolutionError: as `target`, or of the row's solution.
+    """
+    truth = read_solution(row["solution"], row.get("width"), row.get("height"))
+    text, thin = target(truth, io)
+    row["messages"].append({"role": "assistant", "content": text})
+    return thin
 
 
 def _is_read(truth: GroundTruth, index: int, view: View, format: Format) -> bool:

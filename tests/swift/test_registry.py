@@ -131,11 +131,11 @@ def test_a_model_that_cannot_be_scored_is_refused(
 )
 def test_issues_of_content_are_counted_as_well_as_those_of_the_template(model_type: str, outside: str) -> None:
     reward = orm.orms["vision_r1"](args=run_of(model_type))
-    reward.scorer.take_means()  # the scorer is shared
+    reward.scorer.take_sums()  # the scorer is shared
     reward([outside, "a cat"], solution=[SOLUTION] * 2, trainer_state=state(7))
-    means = reward.scorer.take_means()
-    assert means["issues/out_of_image"] == 0.5
-    assert sum(value for name, value in means.items() if name.startswith("issues/")) > 0.5
+    sums = reward.scorer.take_sums()
+    assert sums["issues/out_of_image"] == 1
+    assert sum(value for name, value in sums.items() if name.startswith("issues/")) > 1
 
 
 def test_a_bad_row_is_an_error_not_a_score() -> None:
