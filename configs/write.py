@@ -9,7 +9,7 @@ from pathlib import Path
 
 from models import MODELS, Model
 
-from swift_plugin_visionr1.families import Limits
+from swift_plugin_visionr1.families import TEMPLATES, Limits
 from swift_plugin_visionr1.ground_truth import read_solution
 from swift_plugin_visionr1.models import ModelIO, model_io
 from swift_plugin_visionr1.prepare.targets import right_answer
@@ -86,6 +86,7 @@ SFT = """\
 # on the size that the model sees, so give the same limits on images here and there.
 #   {limits}vision-r1 prepare --ann instances_train.json --images images/ \\
 #       --target --model-type {model_type}{prepared} --out sft.jsonl
+# or, of rows that Vision-R1 is trained on, --rows train.jsonl in the place of --ann and --images.
 # For a cat at (10, 20, 110, 220) of an image of 640 x 480 pixels: format {format},
 # {frame}
 {answer}
@@ -141,9 +142,14 @@ def _shown(model: Model) -> dict[str, object]:
         "title": model.hub.split("/")[1], "note": _comment(f"Know before: {model.note}") if model.note else "",
         "question": _question(io), "format": io.format.name, "frame": io.format.frame.describe(), "answer": _answer(io),
         "limits": "".join(f"{name}={value} " for name, (value, _) in model.environ.items()),
-        "prepared": "".join(f" --{name.replace('_', '-')} {value}" for name, (value, _) in model.options.items()
-                            if name == "max_pixels"),
+        "prepared": "".join(f" --{name.replace('_', '-')} {value}" for name, value in _prepared(model).items()),
     }  # fmt: skip
+
+
+def _prepared(model: Model) -> dict[str, object]:
+    """The options that the right answers depend on."""
+    options = {name: value for name, (value, _) in model.options.items() if name == "max_pixels"}
+    return options | ({"template": model.template} if model.template in TEMPLATES else {})
 
 
 def _hardware(model: Model) -> dict[str, object]:

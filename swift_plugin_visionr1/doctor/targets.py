@@ -11,7 +11,7 @@ from .rows import Row
 
 WASTEFUL = 0.05  # share of answers in another format
 ALIKE = 0.7  # mean IoU of answers that are the row's solution, rounded to a grid
-REMEDY = "`vision-r1 prepare --target` writes them for this run from COCO annotations"
+REMEDY = "`vision-r1 prepare --target` writes them for this run, from COCO annotations or (--rows) from such rows"
 
 
 def target_findings(cases: Sequence[Case], io: ModelIO) -> list[Finding]:

@@ -22,6 +22,7 @@ def add_reward_options(sub: argparse.ArgumentParser) -> None:
     """The options that `reward_rules` reads."""
     sub.add_argument("--config", help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper")
     sub.add_argument("--model-type", help="ms-swift's name of the model's family; default: the settings', else Qwen's")
+    sub.add_argument("--template", help="the run's --template, where the model type has several (mimo_vl, ...)")
     sub.add_argument("--max-pixels", type=int, help="the run's --max_pixels; MAX_PIXELS and its kin: as environment")
 
 
@@ -52,4 +53,5 @@ def reward_rules(args: argparse.Namespace, run: Mapping[str, Any] | None = None)
     given = (args.max_pixels, settings.max_pixels, known.get("max_pixels"))
     max_pixels = next((value for value in given if value is not None), None)
     limits, thinks = Limits(os.environ, max_pixels), told_to_think(model_type, known)
-    return Scorer(settings, model_io(settings, model_type, limits, known.get("template"), thinks))
+    template = args.template or known.get("template")
+    return Scorer(settings, model_io(settings, model_type, limits, template, thinks))

@@ -272,3 +272,10 @@ def test_bad_settings_are_one_line_on_stderr(capsys: pytest.CaptureFixture[str])
 def test_plugin_path_is_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugin-path"]) == 0
     assert Path(capsys.readouterr().out.strip()).name == "plugin.py"
+
+
+def test_the_template_decides_what_stands_around_the_answer(tmp_path: Path) -> None:
+    """MiMo-VL has Qwen2.5-VL's model type, and reasons."""
+    assert main([*coco(tmp_path), "--target", "--model-type", "qwen2_5_vl", "--template", "mimo_vl"]) == 0
+    row = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
+    assert row["messages"][1]["content"].startswith("<think>\n</think>\n\n```json\n")
