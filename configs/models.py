@@ -47,6 +47,11 @@ class Model:
         fits = [size for size in (24, 40, 80) if 2 * self.billions <= 0.75 * size]
         return f"lora_{fits[0]}gb" if fits else "lora_node"
 
+    @property
+    def gathers(self) -> bool:
+        """Whether a GPU's share of the training (18 bytes a parameter) leaves room for all weights in bfloat16."""
+        return self.billions * (18 / (8 * self.nodes) + 2) <= 60
+
 
 TOKENS = "at most 512 visual tokens an image, as in the paper's released command"
 PIXELS_28 = {"MAX_PIXELS": (401408, TOKENS)}
@@ -58,20 +63,27 @@ PIXELS_32 = {
 }
 PAPERS_STEP = "what the paper reports for Qwen2.5-VL-7B (discussion of Table 5)"
 STRONG = "the paper's choice for a strong localiser (Table 5), which this one is taken for; measure yours"
-OFFLOAD = {"deepspeed": ("zero3_offload", "all parameters with optimizer do not fit two nodes: it goes to the CPU")}
+OFFLOAD = {
+    "deepspeed": ("zero3_offload", "two nodes' GPUs do not hold it: weights and optimizer are in the nodes' memory")
+}
+CPU_ADAM = (
+    "offloading makes DeepSpeed compile its CPU optimizer at the first start, which takes a C++ compiler and the "
+    "CUDA toolkit."
+)
 
 MODELS = (
     Model("qwen2_5_vl_3b", "Qwen/Qwen2.5-VL-3B-Instruct", "qwen2_5_vl", 3.8, environ=PIXELS_28),
     Model("qwen2_5_vl_7b", "Qwen/Qwen2.5-VL-7B-Instruct", "qwen2_5_vl", 8.3, environ=PIXELS_28, why_step=PAPERS_STEP),
     Model("qwen2_5_vl_32b", "Qwen/Qwen2.5-VL-32B-Instruct", "qwen2_5_vl", 33.5, nodes=2, environ=PIXELS_28),
     Model("qwen2_5_vl_72b", "Qwen/Qwen2.5-VL-72B-Instruct", "qwen2_5_vl", 73.4, nodes=2, options=OFFLOAD,
-          environ=PIXELS_28),
+          environ=PIXELS_28, note=CPU_ADAM),
     Model("qwen2_vl_7b", "Qwen/Qwen2-VL-7B-Instruct", "qwen2_vl", 8.3, environ=PIXELS_28),
     Model("qwen3_vl_4b", "Qwen/Qwen3-VL-4B-Instruct", "qwen3_vl", 4.4, step="1/2", environ=PIXELS_32, why_step=STRONG),
     Model("qwen3_vl_8b", "Qwen/Qwen3-VL-8B-Instruct", "qwen3_vl", 8.8, step="1/2", environ=PIXELS_32, why_step=STRONG),
     Model("qwen3_vl_30b_a3b", "Qwen/Qwen3-VL-30B-A3B-Instruct", "qwen3_vl_moe", 31.1, step="1/2", nodes=2,
           environ=PIXELS_32, why_step=STRONG,
-          note="a mixture of experts, which Megatron trains faster than ZeRO-3: configs/megatron"),
+          note="a mixture of experts, which Megatron trains faster than ZeRO-3: configs/megatron. LoRA on all-linear "
+          "reaches its attention only, since transformers keeps the experts as plain parameters."),
     Model("internvl2_5_8b", "OpenGVLab/InternVL2_5-8B", "internvl_chat", 8.1,
           environ={"MAX_NUM": (6, "at most 6 tiles of 448 x 448 pixels and a thumbnail, 256 visual tokens each")},
           why_step="12.1 mAP on COCO before (Table 1), below Qwen2.5-VL-7B's 17.7", needs="transformers==4.57.6 timm",

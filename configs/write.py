@@ -23,8 +23,8 @@ TRAIN = """\
 # Vision-R1 on {title}, with the paper's setting (section 4.1). Written by configs/write.py.
 #
 # Prerequisites
-#   pip install ".[swift]" deepspeed{flash}    in a clone of this repository; launch from its root
-{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {memory}
+#   pip install ".[swift]" deepspeed    in a clone of this repository; launch from its root
+{flash}{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {memory}
 {note}\
 # Data, with the question that this model is used to
 #   vision-r1 prepare --ann instances_train.json --images images/ --model-type {model_type} --out train.jsonl
@@ -58,17 +58,26 @@ num_generations: 4
 per_device_train_batch_size: 4
 gradient_accumulation_steps: {accumulation}
 temperature: 1.0
+# Each token is one of the 50 likeliest, transformers' default when the paper was trained. Say it: where it is left out,
+# ms-swift takes the checkpoint's own top_k, and with 1, as some have it, the 4 completions are the same.
+top_k: 50
 max_completion_length: {completion}{why_completion}
-
+{gather}
 # beta weighs the KL term of Eq. 2. The paper says 0.2; its released command has 0.04.
 beta: 0.2
 learning_rate: 1.0e-6
 num_train_epochs: 1
+# What the paper's framework leaves at transformers' defaults; ms-swift's own are cosine, 0.1 and 0.95. Both start
+# without warm-up, clip gradients at norm 1, scale rewards by the group's standard deviation, take the mean over each
+# answer's tokens (loss_type grpo), and train once on each completion.
+lr_scheduler_type: linear
+weight_decay: 0.0
+adam_beta2: 0.999
 {common}
 logging_steps: 1
 log_completions: true     # completions.jsonl, which `vision-r1 plot`, `score` and `explain` read
 save_steps: 500           # a run that stops goes on from there: --resume_from_checkpoint
-save_total_limit: 2
+save_total_limit: 2       # {checkpoint} each; three while one is written
 report_to: tensorboard    # and wandb, swanlab
 output_dir: runs/{name}
 add_version: false        # checkpoints straight under output_dir
@@ -79,8 +88,8 @@ SFT = """\
 # 2e-6, batch 128, one epoch (section 4.1). Written by configs/write.py.
 #
 # Prerequisites
-#   pip install ".[swift]" deepspeed{flash}    in a clone of this repository; launch from its root
-{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {sft_memory}
+#   pip install ".[swift]" deepspeed    in a clone of this repository; launch from its root
+{flash}{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {sft_memory}
 {note}\
 # Data: the annotations that Vision-R1 is trained on, with the right answers as this model writes them. They depend
 # on the size that the model sees, so give the same limits on images here and there.
@@ -104,14 +113,25 @@ per_device_train_batch_size: 4
 gradient_accumulation_steps: {sft_accumulation}
 learning_rate: 2.0e-6
 num_train_epochs: 1
+# The rest (cosine without warm-up, weight decay 0.1) is ms-swift's: the paper does not name it.
 {common}
 logging_steps: 1
 save_steps: 500
-save_total_limit: 2
+save_total_limit: 2    # {checkpoint} each; three while one is written
 report_to: tensorboard
 output_dir: runs/{name}_sft
 add_version: false
 {sft_environ}"""
+
+FLASH = """\
+#   pip install flash-attn --no-build-isolation    then; or attn_impl: sdpa, and none
+"""
+
+LAYERS = """\
+# ZeRO-3 gathers all weights on every GPU to sample, and here they do not fit beside the rest: gather layer by layer.
+# Every token then fetches every layer anew, so that sampling is far slower than learning: first measure some steps.
+ds3_gather_for_generation: false
+"""
 
 COMMON = """
 # Everything is trained.
@@ -159,7 +179,7 @@ def _hardware(model: Model) -> dict[str, object]:
     return {
         "gpus": gpus, "accumulation": 16 // gpus, "s": "s" * (gpus < 16), "sft_accumulation": 32 // gpus,
         "hardware": "one node" if nodes == 1 else f"{nodes} nodes", "each": " each" * (nodes > 1),
-        "on_each": " on each node, with its rank and the first one's address" * (nodes > 1),
+        "on_each": " on each node, with its rank and the first one's address, on a disk that all see" * (nodes > 1),
         "launch": f"{several}NPROC_PER_NODE=8 ", "smaller": "One GPU" if one else "One node with LoRA",
         "overlay": overlay, "sft_overlay": "sft_lora" if one else "sft_lora_node",
         "smaller_launch": "" if one else "NPROC_PER_NODE=8 ",
@@ -172,7 +192,8 @@ def _lines(model: Model) -> dict[str, object]:
     deepspeed, why = model.options.get("deepspeed", ("zero3", ""))
     others = {name: line for name, line in model.options.items() if name != "deepspeed"}
     return {
-        "flash": " flash-attn" * (model.attention == "flash_attn"),
+        "flash": FLASH * (model.attention == "flash_attn"), "gather": "" if model.gathers else LAYERS,
+        "checkpoint": f"{14 * model.billions:.0f} GB",
         "needs": f"#   pip install {model.needs}\n" if model.needs else "",
         "at_hugging_face": f"    # with USE_HF=1: {model.hugging_face}" if model.hugging_face else "",
         "template": f"template: {model.template}\n" if model.template else "",
@@ -206,13 +227,19 @@ def _comment(text: str, start: str = "# ") -> str:
 
 
 def _memory(model: Model, reference: bool) -> str:
-    """By arithmetic: bfloat16 weights and gradients, float32 weights and two moments of AdamW, bfloat16 reference."""
-    each = 16 + 2 * reference
+    """By arithmetic: bfloat16 weights and gradients, float32 weights and two moments of AdamW, bfloat16 reference.
+
+    Offloaded, gradients are float32.
+    """
+    offloaded = "deepspeed" in model.options
+    each = 16 + 2 * reference + 2 * offloaded
     total = model.billions * each
     what = "weights, gradients, optimizer" + (" and reference model" if reference else "")
     where = f"{total / (8 * model.nodes):.0f} GB of each GPU under ZeRO-3"
-    if "deepspeed" in model.options:
-        where = f"{total:.0f} GB in all, of which ZeRO-3 keeps {model.billions * 12:.0f} GB in the nodes' memory"
+    if offloaded:
+        where = f"about {total / model.nodes:.0f} GB of each node's own memory"
+    elif reference and model.gathers:
+        where += f",\n#   and all weights, {2 * model.billions:.0f} GB, while it samples"
     return f"{what}\n#   of {model.billions} billion parameters take {each} bytes each: {where}"
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from .commands import compare, doctor, evaluate, prompts, refcoco, run
+from .commands import compare, doctor, evaluate, general_qa, prompts, refcoco, run
 from .errors import InputError
 from .metrics.measure import Disagreement
 from .metrics.mmdet_backend import MissingBackend
@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=version("swift-plugin-visionr1"))
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-    for command in (evaluate, prompts, run, compare, refcoco, doctor):
+    for command in (evaluate, prompts, run, compare, refcoco, general_qa, doctor):
         command.add_parser(commands)
     return top
 

@@ -1,0 +1,103 @@
+"""`mmdet-eval general-qa`: the paper's Table 6 for a model before and after training."""
+
+import argparse
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..general_qa.asking import EvaluationFailed, evaluate
+from ..general_qa.questions import Model, Questions, read_recipe
+from ..general_qa.report import as_markdown, write_report
+
+RECIPE = Path("configs/eval/general_qa.yaml")
+PACKAGES = ("swift", "evalscope", "vlmeval")
+STOPPED = 130  # the exit code of a command that Ctrl-C ended
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command. Arguments that it does not know are for `swift eval`: the caller sets `infer_arguments`."""
+    sub = subparsers.add_parser(
+        "general-qa", allow_abbrev=False, help="GQA, AI2D, ChartQA and SEED before and after training; resumes",
+        description="Ask each model the general benchmarks with `swift eval`, one model after the other, and print one "
+        "table. The same command again goes on where it was interrupted. Options that are not listed here go to "
+        "`swift eval`, for every model.",
+    )  # fmt: skip
+    sub.add_argument(
+        "--model", action="append", required=True, metavar="NAME=MODEL",
+        help="name in the table, and folder or hub id; base first, once for each model",
+    )  # fmt: skip
+    sub.add_argument("--out", type=Path, required=True, help="folder for the answers and the table")
+    sub.add_argument("--recipe", type=Path, default=RECIPE, help="YAML for `swift eval`; default: %(default)s")
+    sub.add_argument(
+        "--eval-dataset", "--eval_dataset", nargs="+", metavar="NAME", help="benchmarks instead of the recipe's"
+    )
+    sub.add_argument("--external-plugins", "--external_plugins", nargs="+", default=(), help="files for `swift eval`")
+    sub.set_defaults(run=run, infer_arguments=())
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, print the table and write it; returns the exit code: 1 where `swift eval` failed.
+
+    Raises:
+        InputError: a model or the recipe cannot be used, a package is missing, or --out has answers to something else.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift eval` is ended too
+    models = read_models(arguments.model)
+    recipe = read_recipe(arguments.recipe)
+    benchmarks = tuple(arguments.eval_dataset or recipe["eval_dataset"])
+    if missing := [package for package in PACKAGES if find_spec(package) is None]:
+        raise InputError(
+            f"expected ms-swift, EvalScope and VLMEvalKit, got no {', '.join(missing)}: install them with "
+            "`pip install 'swift-plugin-visionr1[swift,qa]'`"
+        )
+    questions = Questions(
+        arguments.recipe, benchmarks, tuple(arguments.external_plugins), tuple(arguments.infer_arguments)
+    )
+    try:
+        scores = {model.name: evaluate(model, questions, arguments.out / model.name) for model in models}
+    except KeyboardInterrupt:
+        print("\nmmdet-eval: stopped; the same command again goes on from here", file=sys.stderr)
+        return STOPPED
+    except EvaluationFailed as error:
+        print(f"mmdet-eval: {error}", file=sys.stderr)
+        return 1
+    write_report(arguments.out, scores)
+    print(as_markdown(scores), end="")
+    return 0
+
+
+def read_models(texts: Sequence[str]) -> list[Model]:
+    """The models that --model names.
+
+    Raises:
+        InputError: one is not NAME=MODEL, its folder has no model, or two have one name.
+    """
+    models = [_read_model(text) for text in texts]
+    names = [model.name for model in models]
+    if len(set(names)) < len(names):
+        raise InputError(f"expected models of different names, got {', '.join(names)}: give each its own NAME=")
+    return models
+
+
+def _read_model(text: str) -> Model:
+    name, found, path = text.partition("=")
+    if not (found and path and re.fullmatch(r"[\w.+-]*\w[\w.+-]*", name)):
+        raise InputError(
+            f"expected --model NAME=MODEL with a name of letters, digits and ._+-, got {text}: for example "
+            "--model base=Qwen/Qwen2.5-VL-7B-Instruct"
+        )
+    folder = Path(path)
+    if folder.is_dir() and not any((folder / file).exists() for file in ("config.json", "adapter_config.json")):
+        inside = ", ".join(str(own) for own in sorted(folder.glob("checkpoint-*"))) or "no checkpoint-* either"
+        raise InputError(
+            f"expected the folder of a model with config.json or of an adapter with adapter_config.json, got {folder} "
+            f"without: it has {inside}"
+        )
+    if not folder.is_dir() and (not re.fullmatch(r"[\w.-]+/[\w.-]+", path) or Path(path).parent.is_dir()):
+        raise InputError(f"expected a model's folder or a hub's id such as Qwen/Qwen2.5-VL-7B-Instruct, got {path}")
+    return Model(name, path)

@@ -1,0 +1,119 @@
+"""One model asked by `swift eval`; the same again goes on where it was interrupted.
+
+In the model's folder: `results`, VLMEvalKit's working folder, `eval.log`, what `swift eval` printed, `run.json`, what
+the answers depend on, and EvalScope's own records.
+"""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..versions import versions
+from .questions import Model, Questions
+from .scores import FORMATS, Score, read_score
+
+PACKAGES = ("ms-swift", "evalscope", "ms-vlmeval", "transformers", "torch", "vllm")
+LOG_LINES = 20  # of the log, shown on failure
+END_SECONDS = 20.0  # for `swift eval` to end its server when it is told to
+
+
+class EvaluationFailed(RuntimeError):
+    """`swift eval` left a benchmark without a result, or without one answer; the message has the end of its log."""
+
+
+def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Score]:
+    """Have `swift eval` ask what has no answer yet in `folder`, and score it.
+
+    Returns:
+        The scores by benchmark. Where all are there, every question with an answer, no model is started.
+
+    Raises:
+        InputError: the folder has answers of another model, or to questions put otherwise.
+        EvaluationFailed: a benchmark has no result, or not a single answer; what was answered is kept.
+    """
+    results = (folder / "results").resolve()
+    _check_same(folder, {"model": model.path, "weights": model.weights(), **questions.settings()})
+    scores = _scores(results, questions.benchmarks)
+    if all(score and not score.no_answer for score in scores.values()):
+        print(f"{model.name}: all answers are in {folder}", file=sys.stderr)
+        return {name: score for name, score in scores.items() if score}
+    for file in results.glob("*/*.pkl"):
+        if file.name.endswith("_result.pkl") or not _whole(file):
+            file.unlink()  # VLMEvalKit would keep its verdict on an answer that is asked for again
+    print(f"{model.name}: asking; see tail -f {folder / 'eval.log'}", file=sys.stderr)
+    code = _swift_eval(questions.arguments(model, folder), folder / "eval.log", results)
+    scores = _scores(results, questions.benchmarks)
+    if missing := [name for name, score in scores.items() if score is None or score.no_answer == score.questions]:
+        raise EvaluationFailed(_failure(model, missing, code, folder / "eval.log"))
+    return {name: score for name, score in scores.items() if score}
+
+
+def _scores(results: Path, benchmarks: Sequence[str]) -> dict[str, Score | None]:
+    return {name: read_score(results, name) for name in benchmarks}
+
+
+def _swift_eval(arguments: Sequence[str], log: Path, results: Path) -> int:
+    """Run `swift eval` with its output in `log`; returns its exit code."""
+    command = [sys.executable, "-m", "swift.cli.main", "eval", *arguments]  # `swift eval`, wherever PATH points
+    # EvalScope works in a new folder, named by the time, at each call; VLMEvalKit prefers MMEVAL_ROOT, and reuses it.
+    environment = os.environ | FORMATS | {"MMEVAL_ROOT": str(results)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
+        )
+        try:
+            return process.wait()
+        finally:
+            _end(process)
+
+
+def _whole(file: Path) -> bool:
+    """Whether a file that VLMEvalKit wrote into, many times a second, has its end."""
+    try:
+        pickle.loads(file.read_bytes())
+    except (EOFError, pickle.UnpicklingError):
+        return False
+    return True
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End `swift eval` and its server, which are in its session, when we are ended ourselves."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
+
+
+def _check_same(folder: Path, fingerprint: Mapping[str, Any]) -> None:
+    """Write run.json, or compare with the one of the answers that are there."""
+    file = folder / "run.json"
+    if file.exists():
+        before = json.loads(file.read_text(encoding="utf-8"))["answers depend on"]
+        changed = sorted(name for name in {**before, **fingerprint} if before.get(name) != fingerprint.get(name))
+        if changed:
+            told = "; ".join(f"{name} was {before.get(name)}, is {fingerprint.get(name)}" for name in changed)
+            raise InputError(
+                f"expected {folder} to hold answers of the same model to the same questions, got another ({told}): "
+                "give another --out or another name, or delete that folder to ask again"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {"answers depend on": fingerprint, "versions": versions(PACKAGES)}
+    file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _failure(model: Model, missing: Sequence[str], code: int, log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
+    return (
+        f"expected `swift eval` to score {model.name} on every benchmark, got exit code {code} and no answers to "
+        f"{', '.join(missing)}; what is answered is kept: put the cause right and run the same command again. "
+        f"The end of {log}:\n" + "\n".join(lines[-LOG_LINES:])
+    )

@@ -1,0 +1,105 @@
+"""What is asked of which model: a recipe for `swift eval`, and what the answers depend on."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import InputError
+from ..run import FRAME_VARIABLES
+
+PLUGIN = Path(__file__).with_name("vlmevalkit_plugin.py")
+# Options that change the speed and not the answers, and those that are this command's own.
+NEUTRAL = {
+    "max_batch_size", "eval_num_proc", "port", "host", "vllm_gpu_memory_utilization", "vllm_max_num_seqs",
+    "vllm_tensor_parallel_size", "eval_dataset", "external_plugins", "eval_output_dir", "ENV",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model and its name in the table; `path` is a folder of a model or of an adapter, or a hub's id."""
+
+    name: str
+    path: str
+
+    @property
+    def option(self) -> str:
+        """By which `swift eval` takes it."""
+        return "--adapters" if (Path(self.path) / "adapter_config.json").exists() else "--model"
+
+    def weights(self) -> list[list[int]]:
+        """Sizes and times of its files of weights; empty for a hub's id."""
+        files = sorted(path for path in Path(self.path).glob("*") if path.suffix in (".safetensors", ".bin"))
+        return [[path.stat().st_size, path.stat().st_mtime_ns] for path in files]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What every model is asked, and how.
+
+    Attributes:
+        recipe: the YAML file for `swift eval`.
+        benchmarks: VLMEvalKit's names.
+        plugins: files for --external_plugins, beside ours.
+        options: further arguments of `swift eval`; they replace the recipe's.
+    """
+
+    recipe: Path
+    benchmarks: tuple[str, ...]
+    plugins: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+    def arguments(self, model: Model, folder: Path) -> list[str]:
+        """Of `swift eval`."""
+        return [
+            str(self.recipe), model.option, model.path, "--eval_dataset", *self.benchmarks, "--external_plugins",
+            str(PLUGIN), *self.plugins, "--eval_output_dir", str(folder), *self.options,
+        ]  # fmt: skip
+
+    def settings(self) -> dict[str, Any]:
+        """What the answers depend on beside the model."""
+        recipe = read_recipe(self.recipe)
+        said = {name: " ".join(map(str, value)) if isinstance(value, list) else value for name, value in recipe.items()}
+        said |= _by_name(self.options)
+        variables = {**recipe.get("ENV", {}), **os.environ}  # as `swift` has it: what is set already stays
+        said |= {name: variables[name] for name in FRAME_VARIABLES if name in variables}
+        return {name: str(value) for name, value in said.items() if name not in NEUTRAL}
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The recipe's settings.
+
+    Raises:
+        InputError: it is no YAML file for VLMEvalKit.
+    """
+    try:
+        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"expected a YAML file for `swift eval`, got none at {path}: launch from the root of a clone of the "
+            "repository, or say --recipe"
+        ) from None
+    found = recipe if isinstance(recipe, dict) else {}
+    if found.get("eval_backend") != "VLMEvalKit" or not isinstance(found.get("eval_dataset"), list):
+        raise InputError(
+            f"expected eval_backend: VLMEvalKit and a list eval_dataset in {path}, got {found.get('eval_backend')} and "
+            f"{found.get('eval_dataset')}; see configs/eval/general_qa.yaml"
+        )
+    return found
+
+
+def _by_name(options: Sequence[str]) -> dict[str, str]:
+    """`--name value value --other=value` as a dictionary."""
+    found: dict[str, str] = {}
+    name = ""
+    for text in options:
+        if text.startswith("--"):
+            name, _, value = text[2:].partition("=")
+            found[name] = value
+        else:
+            found[name] = f"{found.get(name, '')} {text}".strip()
+    return found
