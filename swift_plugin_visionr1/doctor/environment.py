@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..checkpoint import find_checkpoint, read_json
 from ..settings import ENVIRONMENT_VARIABLE, Settings, SettingsError, load_settings
 from .findings import Finding, listed, note, ok, problem
 from .options import option_findings
@@ -113,7 +114,20 @@ def _sampling(recipe: Recipe) -> list[Finding]:
     if recipe.number("temperature") == 0 or recipe.integer("top_k") == 1:
         text = "sampling is greedy: all completions of a prompt are the same and so are their rewards; temperature: 1.0"
         found.append(problem("temperature", text))
+    elif (
+        (recipe.integer("top_k") or 0) <= 0
+        and recipe.one("use_vllm") not in ("true", "True")
+        and _own_top_k(recipe) == 1
+    ):
+        text = "the checkpoint's generation_config.json has top_k 1, which ms-swift's transformers rollouts take where "
+        text += "the run says nothing: all completions of a prompt would be the same; top_k: 50"
+        found.append(problem("top_k", text))
     return found
+
+
+def _own_top_k(recipe: Recipe) -> object:
+    folder = find_checkpoint(recipe.one("model")).folder
+    return read_json(folder / "generation_config.json").get("top_k") if folder else None
 
 
 def _stages(recipe: Recipe, settings: Settings) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,6 +123,26 @@ def test_a_run_that_cannot_learn(scenes: list[Row], examine: Callable, recipe: d
     code, text = examine(scenes, **recipe)
     assert code == 1
     assert named in text
+
+
+@pytest.mark.parametrize(
+    ("recipe", "state"),
+    [
+        pytest.param({}, "problem", id="nothing said"),
+        pytest.param({"top_k": -1}, "problem", id="all tokens, which ms-swift takes for nothing said"),
+        pytest.param({"top_k": 50}, None, id="said"),
+        pytest.param({"use_vllm": True}, None, id="vLLM, which reads no such file"),
+    ],
+)
+def test_a_checkpoint_that_samples_only_the_likeliest(
+    scenes: list[Row], examine: Callable, checkpoint: Path, tmp_path: Path, recipe: dict, state: str | None
+) -> None:
+    """As Qwen2-VL's generation_config.json has it."""
+    shutil.copytree(checkpoint, tmp_path / "model")
+    (tmp_path / "model" / "generation_config.json").write_text('{"do_sample": true, "top_k": 1}')
+    code, text = examine(scenes, model=str(tmp_path / "model"), **recipe)
+    assert code == (state is not None)
+    assert ("has top_k 1" in text) == (state is not None)
 
 
 @pytest.mark.parametrize(
