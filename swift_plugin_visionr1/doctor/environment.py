@@ -126,6 +126,8 @@ def _sampling(recipe: Recipe) -> list[Finding]:
 
 
 def _own_top_k(recipe: Recipe) -> object:
+    if (recipe.one("use_vllm") or "").lower() == "true":  # which gets the run's own, -1 as well
+        return None
     folder = find_checkpoint(recipe.one("model")).folder
     return read_json(folder / "generation_config.json").get("top_k") if folder else None
 

@@ -41,6 +41,8 @@ def test_every_recipe_keeps_the_papers_numbers(write: ModuleType) -> None:
         batch = gpus * train["per_device_train_batch_size"] * train["gradient_accumulation_steps"]
         assert (batch, train["num_generations"]) == (64, 4)
         assert (train["beta"], train["learning_rate"], train["num_train_epochs"]) == (0.2, 1e-6, 1)
+        schedule = train["lr_scheduler_type"], train["weight_decay"], train["adam_beta2"]
+        assert (*schedule, train["top_k"]) == ("linear", 0.0, 0.999, 50)  # its framework's defaults
         rows = gpus * sft["per_device_train_batch_size"] * sft["gradient_accumulation_steps"]
         assert (rows, sft["learning_rate"], sft["num_train_epochs"]) == (128, 2e-6, 1)
 

@@ -97,7 +97,7 @@ def test_the_papers_experiment(workplace: Path) -> None:
         "NPROC_PER_NODE=8 swift rlhf configs/train/qwen2_5_vl_7b.yaml": "swift rlhf train.yaml",
         "NPROC_PER_NODE=8 swift sft configs/sft/qwen2_5_vl_7b.yaml": "swift sft sft.yaml",
         "vision-r1 doctor configs/train/qwen2_5_vl_7b.yaml": "vision-r1 doctor train.yaml",
-        "#49000": "#16", "checkpoint-3063": "checkpoint-2", "checkpoint-383": "checkpoint-2",
+        "#49000": "#16", "checkpoint-3062": "checkpoint-2", "checkpoint-383": "checkpoint-2",
         **evaluation_of("Qwen/Qwen2.5-VL-7B-Instruct"),
     })  # fmt: skip
     layers = "".join(
