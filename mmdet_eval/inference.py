@@ -21,7 +21,7 @@ Row = dict[str, Any]
 Key = tuple[str, str]  # the path of the image, what the user says: what ms-swift hands through with every backend
 
 POLL_SECONDS = 1.0
-END_SECONDS = 20.0  # for `swift infer` to end when it is told to
+END_SECONDS = 20.0  # for `swift` to end when it is told to
 LOG_LINES = 20  # of the log, shown on failure
 
 
@@ -61,7 +61,7 @@ def ask(
     questions = {key_of(row): row for row in rows}
     parts = folder / "parts"
     parts.mkdir(parents=True, exist_ok=True)
-    with _locked(folder) as lock:
+    with locked(folder) as lock:
         answers = read_answers(parts)
         pending = _pending(questions, answers, parts)
         if not pending:
@@ -126,7 +126,7 @@ def _infer(arguments: Sequence[str], part: Path, log: Path, progress: Progress, 
                     process.wait(POLL_SECONDS)
                 progress.show(before + next(written))
         finally:
-            _end(process)
+            end(process)
             progress.close()
     return process.returncode
 
@@ -143,8 +143,8 @@ def _lines(path: Path) -> Iterator[int]:
         yield count
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End `swift infer` and all that it started, which are in its session, when we are ended ourselves."""
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a `swift` and all that it started, which are in its session, when we are ended ourselves."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             os.killpg(process.pid, number)
@@ -153,10 +153,13 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[int]:
-    """The open file that holds the folder's lock; a `swift infer` that inherits it holds the lock as well.
+def locked(folder: Path) -> Iterator[int]:
+    """The open file that holds the folder's lock; a `swift` that inherits it holds the lock as well.
 
     So an orphan, left by a killed run, is not started a second time beside itself.
+
+    Raises:
+        InputError: another process holds it.
     """
     import fcntl  # not on Windows, where the rest of the package works
 
@@ -165,7 +168,7 @@ def _locked(folder: Path) -> Iterator[int]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"expected that nobody else writes into {folder}, got a run that is still asking, or the `swift infer` "
+                f"expected that nobody else writes into {folder}, got a run that is still asking, or the `swift` "
                 "that a killed one left behind: wait for it or end it, then run the same command again"
             ) from None
         yield file.fileno()

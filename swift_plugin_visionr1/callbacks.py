@@ -36,12 +36,20 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         """State the plan.
 
         Raises:
-            SettingsError: settings that contradict each other or the run; a checkpoint to resume from whose weights
-                the trainer does not load.
+            SettingsError: a checkpoint to resume from whose weights the trainer does not load; see also `state_plan`.
+            SolutionError: see `state_plan`.
+        """
+        self.state_plan(state)
+        check_resumed(self.trainer)
+
+    def state_plan(self, state: Any) -> None:
+        """Check the run, of any trainer with such a state, and say what it will do.
+
+        Raises:
+            SettingsError: settings that contradict each other or the run.
             SolutionError: a row of the data sets cannot be used.
         """
         scorer = self._scorer()
-        check_resumed(self.trainer)
         check_datasets(self.trainer, vars(self.trainer), scorer.io.resize)
         schedule, settings = scorer.schedule, scorer.settings
         first = schedule.first_advanced_step(state.max_steps)

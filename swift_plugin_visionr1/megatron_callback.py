@@ -32,7 +32,7 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
 
     def on_train_begin(self) -> None:
         """State the plan."""
-        self.observer.on_train_begin(self.args, self.state, None)
+        self.observer.state_plan(self.state)
 
     def on_step_begin(self) -> None:
         """Announce a switch and log the criteria of the step that begins."""

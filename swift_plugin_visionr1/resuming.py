@@ -11,17 +11,19 @@ def check_resumed(trainer: Any) -> None:
 
     Several models (Qwen2-VL and Qwen2.5-VL among them) are saved under the names of their published form, which are
     not those in memory. `transformers.Trainer._load_from_checkpoint` loads by name and passes over what it does not
-    know, so that the weights stay the base model's and only step and optimizer are the checkpoint's. DeepSpeed and
-    adapters have files of their own; a model that is itself loaded from the checkpoint has its names translated.
+    know, so that the weights stay the base model's and only step and optimizer are the checkpoint's. DeepSpeed, FSDP
+    and adapters have files of their own; a model that is itself loaded from the checkpoint has its names translated.
 
     Args:
-        trainer: ms-swift's, when training begins.
+        trainer: ms-swift's, of the transformers kind, when training begins.
 
     Raises:
         SettingsError: the checkpoint has weights under names that the model does not know.
     """
     folder = trainer.args.resume_from_checkpoint
-    if not folder or trainer.is_deepspeed_enabled or Path(trainer.model.model_dir).resolve() == Path(folder).resolve():
+    if not folder or trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
+        return
+    if Path(trainer.model.model_dir).resolve() == Path(folder).resolve():
         return
     unknown = _weight_names(Path(folder)) - trainer.model.state_dict().keys()
     if unknown:

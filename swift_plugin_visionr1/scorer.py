@@ -52,7 +52,7 @@ class Scorer:
             columns: the dataset's columns, each as long as `completions`; `solution` is read, and `width` and
                 `height` for the authors' form of it.
             stage: whose criteria apply.
-            step: the trainer's step; the same batch at another step counts anew in `take_means`.
+            step: the trainer's step; the same batch at another step counts anew in `take_sums`.
 
         Raises:
             SolutionError: a row's annotations cannot be used.

@@ -128,7 +128,7 @@ def check_dataset(dataset: Any, name: str, resize: Resize) -> None:
             truth = read_solution(row["solution"], row.get("width"), row.get("height"))
             resize.view(truth.size)
             _check_image(row, truth, index < IMAGES_OPENED)
-        except ValueError as error:
+        except (ValueError, OSError) as error:  # also an image that may not be read
             raise SolutionError(f"{_place(row, index, name)}: {error}") from None
 
 

@@ -109,7 +109,8 @@ class Slots:
             came = f"{subject[0]} {subject[1]!r}" if subject else 'neither "query", "category_id" nor "messages"'
             raise InputError(
                 f"line {row.line}: expected an answer to what the protocol asks about image {image.id!r} "
-                f"({some(asked, 3) or 'nothing'}), got {came}: is this the protocol that the model was asked by?"
+                f"({some(asked, 3) or 'nothing'}), got {came}: is this the protocol that the model was asked by? "
+                "--protocol names another"
             )
         return matching
 

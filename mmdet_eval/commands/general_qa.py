@@ -44,20 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, print the table and write it; returns the exit code: 1 where `swift eval` failed.
 
     Raises:
-        InputError: a model or the recipe cannot be used, a package is missing, or --out has answers to something else.
+        InputError: a model or the recipe cannot be used, a package is missing, several models are to be asked of one
+            server, or --out has answers to something else.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift eval` is ended too
     models = read_models(arguments.model)
-    recipe = read_recipe(arguments.recipe)
-    benchmarks = tuple(arguments.eval_dataset or recipe["eval_dataset"])
-    if missing := [package for package in PACKAGES if find_spec(package) is None]:
-        raise InputError(
-            f"expected ms-swift, EvalScope and VLMEvalKit, got no {', '.join(missing)}: install them with "
-            "`pip install 'swift-plugin-visionr1[swift,qa]'`"
-        )
-    questions = Questions(
-        arguments.recipe, benchmarks, tuple(arguments.external_plugins), tuple(arguments.infer_arguments)
-    )
+    questions = _questions(arguments, len(models))
     try:
         scores = {model.name: evaluate(model, questions, arguments.out / model.name) for model in models}
     except KeyboardInterrupt:
@@ -69,6 +61,24 @@ def run(arguments: argparse.Namespace) -> int:
     write_report(arguments.out, scores)
     print(as_markdown(scores), end="")
     return 0
+
+
+def _questions(arguments: argparse.Namespace, models: int) -> Questions:
+    benchmarks = tuple(arguments.eval_dataset or read_recipe(arguments.recipe)["eval_dataset"])
+    if missing := [package for package in PACKAGES if find_spec(package) is None]:
+        raise InputError(
+            f"expected ms-swift, EvalScope and VLMEvalKit, got no {', '.join(missing)}: install them with "
+            "`pip install 'swift-plugin-visionr1[swift,qa]'`"
+        )
+    questions = Questions(
+        arguments.recipe, benchmarks, tuple(arguments.external_plugins), tuple(arguments.infer_arguments)
+    )
+    if questions.server and models > 1:
+        raise InputError(
+            f"expected one --model with --eval_url, whose server has one model loaded, got {models}: ask each by "
+            "itself, then print the table by naming all of them without --eval_url"
+        )
+    return questions
 
 
 def read_models(texts: Sequence[str]) -> list[Model]:

@@ -20,6 +20,10 @@ from .prompts import add_dataset_arguments, read_datasets
 from .reading import io_of
 
 STOPPED = 130  # the exit code of a command that Ctrl-C ended
+NO_MODEL_TYPE = (
+    "note: nothing says which model type {} is, so its answers are read as those of "
+    f"{DEFAULT_MODEL_TYPE}: say --model-type, or --format and --frame"
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -53,11 +57,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift infer` is ended too
     checkpoint = find_checkpoint(arguments.model)
     if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
-        print(
-            f"note: nothing says which model type {arguments.model} is, so its answers are read as those of "
-            f"{DEFAULT_MODEL_TYPE}: say --model-type, or --format and --frame",
-            file=sys.stderr,
-        )
+        print(NO_MODEL_TYPE.format(arguments.model), file=sys.stderr)
     io = io_of(arguments, checkpoint.model_type, checkpoint.processor)
     suite, protocol, left_out = read_datasets(arguments, io.format)
     options = replace(options_of(arguments, io), protocol=protocol)

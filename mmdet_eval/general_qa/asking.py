@@ -7,22 +7,19 @@ the answers depend on, and EvalScope's own records.
 import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..inference import LOG_LINES, end, locked
 from ..versions import versions
 from .questions import Model, Questions
 from .scores import FORMATS, Score, read_score
 
 PACKAGES = ("ms-swift", "evalscope", "ms-vlmeval", "transformers", "torch", "vllm")
-LOG_LINES = 20  # of the log, shown on failure
-END_SECONDS = 20.0  # for `swift eval` to end its server when it is told to
 
 
 class EvaluationFailed(RuntimeError):
@@ -36,21 +33,20 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
         The scores by benchmark. Where all are there, every question with an answer, no model is started.
 
     Raises:
-        InputError: the folder has answers of another model, or to questions put otherwise.
+        InputError: the folder has answers of another model, or to questions put otherwise, or is being written into.
         EvaluationFailed: a benchmark has no result, or not a single answer; what was answered is kept.
     """
     results = (folder / "results").resolve()
     _check_same(folder, {"model": model.path, "weights": model.weights(), **questions.settings()})
-    scores = _scores(results, questions.benchmarks)
-    if all(score and not score.no_answer for score in scores.values()):
-        print(f"{model.name}: all answers are in {folder}", file=sys.stderr)
-        return {name: score for name, score in scores.items() if score}
-    for file in results.glob("*/*.pkl"):
-        if file.name.endswith("_result.pkl") or not _whole(file):
-            file.unlink()  # VLMEvalKit would keep its verdict on an answer that is asked for again
-    print(f"{model.name}: asking; see tail -f {folder / 'eval.log'}", file=sys.stderr)
-    code = _swift_eval(questions.arguments(model, folder), folder / "eval.log", results)
-    scores = _scores(results, questions.benchmarks)
+    with locked(folder) as lock:
+        scores = _scores(results, questions.benchmarks)
+        if all(score and not score.no_answer for score in scores.values()):
+            print(f"{model.name}: all answers are in {folder}", file=sys.stderr)
+            return {name: score for name, score in scores.items() if score}
+        _remove_verdicts(results, questions.benchmarks)
+        print(f"{model.name}: asking; see tail -f {folder / 'eval.log'}", file=sys.stderr)
+        code = _swift_eval(questions.arguments(model, folder), folder / "eval.log", results, lock)
+        scores = _scores(results, questions.benchmarks)
     if missing := [name for name, score in scores.items() if score is None or score.no_answer == score.questions]:
         raise EvaluationFailed(_failure(model, missing, code, folder / "eval.log"))
     return {name: score for name, score in scores.items() if score}
@@ -60,19 +56,34 @@ def _scores(results: Path, benchmarks: Sequence[str]) -> dict[str, Score | None]
     return {name: read_score(results, name) for name in benchmarks}
 
 
-def _swift_eval(arguments: Sequence[str], log: Path, results: Path) -> int:
+def _swift_eval(arguments: Sequence[str], log: Path, results: Path, lock: int) -> int:
     """Run `swift eval` with its output in `log`; returns its exit code."""
     command = [sys.executable, "-m", "swift.cli.main", "eval", *arguments]  # `swift eval`, wherever PATH points
     # EvalScope works in a new folder, named by the time, at each call; VLMEvalKit prefers MMEVAL_ROOT, and reuses it.
     environment = os.environ | FORMATS | {"MMEVAL_ROOT": str(results)}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True
-        )
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, start_new_session=True,
+            pass_fds=(lock,),
+        )  # fmt: skip
         try:
             return process.wait()
         finally:
-            _end(process)
+            end(process)
+
+
+def _remove_verdicts(results: Path, benchmarks: Sequence[str]) -> None:
+    """Remove what VLMEvalKit made of the answers; those stay, but for a file that a kill cut off.
+
+    It would keep its verdict on an answer that is asked for again; and where it cannot score the new answers, it goes
+    on without a word, and the old score would be taken for theirs.
+    """
+    for name in benchmarks:
+        for file in results.glob(f"*/*_{name}_acc.csv"):
+            file.unlink()
+    for file in results.glob("*/*.pkl"):
+        if file.name.endswith("_result.pkl") or not _whole(file):
+            file.unlink()
 
 
 def _whole(file: Path) -> bool:
@@ -82,15 +93,6 @@ def _whole(file: Path) -> bool:
     except (EOFError, pickle.UnpicklingError):
         return False
     return True
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End `swift eval` and its server, which are in its session, when we are ended ourselves."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(END_SECONDS)
 
 
 def _check_same(folder: Path, fingerprint: Mapping[str, Any]) -> None:

@@ -14,8 +14,8 @@ from ..run import FRAME_VARIABLES
 PLUGIN = Path(__file__).with_name("vlmevalkit_plugin.py")
 # Options that change the speed and not the answers, and those that are this command's own.
 NEUTRAL = {
-    "max_batch_size", "eval_num_proc", "port", "host", "vllm_gpu_memory_utilization", "vllm_max_num_seqs",
-    "vllm_tensor_parallel_size", "eval_dataset", "external_plugins", "eval_output_dir", "ENV",
+    "max_batch_size", "eval_num_proc", "port", "host", "eval_url", "api_key", "vllm_gpu_memory_utilization",
+    "vllm_max_num_seqs", "vllm_tensor_parallel_size", "eval_dataset", "external_plugins", "eval_output_dir", "ENV",
 }  # fmt: skip
 
 
@@ -62,12 +62,19 @@ class Questions:
 
     def settings(self) -> dict[str, Any]:
         """What the answers depend on beside the model."""
-        recipe = read_recipe(self.recipe)
-        said = {name: " ".join(map(str, value)) if isinstance(value, list) else value for name, value in recipe.items()}
-        said |= _by_name(self.options)
-        variables = {**recipe.get("ENV", {}), **os.environ}  # as `swift` has it: what is set already stays
-        said |= {name: variables[name] for name in FRAME_VARIABLES if name in variables}
-        return {name: str(value) for name, value in said.items() if name not in NEUTRAL}
+        said = self._said()
+        variables = {**said.get("ENV", {}), **os.environ}  # as `swift` has it: what is set already stays
+        found = {name: _text(value) for name, value in said.items() if name not in NEUTRAL}
+        found |= {name: str(variables[name]) for name in FRAME_VARIABLES if name in variables}
+        return found | ({"external_plugins": " ".join(self.plugins)} if self.plugins else {})
+
+    @property
+    def server(self) -> str | None:
+        """The address of a server that is up already (--eval_url); None where `swift eval` starts its own."""
+        return self._said().get("eval_url")
+
+    def _said(self) -> dict[str, Any]:
+        return read_recipe(self.recipe) | _by_name(self.options)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -92,6 +99,10 @@ def read_recipe(path: Path) -> dict[str, Any]:
     return found
 
 
+def _text(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
 def _by_name(options: Sequence[str]) -> dict[str, str]:
     """`--name value value --other=value` as a dictionary."""
     found: dict[str, str] = {}
@@ -99,6 +110,7 @@ def _by_name(options: Sequence[str]) -> dict[str, str]:
     for text in options:
         if text.startswith("--"):
             name, _, value = text[2:].partition("=")
+            name = name.replace("-", "_")  # `swift` takes both
             found[name] = value
         else:
             found[name] = f"{found.get(name, '')} {text}".strip()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..checkpoint import find_checkpoint, read_json
 from ..settings import ENVIRONMENT_VARIABLE, Settings, SettingsError, load_settings
+from .batch import batch_findings
 from .findings import Finding, listed, note, ok, problem
 from .options import option_findings
 from .recipe import PIXEL_LIMITS, Recipe
@@ -39,7 +40,7 @@ def environment_findings(recipe: Recipe, settings: Settings, shell: Mapping[str,
     """
     found = [*option_findings(recipe), *_limits(recipe, settings, shell), *_plugins(recipe)]
     if recipe.is_grpo:
-        found += [*_rewards(recipe), *_sampling(recipe), *_stages(recipe, settings)]
+        found += [*_rewards(recipe), *_sampling(recipe), *batch_findings(recipe), *_stages(recipe, settings)]
     else:
         found.append(note("no_rewards", "no GRPO and no reward_funcs: only data, frame and format are looked at"))
     return found
@@ -114,11 +115,7 @@ def _sampling(recipe: Recipe) -> list[Finding]:
     if recipe.number("temperature") == 0 or recipe.integer("top_k") == 1:
         text = "sampling is greedy: all completions of a prompt are the same and so are their rewards; temperature: 1.0"
         found.append(problem("temperature", text))
-    elif (
-        (recipe.integer("top_k") or 0) <= 0
-        and recipe.one("use_vllm") not in ("true", "True")
-        and _own_top_k(recipe) == 1
-    ):
+    elif (recipe.integer("top_k") or 0) <= 0 and _own_top_k(recipe) == 1:
         text = "the checkpoint's generation_config.json has top_k 1, which ms-swift's transformers rollouts take where "
         text += "the run says nothing: all completions of a prompt would be the same; top_k: 50"
         found.append(problem("top_k", text))
@@ -126,6 +123,7 @@ def _sampling(recipe: Recipe) -> list[Finding]:
 
 
 def _own_top_k(recipe: Recipe) -> object:
+    """The checkpoint's top_k where rollouts fall back on it."""
     if (recipe.one("use_vllm") or "").lower() == "true":  # which gets the run's own, -1 as well
         return None
     folder = find_checkpoint(recipe.one("model")).folder

@@ -9,7 +9,7 @@ from .findings import Finding, listed, note, problem, share
 from .rows import Row
 
 MARKERS: dict[str, tuple[str, ...]] = {
-    "<|box_start|>": ("qwen2_vl",),
+    "<|box_start|>": ("qwen2_vl", "rex_omni"),
     "<|object_ref_start|>": ("qwen2_vl", "rex_omni"),
     "<|det|>": ("deepseek_vl2",),
     "<|begin_of_box|>": ("glm4v",),

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,8 @@ def convert_coco(
         classes: the names of the categories that count, in the order in which they are asked for; None is all.
 
     Raises:
-        SolutionError: the file is no COCO instances file, it has no such class, an image file is missing, or a box
-            cannot be used.
+        SolutionError: the file is no COCO instances file, it has no such class, no annotation is of its images, an
+            image file is missing, or a box cannot be used.
     """
     data = _load(annotations)
     by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
@@ -49,6 +49,7 @@ def convert_coco(
                 by_image[annotation["image_id"]] += [] if annotation.get("iscrowd") else [annotation]
     except (KeyError, TypeError, AttributeError) as error:
         raise SolutionError(f"expected a COCO instances file at {annotations}, got an entry without {error}") from None
+    _require_of_images(by_image, data["images"], annotations)
     wanted = list(classes or names.values())
     asked = detection_question(wanted, questions)
     rows = [_row(image, by_image, names, images, asked) for image in data["images"]]
@@ -70,12 +71,20 @@ def _left_out(names: dict[Any, str], classes: Sequence[str] | None) -> set[Any]:
     return {number for number, name in names.items() if classes and name not in classes}
 
 
+def _require_of_images(image_ids: Collection[Any], images: Sequence[Any], path: Path) -> None:
+    """Raise SolutionError where every image would be a negative, as with ids that are 7 here and "7" there."""
+    ids = [image.get("id") for image in images if isinstance(image, dict)]
+    if image_ids and ids and not any(number in image_ids for number in ids):
+        one = next(iter(image_ids))
+        raise SolutionError(f"expected image_id to be the id of an image in {path}, such as {ids[0]!r}; got {one!r}")
+
+
 def _load(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise SolutionError(f"expected JSON in {path}: {error}") from None
-    missing = [key for key in ("images", "annotations", "categories") if key not in data]
+    missing = [key for key in ("images", "annotations", "categories") if not isinstance(data, dict) or key not in data]
     if missing:
         raise SolutionError(f"expected a COCO instances file at {path}, got one without {', '.join(missing)}")
     return dict(data)

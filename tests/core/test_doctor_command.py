@@ -106,6 +106,9 @@ def test_a_wrong_model_type(
 @pytest.mark.parametrize(
     ("recipe", "named"),
     [
+        pytest.param({"num_generations": 8, "per_device_train_batch_size": 1, "gradient_accumulation_steps": 32,
+                      "steps_per_generation": 4}, "4 completions are sampled at once, which are no whole groups of 8",
+                     id="no whole groups"),
         pytest.param({"num_generations": 1}, "a group of one has no advantage", id="one generation"),
         pytest.param({"temperature": 0}, "sampling is greedy", id="greedy"),
         pytest.param({"reward_funcs": "accuracy"}, "no vision_r1 reward, reward_funcs is accuracy", id="no reward"),
@@ -123,6 +126,13 @@ def test_a_run_that_cannot_learn(scenes: list[Row], examine: Callable, recipe: d
     code, text = examine(scenes, **recipe)
     assert code == 1
     assert named in text
+
+
+def test_the_batch_is_that_of_all_processes(scenes: list[Row], examine: Callable) -> None:
+    recipe = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "ENV": {"NPROC_PER_NODE": 8}}
+    code, text = examine(scenes, **recipe)
+    assert code == 0
+    assert "8 processes x 4 completions x 2 accumulation steps = 16 prompts of 4 a step, 64 sampled at once" in text
 
 
 @pytest.mark.parametrize(
@@ -169,7 +179,7 @@ def test_a_prompt_for_another_model(scenes: list[Row], examine: Callable) -> Non
     message = {"role": "user", "content": "<image>Answer with <|box_start|>(x1,y1),(x2,y2)<|box_end|>."}
     code, text = examine([row | {"messages": [message]} for row in scenes])
     assert code == 1
-    assert "prompts ask for <|box_start|>, which qwen2_vl write and qwen2_5_vl does not" in text
+    assert "prompts ask for <|box_start|>, which qwen2_vl, rex_omni write and qwen2_5_vl does not" in text
 
 
 def test_a_prompt_for_json_of_a_model_that_writes_none(scenes: list[Row], examine: Callable) -> None:

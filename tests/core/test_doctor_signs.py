@@ -147,6 +147,7 @@ def test_prompts_without_a_list_are_not_judged() -> None:
         ("detect cat <loc0000>", "paligemma", False),
         ("Locate every cat in JSON format.", "qwen2_5_vl", False),
         ("<box>", "json", False),
+        ("Answer as <|box_start|><0><0><9><9><|box_end|>", "rex_omni", False),
         ("Locate every cat in JSON format.", "internvl", True),
         ("Output the coordinates in JSON.", "glm4v", False),
     ],

@@ -71,6 +71,8 @@ def test_a_missing_image_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
         pytest.param({"annotations": [{"image_id": 7, "category_id": 3, "bbox": [1, 1, 5]}]}, "not enough values",
                      id="three numbers"),
         pytest.param({"categories": [{"id": 3}]}, "got an entry without 'name'", id="no name"),
+        pytest.param({"annotations": [{"image_id": "7", "category_id": 3, "bbox": [1, 1, 5, 5]}]},
+                     "the id of an image in", id="ids of another type"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_coco_is_one_line(

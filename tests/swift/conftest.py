@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -29,6 +30,13 @@ class Run:
         file = self.out / "logging.jsonl"
         rows = map(json.loads, file.read_text().splitlines()) if file.exists() else []
         return [row for row in rows if "loss" in row]
+
+
+def free_port() -> str:
+    """A port for the processes of a run to find each other: torchrun's own is the same for all runs."""
+    with socket.socket() as listening:
+        listening.bind(("localhost", 0))
+        return str(listening.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

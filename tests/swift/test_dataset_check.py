@@ -58,6 +58,7 @@ def test_relative_paths_are_looked_for_under_root_image_dir(image: str, monkeypa
         pytest.param({"images": []}, 'expected an image in "images", got none', id="no image"),
         pytest.param({"images": ["gone.png"]}, "expected an image file at gone.png", id="missing file"),
         pytest.param({"images": [__file__]}, "expected an image that can be opened", id="no image file"),
+        pytest.param({"images": ["x" * 300]}, "x" * 300, id="what no file can be called"),
         pytest.param({"solution": SLIVER}, "aspect ratio of at most 200", id="sliver"),
         pytest.param(
             {"chat_template_kwargs": {"max_pixels": 5000}},

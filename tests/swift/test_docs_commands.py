@@ -22,7 +22,7 @@ SMALL = {  # over a recipe: the small model on a CPU, two steps
     "model_type": "qwen2_5_vl", "template": "qwen2_5_vl_pruned", "torch_dtype": "float32", "attn_impl": "sdpa",
     "external_plugins": str(ROOT / "examples/shapes/pruned_template.py"), "max_steps": 2, "save_steps": 2,
     "gradient_checkpointing": "false", "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2,
-    "dataloader_num_workers": 0,
+    "dataloader_num_workers": 0, "check_model": "false",
 }  # fmt: skip
 
 

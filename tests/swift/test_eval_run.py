@@ -94,7 +94,7 @@ def test_a_killed_run_goes_on_where_it_stopped(model: Model, datasets: list[Data
         orphan.suspend()
     process.kill()
     process.wait()
-    with pytest.raises(InputError, match="`swift infer` that a killed one left behind"):
+    with pytest.raises(InputError, match="`swift` that a killed one left behind"):
         run(model, datasets, PROTOCOL, out)
     for orphan in orphans:
         orphan.kill()

@@ -22,6 +22,7 @@ from mmdet_eval.commands.general_qa import read_models
 from mmdet_eval.errors import InputError
 from mmdet_eval.general_qa.questions import PLUGIN, Questions
 from mmdet_eval.general_qa.scores import NO_ANSWER, Score, read_score
+from mmdet_eval.inference import locked
 from swift_plugin_visionr1.layers import load
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
@@ -110,6 +111,15 @@ def always_answering(word: str, folder: Path, example: Path) -> None:
     model.save_pretrained(folder)
 
 
+def scored(folder: Path, benchmark: str) -> None:
+    """VLMEvalKit's files of three multiple-choice questions: an option, none, and no answer."""
+    folder.mkdir(parents=True)
+    (folder / f"{folder.name}_{benchmark}_acc.csv").write_text('"split","Overall"\n"none","0.5"\n')
+    logged = [("B", "Match Log: B. "), ("x", "Match Log: Failed in Prefetch, no GPT."), (NO_ANSWER, "Match Log: ")]
+    rows = [{"index": str(index), "prediction": text, "log": log} for index, (text, log) in enumerate(logged)]
+    write(folder / f"{folder.name}_{benchmark}_openai_result.tsv", rows)
+
+
 @pytest.fixture(scope="module")
 def general_qa(place: Path) -> Callable[..., subprocess.CompletedProcess]:
     """The command from the root of the repository, on models by their names."""
@@ -168,12 +178,13 @@ def test_only_what_has_no_answer_is_asked_again(
 
 @pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_ends_the_run(place: Path, general_qa: Callable, tmp_path: Path) -> None:
-    """`swift eval` itself would wait for its server forever."""
+    """`swift eval` itself would wait for its server forever; and an earlier score is not taken for a new one."""
     broken = tmp_path / "broken"
     broken.mkdir()
     for file in (place / "models" / "base").iterdir():
         if file.suffix != ".safetensors":
             (broken / file.name).write_bytes(file.read_bytes())
+    scored(tmp_path / "out" / "broken" / "results" / "broken", "AI2D_TEST")
     run = general_qa("--eval_dataset", "AI2D_TEST", models={"broken": broken}, out=tmp_path / "out")
     assert run.returncode == 1
     assert "no answers to AI2D_TEST" in run.stderr
@@ -243,6 +254,34 @@ def test_answers_to_other_questions_are_not_reused(tmp_path: Path, capsys: pytes
     assert "MAX_PIXELS was 1, is 401408" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("options", "plugins", "changed"),
+    [
+        pytest.param(["--max-batch-size", "4"], [], set(), id="speed"),
+        pytest.param(["--eval_url", "http://127.0.0.1:8000/v1"], [], set(), id="a server that is up"),
+        pytest.param(["--eval_limit=10"], [], {"eval_limit"}, id="fewer questions"),
+        pytest.param([], ["template.py"], {"external_plugins"}, id="a template of one's own"),
+    ],
+)
+def test_what_the_answers_depend_on(options: list[str], plugins: list[str], changed: set[str]) -> None:
+    plain = Questions(RECIPE, ("AI2D_TEST",)).settings()
+    own = Questions(RECIPE, ("AI2D_TEST",), tuple(plugins), tuple(options)).settings()
+    assert {name for name in own if own[name] != plain.get(name)} == changed
+
+
+def test_a_server_that_is_up_answers_as_one_model(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    asked = ["--out", str(tmp_path), "--recipe", str(RECIPE), "--eval_url", "http://127.0.0.1:8000/v1"]
+    assert main(["general-qa", "--model", "a=x/checkpoint-5", "--model", "b=y/checkpoint-5", *asked]) == 2
+    assert "expected one --model with --eval_url" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_written_into_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "a").mkdir()
+    with locked(tmp_path / "a"):
+        assert main(["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)]) == 2
+    assert "expected that nobody else writes into" in capsys.readouterr().err
+
+
 def test_results_of_two_models_in_one_folder_are_refused(tmp_path: Path) -> None:
     for model in ("one", "two"):
         (tmp_path / model).mkdir()
@@ -252,13 +291,9 @@ def test_results_of_two_models_in_one_folder_are_refused(tmp_path: Path) -> None
 
 
 def test_multiple_choice_is_a_fraction_and_the_rest_percent(tmp_path: Path) -> None:
-    (tmp_path / "m").mkdir()
-    (tmp_path / "m" / "m_AI2D_TEST_acc.csv").write_text('"split","Overall"\n"none","0.5"\n')
-    (tmp_path / "m" / "m_AI2D_TEST_openai_result.tsv").write_text(
-        "index\tprediction\tlog\n0\tB\tMatch Log: B. \n1\tx\tMatch Log: Failed in Prefetch, no GPT.\n"
-    )
+    scored(tmp_path / "m", "AI2D_TEST")
     (tmp_path / "m" / "m_GQA_acc.csv").write_text('"Overall"\n"50.0"\n')
     (tmp_path / "m" / "m_GQA_results.tsv").write_text(f"index\tprediction\n0\tyes\n1\t{NO_ANSWER} \n")
-    assert read_score(tmp_path, "AI2D_TEST") == Score(0.5, 2, 1, 0)
+    assert read_score(tmp_path, "AI2D_TEST") == Score(0.5, 3, 1, 1)
     assert read_score(tmp_path, "GQA") == Score(0.5, 2, None, 1)
     assert read_score(tmp_path, "ChartQA_TEST") is None

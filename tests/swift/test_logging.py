@@ -2,7 +2,6 @@
 
 import io
 import json
-import socket
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -20,6 +19,8 @@ pytestmark = pytest.mark.slow
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io, read_solution  # noqa: E402
 from swift_plugin_visionr1.rollout_pictures import RolloutPictures, logger  # noqa: E402
 from swift_plugin_visionr1.rollouts import Group  # noqa: E402
+
+from .conftest import free_port  # noqa: E402
 
 PICTURE = "train/vision_r1/rollout"
 NUMBERS = {"stage", "xi0", "xi1", "xi2", "format", "recall", "precision", "predicted", "truths"}
@@ -211,12 +212,6 @@ def test_boxes_are_drawn_where_the_completions_put_them(run: object, plain_rows:
                 assert share_drawn(panel, box) > 0.95
                 seen += 1
     assert seen > 0
-
-
-def free_port() -> str:
-    with socket.socket() as listening:
-        listening.bind(("localhost", 0))
-        return str(listening.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,12 @@
 """Two processes, plain and under DeepSpeed, compared number by number with one process on the same batches."""
 
 import json
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from .conftest import free_port
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytestmark = pytest.mark.slow
@@ -30,13 +31,10 @@ TIMES = ("step_time", "elapsed_time", "remaining_time", "train_speed(s/it)")
 
 def two(grpo: Callable, rows: list, out: Path, launch: str, *arguments: object) -> object:
     """16 completions a step as 2 processes x 4 completions x 2 accumulation steps."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     plugins = (str(Path(__file__).with_name("cpu_group.py")),) if launch != "torchrun" else ()
     return grpo(
         rows, out, *ARGUMENTS, "--gradient_accumulation_steps", 2, *LAUNCH[launch], *arguments, plugins=plugins,
-        NPROC_PER_NODE="2", MASTER_PORT=str(port), OMP_NUM_THREADS="1", DS_ACCELERATOR="cpu",
+        NPROC_PER_NODE="2", MASTER_PORT=free_port(), OMP_NUM_THREADS="1", DS_ACCELERATOR="cpu",
     )  # fmt: skip
 
 
