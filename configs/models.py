@@ -34,7 +34,7 @@ class Model:
     step: str = "1"
     completion: int = 512
     nodes: int = 1
-    attention: str = "flash_attn"
+    attention: str = "sdpa"
     options: dict[str, tuple[object, str]] = field(default_factory=dict)
     environ: dict[str, tuple[object, str]] = field(default_factory=dict)
     why_step: str = "the paper's choice for a model that is not a strong localiser"

@@ -24,7 +24,7 @@ TRAIN = """\
 #
 # Prerequisites
 #   pip install ".[swift]" deepspeed    in a clone of this repository; launch from its root
-{flash}{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {memory}
+{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {memory}
 {note}\
 # Data, with the question that this model is used to
 #   vision-r1 prepare --ann instances_train.json --images images/ --model-type {model_type} --out train.jsonl
@@ -89,7 +89,7 @@ SFT = """\
 #
 # Prerequisites
 #   pip install ".[swift]" deepspeed    in a clone of this repository; launch from its root
-{flash}{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {sft_memory}
+{needs}#   {hardware} of 8 GPUs with 80 GB{each}: {sft_memory}
 {note}\
 # Data: the annotations that Vision-R1 is trained on, with the right answers as this model writes them. They depend
 # on the size that the model sees, so give the same limits on images here and there.
@@ -123,9 +123,10 @@ output_dir: runs/{name}_sft
 add_version: false
 {sft_environ}"""
 
-FLASH = """\
-#   pip install flash-attn --no-build-isolation    then; or attn_impl: sdpa, and none
-"""
+ATTENTION = {
+    "sdpa": "faster: pip install flash-attn --no-build-isolation, and flash_attn here",
+    "eager": "this model caps its attention scores, which SDPA does not",
+}
 
 LAYERS = """\
 # ZeRO-3 gathers all weights on every GPU to sample, and here they do not fit beside the rest: gather layer by layer.
@@ -192,14 +193,15 @@ def _lines(model: Model) -> dict[str, object]:
     deepspeed, why = model.options.get("deepspeed", ("zero3", ""))
     others = {name: line for name, line in model.options.items() if name != "deepspeed"}
     return {
-        "flash": FLASH * (model.attention == "flash_attn"), "gather": "" if model.gathers else LAYERS,
+        "gather": "" if model.gathers else LAYERS,
         "checkpoint": f"{14 * model.billions:.0f} GB",
         "needs": f"#   pip install {model.needs}\n" if model.needs else "",
         "at_hugging_face": f"    # with USE_HF=1: {model.hugging_face}" if model.hugging_face else "",
         "template": f"template: {model.template}\n" if model.template else "",
         "why_completion": "    # ours: it reasons before it answers" if model.completion > 512 else "",
         "common": COMMON.format(
-            attention=model.attention, deepspeed=f"{deepspeed}    # {why}" if why else deepspeed,
+            attention=f"{model.attention}    # {ATTENTION[model.attention]}",
+            deepspeed=f"{deepspeed}    # {why}" if why else deepspeed,
             options="".join(f"{name}: {value}    # {why}\n" for name, (value, why) in others.items()),
         ),
         "environ": _environ(model), "sft_environ": _environ(model, stage=False),
