@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,12 @@ def shared_data() -> Path:
 def checkpoint() -> Path:
     """The example's small Qwen2.5-VL."""
     return ROOT / "examples" / "shapes" / "checkpoint"
+
+
+@pytest.fixture(autouse=True)
+def environment_as_before() -> Iterator[None]:
+    """ms-swift, run in this process, sets variables that later tests would find."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
