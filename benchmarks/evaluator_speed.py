@@ -132,7 +132,7 @@ def ours(engine: str, out: bool = False) -> Callable[[str, str], Numbers]:
     def run(ann: str, results: str) -> Numbers:
         from mmdet_eval.cli import parser
         from mmdet_eval.commands.evaluate import evaluate, finish
-        from mmdet_eval.garbage import garbage_collection_paused
+        from mmdet_eval.gc_pause import garbage_collection_paused
 
         folder = ["--out", str(Path(ann).parent / "out")] if out else []
         arguments = parser().parse_args(["evaluate", "--ann", ann, "--pred", results, "--engine", engine, *folder])

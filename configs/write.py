@@ -9,12 +9,12 @@ from pathlib import Path
 
 from models import MODELS, Model
 
-from swift_plugin_visionr1.families import TEMPLATES, Limits
-from swift_plugin_visionr1.ground_truth import read_solution
-from swift_plugin_visionr1.models import ModelIO, model_io
-from swift_plugin_visionr1.prepare.targets import right_answer
-from swift_plugin_visionr1.rows.prompts import detection_question
-from swift_plugin_visionr1.settings import Settings
+from swift_plugin_visionr1.data.ground_truth import read_solution
+from swift_plugin_visionr1.formats.questions import detection_question
+from swift_plugin_visionr1.models.families import TEMPLATES, Limits
+from swift_plugin_visionr1.models.model_io import ModelIO, model_io
+from swift_plugin_visionr1.models.right_answer import right_answer
+from swift_plugin_visionr1.reward.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 CAT = '{"width": 640, "height": 480, "boxes": [[10, 20, 110, 220]], "labels": ["cat"]}'

@@ -11,9 +11,9 @@ from typing import Any, get_args, get_type_hints
 import yaml
 from tables import put
 
-from swift_plugin_visionr1.criteria import Criteria
 from swift_plugin_visionr1.formats import JsonLayout
-from swift_plugin_visionr1.settings import PRESETS, Settings, describe
+from swift_plugin_visionr1.reward.schedule import Criteria
+from swift_plugin_visionr1.reward.settings import PRESETS, Settings, describe
 
 PAGE = Path(__file__).with_name("settings.md")
 

@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, get_format
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import View
-from swift_plugin_visionr1.rows.prompts import fill
+from swift_plugin_visionr1.formats.questions import fill
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import View
 
 PAGE = Path(__file__).with_name("formats.md")
 VIEW = View((640, 480), (644, 476))

@@ -10,12 +10,13 @@ In Python, for results that are COCO results already:
 Answers are read by the parser and the coordinate frames that training uses (`swift_plugin_visionr1`).
 """
 
+from swift_plugin_visionr1.errors import InputError
+
 from .answers.answer import Answer
 from .answers.coco_results import Converted, Counts, to_coco_results
 from .answers.join import Joined, join
 from .answers.readers import read_predictions, read_rows
-from .data.annotations import Annotations, read_annotations
-from .errors import InputError
+from .coco.annotations import Annotations, read_annotations
 from .metrics.mmdet_backend import evaluate, evaluate_coco_results
 
 __all__ = [

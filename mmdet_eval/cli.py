@@ -5,8 +5,9 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from swift_plugin_visionr1.errors import InputError
+
 from .commands import compare, doctor, evaluate, general_qa, prompts, refcoco, run
-from .errors import InputError
 from .metrics.measure import Disagreement
 from .metrics.mmdet_backend import MissingBackend
 

@@ -5,26 +5,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.boxes import Boxes, as_boxes
+from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.formats import Format
-from swift_plugin_visionr1.models import ModelIO, model_io
-from swift_plugin_visionr1.settings import Settings
+from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes
+from swift_plugin_visionr1.models.model_io import ModelIO, model_io
+from swift_plugin_visionr1.reward.settings import Settings
 
-from .answers.coco_results import CocoResult, Converted, to_coco_results
+from .answers.coco_results import Converted, to_coco_results
 from .answers.confidence import POLICIES
 from .answers.join import Duplicates, Missing, join
-from .answers.of_suite import Predictions
-from .answers.recorded import check_recorded
+from .answers.query_table import some
+from .answers.recorded_protocol import check_recorded
 from .answers.rows import Row
-from .answers.slots import some
-from .data.annotations import Annotations, Id
-from .data.protocols import Protocol
-from .data.queries import queries
-from .data.suites import DatasetSpec
-from .errors import InputError
+from .answers.suite_predictions import Predictions
+from .coco.annotations import Annotations, Id
+from .coco.results import CocoResult
 from .metrics.measure import Engine, measure
 from .metrics.refexp import refexp_scores, refexp_truths
 from .metrics.scores import ACCURACY, Scores
+from .suites.protocols import Protocol
+from .suites.queries import queries
+from .suites.spec import DatasetSpec
 
 OUTSIDE = "boxes that leave the image are clipped to it, and dropped when nothing is left"
 LIMITS = "COCO's own: at most 100 boxes per image and category, the first by score"

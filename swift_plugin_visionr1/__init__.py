@@ -1,13 +1,14 @@
 """Vision-R1's rewards and progressive rule refinement: the pure part, which needs no training framework."""
 
-from .criteria import Criteria, Schedule
+from .data.ground_truth import GroundTruth, read_solution
+from .errors import SettingsError, SolutionError
 from .formats import FORMATS, Format, JsonLayout, ParsedCompletion, get_format
-from .ground_truth import GroundTruth, SolutionError, read_solution
-from .models import FAMILIES, Limits, ModelIO, model_io
-from .resize import QwenResize
-from .scorer import Scorer
-from .scoring import RewardBreakdown, score
-from .settings import PRESETS, Settings, SettingsError, load_settings
+from .geometry.resize import QwenResize
+from .models.model_io import FAMILIES, Limits, ModelIO, model_io
+from .reward.equations import RewardBreakdown, score
+from .reward.schedule import Criteria, Schedule
+from .reward.scorer import Scorer
+from .reward.settings import PRESETS, Settings, load_settings
 
 __all__ = [
     "FAMILIES", "FORMATS", "PRESETS", "Criteria", "Format", "GroundTruth", "JsonLayout", "Limits", "ModelIO",

@@ -5,9 +5,7 @@ import os
 import sys
 
 from .commands import doctor, explain, plot, plugin_path, prepare, recipe, score, settings
-from .ground_truth import SolutionError
-from .settings import SettingsError
-from .show.inputs import InputError
+from .errors import InputError, SettingsError, SolutionError
 
 COMMANDS = (doctor, explain, score, plot, prepare, recipe, settings, plugin_path)
 

@@ -26,7 +26,7 @@ from torch import nn
 from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
 
 from swift_plugin_visionr1 import get_format
-from swift_plugin_visionr1.boxes import iou
+from swift_plugin_visionr1.geometry.boxes import iou
 
 SYSTEM = "You are a helpful assistant."  # ms-swift's default for qwen2_5_vl
 GRID = PROCESSED_SIDE // 28  # merged visual tokens along one side

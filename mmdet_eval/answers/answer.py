@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swift_plugin_visionr1.boxes import Boxes
-from swift_plugin_visionr1.coords import Size, View
 from swift_plugin_visionr1.formats import ParsedCompletion
+from swift_plugin_visionr1.geometry.boxes import Boxes
+from swift_plugin_visionr1.geometry.frames import Size, View
 
-from ..data.annotations import Id, Image
-from ..data.queries import Query
+from ..coco.annotations import Id, Image
+from ..suites.queries import Query
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from swift_plugin_visionr1.models import ModelIO
+from swift_plugin_visionr1.models.model_io import ModelIO
 
-from ..data.annotations import Annotations, Id
+from ..coco.annotations import Annotations, Id
+from ..coco.results import CocoResult
 from .answer import Answer, ReadAnswer
 from .confidence import check_any
-from .frames import frame_warnings
+from .frame_warnings import frame_warnings
 from .labels import CategoryNames
 from .reading import Labels, Reader
 
-CocoResult = dict[str, Any]  # image_id, category_id, bbox as [x, y, width, height] in original pixels, score
 TALLIED = (
     "unparsed", "broken_format", "truncated", "boxes_read", "outside", "nothing_left", "without_confidence",
     "whole_answer_scores",

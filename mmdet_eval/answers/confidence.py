@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swift_plugin_visionr1.boxes import Boxes
+from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.formats import Format, Span
+from swift_plugin_visionr1.geometry.boxes import Boxes
 
-from ..errors import InputError
 from .answer import Answer
 from .tokens import locate
 

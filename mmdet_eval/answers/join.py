@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..data.annotations import Id, Image
-from ..data.queries import Query
-from ..errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
+from ..coco.annotations import Id, Image
+from ..suites.queries import Query
 from .answer import Answer
+from .query_table import Slot, Slots, question, some
 from .rows import Row
-from .slots import Slot, Slots, question, some
 
 Missing = Literal["error", "empty"]
 Duplicates = Literal["error", "first", "last"]

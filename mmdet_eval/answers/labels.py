@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from ..data.annotations import Id
-from ..errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
+from ..coco.annotations import Id
 
 # Each makes more labels equal, on top of those before it.
 RULES: dict[str, Callable[[str], str]] = {

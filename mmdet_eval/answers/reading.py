@@ -6,15 +6,15 @@ from typing import Literal
 
 import numpy as np
 
-from swift_plugin_visionr1.boxes import is_valid
+from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.formats import ParsedCompletion
-from swift_plugin_visionr1.models import ModelIO
+from swift_plugin_visionr1.geometry.boxes import is_valid
+from swift_plugin_visionr1.models.model_io import ModelIO
 
-from ..data.annotations import Id
-from ..errors import InputError
+from ..coco.annotations import Id
 from .answer import Answer, ReadAnswer
 from .confidence import confidences
-from .frames import view_of
+from .frame_warnings import view_of
 from .labels import CategoryNames
 
 Labels = Literal["answer", "query"]

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from swift_plugin_visionr1.coords import Size
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.frames import Size
 
-from ..errors import InputError
 from .answer import Token
 from .tokens import read_tokens
 from .truncation import looks_truncated

@@ -4,9 +4,9 @@ import codecs
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.formats import Span
 
-from ..errors import InputError
 from .answer import Token
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"  # how a token that holds only a part of a character is written

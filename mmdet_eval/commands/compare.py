@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..comparable import read_model
-from ..compare import compare
-from ..compare_table import as_markdown, write_comparison
-from ..errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
+from ..comparison.compare import compare
+from ..comparison.output_folders import read_model
+from ..comparison.table import as_markdown, write_comparison
 
 
 def add_parser(subparsers: Any) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from ..doctor import report
+from ..installation import report
 
 
 def add_parser(subparsers: Any) -> None:

@@ -7,25 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.formats import Format
-from swift_plugin_visionr1.models import ModelIO
+from swift_plugin_visionr1.models.model_io import ModelIO
 
 from ..answers.coco_results import Converted
 from ..answers.confidence import POLICIES
 from ..answers.join import Duplicates
 from ..answers.labels import read_synonyms
-from ..answers.of_suite import Dataset, Predictions, read_all
-from ..answers.recorded import recorded_protocol
-from ..data.annotations import read_annotations
-from ..data.protocols import Protocol, in_words_of, load_protocol, protocol_names
-from ..data.suite_files import load_suite
-from ..data.suites import DatasetSpec, Suite
-from ..errors import InputError
+from ..answers.recorded_protocol import recorded_protocol
+from ..answers.suite_predictions import Dataset, Predictions, read_all
+from ..coco.annotations import read_annotations
 from ..evaluation import Evaluation, Options, evaluate_dataset
-from ..garbage import garbage_collection_paused
+from ..gc_pause import garbage_collection_paused
 from ..metrics.measure import Engine
+from ..reports.console import table
 from ..reports.outputs import write_outputs
-from ..reports.table import table
+from ..suites.files import load_suite
+from ..suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
+from ..suites.spec import DatasetSpec, Suite
 from .prompts import add_place_arguments
 from .reading import add_reading_arguments, io_of
 

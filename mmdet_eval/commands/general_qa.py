@@ -9,7 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
 from ..general_qa.asking import EvaluationFailed, evaluate
 from ..general_qa.questions import Model, Questions, read_recipe
 from ..general_qa.report import as_markdown, write_report

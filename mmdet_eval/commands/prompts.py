@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.doctor.prompts import asks_for_json
+from swift_plugin_visionr1.doctor.checks.prompts import asks_for_json
+from swift_plugin_visionr1.errors import InputError, SettingsError
 from swift_plugin_visionr1.formats import Format
-from swift_plugin_visionr1.models import model_io
-from swift_plugin_visionr1.settings import Settings, SettingsError
+from swift_plugin_visionr1.models.model_io import model_io
+from swift_plugin_visionr1.reward.settings import Settings
 
-from ..data.annotations import read_annotations
-from ..data.prompts import Row, check_images, prompt_rows, unannotated_note
-from ..data.protocols import Protocol, in_words_of, load_protocol, protocol_names
-from ..data.suite_files import load_suite, suite_names
-from ..data.suites import DatasetSpec, Suite
-from ..errors import InputError
+from ..coco.annotations import read_annotations
+from ..suites.files import load_suite, suite_names
+from ..suites.prompt_rows import Row, check_images, prompt_rows, unannotated_note
+from ..suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
+from ..suites.spec import DatasetSpec, Suite
 
 DEFAULT_PROTOCOL = "vision_r1_coco"  # of --ann; a suite has its own
 BY_ONE = (

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
-from swift_plugin_visionr1.coords import FRAMES
+from swift_plugin_visionr1.errors import InputError, SettingsError
 from swift_plugin_visionr1.formats import FORMATS, Reasoning
-from swift_plugin_visionr1.models import Limits, ModelIO, model_io
-from swift_plugin_visionr1.settings import Settings, SettingsError, load_settings
-
-from ..errors import InputError
+from swift_plugin_visionr1.geometry.frames import FRAMES
+from swift_plugin_visionr1.models.model_io import Limits, ModelIO, model_io
+from swift_plugin_visionr1.reward.settings import Settings, load_settings
 
 LEAST_PIXELS = 28**2  # of one visual token of the smallest kind
 OVERRIDES = ("model_type", "format", "frame", "reasoning")

@@ -7,8 +7,9 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from ..data.refcoco import image_sizes, mdetr_annotations
-from ..errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
+from ..coco.refcoco import image_sizes, mdetr_annotations
 
 NAMES = ("refcoco", "refcoco+", "refcocog")
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.checkpoint import find_checkpoint
-from swift_plugin_visionr1.models import DEFAULT_MODEL_TYPE
+from swift_plugin_visionr1.models.checkpoint import find_checkpoint
+from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
 
 from ..answers.readers import read_predictions
+from ..asking.session import Answered, Model, run
+from ..asking.swift_infer import InferenceFailed
 from ..evaluation import Options, evaluate_dataset
-from ..inference import InferenceFailed
-from ..run import Answered, Model, run
 from .evaluate import add_options, finish, options_of
 from .prompts import add_dataset_arguments, read_datasets
 from .reading import io_of

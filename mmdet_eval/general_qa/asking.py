@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
-from ..inference import LOG_LINES, end, locked
+from swift_plugin_visionr1.errors import InputError
+
+from ..asking.swift_infer import LOG_LINES, end, locked
 from ..versions import versions
 from .questions import Model, Questions
 from .scores import FORMATS, Score, read_score

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
-from ..errors import InputError
-from ..run import FRAME_VARIABLES
+from swift_plugin_visionr1.errors import InputError
+
+from ..asking.session import FRAME_VARIABLES
 
 PLUGIN = Path(__file__).with_name("vlmevalkit_plugin.py")
 # Options that change the speed and not the answers, and those that are this command's own.

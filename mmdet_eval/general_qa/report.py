@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from swift_plugin_visionr1.text import percent
+
 from ..reports.markdown import plain, table
-from ..reports.words import percent
 from .scores import Score
 
 COLUMNS = {"GQA_TestDev_Balanced": "GQA", "AI2D_TEST": "AI2D", "ChartQA_TEST": "ChartQA", "SEEDBench_IMG": "SEED"}

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
+from swift_plugin_visionr1.errors import InputError
 
 # The environment in which VLMEvalKit writes the files that are read here: tables of text, not of Excel.
 FORMATS = {"PRED_FORMAT": "tsv", "EVAL_FORMAT": "csv"}

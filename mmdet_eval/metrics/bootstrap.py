@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .curves import Ranking, rank
 from .matches import Matches
+from .ranking import Ranking, rank
 from .scores import HEADLINE
 
 Floats = NDArray[np.float64]

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.annotations import Annotations, Id
-from ..errors import InputError
-from .detections import Detections
+from swift_plugin_visionr1.errors import InputError
+
+from ..coco.annotations import Annotations, Id
+from ..coco.detections import Detections
 from .matches import IOU_THRESHOLDS, LARGEST_AREA, sorted_ids
 from .scores import Metrics
 

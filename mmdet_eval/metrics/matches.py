@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.annotations import Annotations, Id
-from ..errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
+from ..coco.annotations import Annotations, Id
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 LARGEST_AREA = 1e10  # COCOeval's area "all" ends there

@@ -7,16 +7,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..answers.coco_results import CocoResult
-from ..data.annotations import Annotations
-from ..errors import InputError
-from ..garbage import garbage_collection_paused
-from .beside import beside, class_scores, spread
-from .curves import rank
-from .detections import Detections, detections
+from swift_plugin_visionr1.errors import InputError
+
+from ..coco.annotations import Annotations
+from ..coco.detections import Detections, detections
+from ..coco.results import CocoResult
+from ..gc_pause import garbage_collection_paused
+from .beyond_ap import beside, class_scores, spread
 from .engines import Run, by_hotcoco, by_pycocotools, without_boxes
 from .matches import build_matches
 from .mmdet_backend import by_mmdet
+from .ranking import rank
 from .scores import Scores
 
 Engine = Literal["mmdet", "hotcoco"]

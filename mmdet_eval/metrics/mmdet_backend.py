@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from ..answers.coco_results import CocoResult
-from ..data.annotations import Annotations, read_annotations
-from ..errors import InputError
-from .detections import Detections, detections
+from swift_plugin_visionr1.errors import InputError
+
+from ..coco.annotations import Annotations, read_annotations
+from ..coco.detections import Detections, detections
+from ..coco.results import CocoResult
 from .engines import MAX_DETS, NAMES, Run, recorded_run, without_boxes
 from .scores import Metrics
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from swift_plugin_visionr1.boxes import Boxes, as_boxes, iou, is_valid
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes, iou, is_valid
 
-from ..data.annotations import Annotations, Id
-from ..errors import InputError
+from ..coco.annotations import Annotations, Id
 
 
 @dataclass(frozen=True, eq=False)

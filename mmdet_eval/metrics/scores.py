@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.annotations import Id
+from ..coco.annotations import Id
 from .matches import Matches
 
 ACCURACY = "accuracy@.5"  # of referring expressions: the share of them whose one box is found

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import Evaluation
-from .answers import Judged, ranked
+from .judged import Judged, ranked
 from .pictures import image_file, thumbnail
 
 CARDS = 120  # on a page: some megabytes of thumbnails

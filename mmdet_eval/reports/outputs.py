@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
 from ..evaluation import Evaluation
-from .answers import judge
-from .curves import write_curves
-from .files import write_files, write_text
+from .judged import judge
+from .machine_files import write_files, write_text
+from .metrics_json import record
 from .page import page
 from .pictures import write_pictures
-from .record import record
+from .pr_curves import write_curves
 from .summary import summary
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from ..evaluation import Evaluation
 from ..versions import versions
-from .answers import KINDS, Judged
-from .curves import curves
 from .gallery import cards
+from .judged import KINDS, Judged
+from .phrases import average, counts_in_words, decides, headline, spread_in_words
+from .pr_curves import curves
 from .rewards import WORDS
-from .words import average, counts_in_words, decides, headline, spread_in_words
 
 SCRIPTS = ("build.js", "tables.js", "curves.js", "gallery.js", "report.js")
 LABELS_SHOWN = 30

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from .answers import Judged, ranked
+from .judged import Judged, ranked
 
 KINDS = ("best", "worst", "unparseable")
 PICTURES = 4  # of each kind

@@ -1,9 +1,9 @@
 """The Vision-R1 reward of an answer: how an evaluation ranks what it shows."""
 
+from swift_plugin_visionr1.data.ground_truth import GroundTruth
 from swift_plugin_visionr1.formats import Format
-from swift_plugin_visionr1.ground_truth import GroundTruth
-from swift_plugin_visionr1.scoring import RewardBreakdown, score
-from swift_plugin_visionr1.settings import PRESETS
+from swift_plugin_visionr1.reward.equations import RewardBreakdown, score
+from swift_plugin_visionr1.reward.settings import PRESETS
 
 from ..answers.answer import ReadAnswer
 

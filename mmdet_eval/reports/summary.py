@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from swift_plugin_visionr1.text import percent
+
 from ..evaluation import Evaluation
 from ..metrics.scores import ACCURACY
 from .markdown import bullets, plain, table
-from .words import average, breaks, counts_in_words, decides, headline, percent, spread_in_words
+from .phrases import average, breaks, counts_in_words, decides, headline, spread_in_words
 
 LABELS_SHOWN = 20
 TABLE_1 = (ACCURACY, "AP50", "AP75", "mAP", "AR@100")  # the order of the paper's Table 1

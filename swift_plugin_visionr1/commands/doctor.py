@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..doctor.recipe import read_recipe
 from ..doctor.report import Effort, examine
-from ..settings import ENVIRONMENT_VARIABLE
+from ..recipes.training_command import read_recipe
+from ..reward.settings import ENVIRONMENT_VARIABLE
 
 EPILOG = """The recipe and all other options are those of `swift rlhf` (or `swift sft`); they mean what they mean there.
 Exit code: 0 nothing found, 1 training would be wasted, 2 the arguments cannot be used."""

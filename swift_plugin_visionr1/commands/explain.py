@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..ground_truth import GroundTruth, read_solution
-from ..show.inputs import InputError, add_reward_options, add_stage_option, reward_rules, stages_of
-from ..show.rows import Row, naming, published, read_line
-from ..show.run_folder import run_arguments
+from ..data.ground_truth import GroundTruth, read_solution
+from ..data.logged_rows import Row, naming, published, read_line
+from ..errors import InputError
+from ..runs.run_folder import run_arguments
+from .reward_options import add_reward_options, add_stage_option, reward_rules, stages_of
 
 
 def add_parser(subparsers: Any) -> None:
@@ -38,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
         SettingsError: the settings cannot be used.
         SolutionError: the annotation cannot be used.
     """
-    from ..show.explanation import explain
-    from ..show.report import report
+    from ..explain.explanation import explain
+    from ..explain.report import report
 
     row, truth, folder = _row_and_truth(args)
     scorer = reward_rules(args, run_arguments(folder) if folder else None)
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(str(error)) from None
     print(report(explanation), end="")
     if args.out:
-        from ..show.picture import write_picture
+        from ..explain.picture import write_picture
 
         image = args.image or _image(row)
         write_picture(args.out, explanation, image)
@@ -97,7 +98,7 @@ def _text(args: argparse.Namespace, row: Row | None) -> str:
 
 def _image(row: Row | None) -> Any:
     """The row's image where it is at hand: a file, or its bytes."""
-    from ..images import local_image
+    from ..data.images import local_image
 
     source = local_image(row.image) if row else None
     return None if isinstance(source, Path) and not source.is_file() else source

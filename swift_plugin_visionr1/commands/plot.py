@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..show.inputs import add_reward_options, reward_rules
-from ..show.run_folder import run_arguments
+from ..runs.run_folder import run_arguments
+from .reward_options import add_reward_options, reward_rules
 
 
 def add_parser(subparsers: Any) -> None:
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
         InputError: the folder holds no log, or matplotlib is not installed.
         SettingsError: the settings cannot be used.
     """
-    from ..show.plots import plot_run
+    from ..runs.plots import plot_run
 
     scorer = reward_rules(args, run_arguments(args.folder))
     out = args.out or args.folder / "vision_r1.png"

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+PLUGIN = Path(__file__).parents[1] / "ms_swift" / "plugin.py"
+
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
@@ -13,5 +15,5 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print it."""
-    print(Path(__file__).parents[1] / "plugin.py")
+    print(PLUGIN)
     return 0

@@ -5,14 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..doctor.findings import clipped, listed
-from ..doctor.prompts import asks_for_json, remedy
+from ..curate.coco import convert_coco
+from ..curate.output import Written
+from ..doctor.checks.prompts import asks_for_json, remedy
+from ..errors import InputError
 from ..formats import Questions
-from ..models import DEFAULT_MODEL_TYPE, ModelIO
-from ..prepare.coco import convert_coco
-from ..prepare.output import Written
-from ..rows.prompts import DETECT, PAPER
-from ..show.inputs import InputError, add_reward_options, reward_rules
+from ..formats.questions import DETECT, PAPER
+from ..models.model_io import DEFAULT_MODEL_TYPE, ModelIO
+from ..text import clipped, listed
+from .reward_options import add_reward_options, reward_rules
 
 
 def add_parser(subparsers: Any) -> None:
@@ -71,7 +72,7 @@ def _check_options(args: argparse.Namespace) -> None:
 
 
 def _rows(args: argparse.Namespace, io: ModelIO | None) -> Written:
-    from ..prepare.rows import convert_rows  # here: it needs Pillow, and annotations do not
+    from ..curate.rows import convert_rows  # here: it needs Pillow, and annotations do not
 
     return convert_rows(args.rows, args.out, io)
 

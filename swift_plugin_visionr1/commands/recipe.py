@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from ..layers import merged
+from ..recipes.overlays import merged
 
 
 def add_parser(subparsers: Any) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..ground_truth import GroundTruth
-from ..show.inputs import InputError, add_reward_options, add_stage_option, reward_rules, stages_of
-from ..show.join import Annotations
-from ..show.rows import Row, naming, published, read_lines, without_repeats
-from ..show.run_folder import run_arguments
-from ..show.scores import Scores
+from ..data.ground_truth import GroundTruth
+from ..data.logged_rows import Row, naming, published, read_lines, without_repeats
+from ..errors import InputError
+from ..runs.join import Annotations
+from ..runs.run_folder import run_arguments
+from ..runs.scores import Scores
+from .reward_options import add_reward_options, add_stage_option, reward_rules, stages_of
 
 
 def add_parser(subparsers: Any) -> None:

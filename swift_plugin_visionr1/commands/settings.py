@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from ..settings import describe, load_settings
+from ..reward.settings import describe, load_settings
 
 
 def add_parser(subparsers: Any) -> None:

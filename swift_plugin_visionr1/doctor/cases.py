@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..coords import Size, View
-from ..ground_truth import GroundTruth
-from ..models import ModelIO
-from .box_signs import Evidence
+from ..data.ground_truth import GroundTruth
+from ..geometry.frames import Size, View
+from ..models.model_io import ModelIO
+from .checks.box_signs import Evidence
 from .findings import Finding, problem
 from .image_files import ImageFile, look_at
 from .rows import NO_BOXES, Row

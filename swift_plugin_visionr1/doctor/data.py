@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..ground_truth import SolutionError
-from ..rows import RowForm, form_of
-from .findings import Finding, clipped, listed, note, ok, problem, share
-from .recipe import Recipe
-from .rows import NO_BOXES, Row, read_lines, read_row
+from ..data.published import RowForm, form_of
+from ..data.row_files import read_lines
+from ..errors import SolutionError
+from ..recipes.training_command import Recipe
+from ..text import clipped, listed, share
+from .findings import Finding, note, ok, problem
+from .rows import NO_BOXES, Row, read_row
 
 LOCAL = (".jsonl", ".json")
 
@@ -67,7 +69,7 @@ def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
 
 
 def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Row:
-    from ..images import image_size
+    from ..data.images import image_size
 
     if isinstance(line, str):
         return Row(place, (), "", "", None, None, NO_BOXES, (), None, line)

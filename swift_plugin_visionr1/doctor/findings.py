@@ -1,6 +1,6 @@
 """What the doctor says: one line per finding."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,24 +33,6 @@ def note(code: str, text: str) -> Finding:
 def problem(code: str, text: str) -> Finding:
     """Training would be wasted."""
     return Finding("problem", code, text)
-
-
-def share(part: int, whole: int) -> str:
-    """`3 of 40 (8%)`."""
-    rounded = "<1%" if 0 < 200 * part < whole else f"{part / whole:.0%}" if whole else "none"
-    return f"{part} of {whole} ({rounded})"
-
-
-def listed(words: Iterable[object], most: int = 5) -> str:
-    """`a, b, c and 4 more`."""
-    all_words = [str(word) for word in words]
-    shown = ", ".join(all_words[:most])
-    return shown if len(all_words) <= most else f"{shown} and {len(all_words) - most} more"
-
-
-def clipped(text: str, length: int = 160) -> str:
-    """The text, cut to about `length` characters."""
-    return text if len(text) <= length else text[:length] + "..."
 
 
 def verdict(findings: Sequence[Finding]) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..coords import Size
-from ..ground_truth import SolutionError
+from ..errors import SolutionError
+from ..geometry.frames import Size
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ImageFile:
 
 def look_at(image: Any, open_it: bool) -> ImageFile:
     """Find a row's image, and read its size where `open_it` says so."""
-    from ..images import image_size, local_image
+    from ..data.images import image_size, local_image
 
     if image is None:
         return ImageFile("none")

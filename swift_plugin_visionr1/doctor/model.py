@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from ..checkpoint import Checkpoint, find_checkpoint
-from ..families import told_to_think
-from ..models import FAMILIES, Limits, ModelIO, model_io
-from ..scorer import Scorer
-from ..settings import Settings, SettingsError
+from ..errors import SettingsError
+from ..models.checkpoint import Checkpoint, find_checkpoint
+from ..models.families import told_to_think
+from ..models.model_io import FAMILIES, Limits, ModelIO, model_io
+from ..recipes.training_command import Recipe
+from ..reward.scorer import Scorer
+from ..reward.settings import Settings
 from .findings import Finding, note, ok, problem
-from .recipe import Recipe
 
 
 @dataclass(frozen=True)

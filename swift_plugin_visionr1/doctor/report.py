@@ -5,24 +5,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from ..models import ModelIO
-from ..scorer import Scorer
-from ..settings import Settings
-from .answers import answer_findings
-from .box_signs import UNEXPLAINED, box_findings
+from ..models.model_io import ModelIO
+from ..recipes.training_command import Recipe
+from ..reward.scorer import Scorer
+from ..reward.settings import Settings
+from ..text import clipped
 from .cases import Case, SeenAs, Whole, cases_of, chosen_cases, evidence_of, seen_as, shape_findings
+from .checks.answers import answer_findings
+from .checks.box_signs import UNEXPLAINED, box_findings
+from .checks.environment import environment_findings, settings_of
+from .checks.images import image_findings
+from .checks.labels import label_findings
+from .checks.lengths import length_findings
+from .checks.pictures import picture_findings
+from .checks.prompts import prompt_findings
+from .checks.targets import target_findings
 from .data import read_data, row_findings
-from .environment import environment_findings, settings_of
-from .findings import Finding, clipped, note, problem, verdict
-from .images import image_findings
-from .labels import label_findings
-from .lengths import length_findings
+from .findings import Finding, note, problem, verdict
 from .model import Model, find_model
-from .pictures import picture_findings
-from .prompts import prompt_findings
-from .recipe import Recipe
 from .rows import Row
-from .targets import target_findings
 
 BATCH = 16
 

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..boxes import Boxes, as_boxes
-from ..coords import Size
-from ..ground_truth import GroundTruth, SolutionError, read_solution
-from ..rows.base import first_image
+from ..data.ground_truth import GroundTruth, read_solution
+from ..data.published.base import first_image
+from ..errors import SolutionError
+from ..geometry.boxes import Boxes, as_boxes
+from ..geometry.frames import Size
 
 NO_BOXES: Boxes = np.zeros((0, 4))
 
@@ -62,35 +62,6 @@ def read_row(data: Mapping[str, Any], place: str) -> Row:
     messages, target = _asked(data)
     prompt = next((_text(message.get("content")) for message in messages[::-1] if message.get("role") == "user"), "")
     return Row(place, messages, prompt, target, first_image(data), size, boxes, labels, truth, error)
-
-
-def read_lines(path: Path) -> list[tuple[int, Mapping[str, Any] | str]]:
-    """The rows of a local .jsonl or .json file with their numbers from 1; a line that is no row is why it is none.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if path.suffix == ".json":
-        try:
-            data = json.loads(text) if text.strip() else []
-        except (ValueError, RecursionError) as error:
-            return [(1, f"expected a JSON list of rows, got text that is not JSON: {error}")]
-        rows = data if isinstance(data, list) else [data]
-        return [(n, row if isinstance(row, dict) else _no_row(row)) for n, row in enumerate(rows, start=1)]
-    return [(n, _line(line)) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
-
-
-def _line(line: str) -> Mapping[str, Any] | str:
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return f"expected a JSON object on the line, got text that is not JSON: {error}"
-    return data if isinstance(data, dict) else _no_row(data)
-
-
-def _no_row(data: object) -> str:
-    return f"expected a JSON object, got a {type(data).__name__}"
 
 
 def _leniently(data: Mapping[str, Any]) -> tuple[Size | None, Boxes, tuple[str, ...]]:

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from ..coords import Size
-from .answers import Group
+from ..geometry.frames import Size
+from ..recipes.training_command import Recipe
 from .cases import Whole
+from .checks.answers import Group
+from .checks.lengths import DEFAULT_LENGTH
 from .findings import Finding, note, ok, problem
-from .lengths import DEFAULT_LENGTH
 from .model import Model
-from .recipe import Recipe
 from .swift_data import as_swift
 
 TEMPERATURE = 0.9  # ms-swift's default for GRPO

@@ -4,8 +4,9 @@ import json
 import os
 from typing import Any
 
-from .findings import Finding, clipped, ok, problem
-from .recipe import Recipe
+from ..recipes.training_command import Recipe
+from ..text import clipped
+from .findings import Finding, ok, problem
 from .rows import Row, read_row
 
 
@@ -18,7 +19,7 @@ def as_swift(recipe: Recipe) -> None:
     os.environ.setdefault("LOG_LEVEL", "ERROR")  # ms-swift's own lines would drown the findings
     from swift.utils import import_external_file
 
-    import swift_plugin_visionr1.plugin as plugin
+    import swift_plugin_visionr1.ms_swift.register as plugin
 
     plugin.register_rewards()
     for file in recipe.all("external_plugins"):

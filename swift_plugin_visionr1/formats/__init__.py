@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ..coords import FRAMES
+from ..geometry.frames import FRAMES
 from .base import Format, ParsedCompletion, Questions, Span
 from .cogvlm import CogVLM
 from .deepseek_vl2 import DeepSeekVL2
@@ -11,9 +11,9 @@ from .gemini import GEMINI
 from .glm4v import GLM4V
 from .griffon import Griffon
 from .internvl import InternVL
-from .json_generic import JSON
+from .json_custom import JSON
+from .json_layout import JsonLayout
 from .kosmos2 import Kosmos2
-from .layout import JsonLayout
 from .minicpm_v import MiniCPMV
 from .ovis import Ovis
 from .paligemma import PaliGemma

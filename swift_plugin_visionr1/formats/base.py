@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boxes import Boxes
-from ..coords import Frame, View
+from ..geometry.boxes import Boxes
+from ..geometry.frames import Frame, View
 
 Span = tuple[int, int]  # characters of an answer: text[start:end]
 MAX_BOXES = 1000  # more boxes than that in one answer are not read: COCO's own largest maxDets

@@ -22,10 +22,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..boxes import Boxes
-from ..coords import Frame
+from ..geometry.boxes import Boxes
+from ..geometry.frames import Frame
 from .base import Questions, Span
-from .collect import MAX_PIECES, Collected, Collector, close, number, strip
+from .collector import MAX_PIECES, Collected, Collector, close, number, strip
 from .tagged import tokens
 
 _TOP = 999

@@ -8,7 +8,7 @@ see `tagged` and `collect`.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..coords import FRAMES, Frame
+from ..geometry.frames import FRAMES, Frame
 from .base import Questions
 from .tagged import TaggedLists
 

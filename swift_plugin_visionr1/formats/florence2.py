@@ -19,10 +19,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..boxes import Boxes
-from ..coords import Frame
+from ..geometry.boxes import Boxes
+from ..geometry.frames import Frame
 from .base import Questions, Span
-from .collect import Collected, Collector, close, strip
+from .collector import Collected, Collector, close, strip
 from .location_tokens import Run, is_cut, runs
 
 _BINS = 1000

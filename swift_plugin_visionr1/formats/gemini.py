@@ -5,10 +5,10 @@ Questions: put together from those of the Gemini API's documentation (image unde
 (Spatial_understanding.ipynb); of Gemma's own we found none.
 """
 
-from ..coords import FRAMES
+from ..geometry.frames import FRAMES
 from .base import Questions
 from .json_boxes import JsonBoxes
-from .layout import JsonLayout
+from .json_layout import JsonLayout
 
 OTHER_KEYS = ("box", "boxes_2d", "bounding_box")
 

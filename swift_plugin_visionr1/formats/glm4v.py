@@ -15,12 +15,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..boxes import Boxes
-from ..coords import FRAMES, Frame
+from ..geometry.boxes import Boxes
+from ..geometry.frames import FRAMES, Frame
 from .base import Questions, Span
-from .collect import Collector
+from .collector import Collector
 from .json_boxes import JsonBoxes
-from .layout import JsonLayout
+from .json_layout import JsonLayout
 from .qwen2_5_vl import OTHER_KEYS
 from .tagged import Piece, TaggedLists, skeleton
 

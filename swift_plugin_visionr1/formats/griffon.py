@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
 
-from ..boxes import Boxes
-from ..coords import FRAMES, Frame
+from ..geometry.boxes import Boxes
+from ..geometry.frames import FRAMES, Frame
 from .base import Questions, Span
-from .collect import MAX_PIECES, Collected, Collector, close, number, strip
+from .collector import MAX_PIECES, Collected, Collector, close, number, strip
 from .tagged import tokens
 
 _TARGET = "target"

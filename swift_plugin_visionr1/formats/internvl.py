@@ -10,7 +10,7 @@ paper's list stands after it. Issue codes: see `tagged` and `collect`.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..coords import FRAMES, Frame
+from ..geometry.frames import FRAMES, Frame
 from .base import Questions
 from .tagged import TaggedLists
 

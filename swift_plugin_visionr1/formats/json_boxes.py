@@ -40,13 +40,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boxes import LIMIT, Boxes, is_valid
-from ..coords import FRAMES, Frame, View
+from ..geometry.boxes import LIMIT, Boxes, is_valid
+from ..geometry.frames import FRAMES, Frame, View
 from .base import MAX_BOXES, Format, ParsedCompletion, Questions, Span
-from .collect import is_nothing
+from .collector import is_nothing
+from .json_layout import JsonLayout
 from .json_objects import Entry, Objects, confidence_of, label_key
 from .json_reader import BROKEN, Placed, decode, read
-from .layout import JsonLayout
 
 _OPENING, _CLOSING = "```json\n", "\n```"
 _EMPTY_FENCE = re.compile(r"```(?:json)?[ \t\r\n]{0,9}\[\s{0,9}\][ \t\r\n]{0,9}```")

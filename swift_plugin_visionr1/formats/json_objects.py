@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .base import MAX_BOXES, Span
+from .json_layout import JsonLayout
 from .json_reader import Placed, Split
-from .layout import JsonLayout
 
 _MAX_DEPTH = 8  # lists in lists and objects in objects deeper than that are not searched for boxes
 _LABELS = (

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .base import Span
-from .collect import MAX_PIECES
+from .collector import MAX_PIECES
 
 LONGEST = 4004  # tokens of one run that are looked at: one box more than are read
 _PARTIAL = re.compile(r"<[a-z_]{0,5}[0-9]{0,4}\Z")

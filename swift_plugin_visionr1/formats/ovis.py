@@ -9,7 +9,7 @@ that asks for coordinates at the end). Issue codes: see `tagged` and `collect`.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..coords import FRAMES, Frame
+from ..geometry.frames import FRAMES, Frame
 from .base import Questions
 from .qwen_vl import QwenVL
 

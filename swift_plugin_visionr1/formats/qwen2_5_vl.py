@@ -4,9 +4,9 @@ Also MiMo-VL, VLM-R1, DeepEyes and others that were trained from it. A "box_2d" 
 Gemini, whose numbers have y first, and what a Qwen model means that was asked for one is not to be told.
 """
 
-from ..coords import FRAMES
+from ..geometry.frames import FRAMES
 from .json_boxes import JsonBoxes
-from .layout import JsonLayout
+from .json_layout import JsonLayout
 
 OTHER_KEYS = ("bbox", "bboxes", "bboxes_2d", "box", "boxes", "bounding_box", "coordinates", "position")
 

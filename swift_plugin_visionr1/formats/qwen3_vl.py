@@ -3,10 +3,10 @@
 Question: QwenLM/Qwen3-VL, cookbooks/2d_grounding.ipynb.
 """
 
-from ..coords import FRAMES
+from ..geometry.frames import FRAMES
 from .base import Questions
 from .json_boxes import JsonBoxes
-from .layout import JsonLayout
+from .json_layout import JsonLayout
 from .qwen2_5_vl import OTHER_KEYS
 
 QUESTIONS = Questions(

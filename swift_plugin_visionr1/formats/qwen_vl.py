@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..coords import FRAMES, Frame
+from ..geometry.frames import FRAMES, Frame
 from .base import Questions
 from .tagged import Row, Tagged
 

@@ -20,8 +20,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boxes import Boxes, as_boxes
-from ..coords import Frame, View
+from ..geometry.boxes import Boxes, as_boxes
+from ..geometry.frames import Frame, View
 from .base import Format, ParsedCompletion, Questions, Span
 
 Reasoning = Literal["none", "think", "think_answer"]

@@ -17,10 +17,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..boxes import Boxes
-from ..coords import FRAMES, Frame
+from ..geometry.boxes import Boxes
+from ..geometry.frames import FRAMES, Frame
 from .base import Questions
-from .collect import Collector
+from .collector import Collector
 from .qwen2_vl import Qwen2VL
 from .tagged import Group, Piece, Row, tokens
 

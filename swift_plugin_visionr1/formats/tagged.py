@@ -22,9 +22,9 @@ from functools import cache, lru_cache
 from itertools import groupby, islice
 from typing import ClassVar, Literal, NamedTuple
 
-from ..boxes import Boxes
+from ..geometry.boxes import Boxes
 from .base import Span
-from .collect import MAX_PIECES, Collected, Collector, close, number, strip
+from .collector import MAX_PIECES, Collected, Collector, close, number, strip
 
 Group = tuple[Span, ...]  # where the numbers of one place are written
 Row = Sequence[str]  # the four coordinates of a box as text

@@ -9,7 +9,7 @@ import numpy as np
 
 from swift_plugin_visionr1 import QwenResize
 from swift_plugin_visionr1.commands import doctor
-from swift_plugin_visionr1.prepare.coco import convert_coco
+from swift_plugin_visionr1.curate.coco import convert_coco
 
 Row = dict[str, object]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_plugin_visionr1.boxes import as_boxes, giou, iou, is_inside, is_valid
+from swift_plugin_visionr1.geometry.boxes import as_boxes, giou, iou, is_inside, is_valid
 
 corner = st.integers(0, 500)
 side = st.integers(1, 300)

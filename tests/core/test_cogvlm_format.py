@@ -2,9 +2,9 @@
 
 import pytest
 
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import View
 from swift_plugin_visionr1.formats import get_format
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import View
 
 FORMAT = get_format("cogvlm")
 A, B = [1, 20, 300, 400], [5, 60, 700, 999]

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import convert
-from swift_plugin_visionr1.resize import QwenResize, smart_resize
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import convert
+from swift_plugin_visionr1.geometry.resize import QwenResize, smart_resize
 
 sides = st.integers(5, 6000)
 LOW, HIGH = 4 * 784, 512 * 784

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from swift_plugin_visionr1 import GroundTruth, Scorer, Settings, model_io
-from swift_plugin_visionr1.coords import FRAMES, Frame
-from swift_plugin_visionr1.doctor.answers import Group, answer_findings, size_ratio
-from swift_plugin_visionr1.settings import settings_from
+from swift_plugin_visionr1.doctor.checks.answers import Group, answer_findings, size_ratio
+from swift_plugin_visionr1.geometry.frames import FRAMES, Frame
+from swift_plugin_visionr1.reward.settings import settings_from
 
 SIZE = (640, 480)
 BOXES = np.array([[40, 30, 300, 200], [350, 240, 620, 470.0]])

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from swift_plugin_visionr1 import Settings
-from swift_plugin_visionr1.models import model_io
-from swift_plugin_visionr1.prepare.coco import convert_coco
+from swift_plugin_visionr1.curate.coco import convert_coco
+from swift_plugin_visionr1.models.model_io import model_io
 
 from .planted import Row, boxes_to, changed, photographs, resized
 

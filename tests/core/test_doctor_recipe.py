@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from swift_plugin_visionr1 import SettingsError
-from swift_plugin_visionr1.doctor.recipe import read_recipe
+from swift_plugin_visionr1.recipes.training_command import read_recipe
 
 
 @pytest.fixture

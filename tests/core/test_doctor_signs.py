@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from swift_plugin_visionr1 import QwenResize
-from swift_plugin_visionr1.doctor.box_signs import Evidence, box_findings
-from swift_plugin_visionr1.doctor.labels import category_list, label_findings
-from swift_plugin_visionr1.doctor.prompts import prompt_findings
+from swift_plugin_visionr1.doctor.checks.box_signs import Evidence, box_findings
+from swift_plugin_visionr1.doctor.checks.labels import category_list, label_findings
+from swift_plugin_visionr1.doctor.checks.prompts import prompt_findings
 from swift_plugin_visionr1.doctor.rows import read_row
 
 SIZES = {"small": (640, 480), "large": (2000, 1500), "tall": (600, 1200), "tiny": (82, 124)}

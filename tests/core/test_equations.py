@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from swift_plugin_visionr1 import Criteria, RewardBreakdown, Scorer, Settings, model_io, read_solution
-from swift_plugin_visionr1.criteria import Stage, differentiate
-from swift_plugin_visionr1.matching import match
-from swift_plugin_visionr1.settings import settings_from
+from swift_plugin_visionr1.reward.matching import match
+from swift_plugin_visionr1.reward.schedule import Stage, differentiate
+from swift_plugin_visionr1.reward.settings import settings_from
 
 CORNERS = [(0, 0), (40, 0), (80, 0), (0, 40), (40, 40), (80, 40), (0, 80), (40, 80)]
 

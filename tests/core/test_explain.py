@@ -24,11 +24,12 @@ from swift_plugin_visionr1 import (
     read_solution,
 )
 from swift_plugin_visionr1.commands import explain as command
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.explain.explanation import explain
+from swift_plugin_visionr1.explain.report import report
 from swift_plugin_visionr1.formats import JsonLayout
-from swift_plugin_visionr1.show.explanation import explain
-from swift_plugin_visionr1.show.inputs import STAGES, InputError
-from swift_plugin_visionr1.show.report import report
-from swift_plugin_visionr1.show.words import CONTENT, TEMPLATE, meaning
+from swift_plugin_visionr1.formats.issue_meanings import CONTENT, TEMPLATE, meaning
+from swift_plugin_visionr1.reward.schedule import STAGES
 
 PAPER = PRESETS["paper"]
 TRUTH = {"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [50, 50, 70, 70]], "labels": ["cat", "dog"]}
@@ -251,7 +252,7 @@ def test_bad_input(file: Path, argv: list[str], error: type[Exception], words: s
 
 def test_the_picture_shows_each_kind_of_box(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     image = pytest.importorskip("matplotlib.image", reason="needs the extra `viz`")
-    from swift_plugin_visionr1.show.picture import STYLES
+    from swift_plugin_visionr1.explain.picture import STYLES
 
     boxes = [[0, 0, 20, 20], [50, 50, 70, 56], [80, 80, 100, 100]]  # valid, below xi0, unmatched
     text = json.dumps([{"bbox_2d": box, "label": "$x_1\ud800"} for box in boxes])

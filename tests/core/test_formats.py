@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import View
-from swift_plugin_visionr1.doctor.prompts import prompt_findings
+from swift_plugin_visionr1.doctor.checks.prompts import prompt_findings
 from swift_plugin_visionr1.doctor.rows import read_row
 from swift_plugin_visionr1.formats import FORMATS, Format, Reasoning, get_format
 from swift_plugin_visionr1.formats.base import MAX_BOXES
-from swift_plugin_visionr1.rows.prompts import fill
+from swift_plugin_visionr1.formats.questions import fill
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import View
 
 from .real_completions import NO_FORMAT, cases
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from swift_plugin_visionr1 import SolutionError, read_solution
-from swift_plugin_visionr1.ground_truth import solutions_of
+from swift_plugin_visionr1.data.ground_truth import solutions_of
 
 GOOD = {"width": 640, "height": 480, "boxes": [[10, 20, 30, 40]], "labels": ["cat"]}
 

@@ -10,11 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from swift_plugin_visionr1 import get_format
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import FRAMES, View
 from swift_plugin_visionr1.formats import JsonLayout
+from swift_plugin_visionr1.formats.json_layout import Order
 from swift_plugin_visionr1.formats.json_reader import MAX_TOKENS, decode, read
-from swift_plugin_visionr1.formats.layout import Order
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import FRAMES, View
 
 GEMINI, QWEN3 = get_format("gemini"), get_format("qwen3_vl")
 MOONDREAM = get_format("json", "norm1", layout=JsonLayout(("x_min", "y_min", "x_max", "y_max"), decimals=3))

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from swift_plugin_visionr1.cli import main
-from swift_plugin_visionr1.layers import merged
-from swift_plugin_visionr1.settings import SettingsError
+from swift_plugin_visionr1.errors import SettingsError
+from swift_plugin_visionr1.recipes.overlays import merged
 
 
 def files(folder: Path, *texts: str) -> list[Path]:

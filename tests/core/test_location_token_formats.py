@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import View
 from swift_plugin_visionr1.formats import get_format
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import View
 
 Case = tuple[str, list[tuple[str, list[float]]], tuple[str, ...]]  # text, (label, box) pairs, issues
 

@@ -5,12 +5,20 @@ from typing import Any
 import pytest
 
 from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, Settings, SettingsError, get_format, model_io
-from swift_plugin_visionr1.boxes import as_boxes, iou
-from swift_plugin_visionr1.checkpoint import find_checkpoint
-from swift_plugin_visionr1.families import told_to_think
-from swift_plugin_visionr1.models import model_type_of
-from swift_plugin_visionr1.resize import PaddedSquare, QwenResize, Rescaled, Resize, SquareResize, TileResize, Unchanged
-from swift_plugin_visionr1.settings import settings_from
+from swift_plugin_visionr1.geometry.boxes import as_boxes, iou
+from swift_plugin_visionr1.geometry.resize import (
+    PaddedSquare,
+    QwenResize,
+    Rescaled,
+    Resize,
+    SquareResize,
+    TileResize,
+    Unchanged,
+)
+from swift_plugin_visionr1.models.checkpoint import find_checkpoint
+from swift_plugin_visionr1.models.families import told_to_think
+from swift_plugin_visionr1.models.model_io import model_type_of
+from swift_plugin_visionr1.reward.settings import settings_from
 
 ONE_BOX = as_boxes([[0, 0, 10, 10]])
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io, read_solution
-from swift_plugin_visionr1.scoring import RewardBreakdown
+from swift_plugin_visionr1.reward.equations import RewardBreakdown
 
 
 def parts(breakdown: RewardBreakdown) -> list[float]:

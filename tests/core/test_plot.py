@@ -9,9 +9,9 @@ import pytest
 
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io
 from swift_plugin_visionr1.commands import plot as command
-from swift_plugin_visionr1.show.inputs import InputError
-from swift_plugin_visionr1.show.panels import panels_of
-from swift_plugin_visionr1.show.run_folder import read_log, score_again
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.runs.panels import panels_of
+from swift_plugin_visionr1.runs.run_folder import read_log, score_again
 
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["cat"]})
 FAIR = '[{"bbox_2d": [0, 0, 20, 12], "label": "cat"}]'  # IoU .6: 2.6 as a beginner, 1 when advanced
@@ -188,7 +188,7 @@ def test_annotations_that_cannot_be_used_leave_the_rest_of_the_figure(
 
 def test_each_stage_is_smoothed_by_itself() -> None:
     pytest.importorskip("matplotlib", reason="needs the extra `viz`")
-    from swift_plugin_visionr1.show.figure import trailing_mean
+    from swift_plugin_visionr1.runs.figure import trailing_mean
 
     assert trailing_mean(np.array([1.0, 3.0, 5.0, 9.0]), 2).tolist() == [1, 2, 4, 7]
     assert trailing_mean(np.array([]), 3).tolist() == []

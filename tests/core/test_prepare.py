@@ -12,8 +12,8 @@ from PIL import Image
 
 from swift_plugin_visionr1 import Settings
 from swift_plugin_visionr1.cli import main
-from swift_plugin_visionr1.models import Limits, model_io
-from swift_plugin_visionr1.rows.prompts import DETECT
+from swift_plugin_visionr1.formats.questions import DETECT
+from swift_plugin_visionr1.models.model_io import Limits, model_io
 
 
 def coco(tmp_path: Path, **changes: object) -> list[str]:

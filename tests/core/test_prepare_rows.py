@@ -9,7 +9,7 @@ from PIL import Image
 
 from swift_plugin_visionr1 import Settings
 from swift_plugin_visionr1.cli import main
-from swift_plugin_visionr1.models import Limits, model_io
+from swift_plugin_visionr1.models.model_io import Limits, model_io
 
 from .test_rows import A, authors, grounding, ovd, rec, rec_turns, rft
 

@@ -9,8 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from swift_plugin_visionr1 import get_format
-from swift_plugin_visionr1.boxes import as_boxes
 from swift_plugin_visionr1.formats.base import MAX_BOXES
+from swift_plugin_visionr1.geometry.boxes import as_boxes
 
 FORMAT = get_format("qwen2_5_vl")
 CAT = '{"bbox_2d": [1, 2, 30, 40], "label": "cat"}'

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swift_plugin_visionr1 import get_format
-from swift_plugin_visionr1.boxes import as_boxes
 from swift_plugin_visionr1.formats import FORMATS, Reasoning
 from swift_plugin_visionr1.formats.reasoning import MAX_CHARACTERS
+from swift_plugin_visionr1.geometry.boxes import as_boxes
 
 from .real_completions import cases
 

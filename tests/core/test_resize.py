@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import FRAMES, Size
-from swift_plugin_visionr1.resize import (
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import FRAMES, Size
+from swift_plugin_visionr1.geometry.resize import (
     BudgetResize,
     CandidateResize,
     GlmResize,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io
-from swift_plugin_visionr1.rollouts import Group
-from swift_plugin_visionr1.settings import settings_from
+from swift_plugin_visionr1.reward.rollout_group import Group
+from swift_plugin_visionr1.reward.settings import settings_from
 
 SIZE = (200, 100)
 NEAR, FAR = [20, 20, 60, 80], [120, 30, 180, 70]
@@ -87,7 +87,7 @@ def drawn(texts: list[str], truth: tuple = (NEAR,), prompt: str = "Where?") -> n
     image = pytest.importorskip("PIL.Image", reason="needs the extra `viz`")
     pytest.importorskip("matplotlib", reason="needs the extra `viz`")
     from swift_plugin_visionr1 import read_solution
-    from swift_plugin_visionr1.show.rollout import rollout_picture
+    from swift_plugin_visionr1.explain.rollout import rollout_picture
 
     row = {"messages": [{"role": "user", "content": prompt}], "solution": solution(*truth)}
     group = Group(tuple(texts), read_solution(row["solution"]), row, "beginner", 0)
@@ -95,7 +95,7 @@ def drawn(texts: list[str], truth: tuple = (NEAR,), prompt: str = "Where?") -> n
 
 
 def test_a_prediction_is_drawn_where_it_is_and_coloured_by_what_it_is_worth() -> None:
-    from swift_plugin_visionr1.show.picture import STYLES
+    from swift_plugin_visionr1.explain.picture import STYLES
 
     picture = drawn([answer(NEAR), answer(FAR), "no boxes"])
     scene = near(picture, "#404040")

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from swift_plugin_visionr1 import SolutionError, read_solution
-from swift_plugin_visionr1.rows import RowForm, form_of
-from swift_plugin_visionr1.rows.authors import AUTHORS
-from swift_plugin_visionr1.rows.grounding import GROUNDING
-from swift_plugin_visionr1.rows.visual_rft import VISUAL_RFT
-from swift_plugin_visionr1.rows.vlm_r1 import VLM_R1_CONVERSATION as TURNS
-from swift_plugin_visionr1.rows.vlm_r1 import VLM_R1_PROBLEM as REC
+from swift_plugin_visionr1.data.published import RowForm, form_of
+from swift_plugin_visionr1.data.published.ms_swift_grounding import GROUNDING
+from swift_plugin_visionr1.data.published.vision_r1 import AUTHORS
+from swift_plugin_visionr1.data.published.visual_rft import VISUAL_RFT
+from swift_plugin_visionr1.data.published.vlm_r1 import VLM_R1_CONVERSATION as TURNS
+from swift_plugin_visionr1.data.published.vlm_r1 import VLM_R1_PROBLEM as REC
 
 SIZE = (500, 200)
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from swift_plugin_visionr1 import Schedule
-from swift_plugin_visionr1.criteria import Stage
+from swift_plugin_visionr1.reward.schedule import Stage
 
 
 @pytest.mark.parametrize(

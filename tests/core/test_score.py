@@ -9,7 +9,7 @@ import pytest
 
 from swift_plugin_visionr1 import SolutionError
 from swift_plugin_visionr1.commands import score as command
-from swift_plugin_visionr1.show.inputs import InputError
+from swift_plugin_visionr1.errors import InputError
 
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["cat"]})
 OTHER = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [50, 50, 70, 70]], "labels": ["cat"] * 2})

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from swift_plugin_visionr1 import PRESETS, Scorer, SettingsError, model_io
-from swift_plugin_visionr1.scorer import means
-from swift_plugin_visionr1.settings import settings_from
+from swift_plugin_visionr1.reward.scorer import means
+from swift_plugin_visionr1.reward.settings import settings_from
 
 GOOD = '[{"bbox_2d": [0, 0, 20, 20], "label": "a"}]'
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["a"]})

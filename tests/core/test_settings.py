@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from swift_plugin_visionr1 import PRESETS, Criteria, JsonLayout, SettingsError, load_settings
-from swift_plugin_visionr1.settings import describe, settings_from
+from swift_plugin_visionr1.reward.settings import describe, settings_from
 
 
 def test_the_default_is_the_paper() -> None:

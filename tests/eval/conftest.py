@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from swift_plugin_visionr1 import QwenResize, get_format
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import convert
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import convert
 
 Row = dict[str, Any]
 SIZES = {3: (641, 427), 0: (1333, 799), 12: (97, 353)}  # image id -> size; ids out of order and one is 0

@@ -8,10 +8,10 @@ from typing import Any
 from PIL import Image
 
 from mmdet_eval.answers.readers import read_predictions
-from mmdet_eval.data.annotations import read_annotations
-from mmdet_eval.data.protocols import Protocol
-from mmdet_eval.data.suites import DatasetSpec
+from mmdet_eval.coco.annotations import read_annotations
 from mmdet_eval.evaluation import Evaluation, Options, evaluate_dataset
+from mmdet_eval.suites.protocols import Protocol
+from mmdet_eval.suites.spec import DatasetSpec
 
 SIZE = (280, 140)  # which Qwen2.5-VL's resize leaves as it is
 NAMES = {1: "cat", 2: "dog"}

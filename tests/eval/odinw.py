@@ -8,12 +8,12 @@ from typing import Any
 
 from PIL import Image
 
-from mmdet_eval.data.annotations import read_annotations
-from mmdet_eval.data.suite_files import read_suite
-from mmdet_eval.data.suites import DatasetSpec
+from mmdet_eval.coco.annotations import read_annotations
+from mmdet_eval.suites.files import read_suite
+from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1 import QwenResize, get_format
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import convert
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import convert
 
 Row = dict[str, Any]
 SIZES = [(640, 480), (533, 711), (801, 600)]  # (width, height); most sides are no multiples of 28

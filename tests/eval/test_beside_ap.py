@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from mmdet_eval import InputError
+from mmdet_eval.coco.detections import detections
 from mmdet_eval.metrics import engines
-from mmdet_eval.metrics.beside import beside, class_scores, spread
-from mmdet_eval.metrics.curves import Ranking, average, rank
-from mmdet_eval.metrics.detections import detections
+from mmdet_eval.metrics.beyond_ap import beside, class_scores, spread
 from mmdet_eval.metrics.matches import IOU_THRESHOLDS, Matches, build_matches
 from mmdet_eval.metrics.measure import measure
-from mmdet_eval.reports.words import spread_in_words
+from mmdet_eval.metrics.ranking import Ranking, average, rank
+from mmdet_eval.reports.phrases import spread_in_words
 
 from .random_sets import random_set
 from .test_engines import REAL, real_set

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mmdet_eval.coco.detections import detections
 from mmdet_eval.metrics import engines
 from mmdet_eval.metrics.bootstrap import HEADLINE, bootstrap, interval
-from mmdet_eval.metrics.curves import rank
-from mmdet_eval.metrics.detections import detections
 from mmdet_eval.metrics.matches import Matches, build_matches
+from mmdet_eval.metrics.ranking import rank
 
 from .random_sets import random_set
 

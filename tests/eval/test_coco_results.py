@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from mmdet_eval import Answer, Converted, InputError, to_coco_results
-from mmdet_eval.data.annotations import Annotations, Image, read_annotations
-from mmdet_eval.data.queries import Query
+from mmdet_eval.coco.annotations import Annotations, Image, read_annotations
+from mmdet_eval.suites.queries import Query
 from swift_plugin_visionr1 import JsonLayout, ModelIO, QwenResize, Settings, get_format, model_io
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import Size
-from swift_plugin_visionr1.coords import convert as move
-from swift_plugin_visionr1.formats.layout import Order
+from swift_plugin_visionr1.formats.json_layout import Order
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import Size
+from swift_plugin_visionr1.geometry.frames import convert as move
 
 IMAGE = Image(4, "x.png", (560, 280))  # multiples of 28: processed as it is, so that frames agree
 CATEGORIES = {9: "cat", 1: "Dog"}

@@ -13,8 +13,8 @@ import pytest
 
 from mmdet_eval import InputError
 from mmdet_eval.commands import compare as command
-from mmdet_eval.comparable import read_model
-from mmdet_eval.compare import compare
+from mmdet_eval.comparison.compare import compare
+from mmdet_eval.comparison.output_folders import read_model
 from mmdet_eval.metrics.measure import measure
 from mmdet_eval.metrics.scores import Scores
 

@@ -9,7 +9,7 @@ import pytest
 from mmdet_eval import Answer, Converted, InputError, to_coco_results
 from mmdet_eval.answers.answer import Token
 from mmdet_eval.answers.tokens import locate, read_tokens
-from mmdet_eval.data.annotations import Image
+from mmdet_eval.coco.annotations import Image
 from swift_plugin_visionr1 import Settings, model_io
 
 IMAGE = Image(4, "x.png", (560, 280))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmdet_eval.doctor import examine, installed, report
+from mmdet_eval.installation import examine, installed, report
 
 WHOLE = {
     "mmdet": "3.3.0", "mmengine": "0.10.7", "mmcv-lite": "2.1.0", "pycocotools": "2.0.11", "hotcoco": "1.3.0",

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from mmdet_eval import Annotations, InputError, read_annotations
+from mmdet_eval.coco.detections import detections
 from mmdet_eval.metrics import engines, measure
-from mmdet_eval.metrics.detections import detections
 from mmdet_eval.metrics.measure import Disagreement
 
 from .random_sets import random_set

@@ -9,8 +9,8 @@ import pytest
 
 from mmdet_eval.cli import main
 from swift_plugin_visionr1 import get_format
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import View
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import View
 
 from .evaluations import CAT, DOG, SIZE, boxes, coco
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from mmdet_eval.answers.answer import Answer
-from mmdet_eval.answers.frames import view_of
+from mmdet_eval.answers.frame_warnings import view_of
 from mmdet_eval.cli import main
-from mmdet_eval.data.annotations import Image
+from mmdet_eval.coco.annotations import Image
 from swift_plugin_visionr1 import Settings, model_io
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import FRAMES, Size, View
-from swift_plugin_visionr1.resize import CandidateResize, PaddedSquare, QwenResize
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import FRAMES, Size, View
+from swift_plugin_visionr1.geometry.resize import CandidateResize, PaddedSquare, QwenResize
 
 from .conftest import NAMES, SIZES, TRUTHS
 

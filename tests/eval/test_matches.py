@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mmdet_eval import InputError
+from mmdet_eval.coco.detections import detections
 from mmdet_eval.metrics import engines
-from mmdet_eval.metrics.detections import detections
 from mmdet_eval.metrics.matches import Matches, build_matches
 from mmdet_eval.metrics.mmdet_backend import by_mmdet
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mmdet_eval.data.mmdet_config import COCO, read_config
-from mmdet_eval.data.suite_files import load_suite, read_suite
-from mmdet_eval.errors import InputError
 from mmdet_eval.metrics.mmdet_backend import stub_mmcv_ops
+from mmdet_eval.suites.files import load_suite, read_suite
+from mmdet_eval.suites.mmdet_config import COCO, read_config
+from swift_plugin_visionr1.errors import InputError
 
 from .odinw import make_odinw
 

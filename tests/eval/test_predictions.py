@@ -10,8 +10,8 @@ import pytest
 from mmdet_eval import InputError, join
 from mmdet_eval.answers.join import Joined
 from mmdet_eval.answers.rows import make_row
-from mmdet_eval.data.annotations import Image
-from mmdet_eval.data.queries import Query
+from mmdet_eval.coco.annotations import Image
+from mmdet_eval.suites.queries import Query
 
 IMAGES = (Image(10, "a/x.png", (8, 8)), Image(2, "b/x.png", (8, 8)), Image(3, "only.png", (8, 8)))
 CAT, DOG = Query("Find every cat.", 1, "cat"), Query("Find every dog.", 2, "dog")

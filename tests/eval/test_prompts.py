@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from mmdet_eval.coco.annotations import read_annotations
 from mmdet_eval.commands import prompts
-from mmdet_eval.data.annotations import read_annotations
-from mmdet_eval.data.prompts import prompt_rows
-from mmdet_eval.data.protocols import load_protocol
-from mmdet_eval.data.suite_files import load_suite
-from mmdet_eval.data.suites import DatasetSpec
-from mmdet_eval.errors import InputError
+from mmdet_eval.suites.files import load_suite
+from mmdet_eval.suites.prompt_rows import prompt_rows
+from mmdet_eval.suites.protocols import load_protocol
+from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1 import QwenResize, get_format
-from swift_plugin_visionr1.rows.prompts import DETECT
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.formats.questions import DETECT
 
 from .odinw import answer_rows, make_odinw
 

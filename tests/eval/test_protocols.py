@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from mmdet_eval.data.annotations import read_annotations
-from mmdet_eval.data.protocols import Protocol, in_words_of, load_protocol, protocol_names
-from mmdet_eval.data.queries import Query, queries
-from mmdet_eval.data.suites import Caption
-from mmdet_eval.errors import InputError
+from mmdet_eval.coco.annotations import read_annotations
+from mmdet_eval.suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
+from mmdet_eval.suites.queries import Query, queries
+from mmdet_eval.suites.spec import Caption
+from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.formats import FORMATS
-from swift_plugin_visionr1.rows.prompts import DETECT
+from swift_plugin_visionr1.formats.questions import DETECT
 
 LOCATE = "Locate every {category} in the image and output the coordinates in JSON format."
 QWEN3 = (

@@ -9,8 +9,8 @@ from PIL import Image
 
 from mmdet_eval.cli import main
 from swift_plugin_visionr1 import QwenResize, get_format
-from swift_plugin_visionr1.boxes import as_boxes
-from swift_plugin_visionr1.coords import convert
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.geometry.frames import convert
 
 SIZE = (640, 427)
 SPLITS = ("refcoco_val", "refcoco_testA", "refcoco_testB", "refcoco+_val", "refcoco+_testA", "refcoco+_testB",

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from mmdet_eval.cli import main
-from mmdet_eval.data.annotations import read_annotations
-from mmdet_eval.data.refcoco import image_sizes, mdetr_annotations
-from mmdet_eval.errors import InputError
+from mmdet_eval.coco.annotations import read_annotations
+from mmdet_eval.coco.refcoco import image_sizes, mdetr_annotations
 from mmdet_eval.metrics.refexp import refexp_scores, refexp_truths
-from swift_plugin_visionr1.boxes import Boxes, as_boxes
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes
 
 TRUTH = as_boxes([[0, 0, 10, 10]])
 NONE = as_boxes([])

@@ -17,17 +17,17 @@ import pytest
 from PIL import Image
 
 from mmdet_eval.answers.readers import read_predictions
-from mmdet_eval.data.protocols import load_protocol
-from mmdet_eval.errors import InputError
 from mmdet_eval.evaluation import Evaluation
 from mmdet_eval.metrics.matches import Matches
 from mmdet_eval.metrics.mmdet_backend import stub_mmcv_ops
-from mmdet_eval.reports.answers import judge, ranked
-from mmdet_eval.reports.curves import curves
+from mmdet_eval.reports.console import table
 from mmdet_eval.reports.gallery import chosen
+from mmdet_eval.reports.judged import judge, ranked
 from mmdet_eval.reports.outputs import write_outputs
+from mmdet_eval.reports.pr_curves import curves
 from mmdet_eval.reports.summary import summary
-from mmdet_eval.reports.table import table
+from mmdet_eval.suites.protocols import load_protocol
+from swift_plugin_visionr1.errors import InputError
 
 from .evaluations import ANSWERS, CAT, DOG, LABEL, SCRIPT, TRUTHS, boxes, coco, evaluated, given
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from mmdet_eval import InputError
+from mmdet_eval.asking.progress import Progress, duration
+from mmdet_eval.asking.session import Model, run
+from mmdet_eval.asking.swift_infer import InferenceFailed, key_of, read_answers
 from mmdet_eval.cli import main
-from mmdet_eval.data.annotations import read_annotations
-from mmdet_eval.data.prompts import prompt_rows
-from mmdet_eval.data.protocols import load_protocol
-from mmdet_eval.data.suites import DatasetSpec
-from mmdet_eval.inference import InferenceFailed, key_of, read_answers
-from mmdet_eval.progress import Progress, duration
-from mmdet_eval.run import Model, run
+from mmdet_eval.coco.annotations import read_annotations
+from mmdet_eval.suites.prompt_rows import prompt_rows
+from mmdet_eval.suites.protocols import load_protocol
+from mmdet_eval.suites.spec import DatasetSpec
 
 MODEL = Model("some/model", options=("--torch_dtype", "float32"))
 PROTOCOL = load_protocol("vision_r1_odinw")
@@ -343,7 +343,7 @@ def test_a_key_is_the_same_in_a_prompt_and_in_its_answer() -> None:
 
 def test_progress_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0, 100, 110, 130, 131])
-    monkeypatch.setattr("mmdet_eval.progress.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("mmdet_eval.asking.progress.time.monotonic", lambda: next(clock))
     stream = io.StringIO()
     progress = Progress(total=200, before=40, stream=stream)
     for done in (40, 50, 60, 100, 200):

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mmdet_eval.data.annotations import read_annotations
-from mmdet_eval.data.suite_files import load_suite, read_suite, suite_names
-from mmdet_eval.data.suites import Caption, Suite
-from mmdet_eval.errors import InputError
+from mmdet_eval.coco.annotations import read_annotations
+from mmdet_eval.suites.files import load_suite, read_suite, suite_names
+from mmdet_eval.suites.spec import Caption, Suite
+from swift_plugin_visionr1.errors import InputError
 
 from .odinw import make_odinw
 

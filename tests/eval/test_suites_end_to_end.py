@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mmdet_eval.cli import main
-from mmdet_eval.data.suite_files import read_suite
+from mmdet_eval.suites.files import read_suite
 from swift_plugin_visionr1 import QwenResize
 
 from .odinw import answer_rows, make_odinw

@@ -24,7 +24,7 @@ def build(dataset: Any, write: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def make(tmp_path: Path, classes: list[str] | None = None, **options: str) -> Any:
         config = Config.fromstring(
-            'custom_imports = dict(imports=["mmdet_eval.metrics.vlm_coco_metric"])\n'
+            'custom_imports = dict(imports=["mmdet_eval.mmdet_metric"])\n'
             f'val_evaluator = dict(type="VLMCocoMetric", ann_file={str(tmp_path / "ann.json")!r}, max_pixels=401408, '
             f"**{options!r})",
             ".py",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from swift_plugin_visionr1.layers import merged
+from swift_plugin_visionr1.recipes.overlays import merged
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytest.importorskip("deepspeed", reason="needs DeepSpeed")

@@ -63,7 +63,7 @@ def python(script: str, *words: object, **environment: str) -> subprocess.Comple
 
 
 def test_a_command_means_what_it_means_to_swift(checkpoint: Path) -> None:
-    from swift_plugin_visionr1.doctor.recipe import read_recipe
+    from swift_plugin_visionr1.recipes.training_command import read_recipe
 
     recipe = checkpoint.parents[2] / "configs" / "train" / "qwen2_5_vl_7b.yaml"
     words = [str(recipe), "--temperature", "0.7", "--reward-funcs", "vision_r1", "vision_r1_count", "--top_k=-1"]
@@ -87,8 +87,8 @@ def test_no_option_of_swift_is_taken_for_a_misspelt_one() -> None:
 
     from swift.arguments import RLHFArguments, SftArguments
 
-    from swift_plugin_visionr1.doctor.options import NAMES, option_findings
-    from swift_plugin_visionr1.doctor.recipe import read_recipe
+    from swift_plugin_visionr1.doctor.checks.options import NAMES, option_findings
+    from swift_plugin_visionr1.recipes.training_command import read_recipe
 
     names = {field.name for kind in (RLHFArguments, SftArguments) for field in fields(kind)}
     assert set(NAMES) <= names

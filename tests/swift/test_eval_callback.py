@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mmdet_eval import Answer, InputError, evaluate, read_annotations, to_coco_results
-from mmdet_eval.held_out import held_out
+from mmdet_eval.during_training.held_out import held_out
 from mmdet_eval.metrics.mmdet_backend import MissingBackend
 from swift_plugin_visionr1 import Settings, model_io
 
@@ -160,7 +160,7 @@ def test_a_run_without_held_out_rows_is_stopped_before_training(grpo: Callable, 
     ],
 )
 def test_options_that_cannot_work(options: dict[str, Any], rows: Any, message: str) -> None:
-    from mmdet_eval.training import _check_options
+    from mmdet_eval.during_training.callback import _check_options
 
     with pytest.raises(InputError, match=message):
         _check_options(SimpleNamespace(**{"eval_strategy": "steps", **options}), rows)
@@ -182,7 +182,7 @@ def test_a_dry_run(tmp_path: Path, engine: Any) -> None:
 
 
 def test_a_missing_mmdet_is_found_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mmdet_eval.training import VisionR1EvalCallback
+    from mmdet_eval.during_training.callback import VisionR1EvalCallback
 
     monkeypatch.setitem(sys.modules, "mmdet.evaluation.metrics", None)
     meta = SimpleNamespace(template_type="qwen2_5_vl")

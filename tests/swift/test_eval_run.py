@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mmdet_eval.data.protocols import load_protocol
-from mmdet_eval.data.suites import DatasetSpec
-from mmdet_eval.errors import InputError
-from mmdet_eval.inference import InferenceFailed
-from mmdet_eval.run import Model, run
+from mmdet_eval.asking.session import Model, run
+from mmdet_eval.asking.swift_infer import InferenceFailed
+from mmdet_eval.suites.protocols import load_protocol
+from mmdet_eval.suites.spec import DatasetSpec
+from swift_plugin_visionr1.errors import InputError
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 psutil = pytest.importorskip("psutil")  # comes with ms-swift

@@ -16,9 +16,9 @@ from transformers.models.kosmos2.processing_kosmos2 import (  # noqa: E402
     coordinate_to_patch_index,
 )
 
-from swift_plugin_visionr1.boxes import as_boxes  # noqa: E402
-from swift_plugin_visionr1.coords import View  # noqa: E402
 from swift_plugin_visionr1.formats import get_format  # noqa: E402
+from swift_plugin_visionr1.geometry.boxes import as_boxes  # noqa: E402
+from swift_plugin_visionr1.geometry.frames import View  # noqa: E402
 
 KOSMOS, FLORENCE = get_format("kosmos2"), get_format("florence2")
 AND = "</delimiter_of_multi_objects/>"

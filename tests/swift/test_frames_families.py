@@ -9,8 +9,8 @@ from swift.model.model_meta import get_matched_model_types
 from swift.template import TEMPLATE_MAPPING, get_template
 
 from swift_plugin_visionr1 import Settings, get_format
-from swift_plugin_visionr1.families import FAMILIES, TEMPLATES, model_type_of
-from swift_plugin_visionr1.rewards import run_io
+from swift_plugin_visionr1.models.families import FAMILIES, TEMPLATES, model_type_of
+from swift_plugin_visionr1.ms_swift.rewards import run_io
 
 OURS = {"griffon", "kosmos2"}  # models that are not in ms-swift
 NOT_BY_ARCHITECTURE = {"MiniCPMV", "QWenLMHeadModel"}  # several model types, told apart by other fields

@@ -26,10 +26,10 @@ from transformers.models.gemma4_unified.image_processing_gemma4_unified import (
 from transformers.models.glm4v.image_processing_pil_glm4v import Glm4vImageProcessorPil
 from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2ImageProcessorPil
 
-from swift_plugin_visionr1.coords import Size
-from swift_plugin_visionr1.families import FAMILIES, Limits
-from swift_plugin_visionr1.resize.base import rescale
-from swift_plugin_visionr1.resize.tiles import TileResize
+from swift_plugin_visionr1.geometry.frames import Size
+from swift_plugin_visionr1.geometry.resize.base import rescale
+from swift_plugin_visionr1.geometry.resize.tiles import TileResize
+from swift_plugin_visionr1.models.families import FAMILIES, Limits
 
 SIZES = [
     (640, 480), (333, 517), (1, 1), (13, 40), (27, 29), (1000, 30), (157, 4000), (1281, 719), (2047, 1365), (112, 112),

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from swift_plugin_visionr1.coords import Size
-from swift_plugin_visionr1.resize import CandidateResize, OvisResize
-from swift_plugin_visionr1.resize.base import rescale
-from swift_plugin_visionr1.resize.candidates import CANDIDATES
+from swift_plugin_visionr1.geometry.frames import Size
+from swift_plugin_visionr1.geometry.resize import CandidateResize, OvisResize
+from swift_plugin_visionr1.geometry.resize.base import rescale
+from swift_plugin_visionr1.geometry.resize.candidates import CANDIDATES
 
 PROCESSORS = "vllm.transformers_utils.processors"
 sizes = st.tuples(st.integers(1, 6000), st.integers(1, 6000))

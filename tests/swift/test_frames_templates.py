@@ -14,8 +14,8 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 from swift.model import MODEL_MAPPING
 from swift.template import TEMPLATE_MAPPING
 
-from swift_plugin_visionr1.families import FAMILIES, Limits
-from swift_plugin_visionr1.resize import OvisResize
+from swift_plugin_visionr1.geometry.resize import OvisResize
+from swift_plugin_visionr1.models.families import FAMILIES, Limits
 
 SIZES = [
     (640, 480), (333, 517), (1, 1), (13, 40), (27, 29), (1000, 30), (157, 4000), (1281, 719), (2047, 1365), (112, 112),

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import pytest
 
+from mmdet_eval.asking.swift_infer import locked
 from mmdet_eval.cli import main
 from mmdet_eval.commands import general_qa as general_qa_command
 from mmdet_eval.commands.general_qa import read_models
-from mmdet_eval.errors import InputError
 from mmdet_eval.general_qa.questions import PLUGIN, Questions
 from mmdet_eval.general_qa.scores import NO_ANSWER, Score, read_score
-from mmdet_eval.inference import locked
-from swift_plugin_visionr1.layers import load
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.recipes.overlays import load
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytest.importorskip("evalscope", reason="needs the extra `qa`")

@@ -17,8 +17,8 @@ for reporter in ("tensorboard", "wandb", "swanlab"):
 pytestmark = pytest.mark.slow
 
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io, read_solution  # noqa: E402
-from swift_plugin_visionr1.rollout_pictures import RolloutPictures, logger  # noqa: E402
-from swift_plugin_visionr1.rollouts import Group  # noqa: E402
+from swift_plugin_visionr1.ms_swift.rollout_pictures import RolloutPictures, logger  # noqa: E402
+from swift_plugin_visionr1.reward.rollout_group import Group  # noqa: E402
 
 from .conftest import free_port  # noqa: E402
 
@@ -165,7 +165,7 @@ def drawn(group: Group, step: object) -> np.ndarray:
     """The picture of a group, drawn again."""
     from PIL import Image
 
-    from swift_plugin_visionr1.show.rollout import rollout_picture
+    from swift_plugin_visionr1.explain.rollout import rollout_picture
 
     scorer = Scorer(PRESETS["paper"], model_io(PRESETS["paper"]))
     return rollout_picture(group, scorer, Image.open(group.image), f"step {step}")

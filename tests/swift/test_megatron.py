@@ -166,8 +166,8 @@ def callback(monkeypatch: pytest.MonkeyPatch) -> Any:
         mapping.megatron_callbacks_map = {}  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "swift.megatron.callbacks", ModuleType("swift.megatron.callbacks"))
         monkeypatch.setitem(sys.modules, "swift.megatron.callbacks.mapping", mapping)
-        monkeypatch.delitem(sys.modules, "swift_plugin_visionr1.megatron_callback", raising=False)
-    from swift_plugin_visionr1.plugin import register_megatron_callback
+        monkeypatch.delitem(sys.modules, "swift_plugin_visionr1.ms_swift.megatron_callback", raising=False)
+    from swift_plugin_visionr1.ms_swift.register import register_megatron_callback
 
     register_megatron_callback()
     return sys.modules["swift.megatron.callbacks.mapping"].megatron_callbacks_map["vision_r1"]

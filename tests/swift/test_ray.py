@@ -25,10 +25,11 @@ from swift.ray.megatron.pipeline import MegatronRayPipeline  # noqa: E402
 from swift.ray.megatron.resource_pool import ResourcePool  # noqa: E402
 from swift.ray.megatron.worker_group import WorkerGroup  # noqa: E402
 
-from swift_plugin_visionr1 import SettingsError, SolutionError, load_settings, plugin  # noqa: E402
-from swift_plugin_visionr1.ground_truth import read_solution  # noqa: E402
-from swift_plugin_visionr1.models import Limits, model_io  # noqa: E402
-from swift_plugin_visionr1.scorer import Scorer  # noqa: E402
+from swift_plugin_visionr1 import SettingsError, SolutionError, load_settings  # noqa: E402
+from swift_plugin_visionr1.commands.plugin_path import PLUGIN  # noqa: E402
+from swift_plugin_visionr1.data.ground_truth import read_solution  # noqa: E402
+from swift_plugin_visionr1.models.model_io import Limits, model_io  # noqa: E402
+from swift_plugin_visionr1.reward.scorer import Scorer  # noqa: E402
 
 from . import without_megatron  # noqa: E402
 
@@ -77,7 +78,7 @@ def test_without_autoload_workers_need_the_external_plugin(cluster: None) -> Non
     environment = {"env_vars": {"VISION_R1_NO_AUTOLOAD": "1"}}
     worker = ray.remote(probe()).options(runtime_env=environment).remote()
     assert ray.get(worker.registered.remote()) == (False, "")
-    assert ray.get(worker.registered.remote(plugin.__file__)) == (True, "")
+    assert ray.get(worker.registered.remote(str(PLUGIN))) == (True, "")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import yaml
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
-from swift_plugin_visionr1.settings import load_settings
+from swift_plugin_visionr1.reward.settings import load_settings
 
 from .conftest import SWIFT, Run
 from .stand_ins.cases import CONFIGS, FAMILIES, OVER, Case, files

@@ -12,7 +12,7 @@ import pytest
 orm = pytest.importorskip("swift.rewards.orm", reason="needs the extra `swift`")
 
 from swift_plugin_visionr1 import SettingsError, SolutionError  # noqa: E402
-from swift_plugin_visionr1.scorer import Scorer  # noqa: E402
+from swift_plugin_visionr1.reward.scorer import Scorer  # noqa: E402
 
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [40, 0, 60, 20]], "labels": ["a", "b"]})
 PERFECT = '[{"bbox_2d": [0, 0, 20, 20], "label": "a"}, {"bbox_2d": [40, 0, 60, 20], "label": "b"}]'
@@ -178,7 +178,12 @@ def test_installation_registers_the_plugin_and_an_option_turns_that_off() -> Non
 
 @pytest.mark.parametrize(
     "first",
-    ["swift.callbacks.mapping", "swift.trainers", "swift_plugin_visionr1.rewards", "swift_plugin_visionr1.callbacks"],
+    [
+        "swift.callbacks.mapping",
+        "swift.trainers",
+        "swift_plugin_visionr1.ms_swift.rewards",
+        "swift_plugin_visionr1.ms_swift.callback",
+    ],
 )
 def test_registration_does_not_depend_on_what_is_imported_first(first: str) -> None:
     assert python(f"import {first}\n" + REGISTERED) == f"{sorted(NAMES)} True"
@@ -187,13 +192,13 @@ def test_registration_does_not_depend_on_what_is_imported_first(first: str) -> N
 def test_external_plugins_registers_it_too() -> None:
     load = """
 from swift.utils import import_external_file
-from swift_plugin_visionr1 import plugin
-import_external_file(plugin.__file__)
-import_external_file(plugin.__file__)
+from swift_plugin_visionr1.commands.plugin_path import PLUGIN
+import_external_file(str(PLUGIN))
+import_external_file(str(PLUGIN))
 from swift.dataset import AutoPreprocessor
 print(AutoPreprocessor._get_preprocessor.__module__)
 """
-    expected = f"swift_plugin_visionr1.preprocessors\n{sorted(NAMES)} True"
+    expected = f"swift_plugin_visionr1.ms_swift.dataset_hook\n{sorted(NAMES)} True"
     assert python(load + REGISTERED, VISION_R1_NO_AUTOLOAD="1") == expected
 
 
@@ -202,5 +207,5 @@ def test_python_starts_without_loading_the_package() -> None:
 
 
 def test_a_plugin_that_cannot_load_leaves_ms_swift_alone() -> None:
-    code = "import sys; sys.modules['swift_plugin_visionr1.scorer'] = None\n" + REGISTERED
+    code = "import sys; sys.modules['swift_plugin_visionr1.reward.scorer'] = None\n" + REGISTERED
     assert python(code) == "[] False"

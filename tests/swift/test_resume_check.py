@@ -11,7 +11,7 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 from transformers import AutoModelForImageTextToText, PreTrainedModel, Qwen2Config, Qwen2ForCausalLM
 
 from swift_plugin_visionr1 import SettingsError
-from swift_plugin_visionr1.resuming import check_resumed
+from swift_plugin_visionr1.ms_swift.resume_check import check_resumed
 
 HERE = "base"  # where the trainer's model was loaded from
 

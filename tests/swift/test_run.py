@@ -54,13 +54,13 @@ def test_tensorboard_sees_the_stage(whole_run: object) -> None:
 
 
 def test_external_plugins_and_the_parts_side_by_side(grpo: Callable, rows: list, tmp_path: Path) -> None:
-    from swift_plugin_visionr1 import plugin
+    from swift_plugin_visionr1.commands.plugin_path import PLUGIN
 
     parts = [f"vision_r1_{part}" for part in ("format", "recall", "precision", "count")]
     run = grpo(
         rows, tmp_path, "--reward_funcs", *parts, "--callbacks", "vision_r1", "--max_steps", 2,
         "--per_device_train_batch_size", 4, "--gradient_accumulation_steps", 2, "--logging_steps", 2,
-        plugins=(plugin.__file__,), VISION_R1_NO_AUTOLOAD="1", VISION_R1_CONFIG="official",
+        plugins=(str(PLUGIN),), VISION_R1_NO_AUTOLOAD="1", VISION_R1_CONFIG="official",
     )  # fmt: skip
     assert run.code == 0, run.text[-3000:]
     row = run.steps[0]

@@ -16,12 +16,12 @@ from PIL import Image
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
-from mmdet_eval.data.protocols import load_protocol
-from mmdet_eval.data.suites import DatasetSpec
-from mmdet_eval.run import Answered, Model, run
+from mmdet_eval.asking.session import Answered, Model, run
+from mmdet_eval.suites.protocols import load_protocol
+from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io
-from swift_plugin_visionr1.families import Limits
-from swift_plugin_visionr1.layers import merged
+from swift_plugin_visionr1.models.families import Limits
+from swift_plugin_visionr1.recipes.overlays import merged
 
 from .conftest import SWIFT, Row, Run
 from .stand_ins.cases import CONFIGS, OVER

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ...data.annotations import Annotations
-from ...data.checks import check_record, is_finite_number
-from ...errors import InputError
-from ..coco_results import CocoResult
+from swift_plugin_visionr1.errors import InputError
+
+from ...coco.annotations import Annotations
+from ...coco.checks import check_record, is_finite_number
+from ...coco.results import CocoResult
 
 
 def read_results(data: list[Any], path: Path, annotations: Annotations) -> list[CocoResult]:

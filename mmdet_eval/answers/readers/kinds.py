@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from ...data.annotations import Annotations
-from ...errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
+from ...coco.annotations import Annotations
 from ..coco_results import Converted, converted_boxes
 from ..join import Missing
 from ..rows import Row

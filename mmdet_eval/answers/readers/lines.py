@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ...errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
 from ..rows import Row
 from . import openai, swift_infer
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ...data.annotations import Annotations, Id
-from ...errors import InputError
-from ..coco_results import CocoResult
+from swift_plugin_visionr1.errors import InputError
+
+from ...coco.annotations import Annotations, Id
+from ...coco.results import CocoResult
 from ..join import Missing, check_missing
-from ..slots import some
+from ..query_table import some
 
 _REBUILD_ARRAY = np.zeros(0).__reduce__()[0]
 _REBUILD_SCALAR = np.float64(0).__reduce__()[0]

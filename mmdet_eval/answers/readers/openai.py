@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ...errors import InputError
+from swift_plugin_visionr1.errors import InputError
+
 from ..rows import Row, make_row
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.layers import merged
+from swift_plugin_visionr1.recipes.overlays import merged
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SMALL = Path(__file__).with_name("small_vocabulary.py")

@@ -1,0 +1,42 @@
+"""The protocol that rows of answers record: `mmdet-eval prompts` writes its name on each."""
+
+from collections.abc import Sequence
+
+from swift_plugin_visionr1.errors import InputError
+
+from ..suites.protocols import Protocol, load_protocol, protocol_names
+from .rows import Row
+
+
+def recorded_protocol(rows: Sequence[Row]) -> Protocol | None:
+    """The one that the rows name; None where none does.
+
+    Raises:
+        InputError: they name several, or one of the user's own.
+    """
+    names = list(dict.fromkeys(name for row in rows if (name := _name(row))))
+    if len(names) > 1:
+        raise InputError(
+            f"expected answers to one protocol, got rows that record {' and '.join(map(repr, names))}: "
+            "evaluate the answers to each by themselves"
+        )
+    if names and names[0].partition(":")[0] not in protocol_names():
+        raise InputError(
+            f"expected --protocol with the YAML file of {names[0]!r}, the protocol that the rows record, got none"
+        )
+    return load_protocol(names[0]) if names else None
+
+
+def check_recorded(rows: Sequence[Row], protocol: Protocol) -> None:
+    """Raise InputError where a row names another protocol."""
+    for row in rows:
+        if _name(row) not in (None, protocol.name):
+            raise InputError(
+                f"line {row.line}: expected an answer to protocol {protocol.name}, got one that records "
+                f"{_name(row)!r}: evaluate it by the protocol that the model was asked by"
+            )
+
+
+def _name(row: Row) -> str | None:
+    name = row.columns.get("protocol")
+    return name if isinstance(name, str) and name else None

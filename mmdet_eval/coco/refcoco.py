@@ -1,0 +1,77 @@
+"""Referring expressions as rows, turned into MDETR's form of COCO annotations, which mmdet and `refcoco` read."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.frames import Size
+
+from .checks import is_finite_number
+
+KEYS = ("file_name", "image_id", "bbox", "expression")
+
+
+def mdetr_annotations(
+    rows: Iterable[Mapping[str, Any]], sizes: Mapping[str, Size], dataset_name: str
+) -> dict[str, Any]:
+    """One entry of images and one annotation for each expression.
+
+    Args:
+        rows: "file_name", "image_id", "bbox" as [x, y, width, height] in original pixels, "expression".
+        sizes: (width, height) in pixels by file name, e.g. from `image_sizes`.
+        dataset_name: "refcoco", "refcoco+" or "refcocog", as mmdet's RefExpMetric wants it.
+
+    Raises:
+        InputError: a row lacks something or has something else there, or the size of its image is not given.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, row in enumerate(rows, start=1):
+        _check(row, number, sizes)
+        width, height = sizes[row["file_name"]]
+        images.append(
+            {
+                "id": number, "file_name": row["file_name"], "width": width, "height": height,
+                "original_id": row["image_id"], "caption": row["expression"], "dataset_name": dataset_name,
+            }
+        )  # fmt: skip
+        box = list(row["bbox"])
+        annotations.append(
+            {"id": number, "image_id": number, "category_id": 1, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+        )
+    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "object"}]}
+
+
+def _check(row: Mapping[str, Any], number: int, sizes: Mapping[str, Size]) -> None:
+    for key in KEYS:
+        if key not in row:
+            raise InputError(f"expected {', '.join(KEYS)} in row {number}, got no {key}")
+    for key in ("file_name", "expression"):
+        if not isinstance(row[key], str):
+            raise InputError(f"expected {key} of row {number} to be a text, got {row[key]!r}")
+    box = row["bbox"]
+    if not isinstance(box, list | tuple) or len(box) != 4 or not all(map(is_finite_number, box)):
+        raise InputError(f"expected bbox of row {number} to be four numbers [x, y, width, height], got {box!r}")
+    if row["file_name"] not in sizes:
+        raise InputError(
+            f"expected the image in row {number} to have its size given, got no size of {row['file_name']}"
+        )
+
+
+def image_sizes(folder: Path, file_names: Iterable[str]) -> dict[str, Size]:
+    """(width, height) of image files, in pixels as stored.
+
+    Raises:
+        InputError: a file is missing or no image.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    sizes: dict[str, Size] = {}
+    for name in dict.fromkeys(file_names):
+        try:
+            with Image.open(folder / name) as image:
+                sizes[name] = image.size
+        except (OSError, UnidentifiedImageError) as error:
+            raise InputError(f"expected an image file at {folder / name}, got: {error}") from None
+    return sizes

@@ -1,0 +1,5 @@
+"""COCO results, the form of detections that files and MMDetection have."""
+
+from typing import Any
+
+CocoResult = dict[str, Any]  # image_id, category_id, bbox as [x, y, width, height] in original pixels, score

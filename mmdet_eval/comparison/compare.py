@@ -1,0 +1,141 @@
+"""Evaluations of several models on the same data, side by side with intervals: base, + SFT, + Vision-R1."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from swift_plugin_visionr1.errors import InputError
+
+from ..metrics.bootstrap import bootstrap, interval
+from ..metrics.matches import Matches
+from ..metrics.scores import ACCURACY, HEADLINE
+from .output_folders import Model, check_comparable, other_conditions, read_matches
+
+AVERAGE = "Avg."
+# A category in fewer images has few outcomes to resample: equal ones would give an interval of no width.
+FEWEST_IMAGES = 10
+Floats = NDArray[np.float64]
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number of N models. Fractions in [0, 1], not rounded; None where there is nothing to measure.
+
+    Attributes:
+        name: the metric's, the data set's or the category's.
+        values: N.
+        differences: N, to the first model; the first is 0.
+        intervals: N, 95% paired bootstrap over images of the differences; None for the first, and for all where the
+            category is annotated in fewer than `FEWEST_IMAGES` images.
+    """
+
+    name: str
+    values: tuple[float | None, ...]
+    differences: tuple[float | None, ...]
+    intervals: tuple[Interval | None, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models side by side.
+
+    Attributes:
+        names: of N models.
+        metric: what the columns show: "" for a single data set, whose columns are metrics; "mAP", or "accuracy@.5" of
+            referring expressions, for a suite, whose columns are data sets and their average.
+        columns: the table.
+        warnings: conditions that differ between the models, in words.
+        classes: data set -> AP per category.
+        samples, seed: of the bootstrap.
+    """
+
+    names: tuple[str, ...]
+    metric: str
+    columns: tuple[Column, ...]
+    warnings: tuple[str, ...]
+    classes: dict[str, tuple[Column, ...]]
+    samples: int
+    seed: int
+
+
+def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comparison:
+    """Compare models with the first one.
+
+    Args:
+        models: at least two, evaluated on the same annotations under the same protocol.
+        samples: of the bootstrap. In a suite the images of each set are resampled by themselves.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: the evaluations cannot be compared, or their files cannot be read.
+    """
+    for model in models[1:]:
+        check_comparable(models[0], model)
+    drawn, classes = {}, {}
+    for place, name in enumerate(models[0].datasets):
+        matches = read_matches(models, name)
+        drawn[name] = bootstrap(matches, samples, seed + place)
+        classes[name] = _class_columns(models, name, matches[0], drawn[name])
+    names, single = tuple(model.name for model in models), len(drawn) == 1
+    refers = all(ACCURACY in entry["metrics"] for entry in models[0].datasets.values())
+    metric = "" if single else ACCURACY if refers else "mAP"
+    columns = _suite_columns(models, drawn, metric) if metric else _set_columns(models, drawn)
+    return Comparison(names, metric, columns, other_conditions(models), classes, samples, seed)
+
+
+def _set_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Column, ...]:
+    (name,) = drawn
+    metrics = [model.datasets[name]["metrics"] for model in models]
+    return tuple(
+        _column(metric, [found.get(metric) for found in metrics], drawn[name][:, :, place])
+        for place, metric in enumerate(HEADLINE)
+        if metric in metrics[0]
+    )
+
+
+def _suite_columns(models: Sequence[Model], drawn: dict[str, Floats], metric: str) -> tuple[Column, ...]:
+    values = {name: [model.datasets[name]["metrics"].get(metric) for model in models] for name in drawn}
+    sampled = {name: table[:, :, HEADLINE.index(metric)] for name, table in drawn.items()}
+    columns = [_column(name, values[name], sampled[name]) for name in drawn]
+    means = [None if None in row else float(np.mean(row)) for row in zip(*values.values(), strict=True)]
+    return (*columns, _column(AVERAGE, means, np.mean(list(sampled.values()), axis=0)))
+
+
+def _class_columns(models: Sequence[Model], dataset: str, truth: Matches, drawn: Floats) -> tuple[Column, ...]:
+    """AP of each category, in the order of the annotations."""
+    tables = [_per_class(model.folder / dataset / "per_class.csv") for model in models]
+    places = {str(category): place for place, category in enumerate(truth.category_ids)}
+    images = (truth.truths > 0).sum(axis=1)
+    columns = []
+    for key, (name, _) in tables[0].items():
+        place = places[key]
+        column = _column(name, [table[key][1] for table in tables], drawn[:, :, len(HEADLINE) + place])
+        few = images[place] < FEWEST_IMAGES
+        columns.append(replace(column, intervals=(None,) * len(models)) if few else column)
+    return tuple(columns)
+
+
+def _per_class(path: Path) -> dict[str, tuple[str, float | None]]:
+    """Category id -> its name and AP."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        return {row["category_id"]: (row["name"], float(row["AP"]) if row["AP"] else None) for row in rows}
+    except (OSError, KeyError, ValueError, csv.Error) as error:
+        raise InputError(f"expected {path} to be the per_class.csv of an evaluation, got: {error!r}") from None
+
+
+def _column(name: str, values: Sequence[float | None], drawn: Floats) -> Column:
+    """`drawn`: (S, N) sampled values."""
+    base = values[0]
+    differences = [None if value is None or base is None else value - base for value in values]
+    intervals = [
+        interval(drawn[:, place] - drawn[:, 0]) if place and difference is not None else None
+        for place, difference in enumerate(differences)
+    ]
+    return Column(name, tuple(values), tuple(differences), tuple(intervals))

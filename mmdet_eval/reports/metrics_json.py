@@ -1,0 +1,48 @@
+"""metrics.json: every number and everything that decides it, for programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..evaluation import Evaluation
+from ..versions import versions
+from .phrases import average
+
+UNITS = "fractions in [0, 1], not rounded; null where there is nothing to measure"
+
+
+def record(evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]) -> str:
+    """The JSON text; NaN and infinity are errors, because strict readers refuse them.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    content = {
+        "units": UNITS,
+        "suite": suite,
+        "left_out": list(left_out),
+        "metrics": average(evaluations) or evaluations[0].scores.metrics,
+        "datasets": {evaluation.name: _dataset(evaluation) for evaluation in evaluations},
+        "versions": versions(),
+    }
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _dataset(evaluation: Evaluation) -> dict[str, Any]:
+    scores, converted, annotations = evaluation.scores, evaluation.converted, evaluation.annotations
+    return {
+        "metrics": scores.metrics,
+        "beside": scores.beside,
+        "spread": asdict(scores.spread),
+        "counts": asdict(converted.counts),
+        "unknown_labels": converted.unknown_labels,
+        "warnings": converted.warnings,
+        "protocol": asdict(evaluation.protocol) if evaluation.protocol else None,
+        "conditions": evaluation.conditions,
+        "annotations": {
+            "path": str(annotations.path), "sha256": annotations.sha256, "repairs": annotations.repairs
+        },
+        "engine": scores.engine,
+        "checked_by": scores.checked_by,
+    }  # fmt: skip

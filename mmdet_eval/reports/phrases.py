@@ -1,0 +1,103 @@
+"""An evaluation in words and rows: what the printed table, the summary and the page all say."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..evaluation import Evaluation
+from ..metrics.scores import HEADLINE, Metrics, Spread
+
+COUNTS = {
+    "missing": "queries without an answer",
+    "unparsed": "not parsed",
+    "unknown_labels": "boxes with an unknown label, dropped",
+    "outside": "boxes that leave the image, clipped",
+    "nothing_left": "boxes outside the image altogether, dropped",
+    "duplicates": "second answers to a query, dropped",
+    "without_confidence": "boxes without a confidence, ranked last",
+    "whole_answer_scores": "boxes scored by all tokens of their answer",
+}
+OF_BOXES = ("images", "boxes_kept")  # what there is to count where boxes were given
+ISSUES_SHOWN = 5
+RARE = ("duplicates", "without_confidence", "whole_answer_scores")
+
+
+def headline(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
+    """Those of `HEADLINE` that every data set has."""
+    return tuple(name for name in HEADLINE if all(name in evaluation.scores.metrics for evaluation in evaluations))
+
+
+def average(evaluations: Sequence[Evaluation]) -> Metrics | None:
+    """Plain means of the unrounded metrics over data sets, as ODinW's Avg.; None for a single set.
+
+    A metric that some set lacks, or has nothing to measure it on, has no mean.
+    """
+    if len(evaluations) < 2:
+        return None
+    columns = {name: [e.scores.metrics.get(name) for e in evaluations] for name in evaluations[0].scores.metrics}
+    return {name: _mean(values) for name, values in columns.items()}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
+
+
+def in_words(value: Any) -> str:
+    """A JSON-ready value on one line."""
+    if isinstance(value, Mapping):
+        parts = {
+            key: f"({in_words(part)})" if isinstance(part, Mapping) else in_words(part) for key, part in value.items()
+        }
+        return ", ".join(f"{key} {part}" for key, part in parts.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(in_words, value)) or "none"
+    return "none" if value is None else str(value)
+
+
+def spread_in_words(spread: Spread, as_percent: bool = True) -> str:
+    """mAP's range over image orders, in percent or as fractions."""
+    if spread.low is None or spread.high is None:
+        return "not measured"
+    if not spread.orders:
+        return "the same for every order of the images"
+    ends = [f"{100 * end:.2f}" if as_percent else f"{end:.4f}" for end in (spread.low, spread.high)]
+    return f"{ends[0]} to {ends[1]} over {spread.orders} random orders of the images"
+
+
+def decides(evaluation: Evaluation) -> dict[str, str]:
+    """What decides the numbers: name -> words."""
+    protocol = evaluation.protocol
+    rows = {"protocol": "not known"}
+    if protocol:
+        aware = "; label-aware: the queries tell which categories are present" if protocol.label_aware else ""
+        rows = {"protocol": f"{protocol.name}: {protocol.description}{aware}", "prompt": protocol.prompt}
+    rows |= {name: in_words(value) for name, value in evaluation.conditions.items() if value not in (None, {}, [])}
+    annotations = evaluation.annotations
+    rows["annotations"] = f"{annotations.path} (sha256 {annotations.sha256[:12]})"
+    if annotations.repairs:
+        rows["repairs"] = "; ".join(annotations.repairs)
+    return rows | {"engine": evaluation.scores.engine, "checked by": evaluation.scores.checked_by}
+
+
+def counts(evaluation: Evaluation) -> dict[str, int]:
+    """What became of answers and boxes, by the names of `Counts`, without what need not be said."""
+    found = asdict(evaluation.converted.counts)
+    if not evaluation.converted.of_text:
+        return {name: found[name] for name in OF_BOXES}
+    silent = {name for name in RARE if not found[name]}
+    if found["queries"] == found["images"]:
+        silent.add("queries")
+    return {name: count for name, count in found.items() if name not in silent}
+
+
+def breaks(evaluation: Evaluation) -> dict[str, int]:
+    """The issues that break the format in most answers: code -> answers."""
+    answers = evaluation.converted.answers
+    return dict(Counter(issue for read in answers for issue in read.issues).most_common(ISSUES_SHOWN))
+
+
+def counts_in_words(evaluation: Evaluation) -> dict[str, int]:
+    """`counts` with names for people."""
+    return {COUNTS.get(name, name.replace("_", " ")): count for name, count in counts(evaluation).items()}

@@ -1,0 +1,92 @@
+"""What `vision-r1 prepare` writes: all of it, or nothing."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO
+
+from ..errors import SolutionError
+
+IMAGES = "images"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written.
+
+    Attributes:
+        rows: one per image, or one per row that was read.
+        boxes: of all rows.
+        crowds: annotations left out because they are of a crowd.
+        unused: categories that are asked for and have no box.
+        thin: boxes that are in no answer because they are thinner than the format's grid.
+        question: what is asked about each image; of rows with questions of their own the first.
+    """
+
+    rows: int
+    boxes: int
+    crowds: int
+    unused: tuple[str, ...]
+    thin: int
+    question: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file of rows that is being written, in a folder that goes away if that fails.
+
+    Attributes:
+        lines: the rows' file.
+        scratch: that folder.
+        folder: where images will lie that rows hold as bytes.
+    """
+
+    lines: TextIO
+    scratch: Path
+    folder: Path
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Write a row.
+
+        Raises:
+            SolutionError: it holds a value that is none of JSON's.
+        """
+        try:
+            line = json.dumps(row)
+        except TypeError as error:
+            raise SolutionError(f"expected columns of text, numbers and lists of them: {error}") from None
+        self.lines.write(f"{line}\n")
+
+    def add_image(self, data: bytes, suffix: str) -> str:
+        """Write an image's file; returns the path where it will lie. The same image is the same file."""
+        name = hashlib.sha256(data).hexdigest()[:32] + suffix
+        (self.scratch / IMAGES / name).write_bytes(data)
+        return str(self.folder / name)
+
+
+@contextmanager
+def output(out: Path) -> Iterator[Output]:
+    """Rows that are at `out` once the block has ended without an error; images beside it, in `NAME_images`.
+
+    Raises:
+        OSError: nothing can be written there.
+    """
+    out = out.resolve()  # a link stays one
+    if out.exists() and not out.is_file():
+        raise OSError(f"expected a file to write at {out}, got what is none")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = out.with_name(f"{out.stem}_images")
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as name:
+        scratch = Path(name)
+        (scratch / IMAGES).mkdir()
+        with (scratch / out.name).open("w", encoding="utf-8") as lines:
+            yield Output(lines, scratch, folder)
+        for image in (scratch / IMAGES).iterdir():
+            folder.mkdir(exist_ok=True)
+            os.replace(image, folder / image.name)
+        os.replace(scratch / out.name, out)

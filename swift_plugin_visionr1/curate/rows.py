@@ -1,0 +1,115 @@
+"""Rows of any form that training reads to rows that ms-swift trains on, also where it knows no published forms: SFT."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from ..data.ground_truth import GroundTruth, read_solution
+from ..data.images import image_size, local_image
+from ..data.published import RowForm, form_of
+from ..data.published.base import IMAGE_TAG, Row, image_of
+from ..data.row_files import read_file
+from ..errors import InputError, SolutionError
+from ..models.model_io import ModelIO
+from ..models.right_answer import add_answer
+from ..text import short
+from .output import Output, Written, output
+
+
+def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
+    """Write each row with its own question and columns: messages, images, solution (original pixels).
+
+    What form the rows have is told by the first. Paths of images become absolute; images that rows hold as bytes
+    become files beside `out`. Every local image is opened, for its size. Answers that rows have are dropped.
+
+    Args:
+        file: .jsonl, .json, .parquet or .csv.
+        out: JSONL to write.
+        io: of the model that a supervised run is to teach: its answer becomes the last message.
+
+    Raises:
+        InputError: the file is none of these, or has no rows.
+        SolutionError: a row cannot be used; names its number. Nothing is written.
+    """
+    rows = boxes = thin = 0
+    question: str | None = None
+    with output(out) as result:
+        for place, row in _rows(file, result):
+            question = _asked(row) if question is None else question
+            with _naming(place):
+                thin += add_answer(row, io) if io else 0
+                result.add(row)
+            rows += 1
+            boxes += len(_truth(row).boxes)
+        if question is None:
+            raise InputError(f"expected rows in {file}, got none")
+    return Written(rows, boxes, 0, (), thin, question)
+
+
+def _rows(file: Path, result: Output) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row without an answer, and where it stands."""
+    form: RowForm | None = None
+    for index, (number, data) in enumerate(read_file(file)):
+        place = f"row {number} of {file}"
+        with _naming(place):
+            if isinstance(data, str):
+                raise SolutionError(data)
+        if not index:
+            form = form_of(data)
+        place += f", read as {form.name}" if form else ""
+        with _naming(place):
+            row = _row(form.convert(data, image_size) if form else data, result)
+        yield place, row
+
+
+def _row(row: Row, result: Output) -> dict[str, Any]:
+    if "solution" not in row:
+        raise SolutionError(f"expected a column solution, or a published form of rows, got {', '.join(row) or 'none'}")
+    truth, image = _truth(row), image_of(row)
+    if local_image(image) is not None and (size := image_size(image)) != truth.size:
+        raise SolutionError(
+            f"expected the size of the image file, {size[0]} x {size[1]}, beside the boxes, got {truth.size[0]} x "
+            f"{truth.size[1]}: boxes belong to the original image"
+        )
+    own = {"messages": _question(row.get("messages")), "images": [_lasting(image, result)]}
+    return {name: value for name, value in row.items() if name != "image" and value is not None} | own
+
+
+def _truth(row: Row) -> GroundTruth:
+    return read_solution(row["solution"], row.get("width"), row.get("height"))
+
+
+def _question(messages: Any) -> list[Any]:
+    """The messages without the answer that they may end with."""
+    if not isinstance(messages, list) or not messages or not all(isinstance(each, dict) for each in messages):
+        raise SolutionError(f"expected messages with the question, got {short(messages)}")
+    return messages[:-1] if messages[-1].get("role") == "assistant" else list(messages)
+
+
+def _asked(row: Row) -> str:
+    """The question of a row that has no answer yet."""
+    return str(row["messages"][-1].get("content")).replace(IMAGE_TAG, "")
+
+
+def _lasting(image: Any, result: Output) -> str:
+    """Where ms-swift finds the image, whatever folder it is started in: a path, a URL, base64."""
+    source = local_image(image)
+    path = image.get("path") if isinstance(image, Mapping) else image
+    if isinstance(source, BytesIO):
+        return result.add_image(source.getvalue(), Path(path or "").suffix)
+    if source is not None:
+        return str(source.resolve())
+    if not isinstance(path, str):
+        raise SolutionError(f"expected an image's path, URL or base64, got {short(image)}")
+    return path
+
+
+@contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """While open, errors name the row."""
+    try:
+        yield
+    except (SolutionError, OSError) as error:
+        raise SolutionError(f"{place}: {error}") from None

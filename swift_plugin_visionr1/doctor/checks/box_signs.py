@@ -1,0 +1,173 @@
+"""Signs that the numbers in a data set are no xyxy boxes in pixels of the original image.
+
+One row seldom proves it: a wrong frame shows in how far many boxes reach. In a right data set some box touches the
+right and the lower border of its image and none goes beyond; of the frames that the numbers can be in, the one whose
+borders they reach without leaving them is the likely one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.ground_truth import BORDER
+from ...geometry.boxes import Boxes
+from ...text import share
+from ..findings import Finding, note, problem
+
+ENOUGH = 20  # boxes, below which how far they reach says nothing
+SHORT, FULL = 0.9, 0.95  # of a side: less is short of the border, more reaches it
+TILTED, LEVEL = 0.25, 0.15  # of a side, by which the room on both sides of all boxes differs
+UNEXPLAINED = ("corner_order", "out_of_image")  # codes of what fits no usual frame or layout
+FEW = 0.6  # of the boxes that would leave their image, if those of all rows were in another frame
+TOLERANCE = 0.005  # share of boxes that may be wrong in themselves
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Boxes of many rows with their images.
+
+    Attributes:
+        boxes: (n, 4) numbers as written.
+        sizes: (n, 2) width and height of each box's image in pixels.
+        processed: (n, 2) of what the model sees of it.
+    """
+
+    boxes: Boxes
+    sizes: NDArray[np.float64]
+    processed: NDArray[np.float64]
+
+    def fits(self, boxes: Boxes, sides: NDArray[np.float64]) -> bool:
+        """Whether the (n, 4) xyxy boxes lie within (n, 2) sides, but for a few."""
+        inside = (boxes[:, :2] >= -BORDER).all(axis=1) & (boxes[:, 2:] <= sides + BORDER).all(axis=1)
+        ordered = (boxes[:, :2] <= boxes[:, 2:]).all(axis=1)
+        return bool(np.mean(inside & ordered) >= 1 - TOLERANCE)
+
+    def reach(self, sides: NDArray[np.float64]) -> tuple[float, float]:
+        """The greatest (x, y) as parts of the sides; 1 is the border."""
+        x, y = (self.boxes[:, 2:] / sides).max(axis=0)
+        return float(x), float(y)
+
+    def tilt(self, sides: NDArray[np.float64]) -> tuple[float, float]:
+        """By what parts of the sides the room right of all boxes is wider than left of them, and below than above."""
+        x, y = 1 - np.array(self.reach(sides)) - (self.boxes[:, :2] / sides).min(axis=0)
+        return float(x), float(y)
+
+
+def box_findings(evidence: Evidence) -> list[Finding]:
+    """The likeliest thing that is wrong with the boxes as a whole, if any."""
+    if not len(evidence.boxes):
+        return []
+    signs: tuple[Callable[[Evidence], Finding | None], ...] = (unit_boxes, corner_order, other_frame)
+    found = (sign(evidence) for sign in signs)
+    return [finding for finding in found if finding is not None][:1]
+
+
+def unit_boxes(evidence: Evidence) -> Finding | None:
+    """Boxes normalised to the unit square, as YOLO and some converters write them."""
+    if evidence.boxes.max() > 1 or evidence.boxes.min() < 0:
+        return None
+    return problem(
+        "norm1", "boxes are normalised to 0-1: no number in the data is above 1. Multiply them by the image's width "
+        "and height; `solution` wants pixels of the original image",
+    )  # fmt: skip
+
+
+def corner_order(evidence: Evidence) -> Finding | None:
+    """[x, y, width, height], or the box's middle and size, in the place of two corners."""
+    start, extent = evidence.boxes[:, :2], evidence.boxes[:, 2:]
+    reversed_ = (start > extent).any(axis=1)
+    if not reversed_.any():
+        return None
+    found = f"{share(int(reversed_.sum()), len(start))} boxes have x1 > x2 or y1 > y2"
+    middle = evidence.fits(np.hstack([start - extent / 2, start + extent / 2]), evidence.sizes)
+    if evidence.fits(np.hstack([start, start + extent]), evidence.sizes):
+        text = f"{found}, and all lie in their image as [x, y, width, height], COCO's layout"
+        text += " (or as middle, width and height)" if middle else ""
+        return problem("xywh", f"{text}: write [x, y, x + width, y + height]")
+    if middle:
+        return problem("cxcywh", f"{found}, and all lie in their image as middle, width and height: write two corners")
+    return problem("corner_order", f"{found}: write the upper left corner and then the lower right one")
+
+
+def other_frame(evidence: Evidence) -> Finding | None:
+    """Boxes in another frame than the original image's: they leave it, or all end well before its borders."""
+    reach, tilt = evidence.reach(evidence.sizes), evidence.tilt(evidence.sizes)
+    outside = _outside(evidence)
+    leaves = bool(outside.any())
+    short = len(evidence.boxes) >= ENOUGH and (min(reach) < SHORT or min(tilt) > TILTED)
+    if not (leaves or short):
+        return None
+    likely = _likely_frame(evidence, SHORT if leaves else FULL, leaves or min(tilt) > TILTED, leaves)
+    if likely is None or (leaves and _are_few(outside, evidence, likely[1])):
+        return _out_of_image(outside) if leaves else _lopsided(reach) if min(tilt) > TILTED else None
+    code, sides, text = likely
+    x, y = evidence.reach(sides)
+    how = (
+        f"{_many(outside)} leave their image"
+        if leaves
+        else f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its height"
+    )
+    text += f": {how}, but in that frame they reach {x:.0%} and {y:.0%}"
+    return problem(code, f"{text}. Write them in pixels of the original image file")
+
+
+def _are_few(outside: NDArray[np.float64], evidence: Evidence, sides: NDArray[np.float64]) -> bool:
+    """Whether fewer boxes leave their image than if all were in a frame of these sides: some rows are, others not."""
+    expected = 1 - np.minimum(evidence.sizes / sides, 1).prod(axis=1).mean()
+    return bool(np.mean(outside > 0) < FEW * expected)
+
+
+def _outside(evidence: Evidence) -> NDArray[np.float64]:
+    """(n,) pixels by which each box leaves its image; 0 for those within the tolerated border."""
+    beyond = np.maximum(evidence.boxes[:, 2:] - evidence.sizes, -evidence.boxes[:, :2]).max(axis=1)
+    return np.where(beyond > BORDER, beyond, 0.0)
+
+
+def _many(outside: NDArray[np.float64]) -> str:
+    return f"{share(int(np.count_nonzero(outside)), len(outside))} boxes"
+
+
+def _likely_frame(
+    evidence: Evidence, least: float, middle_counts: bool, leaves: bool
+) -> tuple[str, NDArray[np.float64], str] | None:  # fmt: skip
+    """Code, sides and description of the frame that the boxes do not leave and whose borders they reach.
+
+    Args:
+        evidence: the boxes.
+        least: part of each side that they have to reach.
+        middle_counts: whether boxes that keep clear of all four borders alike will do as well.
+        leaves: whether some leave their image; else they have to lie less to one side of the frame than of the image.
+    """
+    thousand = np.full_like(evidence.sizes, 1000.0)
+    frames = [
+        ("resized_boxes", evidence.processed, "boxes are in pixels of the resized image that the model sees"),
+        ("norm1000", thousand, "boxes are normalised to 0-1000"),
+        ("norm100", thousand / 10, "boxes are normalised to 0-100"),
+        ("swapped_boxes", evidence.sizes[:, ::-1], "boxes fit only with width and height swapped, or are y first"),
+    ]
+    fitting = [
+        frame
+        for frame in frames
+        if not np.array_equal(frame[1], evidence.sizes) and evidence.fits(evidence.boxes, frame[1])
+    ]
+    level = np.inf if leaves else np.abs(evidence.tilt(evidence.sizes)).sum()
+    likely = [
+        frame
+        for frame in fitting
+        if np.abs(evidence.tilt(frame[1])).sum() < level
+        if min(evidence.reach(frame[1])) >= least or (middle_counts and max(np.abs(evidence.tilt(frame[1]))) < LEVEL)
+    ]
+    return min(likely, key=lambda frame: abs(1 - np.array(evidence.reach(frame[1]))).sum(), default=None)
+
+
+def _out_of_image(outside: NDArray[np.float64]) -> Finding:
+    text = f"{_many(outside)} leave their image, by up to {outside.max():.0f} pixels, and fit no usual frame"
+    remedy = "clip them if the annotations are loose; are images and annotations of the same data set?"
+    return problem("out_of_image", f"{text}: {remedy}")
+
+
+def _lopsided(reach: tuple[float, float]) -> Finding:
+    text = f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its height"
+    return note("lopsided", f"{text}: are they in pixels of a smaller copy of the images? Look at the pictures (--out)")

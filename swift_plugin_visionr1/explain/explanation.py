@@ -1,0 +1,163 @@
+"""One completion against one annotation, with every term of its reward."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data.ground_truth import GroundTruth
+from ..formats import Span
+from ..geometry.boxes import LIMIT, Boxes, as_boxes
+from ..geometry.frames import View, convert
+from ..models.model_io import ModelIO
+from ..reward.equations import RewardBreakdown
+from ..reward.matching import labels_differ
+from ..reward.released_code import _clamp, _extract
+from ..reward.schedule import Criteria, Stage, differentiate
+from ..reward.scorer import Scorer
+from ..reward.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """A box that was read from the completion.
+
+    Attributes:
+        numbers: as they stand in the completion, in its order.
+        written: x1, y1, x2, y2 in the format's own frame.
+        pixels: the same in pixels of the original image.
+        label: "" where there is none.
+        truth: index of the matched ground-truth box; None where it is unmatched.
+        overlap: IoU with that box, GIoU under the official rules; 0 where it is unmatched.
+        counted: the overlap that the rules use: 0 where they do not accept the label.
+    """
+
+    numbers: tuple[str, ...]
+    written: tuple[float, ...]
+    pixels: tuple[float, ...]
+    label: str
+    truth: int | None = None
+    overlap: float = 0.0
+    counted: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class StageTerms:
+    """What one stage makes of the predictions.
+
+    Attributes:
+        criteria: the thresholds in force; without differentiation f is the identity.
+        breakdown: the reward as training computes it.
+        valid: per prediction, whether it is matched at IoU >= xi0 (GIoU > xi0 under the official rules).
+        f: per prediction f of its overlap (Eq. 8); 0 where it is unmatched.
+    """
+
+    criteria: Criteria
+    breakdown: RewardBreakdown
+    valid: tuple[bool, ...]
+    f: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """A completion, its annotation, and each stage's reward term by term.
+
+    Attributes:
+        unread: number of boxes that the rules leave out because the format is broken (`salvage: false`).
+        says_nothing: the completion is the format's own empty answer.
+        stages: terms by stage, in the order asked for.
+    """
+
+    settings: Settings
+    io: ModelIO
+    truth: GroundTruth
+    view: View
+    predictions: tuple[Prediction, ...]
+    unread: int
+    says_nothing: bool
+    stages: dict[Stage, StageTerms]
+
+    @property
+    def missed(self) -> tuple[int, ...]:
+        """Indices of the ground-truth boxes without a matched prediction."""
+        found = {prediction.truth for prediction in self.predictions}
+        return tuple(i for i in range(len(self.truth.boxes)) if i not in found)
+
+    @property
+    def breakdown(self) -> RewardBreakdown:
+        """Of the first stage; format, issues and matching are every stage's."""
+        return next(iter(self.stages.values())).breakdown
+
+
+def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stage]) -> Explanation:
+    """The reward of one completion, as training computes it, with what it is made of.
+
+    Raises:
+        ValueError: no processor of the model's family takes an image of this size.
+    """
+    settings, io = scorer.settings, scorer.io
+    view, parsed = io.resize.view(truth.size), io.format.parse(text)
+    breakdowns = {stage: scorer.score(text, truth, stage) for stage in stages}
+    first = next(iter(breakdowns.values()))
+    if settings.rules == "official":
+        entries = _extract(text)
+        written = as_boxes([[max(-LIMIT, min(v, LIMIT)) for v in box] for box, _ in entries])  # any integer may come
+        labels = [str(label or "") for _, label in entries]
+        pixels = convert(written, view.processed, view.size)
+    else:
+        written, labels = parsed.boxes[: first.predicted], list(parsed.labels[: first.predicted])
+        pixels = io.format.frame.to_image(written, view)
+    places = io.format.spans(text) if settings.rules == "paper" else []
+    predictions = _predictions(_numbers(text, places, written), written, pixels, labels, truth, first, settings)
+    terms = {
+        stage: _terms(predictions, scorer.schedule.criteria(stage), breakdown, settings)
+        for stage, breakdown in breakdowns.items()
+    }
+    unread = len(parsed.boxes) - first.predicted if settings.rules == "paper" else 0
+    return Explanation(settings, io, truth, view, predictions, unread, parsed.says_nothing, terms)
+
+
+def _predictions(
+    numbers: Sequence[tuple[str, ...]], written: Boxes, pixels: Boxes, labels: Sequence[str], truth: GroundTruth,
+    breakdown: RewardBreakdown, settings: Settings,
+) -> tuple[Prediction, ...]:  # fmt: skip
+    pairs = zip(breakdown.match.predictions, breakdown.match.truths, breakdown.match.ious, strict=True)
+    matched = {int(own): (int(other), float(overlap)) for own, other, overlap in pairs}
+    refuse = settings.wrong_label == "unmatched" and len(labels) and len(truth.labels)
+    wrong = labels_differ(labels, truth.labels) if refuse else None
+    found = []
+    for i, label in enumerate(labels):
+        place: tuple[int | None, float] = matched.get(i, (None, 0.0))
+        refused = wrong is not None and place[0] is not None and bool(wrong[i, place[0]])
+        box = numbers[i], _floats(written[i]), _floats(pixels[i])
+        found.append(Prediction(*box, label, *place, 0.0 if refused else place[1]))
+    return tuple(found)
+
+
+def _numbers(text: str, places: Sequence[Sequence[Span]], written: Boxes) -> list[tuple[str, ...]]:
+    """Each box as it stands in the text; as it was read where the places cannot be told."""
+    if len(places) < len(written):
+        return [tuple(f"{v:g}" for v in box) for box in written]
+    # Four numbers, or two as Kosmos-2's; the place of the label comes after them.
+    own = [sorted(spans[: 4 if len(spans) > 3 else 2]) for spans in places]
+    return [tuple(text[start:end] for start, end in spans) for spans in own]
+
+
+def _floats(box: Any) -> tuple[float, ...]:
+    return tuple(float(v) for v in box)
+
+
+def _terms(
+    predictions: Sequence[Prediction], criteria: Criteria, breakdown: RewardBreakdown, settings: Settings
+) -> StageTerms:  # fmt: skip
+    counted = np.array([prediction.counted for prediction in predictions])
+    matched = np.array([prediction.truth is not None for prediction in predictions], dtype=bool)
+    if settings.rules == "official":
+        valid = counted > criteria.xi0
+        f = _clamp(counted.astype(np.float32), criteria.xi1, criteria.xi2)
+    else:
+        valid, f = counted >= criteria.xi0, differentiate(counted, criteria)
+    return StageTerms(
+        criteria, breakdown, tuple((valid & matched).tolist()), tuple(np.where(matched, f, 0.0).tolist())
+    )  # fmt: skip

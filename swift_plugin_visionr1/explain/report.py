@@ -1,0 +1,196 @@
+"""An explanation as text: the match table, then each equation with its terms."""
+
+from collections.abc import Iterable, Sequence
+
+from ..formats.issue_meanings import CONTENT, meaning
+from ..geometry.boxes import as_boxes
+from ..reward.schedule import Criteria
+from .explanation import Explanation, Prediction, StageTerms
+
+SHOWN = 12  # terms of a sum that are written out
+DENOMINATORS = {
+    "matched": "matched pairs",
+    "valid": "valid pairs (precision_over: valid; the paper's is matched pairs)",
+    "predicted": "predicted boxes (precision_over: predicted; the paper's is matched pairs)",
+    "larger": "the larger of predicted and annotated (precision_over: larger; the paper's is matched pairs)",
+}
+OFFICIAL = [
+    "rules     the released code's, not the paper's equations: GIoU for IoU, > for >=, labels in the matcher, no check",
+    "          of content, no gate by xi0 in precision; --config paper explains the same completion by the equations",
+]
+
+
+def number(value: float) -> str:
+    """A number to four decimals, as short as it is then."""
+    return f"{round(value, 4):g}"
+
+
+def report(explanation: Explanation) -> str:
+    """All of it, for a terminal."""
+    own = explanation
+    parts = [_head(own), _table(own), _missed(own), *_format(own)]
+    lines = [line for part in parts for line in ([part] if isinstance(part, str) else part)]
+    for stage, terms in own.stages.items():
+        lines += ["", f"{stage.capitalize()} stage, {_thresholds(terms.criteria, own.settings.differentiation)}"]
+        lines += _official(own, terms) if own.settings.rules == "official" else _paper(own, terms)
+    return "\n".join(lines) + "\n"
+
+
+def _head(own: Explanation) -> list[str]:
+    (width, height), (wide, high) = own.view.size, own.view.processed
+    read = f"{len(own.predictions)} boxes read, {len(own.truth.boxes)} annotated"
+    unlike = OFFICIAL if own.settings.rules == "official" else []
+    left = f"; {own.unread} more not counted, because the format is broken (salvage: false)" if own.unread else ""
+    return [
+        f"settings  {own.settings.source}, {own.settings.rules} rules",
+        f"format    {own.io.format.name}, {own.io.format.frame.describe()}",
+        f"image     {width} x {height}, which the model sees as {wide} x {high}; {own.io.resize.describe()}",
+        f"answer    {read}{left}",
+        *unlike,
+    ]
+
+
+def _table(own: Explanation) -> list[str]:
+    if not own.predictions:
+        return []
+    overlap = "GIoU" if own.settings.rules == "official" else "IoU"
+    head = ["#", "label", "as written", "in image pixels", "ground truth", overlap]
+    head += [name for stage in own.stages for name in (f"{stage}: valid", f"f({overlap})")]
+    rows = [_row(own, i, prediction) for i, prediction in enumerate(own.predictions)]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    return [
+        "",
+        *("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]),
+    ]
+
+
+def _row(own: Explanation, i: int, prediction: Prediction) -> list[str]:
+    cells = [
+        str(i),
+        short(prediction.label) or "(none)",
+        f"[{', '.join(map(short, prediction.numbers))}]",
+        _box(prediction.pixels, ".1f"),
+    ]
+    if prediction.truth is None:
+        return [*cells, "unmatched", "", *("", "") * len(own.stages)]
+    wrong = ", label not accepted: counts as 0" if prediction.counted != prediction.overlap else ""
+    cells += [f"{prediction.truth} {short(own.truth.labels[prediction.truth])}{wrong}", number(prediction.overlap)]
+    for terms in own.stages.values():
+        cells += ["yes" if terms.valid[i] else "no", number(terms.f[i])]
+    return cells
+
+
+def short(label: str) -> str:
+    """A label in one line of what every terminal and font can show."""
+    plain = " ".join(label.split()).encode("utf-8", "backslashreplace").decode()
+    return plain if len(plain) <= 24 else plain[:23] + "…"
+
+
+def _box(box: Iterable[float], form: str) -> str:
+    return "[" + ", ".join(format(v, form) for v in box) + "]"
+
+
+def _missed(own: Explanation) -> list[str]:
+    return [
+        f"{'' if place else 'without a prediction: '}{' ' * 22 if place else ''}{i} {short(own.truth.labels[i])} "
+        f"{_box(own.truth.boxes[i], 'g')}"
+        for place, i in enumerate(own.missed)
+    ]
+
+
+def _format(own: Explanation) -> list[str]:
+    reward, issues = own.breakdown.format, own.breakdown.issues
+    if own.settings.rules == "official":
+        turned = "" if len(own.truth.boxes) else "; turned round, because nothing is annotated: 1 means no such JSON"
+        return ["", f"Format reward, as released: {number(reward)} (JSON whose boxes have four entries{turned})"]
+    content = [issue for issue in issues if issue in CONTENT]
+    template = [issue for issue in issues if issue not in CONTENT]
+    lines = ["", f"Format reward (Eq. 4): {number(reward)}"]
+    for name, what, codes in (("f_tem", "template", template), ("f_cont", "content", content)):
+        checked = what == "template" or own.predictions or own.unread
+        state = " broken:" if codes else " as it should be" if checked else ": no box was read, so nothing to check"
+        lines.append(f"  {name:6} = {int(not codes)}  {what}{state}")
+        lines += [f"      {code}: {meaning(code)}{_outside(own) if code == 'out_of_image' else ''}" for code in codes]
+    return lines
+
+
+def _outside(own: Explanation) -> str:
+    inside = own.io.format.is_inside(as_boxes([prediction.written for prediction in own.predictions]), own.view)
+    places = [str(i) for i, ok in enumerate(inside) if not ok]
+    return f" (box {', '.join(places[:SHOWN])})" if places else ""
+
+
+def _thresholds(criteria: Criteria, differentiation: bool) -> str:
+    xi = f"xi0 = {number(criteria.xi0)}"
+    if not differentiation:
+        return xi + "; without differentiation f(x) = x"
+    return f"{xi}, xi1 = {number(criteria.xi1)}, xi2 = {number(criteria.xi2)}"
+
+
+def _paper(own: Explanation, terms: StageTerms) -> list[str]:
+    got, criteria = terms.breakdown, terms.criteria
+    if got.truths:
+        found = sum(terms.valid)
+        share = found / got.truths
+        recall = f"valid / annotated = {found} / {got.truths} = {number(share)}; {_f(share, got.recall, criteria)}"
+        precision = _precision(own, terms)
+    else:
+        recall = precision = _nothing_to_find(own, got.recall)
+    return [
+        f"  recall    (Eq. 5, 8)  {recall}",
+        f"  precision (Eq. 6, 8)  {precision}",
+        f"  reward    (Eq. 7)     {_sum([got.format, got.recall, got.precision])} = {number(got.total)}",
+    ]
+
+
+def _nothing_to_find(own: Explanation, value: float) -> str:
+    answer = "is that" if own.says_nothing else "is not that"
+    return f"nothing is annotated: 1 for the format's own empty answer, else 0; the answer {answer}: {number(value)}"
+
+
+def _f(x: float, value: float, criteria: Criteria) -> str:
+    why = "x >= xi2" if x >= criteria.xi2 else "x < xi1" if x < criteria.xi1 else "xi1 <= x < xi2"
+    return f"f({number(x)}) = {number(value)}, for {why}"
+
+
+def _precision(own: Explanation, terms: StageTerms) -> str:
+    over, got = own.settings.precision_over, terms.breakdown
+    pairs = len(got.match.ious)
+    gated = [
+        f if valid else 0.0
+        for prediction, f, valid in zip(own.predictions, terms.f, terms.valid, strict=True)
+        if prediction.truth is not None
+    ]
+    below = {"matched": pairs, "valid": sum(terms.valid), "predicted": got.predicted}
+    denominator = below.get(over, max(got.predicted, got.truths))
+    if not denominator:
+        return f"no {DENOMINATORS[over]}: 0"
+    return (
+        f"f(IoU) of the valid pairs / {DENOMINATORS[over]} = ({_sum(gated)}) / {denominator} = {number(got.precision)}"
+    )
+
+
+def _sum(terms: Sequence[float]) -> str:
+    shown = [number(term) for term in terms[:SHOWN]]
+    rest = terms[SHOWN:]
+    return " + ".join([*shown, f"{number(sum(rest))} of {len(rest)} more"] if rest else shown) or "0"
+
+
+def _official(own: Explanation, terms: StageTerms) -> list[str]:
+    """The released code's own rules, which are not the paper's equations."""
+    got, criteria = terms.breakdown, terms.criteria
+    if not got.truths:
+        recall = precision = f"nothing is annotated: 1 where no box is read, else 0: {number(got.recall)}"
+    elif not got.predicted:
+        recall = precision = "no box is read: 0"
+    else:
+        bounds = ", then f with its fixed bounds .5 and .75" if own.settings.differentiation else ""
+        recall = f"pairs with GIoU > {number(criteria.xi0)} / annotated = {sum(terms.valid)} / {got.truths}{bounds}"
+        recall += f": {number(got.recall)}"
+        f = [f for prediction, f in zip(own.predictions, terms.f, strict=True) if prediction.truth is not None]
+        precision = f"mean of f(GIoU) over matched pairs = ({_sum(f)}) / {len(f)} = {number(got.precision)}"
+    return [
+        f"  recall     {recall}",
+        f"  precision  {precision}",
+        f"  reward     {_sum([got.format, got.recall, got.precision])} = {number(got.total)}",
+    ]

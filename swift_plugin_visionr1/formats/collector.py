@@ -1,0 +1,136 @@
+"""What a reader finds in an answer, one box at a time: the shared part of all formats that are tags or tokens.
+
+Issue codes
+    no_box          there is no box, and the answer is not the family's empty one; or a label has no box
+    empty_answer    the answer says that there is nothing to find, but not in the family's own way
+    bad_box         coordinates that are not four numbers, or are far beyond the frame; such a box is not read
+    point           a place is given as a point (two numbers), which is not a box
+    quad            a place is given by four corners (eight numbers), which is not a box
+    polygon         a place is given by another number of corners, which is not a box
+    corner_order    x1 >= x2 or y1 >= y2; such a box is not read
+    no_label        a box has no label, where the family writes one
+    too_many_boxes  more than MAX_BOXES boxes, or very many broken pieces; the rest is not read
+    out_of_image    a coordinate lies outside the frame
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..geometry.boxes import LIMIT, as_boxes
+from ..geometry.frames import Frame
+from .base import MAX_BOXES, Format, ParsedCompletion, Span
+
+MAX_PIECES = 10 * MAX_BOXES  # more tags, runs of tokens or brackets than that are not looked at
+_FAR = 5000.0  # no normalised frame reaches a quarter as far; pixels written into one by mistake are still read
+_NUMBER = re.compile(r"[-+]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
+_NOTHING = {"none", "[]", "null", "nothing", "no", "n/a", "not found", "no object", "no objects", "no objects found"}
+_OTHER_SHAPES = re.compile(r"<\|?(point|quad|polygon)s?(?:_start\|)?[ >]")
+
+
+class Collector:
+    """Boxes, labels, places and issues of one answer, in order; `placed` is whether anyone asks for the places."""
+
+    def __init__(self, frame: Frame, placed: bool) -> None:
+        self.placed = placed
+        self.boxes: list[Sequence[float]] = []
+        self.labels: list[str] = []
+        self.spans: list[tuple[Span, ...]] = []
+        self.says_nothing = False
+        self._issues: dict[str, None] = {}
+        self._limit = LIMIT if isinstance(frame.units, str) else _FAR
+
+    def issue(self, code: str) -> None:
+        """Note what breaks the format; each code counts once."""
+        self._issues[code] = None
+
+    @property
+    def issues(self) -> tuple[str, ...]:
+        return tuple(self._issues)
+
+    def add(self, box: Sequence[float], spans: Sequence[Span], label: str) -> bool:
+        """Take a box, xyxy in the format's own frame, or note why it is none; False when there is room for no more."""
+        if len(self.boxes) == MAX_BOXES:
+            self.issue("too_many_boxes")
+            return False
+        x1, y1, x2, y2 = box
+        if not all(abs(v) < self._limit for v in box):  # NaN is not below anything
+            self.issue("bad_box")
+        elif not (x1 < x2 and y1 < y2 and (x2 - x1) * (y2 - y1) > 0):  # an area may underflow
+            self.issue("corner_order")
+        else:
+            self.boxes.append(box)
+            self.labels.append(label)
+            self.spans.append(tuple(spans))
+        return True
+
+    def shape(self, count: int) -> bool:
+        """Whether so many numbers are a box; the issue of what else they are is noted."""
+        if count != 4:
+            odd = count < 2 or count % 2 == 1
+            self.issue("bad_box" if odd else {2: "point", 8: "quad"}.get(count, "polygon"))
+        return count == 4
+
+    def nothing(self, own: bool) -> None:
+        """The answer says that there is nothing to find, in the family's own way or in another."""
+        self.says_nothing = True
+        if not own:
+            self.issue("empty_answer")
+
+
+@dataclass(frozen=True)
+class Collected(Format):
+    """A format that reads an answer into a Collector."""
+
+    frame: Frame
+
+    def collect(self, text: str, placed: bool = False) -> Collector:
+        """Everything that can be read of an answer, the places only if `placed`. Never raises."""
+        raise NotImplementedError
+
+    def parse(self, text: str) -> ParsedCompletion:
+        """Boxes in the format's own frame, and issues; see `Format.parse`."""
+        found = self.collect(text)
+        return ParsedCompletion(as_boxes(found.boxes), tuple(found.labels), found.issues, found.says_nothing)
+
+    def spans(self, text: str) -> list[tuple[Span, ...]]:
+        """Character ranges of each box's coordinates and of its label; see `Format.spans`."""
+        return self.collect(text, placed=True).spans
+
+    def confidences(self, text: str) -> list[float]:
+        """NaN for each box: this family writes no confidences; see `Format.confidences`."""
+        return [math.nan] * len(self.collect(text).boxes)
+
+
+def number(written: str) -> float:
+    """A coordinate as float; NaN for what is no plain number of up to fifteen digits."""
+    return float(written) if _NUMBER.fullmatch(written) else math.nan
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a text is but words for nothing."""
+    return len(text) < 100 and text.strip().rstrip(".").casefold() in _NOTHING
+
+
+def strip(text: str, start: int, end: int) -> Span:
+    """The range without the white space at its ends."""
+    piece = text[start:end]
+    begin = end - len(piece.lstrip())
+    return begin, begin + len(piece.strip())
+
+
+def close(found: Collector, text: str, own: str) -> Collector:
+    """Finish an answer: where there is no box, tell the empty answer from one without boxes."""
+    for other in _OTHER_SHAPES.finditer(text):
+        found.issue(other.group(1))
+    found.says_nothing = found.says_nothing and not found.boxes
+    if found.boxes or found.says_nothing:
+        return found
+    if len(text) < 100 and text.strip() == own:
+        found.nothing(own=True)
+    elif not found.issues and is_nothing(text):
+        found.nothing(own=False)
+    elif not found.issues:
+        found.issue("no_box")
+    return found

@@ -1,0 +1,32 @@
+"""What a model is asked for boxes: the released code's questions, and how a family's own take their place."""
+
+import re
+from collections.abc import Sequence
+
+from . import Questions
+
+DETECT = (
+    "Locate every item from the category list in the image and output the coordinates in JSON format. "
+    "The category set includes {}."
+)
+LOCATE = "Locate every {} in the image and output the coordinates in JSON format."
+PAPER = Questions(DETECT, LOCATE)
+
+
+def fill(question: str, names: Sequence[str], placeholder: str = "") -> str:
+    """The question with the names in the place of `{placeholder}` or `{placeholder:JOINT}`.
+
+    >>> fill("Find {}.", ["cat", "dog"]), fill("detect {: ; }", ["cat", "dog"])
+    ('Find cat, dog.', 'detect cat ; dog')
+    """
+
+    def joined(found: re.Match[str]) -> str:
+        return (", " if found[1] is None else found[1]).join(names)
+
+    return re.sub(rf"{{{placeholder}(?::([^{{}}]*))?}}", joined, question)
+
+
+def detection_question(names: Sequence[str], questions: Questions) -> str:
+    """The question for all objects of the categories `names`: the family's own where it documents one for so many."""
+    for_one = questions.locate if len(names) == 1 else None
+    return fill(questions.detect or for_one or DETECT, names)

@@ -1,0 +1,88 @@
+"""The format and the processed sizes of a run: what its settings say, else what its model type is known for."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import SettingsError
+from ..formats import Format, JsonLayout, Reasoning, get_format
+from ..geometry.frames import FRAMES
+from ..geometry.resize import PaddedSquare, Resize, Unchanged
+from ..text import did_you_mean
+from .families import FAMILIES, TEMPLATES, Family, Limits, model_type_of
+
+DEFAULT_MODEL_TYPE = "qwen2_5_vl"  # the paper's
+
+
+class AnswerSettings(Protocol):
+    """What the settings of the rewards may say about a model; null leaves it to what the model type is known for."""
+
+    @property
+    def model_type(self) -> str | None: ...
+    @property
+    def format(self) -> str | None: ...
+    @property
+    def frame(self) -> str | None: ...
+    @property
+    def reasoning(self) -> Reasoning | None: ...
+    @property
+    def json(self) -> JsonLayout | None: ...
+
+
+@dataclass(frozen=True)
+class ModelIO:
+    """How a model sees images and writes boxes."""
+
+    format: Format
+    resize: Resize
+
+
+def model_io(
+    settings: AnswerSettings,
+    model_type: str | None = None,
+    limits: Limits | None = None,
+    template: str | None = None,
+    thinks: bool = False,
+) -> ModelIO:
+    """The format and the processed sizes of a run: what the settings say, else what its model type is known for.
+
+    Args:
+        settings: `format`, `frame`, `reasoning` and `json` there win over the family's own; `model_type` there is
+            for callers that know none.
+        model_type: ms-swift's name for the run's model; where nobody knows it, it is the paper's Qwen2.5-VL.
+        limits: of the run.
+        template: ms-swift's name for the run's template, where it is known: some model types have several, and what
+            stands around the answer depends on it.
+        thinks: whether the run itself opens reasoning, which most of the family do not write (--enable_thinking).
+
+    Raises:
+        SettingsError: the model type is not known, contradicts the settings' own, or the limits cannot be used.
+    """
+    if model_type and settings.model_type not in (None, model_type):
+        raise SettingsError(
+            f"expected the settings' model_type to be the run's, {model_type!r}, got {settings.model_type!r}: "
+            "leave it out of the settings, the reward reads the run's own"
+        )
+    name = model_type or settings.model_type or DEFAULT_MODEL_TYPE
+    family = FAMILIES.get(name) or _from_settings(settings, name)
+    usual = TEMPLATES.get(template or "", family.reasoning)
+    reasoning = settings.reasoning or ("think" if thinks and usual == "none" else usual)
+    format = get_format(settings.format or family.format, settings.frame, reasoning, settings.json)
+    try:
+        return ModelIO(format, family.resize(limits or Limits()))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _from_settings(settings: AnswerSettings, model_type: str) -> Family:
+    """A family of whose images nothing is known; padded frames take them as padded to a square."""
+    if settings.format is None or settings.frame in (None, "processed"):
+        raise SettingsError(
+            f"expected a model_type that is known, got {model_type!r}{did_you_mean(model_type, FAMILIES)}; or set "
+            "`format` and `frame` in the settings to what the model writes, with any frame but processed. Known are "
+            f"{', '.join(FAMILIES)}"
+        )
+    resize = PaddedSquare() if FRAMES[settings.frame].padded else Unchanged()
+    return Family(settings.format, lambda _: resize)
+
+
+__all__ = ["DEFAULT_MODEL_TYPE", "FAMILIES", "TEMPLATES", "Family", "Limits", "ModelIO", "model_io", "model_type_of"]

@@ -1,0 +1,116 @@
+"""Pictures of rollouts for TensorBoard, Weights & Biases and SwanLab, whichever of them the run reports to."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from swift.template.vision_utils import load_image
+from swift.utils import get_logger, swanlab_get_run
+from transformers.integrations.integration_utils import TensorBoardCallback
+
+from ..explain.rollout import rollout_picture
+from ..reward.rollout_group import Group
+from ..reward.scorer import Scorer
+
+NAME = "train/vision_r1/rollout"
+Send = Callable[[NDArray[np.uint8], str, int], None]
+
+logger = get_logger()
+
+
+class RolloutPictures:
+    """Shows, after the first step and each `pictures`-th, a group of completions that was trained on.
+
+    In the main process only, and only what that process sampled. What fails here is warned of once, and no picture is
+    tried again: training goes on.
+
+    Args:
+        trainer: ms-swift's GRPO trainer.
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        self.trainer = trainer
+        self._group: Group | None = None
+        self._failed = False
+
+    def after_step(self, scorer: Scorer, step: int) -> None:
+        """Keep the group of the newest rollouts, and show it where a picture is due.
+
+        Args:
+            scorer: of the run.
+            step: number of optimisation steps that are done.
+        """
+        groups, every = scorer.take_groups(), scorer.settings.pictures
+        if not every or self._failed or not self.trainer.is_world_process_zero():
+            return
+        try:
+            self._group = next(filter(self._is_trained_on, groups), self._group)
+            if step == 1 or step % every == 0:
+                self._show(scorer, step)
+        except Exception as error:  # whatever it is, no picture is worth a run
+            self._failed = True
+            logger.warning(f"Vision-R1: no more pictures of rollouts, training goes on: {error!r}")
+
+    def _is_trained_on(self, group: Group) -> bool:
+        """Whether ms-swift took the group: dynamic sampling scores some that it drops."""
+        logs = self.trainer._logs
+        taken = set(zip(logs["completion"], logs["solution"], strict=True))
+        return all((text, group.row["solution"]) in taken for text in group.texts)
+
+    def _show(self, scorer: Scorer, step: int) -> None:
+        group, reporters = self._group, _reporters(self.trainer)
+        if group is None or not reporters:
+            return
+        sampled = "" if group.step in (None, step - 1) else f", sampled at step {group.step + 1}"
+        title = f"step {step}{sampled}"
+        image = group.image.get("bytes") or group.image["path"] if isinstance(group.image, Mapping) else group.image
+        picture = rollout_picture(group, scorer, load_image(image), title)
+        for send in reporters:
+            send(picture, f"{title}, format + recall + precision: {_rewards(group, scorer)}", step)
+
+
+def _rewards(group: Group, scorer: Scorer) -> str:
+    parts = (scorer.score(text, group.truth, group.stage) for text in group.texts)
+    return ", ".join(f"{own.format:g} + {own.recall:.2g} + {own.precision:.2g}" for own in parts)
+
+
+def _reporters(trainer: Any) -> list[Send]:
+    """How to send a picture with its caption to each reporter of the run."""
+    names = trainer.args.report_to
+    found: list[Send] = [_tensorboard(c.tb_writer) for c in trainer.callback_handler.callbacks if _writes(c)]
+    if "wandb" in names:
+        import wandb
+
+        found += [_wandb(wandb)] if wandb.run is not None else []
+    if "swanlab" in names and swanlab_get_run() is not None:
+        import swanlab
+
+        found.append(_swanlab(swanlab))
+    return found
+
+
+def _writes(callback: Any) -> bool:
+    return isinstance(callback, TensorBoardCallback) and callback.tb_writer is not None
+
+
+def _tensorboard(writer: Any) -> Send:
+    def send(picture: NDArray[np.uint8], caption: str, step: int) -> None:
+        writer.add_image(NAME, picture, step, dataformats="HWC")
+
+    return send
+
+
+def _wandb(wandb: Any) -> Send:
+    def send(picture: NDArray[np.uint8], caption: str, step: int) -> None:
+        # As transformers' own callback logs: wandb's count of calls is no step.
+        wandb.log({NAME: wandb.Image(picture, caption=caption), "train/global_step": step})
+
+    return send
+
+
+def _swanlab(swanlab: Any) -> Send:
+    def send(picture: NDArray[np.uint8], caption: str, step: int) -> None:
+        swanlab.log({NAME: swanlab.Image(picture, caption=caption)}, step=step)
+
+    return send

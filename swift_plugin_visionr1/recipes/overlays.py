@@ -1,0 +1,56 @@
+"""Recipes of ms-swift in layers: small YAML files laid over one another, since ms-swift itself takes one file."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..errors import SettingsError
+
+Options = dict[str, Any]
+
+
+def merged(paths: Sequence[Path]) -> Options:
+    """The recipe that the files come to, each laid over those before it.
+
+    A value replaces the one of the same name; null takes the option away; ENV blocks are merged in the same way.
+
+    Raises:
+        SettingsError: a file cannot be read, or an overlay takes away or names what is not there.
+    """
+    recipe: Options = {}
+    for path in paths:
+        layer = load(path)
+        environ = _over(recipe.pop("ENV", {}), layer.pop("ENV", None) or {}, path)
+        recipe = _over(recipe, layer, path) | ({"ENV": environ} if environ else {})
+    return recipe
+
+
+def _over(below: Options, layer: Options, path: Path) -> Options:
+    absent = [name for name, value in layer.items() if value is None and name not in below]
+    if absent and below:
+        raise SettingsError(
+            f"expected {absent[0]} in the files before {path}, which takes it away; got none: lay {path.name} "
+            "over the recipe that it was made for"
+        )
+    return {name: value for name, value in (below | layer).items() if value is not None}
+
+
+def load(path: Path) -> Options:
+    """A recipe or an overlay as written.
+
+    Raises:
+        SettingsError: it is no YAML or JSON file of `option: value` lines.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SettingsError(f"expected a recipe of ms-swift at {path}: {error}") from None
+    if not isinstance(data, dict):
+        raise SettingsError(f"expected `option: value` lines in {path}, got a {type(data).__name__}")
+    if not isinstance(data.get("ENV") or {}, dict):
+        raise SettingsError(f"expected `NAME: value` lines under ENV in {path}, got a {type(data['ENV']).__name__}")
+    return data

@@ -1,0 +1,116 @@
+"""What `swift rlhf RECIPE.yaml [options...]` would be told, without importing ms-swift."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import SettingsError
+from .overlays import load
+
+PIXEL_LIMITS = ("MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "MAX_NUM", "INPUT_SIZE")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A training command.
+
+    Attributes:
+        path: the recipe's file; None where there are options only.
+        options: values of each option, by its name with underscores; of an option that comes twice the last.
+        environ: the environment that the training would see.
+        declared: the recipe's own ENV block.
+    """
+
+    path: Path | None
+    options: Mapping[str, tuple[str, ...]]
+    environ: Mapping[str, str]
+    declared: Mapping[str, str]
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of an option; none where it is not given."""
+        return self.options.get(name, ())
+
+    def one(self, name: str) -> str | None:
+        """The value of an option; None where it is not given, or is empty, or null in the YAML."""
+        value = next(iter(self.all(name)), None)
+        return None if value in (None, "", "None") else value
+
+    def integer(self, name: str) -> int | None:
+        """The value of a whole-number option.
+
+        Raises:
+            SettingsError: it is no whole number.
+        """
+        value = self.one(name)
+        try:
+            return None if value is None else int(value)
+        except ValueError:
+            raise SettingsError(f"expected --{name} to be a whole number, got {value!r}") from None
+
+    def number(self, name: str) -> float | None:
+        """The value of a number option; raises as `integer`."""
+        value = self.one(name)
+        try:
+            return None if value is None else float(value)
+        except ValueError:
+            raise SettingsError(f"expected --{name} to be a number, got {value!r}") from None
+
+    @property
+    def is_grpo(self) -> bool:
+        """Whether there are rewards; else it is supervised training or another kind of alignment."""
+        return self.one("rlhf_type") == "grpo" or bool(self.all("reward_funcs"))
+
+
+def read_recipe(words: Sequence[str], shell: Mapping[str, str]) -> Recipe:
+    """Read a recipe and the options after it, as ms-swift's command line does.
+
+    Args:
+        words: the words after `swift rlhf`; the first may be a YAML or JSON file.
+        shell: the environment of the command; it wins over the recipe's ENV block.
+
+    Raises:
+        SettingsError: what was expected and what came.
+    """
+    if not words:
+        raise SettingsError("expected a recipe of ms-swift, or its options: vision-r1 doctor RECIPE.yaml")
+    path = Path(words[0]) if words[0].endswith((".yaml", ".yml", ".json")) else None
+    data = load(path) if path else {}
+    declared = {str(name): str(value) for name, value in (data.pop("ENV", None) or {}).items()}
+    options = {str(name): _words(value) for name, value in data.items()}
+    options |= _options(words[1:] if path else words)
+    environ = {**declared, **shell}
+    if options.get("model_kwargs"):
+        environ |= _model_kwargs(options["model_kwargs"][0])
+    return Recipe(path, options, environ, declared)
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(str(item) for item in value)
+    return (json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value),)
+
+
+def _options(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    name = None
+    for word in words:
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            name = name.replace("-", "_")
+            found[name] = (value,) if equals else ()
+        elif name is None:
+            raise SettingsError(
+                f"expected a recipe (.yaml, .yml, .json) as the first word and options after it, got {word!r}"
+            )
+        else:
+            found[name] += (word,)
+    return found
+
+
+def _model_kwargs(text: str) -> dict[str, str]:
+    """ms-swift puts these into the environment, over what is there."""
+    try:
+        return {str(name).upper(): str(value) for name, value in dict(json.loads(text)).items()}
+    except (ValueError, TypeError):
+        raise SettingsError(f"expected --model_kwargs to be a JSON object, got {text!r}") from None

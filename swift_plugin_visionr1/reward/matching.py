@@ -1,0 +1,62 @@
+"""Box-prioritised Hungarian matching of predictions to ground truth (section 3.2, Table 3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..geometry.boxes import Boxes, iou_and_giou
+from ..geometry.frames import Size
+
+L1_WEIGHT, GIOU_WEIGHT, LABEL_WEIGHT = 5.0, 2.0, 1.0  # DETR's, Carion et al., ECCV 2020
+
+
+@dataclass(frozen=True)
+class Match:
+    """M = min(#predictions, #ground truth) pairs (Eq. 3).
+
+    Attributes:
+        predictions: (M,) indices of the matched predictions, ascending.
+        truths: (M,) indices of their ground-truth boxes.
+        ious: (M,) IoU of each pair.
+    """
+
+    predictions: NDArray[np.intp]
+    truths: NDArray[np.intp]
+    ious: NDArray[np.float64]
+
+
+NO_MATCH = Match(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+
+
+def match(boxes: Boxes, truths: Boxes, size: Size, wrong_label: NDArray[np.bool_] | None = None) -> Match:
+    """Assign predictions to ground truth at the least total cost 5 L1 + 2 (1 - GIoU).
+
+    Args:
+        boxes: (n, 4) valid predicted boxes, xyxy in pixels of the original image.
+        truths: (m, 4) ground-truth boxes in the same frame.
+        size: (width, height) of that image; L1 is taken of coordinates divided by it.
+        wrong_label: (n, m) whether the labels of a pair differ, which then costs 1 more (`box_label` of
+            Table 3); None leaves labels out (`box`).
+    """
+    if not len(boxes) or not len(truths):
+        return NO_MATCH
+    overlap, generalised = iou_and_giou(boxes, truths)
+    width, height = size
+    scale = np.array([width, height, width, height], dtype=np.float64)
+    distance = np.abs((boxes / scale)[:, None] - truths / scale).sum(axis=2)
+    cost = L1_WEIGHT * distance - GIOU_WEIGHT * generalised
+    if wrong_label is not None:
+        cost += LABEL_WEIGHT * wrong_label
+    from scipy.optimize import linear_sum_assignment  # here: it takes longer to import than all of this package
+
+    rows, columns = linear_sum_assignment(cost)
+    return Match(rows, columns, overlap[rows, columns])
+
+
+def labels_differ(labels: Sequence[str], truths: Sequence[str]) -> NDArray[np.bool_]:
+    """(n, m) whether two labels differ, ignoring case and surrounding space."""
+    own = np.array([label.strip().casefold() for label in labels], dtype=object)
+    other = np.array([label.strip().casefold() for label in truths], dtype=object)
+    return np.asarray(own[:, None] != other[None, :], dtype=bool)

@@ -1,0 +1,135 @@
+"""The authors' released reward functions, reproduced from their behaviour (presets `official`, `official-adaptive`).
+
+They differ from the paper: GIoU instead of IoU, raw-pixel L1 in the matcher together with the label, strict
+comparisons, a lenient format check that is inverted for images without objects, recall whose f never
+tightens. Where the released code would crash (boxes on an empty ground truth, absurd JSON) the reward is 0.
+"""
+
+import json
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.ground_truth import GroundTruth
+from ..errors import SettingsError
+from ..formats import Format, get_format
+from ..geometry.boxes import giou
+from ..geometry.frames import Size
+from .equations import RewardBreakdown
+from .matching import NO_MATCH, Match
+from .schedule import Criteria
+
+_FENCE = re.compile(r"```json\n|\n```")
+_COORDINATE = r"(\d{1,3}|1000)"
+_ENTRY = re.compile(
+    r'\{"bbox_2d": \[' + ", ".join([_COORDINATE] * 4) + r'\], "label": "([^"]+)"\}'
+)  # the released code's fallback; spacing and the 1000 are its own
+
+Entry = tuple[list[int], object]
+
+
+def require_official_format(format: Format) -> None:
+    """Raise SettingsError for a format that the released code does not read: it knows the paper's Qwen2.5-VL only."""
+    if format != (own := get_format("qwen2_5_vl")):
+        raise SettingsError(
+            f"expected the format {own.name}, {own.frame.describe()}, no reasoning, with the official rules, "
+            f"which read no other, got {format.name}, {format.frame.describe()}, reasoning "
+            f"{getattr(format, 'reasoning', 'none')}: use `preset: paper` for this model"
+        )
+
+
+def score_official(
+    text: str, truth: GroundTruth, processed: Size, criteria: Criteria, differentiation: bool
+) -> RewardBreakdown:
+    """What the released functions return for one completion.
+
+    Args:
+        text: the completion.
+        truth: annotations in the original frame.
+        processed: (width, height) of the image that the model saw, in pixels.
+        criteria: xi0 gates recall; xi1 and xi2 bound f for precision.
+        differentiation: whether recall goes through f with its fixed .5 and .75 (the code's `step` is given).
+    """
+    count = len(truth.boxes)
+    format_reward = _format(text)
+    entries = _extract(text)
+    if not count:
+        nothing = float(not entries)
+        return RewardBreakdown(1.0 - format_reward, nothing, nothing, len(entries), 0, NO_MATCH, ())
+    if not entries:
+        return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, ())
+    pairs = _match(entries, truth, processed)
+    gious = pairs.ious.astype(np.float32)
+    found = _clamp(gious, criteria.xi0, criteria.xi0).sum() / count
+    low, high = (0.5, 0.75) if differentiation else (0.0, 1.0)
+    recall = float(_clamp(np.array([found]), low, high)[0])
+    precision = float(_clamp(gious, criteria.xi1, criteria.xi2).mean())
+    return RewardBreakdown(format_reward, recall, precision, len(entries), count, pairs, ())
+
+
+def _clamp(x: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
+    """f with the released comparisons: 0 below `low`, 1 strictly above `high`."""
+    return np.where(x < low, 0, np.where(x > high, 1, x)).astype(x.dtype)
+
+
+def _format(text: str) -> float:
+    try:
+        data = json.loads(_FENCE.sub("", text).strip())
+    except (ValueError, RecursionError):
+        return 0.0
+    entries = [item for item in data if isinstance(item, dict)] if isinstance(data, list) else []
+    boxes = [item["bbox_2d"] for item in entries if "bbox_2d" in item and "label" in item]
+    return float(all(isinstance(box, list) and len(box) == 4 for box in boxes))
+
+
+def _extract(text: str) -> list[Entry]:
+    text = text.strip()
+    data = _parse(text)
+    entries = [entry for item in data if (entry := _entry(item))] if isinstance(data, list) else []
+    if entries:
+        return entries
+    found = [([int(v) for v in groups[:4]], groups[4]) for groups in _ENTRY.findall(text)]
+    return [(box, label) for box, label in found if box[0] < box[2] and box[1] < box[3]]
+
+
+def _parse(text: str) -> object:
+    lines = text.splitlines()
+    if lines and lines[0].startswith("```json"):
+        text = "\n".join(lines[1:])
+    try:
+        return json.loads(text.split("```")[0])
+    except (ValueError, RecursionError):
+        return None
+
+
+def _entry(item: object) -> Entry | None:
+    box = item.get("bbox_2d") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or not isinstance(box, list) or len(box) != 4:
+        return None
+    try:
+        x1, y1, x2, y2 = (int(v) for v in box)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return ([x1, y1, x2, y2], item.get("label")) if x1 < x2 and y1 < y2 else None
+
+
+def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
+    """Pairs with their GIoU; L1 in raw pixels - GIoU - 1 where the labels agree, in float32 as released."""
+    clamped = [[float(max(-(10**30), min(v, 10**30))) for v in box] for box, _ in entries]
+    truths = truth.boxes.astype(np.float32)
+    with np.errstate(all="ignore"):  # areas beyond float32 become inf, as in the released code
+        boxes = np.array(clamped, dtype=np.float32)
+        for axis in (0, 1):
+            boxes[:, axis::2] = boxes[:, axis::2] / np.float32(processed[axis]) * np.float32(truth.size[axis])
+        overlap = giou(boxes, truths)  # type: ignore[arg-type]  # float32 on purpose
+        distance = np.abs(boxes[:, None] - truths).sum(axis=2)
+    number = {label.lower(): place for place, label in enumerate(truth.labels)}
+    theirs = np.array([number[label.lower()] for label in truth.labels])
+    own = np.array([number.get(label.strip().lower(), -1) if isinstance(label, str) else -1 for _, label in entries])
+    same = (own[:, None] == theirs).astype(np.float32)
+    cost = np.nan_to_num(distance - same - overlap, nan=1e30, posinf=1e30, neginf=-1e30)
+    from scipy.optimize import linear_sum_assignment  # here: it takes longer to import than all of this package
+
+    rows, columns = linear_sum_assignment(cost)
+    return Match(rows, columns, np.nan_to_num(overlap[rows, columns]))

@@ -1,0 +1,70 @@
+"""Which completions a picture shows: of each scored batch one group, the completions of one prompt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from ..data.ground_truth import GroundTruth
+from ..data.published.base import first_image
+from .equations import RewardBreakdown
+from .schedule import Stage
+
+COLUMNS = ("messages", "images", "solution")
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Completions of one prompt, as far as this process scored them.
+
+    Attributes:
+        texts: the completions.
+        truth: the row's annotations.
+        row: the row's own messages, images and solution.
+        stage: whose criteria applied.
+        step: number of optimisation steps before the one that sampled them; None where the trainer does not tell.
+    """
+
+    texts: tuple[str, ...]
+    truth: GroundTruth
+    row: dict[str, Any]
+    stage: Stage
+    step: int | None
+
+    @property
+    def image(self) -> Any:
+        """The image as the trainer has it: a path, bytes, a mapping of both, or a PIL image; None for none."""
+        return first_image(self.row)
+
+    @property
+    def prompt(self) -> str:
+        """The user's last message; "" where it is no text."""
+        messages = self.row.get("messages")
+        asked = [m.get("content") for m in messages if m.get("role") == "user"] if isinstance(messages, list) else []
+        return asked[-1] if asked and isinstance(asked[-1], str) else ""
+
+
+def telling_group(
+    texts: Sequence[str], columns: Mapping[str, Any], truths: Sequence[GroundTruth],
+    breakdowns: Sequence[RewardBreakdown], stage: Stage, step: int | None,
+) -> Group:  # fmt: skip
+    """The first group whose rewards differ, which is what a policy learns from; else the first.
+
+    A group is a run of rows with the same annotation and image: ms-swift's `prompt_id` is the same for all images
+    that are asked the same question.
+
+    Args:
+        texts: the completions of a reward call, at least one.
+        columns: its columns, one value per completion.
+        truths: the annotation of each.
+        breakdowns: what each earned.
+        stage: whose criteria applied.
+        step: the trainer's step.
+    """
+    names = [name for name in COLUMNS if len(columns.get(name) or ()) == len(texts)]
+    rows = [{name: columns[name][i] for name in names} for i in range(len(texts))]
+    groups = groupby(range(len(texts)), key=lambda i: (rows[i]["solution"], first_image(rows[i])))
+    runs = [list(run) for _, run in groups]
+    telling = (run for run in runs if len({breakdowns[i].total for i in run}) > 1)
+    chosen = next(telling, runs[0])
+    return Group(tuple(texts[i] for i in chosen), truths[chosen[0]], rows[chosen[0]], stage, step)

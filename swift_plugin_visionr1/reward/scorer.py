@@ -1,0 +1,120 @@
+"""A batch of completions through parser, frame, matcher and equations, once for all rewards that ask."""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from typing import Any
+
+from ..data.ground_truth import GroundTruth, solutions_of
+from ..errors import SettingsError
+from ..formats import Format
+from ..geometry.boxes import as_boxes, iou
+from ..geometry.frames import View
+from ..models.model_io import ModelIO
+from .equations import RewardBreakdown, score
+from .released_code import require_official_format, score_official
+from .rollout_group import Group, telling_group
+from .schedule import Stage
+from .settings import Settings
+
+COLUMNS = ("solution", "width", "height")
+PARTS = ("format", "recall", "precision", "predicted", "truths")
+REMEMBERED = 32  # reward calls of one step whose group is kept: gradient accumulation and dynamic sampling make several
+
+
+class Scorer:
+    """Scores batches and remembers the last one, so that rewards listed side by side share one pass.
+
+    Args:
+        settings: the rules.
+        io: how the model sees images and writes boxes.
+
+    Raises:
+        SettingsError: the format cannot be scored by the rules, or cannot write boxes in its frame.
+    """
+
+    def __init__(self, settings: Settings, io: ModelIO) -> None:
+        if settings.rules == "official":
+            require_official_format(io.format)
+        _require_writable(io.format)
+        self.settings, self.io = settings, io
+        self.schedule = settings.schedule
+        self._last: tuple[Any, list[RewardBreakdown]] = (None, [])
+        self._sums: Counter[str] = Counter()
+        self._issues: set[str] = set()
+        self._groups: deque[Group] = deque(maxlen=REMEMBERED)
+
+    def __call__(
+        self, completions: Sequence[str], columns: dict[str, Any], stage: Stage, step: int | None = None
+    ) -> list[RewardBreakdown]:
+        """One breakdown per completion.
+
+        Args:
+            completions: the texts.
+            columns: the dataset's columns, each as long as `completions`; `solution` is read, and `width` and
+                `height` for the authors' form of it.
+            stage: whose criteria apply.
+            step: the trainer's step; the same batch at another step counts anew in `take_sums`.
+
+        Raises:
+            SolutionError: a row's annotations cannot be used.
+        """
+        key = stage, step, tuple(completions), *(str(columns.get(name)) for name in COLUMNS)
+        if key != self._last[0]:
+            truths = solutions_of(columns, len(completions))
+            self._last = key, [self.score(text, truth, stage) for text, truth in zip(completions, truths, strict=True)]
+            self._add_up(self._last[1])
+            if self.settings.pictures and completions:
+                self._groups.append(telling_group(completions, columns, truths, self._last[1], stage, step))
+        return self._last[1]
+
+    def _add_up(self, breakdowns: list[RewardBreakdown]) -> None:
+        self._sums["completions"] += len(breakdowns)
+        for breakdown in breakdowns:
+            self._sums.update({part: getattr(breakdown, part) for part in PARTS})
+            issues = [f"issues/{issue}" for issue in breakdown.issues]
+            self._sums.update(issues)
+            self._issues.update(issues)
+
+    def take_sums(self) -> Counter[str]:
+        """Sums over what was scored since the last call: `completions`, reward parts, numbers of boxes, issues.
+
+        An issue that was ever seen is there with 0 too: a trainer that averages over steps needs the zeros.
+        """
+        sums, self._sums = self._sums, Counter()
+        return Counter({name: sums[name] for name in ("completions", *PARTS, *sorted(self._issues))})
+
+    def take_groups(self) -> list[Group]:
+        """A group of each batch that was scored since the last call, for pictures; none with `pictures: 0`."""
+        groups, self._groups = list(self._groups), deque(maxlen=REMEMBERED)
+        return groups
+
+    def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
+        """The breakdown of one completion."""
+        criteria = self.schedule.criteria(stage)
+        view, format = self.io.resize.view(truth.size), self.io.format
+        if self.settings.rules == "official":
+            return score_official(text, truth, view.processed, criteria, self.settings.differentiation)
+        return score(format.parse(text), format, truth, view, criteria, self.settings)
+
+
+def means(sums: Sequence[Counter[str]]) -> dict[str, float]:
+    """The means over all completions that `Scorer.take_sums` of several processes counted; empty where there is none.
+
+    The names are sorted, so that they do not depend on the order of the processes.
+    """
+    total: Counter[str] = Counter()
+    for each in sums:
+        total.update(each)
+    count = total.pop("completions", 0)
+    return {name: total[name] / count for name in sorted(total)} if count else {}
+
+
+def _require_writable(format: Format) -> None:
+    """Raise SettingsError where the format's numbers are too coarse for the frame: no answer could be right."""
+    box, view = as_boxes([[250, 200, 750, 600]]), View((1000, 800), (1000, 800))
+    parsed = format.parse(format.write(format.frame.from_image(box, view), ["cat"]))
+    if len(parsed.boxes) != 1 or iou(format.frame.to_image(parsed.boxes, view), box) < 0.5:
+        raise SettingsError(
+            f"expected a frame that the format {format.name} has numbers for, got {format.frame.describe()}: "
+            "leave `frame` out, or for fractions set `format: json` and `json: {decimals: 3}`"
+        )

@@ -1,0 +1,232 @@
+"""Settings of the rewards: presets, YAML files over a preset, validation that says what was meant."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+import yaml
+
+from ..errors import SettingsError
+from ..formats import JsonLayout, Reasoning, get_format
+from ..text import did_you_mean
+from .schedule import Criteria, Schedule, Stage
+
+ENVIRONMENT_VARIABLE = "VISION_R1_CONFIG"
+
+
+def _check_choice(name: str, value: Any, kind: Any) -> None:
+    """Raise unless `value` fits the annotation: Literal choices, optional ones, plain types."""
+    options = [option for part in (get_args(kind) or (kind,)) for option in (get_args(part) or (part,))]
+    allowed = [option for option in options if not isinstance(option, type)]
+    types = tuple(option for option in options if isinstance(option, type))
+    chosen = isinstance(value, str) and value in allowed
+    if chosen or (isinstance(value, types) and (bool in types or not isinstance(value, bool))):
+        return
+    expected = [repr(option) for option in allowed] + ["null" if t is type(None) else t.__name__ for t in types]
+    raise SettingsError(f"expected {name} to be {' or '.join(expected)}, got {value!r}{did_you_mean(value, allowed)}")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All rules of the reward.
+
+    Attributes:
+        rules: the paper's equations, or the released code's behaviour.
+        model_type: ms-swift's name of the model's family, where the run does not tell it.
+        format: the model's output format; null for its family's.
+        frame: the coordinate frame that it writes in; null for the format's own.
+        reasoning: what it writes around the answer: `none`, `think` or `think_answer`; null for its family's.
+        json: the names of the parts of the format `json`: box, label, order, decimals.
+        step: STEP as a fraction of the run ("1/2"); 1 is never.
+        switch_step: an absolute global step for the advanced stage instead of `step`.
+        beginner: xi0, xi1, xi2 of the beginner stage.
+        advanced: xi0, xi1, xi2 of the advanced stage.
+        differentiation: whether f of Eq. 8 is applied; without it recall and precision stay as Eq. 5 and 6.
+        matcher: `box` matches by boxes only, `box_label` adds the class term (Table 3).
+        wrong_label: `ignore`, or `unmatched`: a pair with different labels counts as IoU 0.
+        precision_over: the denominator of Eq. 6: `matched` pairs (the paper's M), `valid` ones, all `predicted`
+            boxes, or the `larger` of predictions and ground truth.
+        salvage: whether boxes read from an answer with a broken format earn recall and precision.
+        fixed_stage: the one stage of the whole run, for trainers that tell rewards no step (ms-swift's Ray driver);
+            without it that is an error.
+        max_pixels: ms-swift's --max_pixels, where the reward cannot see the run's own.
+        pictures: the callback logs a picture of a group of rollouts after the first step and every so many steps;
+            0 is never. At the 3,000 steps of the paper the default makes some 60, of 0.1 to 0.5 MB each.
+    """
+
+    rules: Literal["paper", "official"] = "paper"
+    model_type: str | None = None
+    format: str | None = None
+    frame: str | None = None
+    reasoning: Reasoning | None = None
+    json: JsonLayout | None = None
+    step: Fraction = Fraction(1, 2)
+    switch_step: int | None = None
+    beginner: Criteria = Criteria(0.5, 0.5, 0.75)
+    advanced: Criteria = Criteria(0.75, 0.75, 0.9)
+    differentiation: bool = True
+    matcher: Literal["box", "box_label"] = "box"
+    wrong_label: Literal["ignore", "unmatched"] = "ignore"
+    precision_over: Literal["matched", "valid", "predicted", "larger"] = "matched"
+    salvage: bool = True
+    fixed_stage: Stage | None = None
+    max_pixels: int | None = None
+    pictures: int = 50
+    source: str = field(default="preset paper", compare=False)
+
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(Settings).items():
+            _check_choice(name, getattr(self, name), kind)
+        if not 0 < self.step <= 1:
+            raise SettingsError(f"expected step, a fraction of the run, in (0, 1], got {self.step}")
+        if self.switch_step is not None and self.switch_step < 1:
+            raise SettingsError(f"expected switch_step to be at least 1, got {self.switch_step}")
+        if self.pictures < 0:
+            raise SettingsError(f"expected pictures to be a number of steps, 0 for never, got {self.pictures}")
+        if self.json is not None and self.format != "json":
+            raise SettingsError(f"expected `format: json` with the layout `json`, got the format {self.format!r}")
+        try:
+            get_format(self.format or "qwen2_5_vl", self.frame, self.reasoning or "none", self.json)
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        if self.rules == "official":
+            self._check_official()
+        pairs = zip(asdict(self.beginner).values(), asdict(self.advanced).values(), strict=True)
+        if any(easy > hard for easy, hard in pairs):
+            raise SettingsError(
+                f"expected no threshold to fall: {self.beginner} (beginner), {self.advanced} (advanced)"
+            )
+
+    def _check_official(self) -> None:
+        fixed = {"matcher": "box", "wrong_label": "ignore", "precision_over": "matched", "salvage": True}
+        for name, value in fixed.items():
+            if getattr(self, name) != value:
+                raise SettingsError(
+                    f"expected {name} left out with the official rules, which have their own, "
+                    f"got {getattr(self, name)!r}: use `preset: paper`"
+                )
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether labels change the reward."""
+        return self.matcher == "box_label" or self.wrong_label == "unmatched"
+
+    @property
+    def schedule(self) -> Schedule:
+        """The stages; without differentiation f is the identity, so only xi0 is left of each."""
+        stages = (self.beginner, self.advanced)
+        if not self.differentiation:
+            stages = tuple(Criteria(stage.xi0, 0.0, 1.0) for stage in stages)  # type: ignore[assignment]
+        return Schedule(*stages, self.step, self.switch_step, self.fixed_stage)
+
+
+PRESETS: dict[str, Settings] = {
+    "paper": Settings(),
+    "official": Settings(rules="official", step=Fraction(1), differentiation=False),
+    "official-adaptive": Settings(rules="official", switch_step=1500),
+    "strict": Settings(matcher="box_label", wrong_label="unmatched", precision_over="larger"),
+}
+PRESETS = {name: replace(settings, source=f"preset {name}") for name, settings in PRESETS.items()}
+
+
+def load_settings(spec: str | None = None) -> Settings:
+    """The settings that `spec` names: a preset, or a YAML file with settings over one (`preset: paper`).
+
+    Args:
+        spec: None reads the environment variable VISION_R1_CONFIG, and means `paper` where that is unset.
+
+    Raises:
+        SettingsError: what was expected and what came.
+    """
+    spec = spec if spec is not None else os.environ.get(ENVIRONMENT_VARIABLE) or "paper"
+    if spec in PRESETS:
+        return PRESETS[spec]
+    path = Path(spec)
+    if path.suffix not in (".yaml", ".yml") and not path.is_file():
+        raise SettingsError(
+            f"expected {ENVIRONMENT_VARIABLE} to be a preset ({', '.join(PRESETS)}) or a YAML file, got {spec!r}"
+            + did_you_mean(spec, PRESETS)
+        )
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"expected a YAML file of settings at {path}: {error}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"expected YAML in {path}: {error}") from None
+    if not isinstance(data, dict):
+        raise SettingsError(f"expected `name: value` lines in {path}, got a {type(data).__name__}")
+    return replace(settings_from(data), source=str(path))
+
+
+def settings_from(data: Mapping[str, Any]) -> Settings:
+    """Settings from a mapping of names to plain values, over the preset that its `preset` names."""
+    values = dict(data)
+    preset = values.pop("preset", "paper")
+    if not isinstance(preset, str) or preset not in PRESETS:
+        raise SettingsError(
+            f"expected preset to be one of {', '.join(PRESETS)}, got {preset!r}{did_you_mean(preset, PRESETS)}"
+        )
+    names = [f.name for f in fields(Settings) if f.name != "source"]
+    for name in values:
+        if name not in names:
+            raise SettingsError(f"unknown setting {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}")
+    own = [name for name in ("step", "switch_step", "fixed_stage") if values.get(name) is not None]
+    if len(own) > 1:
+        raise SettingsError(f"expected one of step, switch_step and fixed_stage, got {' and '.join(own)}")
+    if own == ["step"]:
+        values["switch_step"] = None  # the file's own schedule replaces the preset's
+    if "step" in values:
+        values["step"] = _fraction(values["step"])
+    if values.get("json") is not None:
+        values["json"] = _layout(values["json"])
+    for stage in ("beginner", "advanced"):
+        if stage in values:
+            values[stage] = _criteria(stage, values[stage], getattr(PRESETS[preset], stage))
+    try:
+        return replace(PRESETS[preset], **values)
+    except TypeError as error:
+        raise SettingsError(str(error)) from None
+
+
+def describe(settings: Settings) -> str:
+    """The settings as YAML that `load_settings` reads back."""
+    plain = asdict(settings) | {"step": str(settings.step)}
+    source = plain.pop("source")
+    if settings.switch_step is not None or settings.fixed_stage is not None:
+        del plain["step"]  # it has no say
+    return f"# {source}\n" + yaml.safe_dump(plain, sort_keys=False, default_flow_style=None)
+
+
+def _fraction(value: Any) -> Fraction:
+    try:
+        return Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise SettingsError(f'expected step to be a fraction such as "1/2" or 0.5, got {value!r}') from None
+
+
+def _layout(value: Any) -> JsonLayout:
+    names = [f.name for f in fields(JsonLayout)]
+    if not isinstance(value, dict) or not set(value) <= set(names):
+        wrong = [key for key in value if key not in names] if isinstance(value, dict) else []
+        meant = did_you_mean(wrong[0], names) if wrong else ""
+        raise SettingsError(f"expected json to be a mapping of {', '.join(names)}, got {value!r}{meant}")
+    keys: dict[str, Any] = {key: tuple(part) if isinstance(part, list) else part for key, part in value.items()}
+    try:
+        return JsonLayout(**keys)
+    except ValueError as error:
+        raise SettingsError(f"json: {error}") from None
+
+
+def _criteria(stage: str, value: Any, default: Criteria) -> Criteria:
+    names = ("xi0", "xi1", "xi2")
+    if not isinstance(value, dict) or not set(value) <= set(names):
+        raise SettingsError(f"expected {stage} to be a mapping of {', '.join(names)}, got {value!r}")
+    if any(isinstance(v, bool) for v in value.values()):
+        raise SettingsError(f"expected numbers in {stage}, got {value!r}")
+    try:
+        return Criteria(**(asdict(default) | {name: float(v) for name, v in value.items()}))
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{stage}: {error}") from None

@@ -1,0 +1,67 @@
+"""Completions without an annotation joined to the rows of a data set, by image and prompt."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from ..data.ground_truth import GroundTruth
+from ..data.logged_rows import Row, naming, published, read_lines
+from ..errors import InputError
+
+
+class Annotations:
+    """The rows of a data set, found by what a completion's row says of its image and its prompt.
+
+    Raises:
+        InputError: the file is no JSONL.
+        SolutionError: a row in a published form cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._by_image: dict[str, list[Row]] = defaultdict(list)
+        self._by_prompt: dict[str, list[Row]] = defaultdict(list)
+        for row in (row for rows in read_lines(path) for row in rows):
+            with naming(row, path):
+                own = published(row)
+            self._by_prompt[_question(own)].append(own)
+            if own.image_path:
+                self._by_image[Path(own.image_path).name].append(own)
+
+    def truth(self, row: Row) -> GroundTruth:
+        """The annotation of what `row` answers.
+
+        A row with an image is joined by its file name, and by its prompt where that is asked for more; a row of
+        completions.jsonl, which names no image, by its prompt alone.
+
+        Raises:
+            InputError: no row of the data set belongs to it, or rows with different annotations do.
+            SolutionError: the data set's annotation cannot be used.
+        """
+        found = self._of_image(row, row.image_path) if row.image_path else self._like(row)
+        solutions = {str(other.columns.get("solution")) for other in found}
+        if len(solutions) != 1:
+            what = f"image {row.image_path!r} and " if row.image_path else ""
+            raise InputError(
+                f"expected one row in {self.path} with its {what}prompt {_question(row)[-80:]!r}, got {len(found)} "
+                f"with {len(solutions)} different annotations: let the completions keep their column solution "
+                "(swift infer --remove_unused_columns false)"
+            )
+        with naming(found[0], self.path):
+            return found[0].truth()
+
+    def _of_image(self, row: Row, image: str) -> list[Row]:
+        candidates = self._by_image.get(Path(image).name, [])
+        same = [other for other in candidates if other.image_path == image] or candidates
+        asked = [other for other in same if _question(other) == _question(row)]
+        return asked or (same if not row.prompt else [])
+
+    def _like(self, row: Row) -> list[Row]:
+        text = _question(row)
+        if text in self._by_prompt:
+            return self._by_prompt[text]
+        held = [prompt for prompt in self._by_prompt if prompt and prompt in text]  # the log has the chat's tags too
+        return self._by_prompt[max(held, key=len)] if held else []
+
+
+def _question(row: Row) -> str:
+    return row.prompt.replace("<image>", "").strip()

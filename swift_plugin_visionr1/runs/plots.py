@@ -1,0 +1,80 @@
+"""A run's folder to its figure, with what there is to say about it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..reward.scorer import Scorer
+from .figure import draw_run
+from .panels import panels_of
+from .run_folder import Log, read_log, score_again
+
+DIFFERENT = 1e-3  # of a mean reward: more is another rule, less is rounding
+
+
+def plot_run(folder: Path, out: Path, scorer: Scorer) -> list[str]:
+    """Draw a run; the lines say what was drawn and what its logs do not have.
+
+    Args:
+        folder: the run's output_dir.
+        out: PNG to write.
+        scorer: with the run's settings, for completions.jsonl.
+
+    Raises:
+        InputError: there is no step in the folder's log, or matplotlib is not installed.
+    """
+    log = read_log(folder)
+    again, failed = None, ""
+    try:
+        again = score_again(folder, log, scorer)
+    except ValueError as error:  # the log itself can be drawn all the same
+        failed = f"completions not scored again: {error}"
+    panels, missing = panels_of(log, again)
+    switch = first_advanced(log, again)
+    title = f"{folder.resolve().name}: step {log.steps[-1]} of {log.max_steps}"
+    draw_run(out, title, log, panels, switch)
+    lines = [f"{title}, {len(log.steps)} logged; " + _stage_words(log, again, switch)]
+    if again is not None:
+        lines.append(f"completions scored again with {scorer.settings.source}{_doubt(log, again)}")
+    if failed:
+        lines.append(failed)
+    if log.broken:
+        lines.append(
+            f"{log.broken} line(s) of logging.jsonl left out: cut, as of a run that is still training or killed"
+        )
+    return lines + [f"not in the logs: {what}" for what in missing]
+
+
+def first_advanced(log: Log, again: Log | None) -> int | None:
+    """The first logged step of the advanced stage; None where there is none, or the stages are not known."""
+    source = log if "vision_r1/stage" in log.values or again is None else again
+    stages = source.values.get("vision_r1/stage")
+    if stages is None:
+        return None
+    places = np.flatnonzero(stages >= 1.5)  # a mean, where not every step is logged
+    return int(source.steps[places[0]]) if places.size else None
+
+
+def _stage_words(log: Log, again: Log | None, switch: int | None) -> str:
+    if switch is not None:
+        return f"advanced stage from step {switch}"
+    known = "vision_r1/stage" in log.values or again is not None
+    return "all of it the beginner stage" if known else "stages not known"
+
+
+def _doubt(log: Log, again: Log) -> str:
+    """Whether the settings are the run's: its logged reward must come out again."""
+    logged = log.values.get("rewards/VisionR1/mean")
+    if logged is None:
+        return ""
+    parts = sum(again.values[f"vision_r1/{part}"] for part in ("format", "recall", "precision"))
+    own = dict(zip(again.steps.tolist(), np.asarray(parts).tolist(), strict=True))
+    gaps = [
+        abs(own[step] - mean) for step, mean in zip(log.steps.tolist(), logged.tolist(), strict=True) if step in own
+    ]
+    if not gaps or np.median(gaps) < DIFFERENT:
+        return ""
+    return (
+        f", whose rewards differ from the logged ones (by {np.median(gaps):.3f}): give the run's own --config, "
+        "--model-type and MAX_PIXELS"
+    )

@@ -1,0 +1,148 @@
+"""A training run's output folder: its arguments, logging.jsonl and completions.jsonl.
+
+ms-swift appends to both files, so a resumed run has some steps twice: the later ones count. The last line of a run
+that is still training may be cut.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.logged_rows import Row, naming, read_lines, without_repeats
+from ..errors import InputError
+from ..reward.schedule import STAGES, Stage
+from ..reward.scorer import Scorer
+
+COUNTERS = ("global_step/max_steps", "iteration")  # of the trainer, of its Megatron sibling: "3/100"
+RESCORED = 400  # steps whose completions are scored again; more do not show in a figure
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Log:
+    """What a run logged at its optimisation steps.
+
+    Attributes:
+        steps: (n,) ascending.
+        values: metric name -> (n,), NaN where a step did not log it.
+        max_steps: of the run.
+        broken: number of lines that could not be read.
+    """
+
+    steps: NDArray[np.int64]
+    values: Mapping[str, Values]
+    max_steps: int
+    broken: int = 0
+
+
+def run_arguments(folder: Path) -> dict[str, Any]:
+    """What ms-swift wrote into args.json; empty where there is none."""
+    try:
+        data = json.loads((folder / "args.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def read_log(folder: Path) -> Log:
+    """The run's logging.jsonl.
+
+    Raises:
+        InputError: there is none, or no step is logged in it.
+    """
+    path = folder / "logging.jsonl"
+    if not path.is_file():
+        below = sorted(str(other.parent) for other in folder.glob("*/logging.jsonl"))
+        hint = f"; is it {below[-1]}?" if below else ": give the folder that ms-swift printed as output_dir"
+        raise InputError(f"expected logging.jsonl in the run's folder {folder}, got none{hint}")
+    rows: list[tuple[int, dict[str, Any]]] = []
+    max_steps = broken = 0
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        row = _object(line)
+        broken += row is None
+        counter = next((str(row[name]) for name in COUNTERS if name in row), "") if row else ""
+        step, _, last = counter.partition("/")
+        if not row or not step.isdigit() or not ("loss" in row or "reward" in row):
+            continue  # an evaluation, or the summary at the end
+        while rows and rows[-1][0] >= int(step):
+            rows.pop()
+        rows.append((int(step), row))
+        max_steps = int(last) if last.isdigit() else max_steps
+    if not rows:
+        raise InputError(f"expected optimisation steps in {path}, got none: has training begun?")
+    return _log(rows, max_steps, broken)
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    """The line's object, {} for an empty line, None for what is none."""
+    try:
+        data = json.loads(line) if line.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _log(rows: Sequence[tuple[int, dict[str, Any]]], max_steps: int, broken: int) -> Log:
+    names = {name for _, row in rows for name, value in row.items() if _is_number(value)}
+    values = {
+        name: np.array([row[name] if _is_number(row.get(name)) else np.nan for _, row in rows], dtype=np.float64)
+        for name in sorted(names)
+    }
+    steps = np.array([step for step, _ in rows])
+    return Log(steps, values, max(max_steps, int(steps[-1])), broken)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def score_again(folder: Path, log: Log, scorer: Scorer) -> Log | None:
+    """The completions of completions.jsonl under the criteria of both stages, as means per step.
+
+    Args:
+        folder: the run's.
+        log: its log, which tells the stage of a step where the callback was there; else the settings' schedule does.
+        scorer: with the run's settings.
+
+    Returns:
+        `<stage>/total`, and under the names of the callback what it would have logged; None where there are no
+        completions with annotations.
+
+    Raises:
+        ValueError: an annotation cannot be used.
+    """
+    path = folder / "completions.jsonl"
+    lines = without_repeats(list(read_lines(path, skip_broken=True))) if path.is_file() else []
+    lines = [rows for rows in lines if rows[0].step is not None and "solution" in rows[0].columns]
+    lines = lines[:: -(-len(lines) // RESCORED) or 1]
+    advanced = {int(s) for s, v in zip(log.steps, log.values.get("vision_r1/stage", ()), strict=False) if v > 1.5}
+    rows = []
+    for line in lines:
+        step = int(line[0].step or 0)
+        stage = scorer.schedule.stage(step - 1, log.max_steps)
+        if "vision_r1/stage" in log.values:
+            stage = "advanced" if step in advanced else "beginner"
+        rows.append((step, _means(line, path, scorer, stage)))
+    return _log(rows, log.max_steps, 0) if rows else None
+
+
+def _means(rows: Sequence[Row], path: Path, scorer: Scorer, stage: Stage) -> dict[str, float]:
+    sums: dict[str, float] = defaultdict(float)
+    for row in rows:
+        with naming(row, path):
+            truth = row.truth()
+        got = {each: scorer.score(row.text or "", truth, each) for each in STAGES}
+        for each, breakdown in got.items():
+            sums[f"{each}/total"] += breakdown.total
+        now = got[stage]
+        for part in ("format", "recall", "precision", "predicted", "truths"):
+            sums[f"vision_r1/{part}"] += getattr(now, part)
+        for issue in now.issues:
+            sums[f"vision_r1/issues/{issue}"] += 1
+    return {name: value / len(rows) for name, value in sums.items()} | {"vision_r1/stage": 1.0 + (stage == "advanced")}

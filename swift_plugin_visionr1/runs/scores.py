@@ -1,0 +1,100 @@
+"""Completions through the reward, one JSON row each, and what they come to together."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..data.ground_truth import GroundTruth
+from ..data.logged_rows import Row
+from ..errors import InputError
+from ..reward.schedule import Stage
+from ..reward.scorer import Scorer
+
+PARTS = ("format", "recall", "precision", "total")
+
+
+@dataclass
+class Scores:
+    """Scores rows one by one and keeps what the summary needs.
+
+    Attributes:
+        scorer: the rules, and how the model sees and writes.
+        stages: whose criteria apply.
+        truth: a row's annotation; raises SolutionError or InputError.
+    """
+
+    scorer: Scorer
+    stages: Sequence[Stage]
+    truth: Callable[[Row], GroundTruth]
+    _parts: dict[Stage, list[tuple[float, ...]]] = field(default_factory=lambda: defaultdict(list))
+    _groups: dict[Hashable, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _issues: Counter[str] = field(default_factory=Counter)
+    _boxes: Counter[str] = field(default_factory=Counter)
+    _count: int = 0
+
+    def add(self, row: Row) -> dict[str, Any]:
+        """The row's reward parts, plain values for JSON.
+
+        Raises:
+            InputError: the row has no completion, or its image has a size that no processor takes.
+            SolutionError: its annotation cannot be used.
+        """
+        text = row.text
+        if text is None:
+            raise InputError("expected a completion as `response`, `completion` or the assistant's message, got none")
+        truth = self.truth(row)
+        try:
+            got = {stage: self.scorer.score(text, truth, stage) for stage in self.stages}
+        except ValueError as error:
+            raise InputError(str(error)) from None
+        first = got[self.stages[0]]
+        self._groups[_group(row, truth)].append(self._count)
+        self._count += 1
+        self._issues.update(first.issues)
+        self._boxes.update(predicted=first.predicted, annotated=first.truths, matched=len(first.match.ious))
+        for stage, breakdown in got.items():
+            self._parts[stage].append(tuple(float(getattr(breakdown, part)) for part in PARTS))
+        place = {"line": row.line, "place": row.place, "step": row.step}
+        return {
+            **{name: value for name, value in place.items() if value is not None},
+            "predicted": first.predicted, "annotated": first.truths, "issues": list(first.issues),
+            **{stage: dict(zip(PARTS, self._parts[stage][-1], strict=True)) for stage in self.stages},
+        }  # fmt: skip
+
+    def summary(self) -> dict[str, Any]:
+        """Means and spread of each part by stage, issue rates, numbers of boxes, groups without spread."""
+        parts = {stage: np.array(values) for stage, values in self._parts.items()}
+        return {
+            "completions": self._count,
+            "boxes": dict(self._boxes),
+            "issues": {issue: times / self._count for issue, times in self._issues.most_common()},
+            "stages": {stage: _spread(values) for stage, values in parts.items()},
+            "groups": self._group_summary({stage: values[:, PARTS.index("total")] for stage, values in parts.items()}),
+        }
+
+    def _group_summary(self, totals: dict[Stage, Any]) -> dict[str, Any] | None:
+        """Completions of one prompt belong together; None where no prompt has several."""
+        groups = [members for members in self._groups.values() if len(members) > 1]
+        if not groups:
+            return None
+        return {
+            "groups": len(groups),
+            "zero_spread": {
+                stage: float(np.mean([np.ptp(values[members]) < 1e-8 for members in groups]))
+                for stage, values in totals.items()
+            },
+        }
+
+
+def _group(row: Row, truth: GroundTruth) -> Hashable:
+    return row.step, row.image_path, row.prompt, truth.size, truth.labels, truth.boxes.tobytes()
+
+
+def _spread(values: Any) -> dict[str, dict[str, float]]:
+    statistics = {"mean": values.mean(axis=0), "std": values.std(axis=0)}
+    return {
+        part: {name: round(float(column[i]), 6) for name, column in statistics.items()} for i, part in enumerate(PARTS)
+    }

@@ -1,0 +1,38 @@
+"""Words for messages: what was meant, how many of how many, a long list or value cut short."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(value: object, options: Iterable[object]) -> str:
+    """`; did you mean 'paper'?` where one of the options is near, else nothing; for the end of a message."""
+    close = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def share(part: int, whole: int) -> str:
+    """`3 of 40 (8%)`."""
+    rounded = "<1%" if 0 < 200 * part < whole else f"{part / whole:.0%}" if whole else "none"
+    return f"{part} of {whole} ({rounded})"
+
+
+def percent(value: float | None) -> str:
+    """A fraction in percent with one decimal, as the paper prints; "-" where there is nothing to measure."""
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def listed(words: Iterable[object], most: int = 5) -> str:
+    """`a, b, c and 4 more`."""
+    all_words = [str(word) for word in words]
+    shown = ", ".join(all_words[:most])
+    return f"{shown} and {len(all_words) - most} more" if len(all_words) > most else shown
+
+
+def clipped(text: str, length: int = 160) -> str:
+    """The text, cut to about `length` characters."""
+    return text if len(text) <= length else text[:length] + "..."
+
+
+def short(value: object, length: int = 120) -> str:
+    """A value of any kind, in one line of an error."""
+    return clipped(value if isinstance(value, str) else repr(value), length)
