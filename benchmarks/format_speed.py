@@ -1,8 +1,10 @@
-"""Time that each output format takes to read an answer, ordinary and hostile: `python benchmarks/format_speed.py`.
+"""Time that each output format takes to read an answer, ordinary and hostile:
+`python benchmarks/format_speed.py`.
 
-Prints a Markdown table. `ordinary` is an answer of 20 boxes as the format itself writes it. `hostile` is the worst of
-10,000 characters that repeat one piece of PIECES, and `huge` the worst of ten million (of which the first million are
-read). Each time is the least of several runs of `parse`, in processor time, so that a busy machine does not matter.
+Prints a Markdown table. `ordinary` is an answer of 20 boxes as the format itself writes it.
+`hostile` is the worst of 10,000 characters that repeat one piece of PIECES, and `huge` the worst of
+ten million (of which the first million are read). Each time is the least of several runs of
+`parse`, in processor time, so that a busy machine does not matter.
 """
 
 import platform
@@ -16,13 +18,57 @@ from swift_plugin_visionr1.formats import FORMATS, Format, get_format
 
 BOXES, HOSTILE, HUGE = 20, 10_000, 10_000_000
 PIECES = (
-    "x", " ", "\n", "9", "<", "[", "{", "(", '"', "'", "\\", "a-[&", "1,", "[1,2,3,4],", '"a" ', "it's [", "[a b c ",
-    '{"a":[', '{"bbox_2d": [1, 2, 3],', '{"bbox_2d": [1, 2, 3, 4]}', '{"a": "\\"', "```json\n[]\n```\n",
-    "<box>", "<ref>", "<box>[[", "<box>(1,2),(3,4)</box>", "<ref>a</ref>", "a(1,2),(3,4)\n", "a[[1,2,3,4]]\n",
-    "<|object_ref_start|>", "<|box_start|>", "<1><2><3><4>", "<|det|>[[1,2,3,4]]", "<|begin_of_box|>[", "[[1,2;",
-    "<loc0001>", "<loc0001>;", "<loc_1>", "a<loc_1>", "<object><patch_index_0001>", "<phrase>", "</phrase>",
-    "<think>", "</think>", "<answer>", "<tool_call>", "[TOOL_CALL]", "<|im_end|>", "Grounded Operation:", "\ud800[",
-)  # fmt: skip
+    "x",
+    " ",
+    "\n",
+    "9",
+    "<",
+    "[",
+    "{",
+    "(",
+    '"',
+    "'",
+    "\\",
+    "a-[&",
+    "1,",
+    "[1,2,3,4],",
+    '"a" ',
+    "it's [",
+    "[a b c ",
+    '{"a":[',
+    '{"bbox_2d": [1, 2, 3],',
+    '{"bbox_2d": [1, 2, 3, 4]}',
+    '{"a": "\\"',
+    "```json\n[]\n```\n",
+    "<box>",
+    "<ref>",
+    "<box>[[",
+    "<box>(1,2),(3,4)</box>",
+    "<ref>a</ref>",
+    "a(1,2),(3,4)\n",
+    "a[[1,2,3,4]]\n",
+    "<|object_ref_start|>",
+    "<|box_start|>",
+    "<1><2><3><4>",
+    "<|det|>[[1,2,3,4]]",
+    "<|begin_of_box|>[",
+    "[[1,2;",
+    "<loc0001>",
+    "<loc0001>;",
+    "<loc_1>",
+    "a<loc_1>",
+    "<object><patch_index_0001>",
+    "<phrase>",
+    "</phrase>",
+    "<think>",
+    "</think>",
+    "<answer>",
+    "<tool_call>",
+    "[TOOL_CALL]",
+    "<|im_end|>",
+    "Grounded Operation:",
+    "\ud800[",
+)
 
 
 def ordinary(format: Format) -> str:
@@ -53,7 +99,10 @@ def worst(format: Format, characters: int, runs: int) -> tuple[float, str]:
 def main() -> None:
     """Print the table."""
     print(f"Python {platform.python_version()}, {platform.machine()}\n")
-    print(f"| format | {BOXES} boxes, ms | worst of {HOSTILE:,} characters, ms | worst of {HUGE:,} characters, s |")
+    print(
+        f"| format | {BOXES} boxes, ms | worst of {HOSTILE:,} characters, ms | worst of {HUGE:,} "
+        "characters, s |"
+    )
     print("|---|---|---|---|")
     for name in FORMATS:
         format = get_format(name)
@@ -63,7 +112,9 @@ def main() -> None:
         hostile, piece = worst(format, HOSTILE, 3)
         huge, longest = worst(format, HUGE, 1)
         print(
-            f"| `{name}` | {usual:.2f} | {1000 * hostile:.1f} (`{piece!r}`) | {huge:.2f} (`{longest!r}`) |", flush=True
+            f"| `{name}` | {usual:.2f} | {1000 * hostile:.1f} (`{piece!r}`) | {huge:.2f} "
+            f"(`{longest!r}`) |",
+            flush=True,
         )
 
 

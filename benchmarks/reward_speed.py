@@ -1,11 +1,15 @@
-"""Time of one reward call on 64 completions with 20 boxes each, beside the authors' released functions.
+"""Time of one reward call on 64 completions with 20 boxes each, beside the authors' released
+functions.
 
     python benchmarks/reward_speed.py                                  ours, each preset
-    python benchmarks/reward_speed.py --released visionr1_qwen.py      and the released code, in turns
+    python benchmarks/reward_speed.py --released visionr1_qwen.py      and the released code, in
+    turns
 
-The released file is `Vision-R1/vision_r1/visionr1_qwen.py` of the authors' repository, which is not part of this
-one. Only its reward functions are run, with torchvision's generalized_box_iou in the place of the authors' own.
-Each round times every candidate once, so that a busy machine slows all of them; medians over the rounds are shown.
+The released file is `Vision-R1/vision_r1/visionr1_qwen.py` of the authors' repository, which is not
+part of this one. Only its reward functions are run, with torchvision's generalized_box_iou in the
+place of the authors' own.
+Each round times every candidate once, so that a busy machine slows all of them; medians over the
+rounds are shown.
 """
 
 import argparse
@@ -27,9 +31,16 @@ from swift_plugin_visionr1 import PRESETS, Scorer, get_format, model_io
 COMPLETIONS, BOXES, SIZE = 64, 20, (644, 476)  # a size that the processor keeps
 CLASSES = ("cat", "dog", "bird")
 FUNCTIONS = (
-    "parse_json", "extract_bbox_label", "extract", "BoxPriorMatcher", "modify_list", "modify_tensor",
-    "dual_format_reward", "recall_reward", "precision_reward",
-)  # fmt: skip
+    "parse_json",
+    "extract_bbox_label",
+    "extract",
+    "BoxPriorMatcher",
+    "modify_list",
+    "modify_tensor",
+    "dual_format_reward",
+    "recall_reward",
+    "precision_reward",
+)
 
 
 class Batch(NamedTuple):
@@ -51,7 +62,11 @@ def make_batch(seed: int) -> Batch:
         noisy = (boxes + rng.integers(-8, 9, boxes.shape)).clip(0)
         texts.append(get_format("qwen2_5_vl").write(noisy, labels))
         width, height = SIZE
-        solutions.append(json.dumps({"width": width, "height": height, "boxes": boxes.tolist(), "labels": labels}))
+        solutions.append(
+            json.dumps(
+                {"width": width, "height": height, "boxes": boxes.tolist(), "labels": labels}
+            )
+        )
         pairs.append(json.dumps([list(pair) for pair in zip(labels, boxes.tolist(), strict=True)]))
     return Batch(texts, solutions, pairs)
 
@@ -74,19 +89,29 @@ def released(file: Path) -> Callable[[Batch], list[list[float]]]:
     from torchvision.ops import generalized_box_iou
 
     tree = ast.parse(file.read_text())
-    body = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS]
+    body = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS
+    ]
     space: dict[str, Any] = {
-        "json": json, "re": re, "torch": torch, "partial": partial, "linear_sum_assignment": linear_sum_assignment,
+        "json": json,
+        "re": re,
+        "torch": torch,
+        "partial": partial,
+        "linear_sum_assignment": linear_sum_assignment,
         "generalized_box_iou": generalized_box_iou,
-    }  # fmt: skip
+    }
     exec(compile(ast.Module(body=body, type_ignores=[]), str(file), "exec"), space)
     width, height = SIZE
     columns = {
-        "step": None, "num_instances": [BOXES] * COMPLETIONS,
-        "width": [width] * COMPLETIONS, "height": [height] * COMPLETIONS,
-        "input_widths": [width] * COMPLETIONS, "input_heights": [height] * COMPLETIONS,
-        "target_id_maps": [json.dumps({name: i + 1 for i, name in enumerate(CLASSES)})] * COMPLETIONS,
-    }  # fmt: skip
+        "step": None,
+        "num_instances": [BOXES] * COMPLETIONS,
+        "width": [width] * COMPLETIONS,
+        "height": [height] * COMPLETIONS,
+        "input_widths": [width] * COMPLETIONS,
+        "input_heights": [height] * COMPLETIONS,
+        "target_id_maps": [json.dumps({name: i + 1 for i, name in enumerate(CLASSES)})]
+        * COMPLETIONS,
+    }
 
     def call(batch: Batch) -> list[list[float]]:
         completions = [[{"content": text}] for text in batch.texts]
@@ -106,22 +131,29 @@ def main() -> None:
     if args.released:
         candidates["released code"] = released(args.released)
         trial = make_batch(seed=10**6)
-        assert np.allclose(candidates["released code"](trial), candidates["official"](trial), atol=1e-5), (
-            "rewards differ"
-        )
+        assert np.allclose(
+            candidates["released code"](trial), candidates["official"](trial), atol=1e-5
+        ), "rewards differ"
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for number in range(args.rounds):
         for place, (name, call) in enumerate(candidates.items()):
-            batch = make_batch(number * len(candidates) + place)  # new to everyone: nothing comes from a cache
+            batch = make_batch(
+                number * len(candidates) + place
+            )  # new to everyone: nothing comes from a cache
             start = time.perf_counter()
             call(batch)
             times[name].append(time.perf_counter() - start)
     slowest = statistics.median(times["released code"]) if args.released else None
-    print(f"{COMPLETIONS} completions x {BOXES} boxes, median of {args.rounds} rounds, {os.cpu_count()} cores")
+    print(
+        f"{COMPLETIONS} completions x {BOXES} boxes, median of {args.rounds} rounds, "
+        f"{os.cpu_count()} cores"
+    )
     for name, values in times.items():
         middle = statistics.median(values)
         ratio = (
-            f"   {slowest / middle:6.1f} times faster than the released code" if slowest and middle < slowest else ""
+            f"   {slowest / middle:6.1f} times faster than the released code"
+            if slowest and middle < slowest
+            else ""
         )
         print(f"{name:20}{1000 * middle:8.1f} ms{ratio}")
 

@@ -43,13 +43,15 @@ class Model:
 
     @property
     def overlay(self) -> str:
-        """Of LoRA on the smallest GPU of which its bfloat16 weights take at most three quarters, else on a node."""
+        """Of LoRA on the smallest GPU of which its bfloat16 weights take at most three quarters,
+        else on a node."""
         fits = [size for size in (24, 40, 80) if 2 * self.billions <= 0.75 * size]
         return f"lora_{fits[0]}gb" if fits else "lora_node"
 
     @property
     def gathers(self) -> bool:
-        """Whether a GPU's share of the training (18 bytes a parameter) leaves room for all weights in bfloat16."""
+        """Whether a GPU's share of the training (18 bytes a parameter) leaves room for all weights
+        in bfloat16."""
         return self.billions * (18 / (8 * self.nodes) + 2) <= 60
 
 
@@ -58,49 +60,152 @@ PIXELS_28 = {"MAX_PIXELS": (401408, TOKENS)}
 PIXELS_32 = {
     "MAX_PIXELS": (
         524288,
-        "512 visual tokens an image at most, as in the paper's released command, here of 32 x 32 pixels",
+        "512 visual tokens an image at most, as in the paper's released command, here of 32 x 32 "
+        "pixels",
     )
 }
 PAPERS_STEP = "what the paper reports for Qwen2.5-VL-7B (discussion of Table 5)"
-STRONG = "the paper's choice for a strong localiser (Table 5), which this one is taken for; measure yours"
+STRONG = (
+    "the paper's choice for a strong localiser (Table 5), which this one is taken for; "
+    "measure yours"
+)
 OFFLOAD = {
-    "deepspeed": ("zero3_offload", "two nodes' GPUs do not hold it: weights and optimizer are in the nodes' memory")
+    "deepspeed": (
+        "zero3_offload",
+        "two nodes' GPUs do not hold it: weights and optimizer are in the nodes' memory",
+    )
 }
 CPU_ADAM = (
-    "offloading makes DeepSpeed compile its CPU optimizer at the first start, which takes a C++ compiler and the "
+    "offloading makes DeepSpeed compile its CPU optimizer at the first start, which takes a C++ "
+    "compiler and the "
     "CUDA toolkit."
 )
 
 MODELS = (
     Model("qwen2_5_vl_3b", "Qwen/Qwen2.5-VL-3B-Instruct", "qwen2_5_vl", 3.8, environ=PIXELS_28),
-    Model("qwen2_5_vl_7b", "Qwen/Qwen2.5-VL-7B-Instruct", "qwen2_5_vl", 8.3, environ=PIXELS_28, why_step=PAPERS_STEP),
-    Model("qwen2_5_vl_32b", "Qwen/Qwen2.5-VL-32B-Instruct", "qwen2_5_vl", 33.5, nodes=2, environ=PIXELS_28),
-    Model("qwen2_5_vl_72b", "Qwen/Qwen2.5-VL-72B-Instruct", "qwen2_5_vl", 73.4, nodes=2, options=OFFLOAD,
-          environ=PIXELS_28, note=CPU_ADAM),
+    Model(
+        "qwen2_5_vl_7b",
+        "Qwen/Qwen2.5-VL-7B-Instruct",
+        "qwen2_5_vl",
+        8.3,
+        environ=PIXELS_28,
+        why_step=PAPERS_STEP,
+    ),
+    Model(
+        "qwen2_5_vl_32b",
+        "Qwen/Qwen2.5-VL-32B-Instruct",
+        "qwen2_5_vl",
+        33.5,
+        nodes=2,
+        environ=PIXELS_28,
+    ),
+    Model(
+        "qwen2_5_vl_72b",
+        "Qwen/Qwen2.5-VL-72B-Instruct",
+        "qwen2_5_vl",
+        73.4,
+        nodes=2,
+        options=OFFLOAD,
+        environ=PIXELS_28,
+        note=CPU_ADAM,
+    ),
     Model("qwen2_vl_7b", "Qwen/Qwen2-VL-7B-Instruct", "qwen2_vl", 8.3, environ=PIXELS_28),
-    Model("qwen3_vl_4b", "Qwen/Qwen3-VL-4B-Instruct", "qwen3_vl", 4.4, step="1/2", environ=PIXELS_32, why_step=STRONG),
-    Model("qwen3_vl_8b", "Qwen/Qwen3-VL-8B-Instruct", "qwen3_vl", 8.8, step="1/2", environ=PIXELS_32, why_step=STRONG),
-    Model("qwen3_vl_30b_a3b", "Qwen/Qwen3-VL-30B-A3B-Instruct", "qwen3_vl_moe", 31.1, step="1/2", nodes=2,
-          environ=PIXELS_32, why_step=STRONG,
-          note="a mixture of experts, which Megatron trains faster than ZeRO-3: configs/megatron. LoRA on all-linear "
-          "reaches its attention only, since transformers keeps the experts as plain parameters."),
-    Model("internvl2_5_8b", "OpenGVLab/InternVL2_5-8B", "internvl_chat", 8.1,
-          environ={"MAX_NUM": (6, "at most 6 tiles of 448 x 448 pixels and a thumbnail, 256 visual tokens each")},
-          why_step="12.1 mAP on COCO before (Table 1), below Qwen2.5-VL-7B's 17.7", needs="transformers==4.57.6 timm",
-          note="its code comes with the checkpoint, and what is public of it (InternLM2) cannot generate from "
-          "transformers 4.50 on, while GRPO needs 4.53.2: derive InternLM2ForCausalLM in the checkpoint's "
-          "modeling_internlm2.py from transformers.GenerationMixin, too. The recipe internvl3_8b needs none of this. "
-          "The tests run this recipe with code of ours in its place."),
+    Model(
+        "qwen3_vl_4b",
+        "Qwen/Qwen3-VL-4B-Instruct",
+        "qwen3_vl",
+        4.4,
+        step="1/2",
+        environ=PIXELS_32,
+        why_step=STRONG,
+    ),
+    Model(
+        "qwen3_vl_8b",
+        "Qwen/Qwen3-VL-8B-Instruct",
+        "qwen3_vl",
+        8.8,
+        step="1/2",
+        environ=PIXELS_32,
+        why_step=STRONG,
+    ),
+    Model(
+        "qwen3_vl_30b_a3b",
+        "Qwen/Qwen3-VL-30B-A3B-Instruct",
+        "qwen3_vl_moe",
+        31.1,
+        step="1/2",
+        nodes=2,
+        environ=PIXELS_32,
+        why_step=STRONG,
+        note="a mixture of experts, which Megatron trains faster than ZeRO-3: configs/megatron. "
+        "LoRA on all-linear "
+        "reaches its attention only, since transformers keeps the experts as plain parameters.",
+    ),
+    Model(
+        "internvl2_5_8b",
+        "OpenGVLab/InternVL2_5-8B",
+        "internvl_chat",
+        8.1,
+        environ={
+            "MAX_NUM": (
+                6,
+                "at most 6 tiles of 448 x 448 pixels and a thumbnail, 256 visual tokens each",
+            )
+        },
+        why_step="12.1 mAP on COCO before (Table 1), below Qwen2.5-VL-7B's 17.7",
+        needs="transformers==4.57.6 timm",
+        note="its code comes with the checkpoint, and what is public of it (InternLM2) cannot "
+        "generate from "
+        "transformers 4.50 on, while GRPO needs 4.53.2: derive InternLM2ForCausalLM in the "
+        "checkpoint's "
+        "modeling_internlm2.py from transformers.GenerationMixin, too. The recipe internvl3_8b "
+        "needs none of this. "
+        "The tests run this recipe with code of ours in its place.",
+    ),
     Model("internvl3_8b", "OpenGVLab/InternVL3-8B-hf", "internvl", 7.9),
     Model("internvl3_5_8b", "OpenGVLab/InternVL3_5-8B-HF", "internvl", 8.5),
-    Model("glm4_1v_9b", "ZhipuAI/GLM-4.1V-9B-Thinking", "glm4v", 10.3, hugging_face="zai-org/GLM-4.1V-9B-Thinking",
-          completion=2048, options={"max_pixels": (401408, TOKENS)}),
-    Model("ovis2_5_9b", "AIDC-AI/Ovis2.5-9B", "ovis2_5", 9.2, environ=PIXELS_32, needs="transformers==4.57.6",
-          note="its code comes with the checkpoint, and what is public of it does not load with transformers 5. "
-          "The tests run this recipe with code of ours in its place."),
-    Model("mimo_vl_7b", "XiaomiMiMo/MiMo-VL-7B-RL", "qwen2_5_vl", 8.3, template="mimo_vl", completion=2048,
-          environ=PIXELS_28),
-    Model("paligemma2_3b", "AI-ModelScope/paligemma2-3b-pt-448", "paligemma", 3.0,
-          hugging_face="google/paligemma2-3b-pt-448", attention="eager", template="paligemma_grpo",
-          options={"external_plugins": ("configs/plugins/paligemma_template.py", "ms-swift 4.6's own template fails")}),
-)  # fmt: skip
+    Model(
+        "glm4_1v_9b",
+        "ZhipuAI/GLM-4.1V-9B-Thinking",
+        "glm4v",
+        10.3,
+        hugging_face="zai-org/GLM-4.1V-9B-Thinking",
+        completion=2048,
+        options={"max_pixels": (401408, TOKENS)},
+    ),
+    Model(
+        "ovis2_5_9b",
+        "AIDC-AI/Ovis2.5-9B",
+        "ovis2_5",
+        9.2,
+        environ=PIXELS_32,
+        needs="transformers==4.57.6",
+        note="its code comes with the checkpoint, and what is public of it does not load with "
+        "transformers 5. "
+        "The tests run this recipe with code of ours in its place.",
+    ),
+    Model(
+        "mimo_vl_7b",
+        "XiaomiMiMo/MiMo-VL-7B-RL",
+        "qwen2_5_vl",
+        8.3,
+        template="mimo_vl",
+        completion=2048,
+        environ=PIXELS_28,
+    ),
+    Model(
+        "paligemma2_3b",
+        "AI-ModelScope/paligemma2-3b-pt-448",
+        "paligemma",
+        3.0,
+        hugging_face="google/paligemma2-3b-pt-448",
+        attention="eager",
+        template="paligemma_grpo",
+        options={
+            "external_plugins": (
+                "configs/plugins/paligemma_template.py",
+                "ms-swift 4.6's own template fails",
+            )
+        },
+    ),
+)

@@ -149,7 +149,10 @@ deepspeed: {deepspeed}
 def recipes(model: Model) -> dict[str, str]:
     """The text of each file of a model, by its path under configs/."""
     facts = _facts(model)
-    return {f"train/{model.name}.yaml": TRAIN.format(**facts), f"sft/{model.name}.yaml": SFT.format(**facts)}
+    return {
+        f"train/{model.name}.yaml": TRAIN.format(**facts),
+        f"sft/{model.name}.yaml": SFT.format(**facts),
+    }
 
 
 def _facts(model: Model) -> dict[str, object]:
@@ -160,11 +163,17 @@ def _shown(model: Model) -> dict[str, object]:
     """How it is asked, and what it answers."""
     io = model_io(Settings(), model.model_type, _limits(model), model.template)
     return {
-        "title": model.hub.split("/")[1], "note": _comment(f"Know before: {model.note}") if model.note else "",
-        "question": _question(io), "format": io.format.name, "frame": io.format.frame.describe(), "answer": _answer(io),
+        "title": model.hub.split("/")[1],
+        "note": _comment(f"Know before: {model.note}") if model.note else "",
+        "question": _question(io),
+        "format": io.format.name,
+        "frame": io.format.frame.describe(),
+        "answer": _answer(io),
         "limits": "".join(f"{name}={value} " for name, (value, _) in model.environ.items()),
-        "prepared": "".join(f" --{name.replace('_', '-')} {value}" for name, value in _prepared(model).items()),
-    }  # fmt: skip
+        "prepared": "".join(
+            f" --{name.replace('_', '-')} {value}" for name, value in _prepared(model).items()
+        ),
+    }
 
 
 def _prepared(model: Model) -> dict[str, object]:
@@ -178,14 +187,22 @@ def _hardware(model: Model) -> dict[str, object]:
     several = "NNODES=2 NODE_RANK=0 MASTER_ADDR=10.0.0.1 \\\n#     " if nodes > 1 else ""
     one = overlay != "lora_node"
     return {
-        "gpus": gpus, "accumulation": 16 // gpus, "s": "s" * (gpus < 16), "sft_accumulation": 32 // gpus,
-        "hardware": "one node" if nodes == 1 else f"{nodes} nodes", "each": " each" * (nodes > 1),
-        "on_each": " on each node, with its rank and the first one's address, on a disk that all see" * (nodes > 1),
-        "launch": f"{several}NPROC_PER_NODE=8 ", "smaller": "One GPU" if one else "One node with LoRA",
-        "overlay": overlay, "sft_overlay": "sft_lora" if one else "sft_lora_node",
+        "gpus": gpus,
+        "accumulation": 16 // gpus,
+        "s": "s" * (gpus < 16),
+        "sft_accumulation": 32 // gpus,
+        "hardware": "one node" if nodes == 1 else f"{nodes} nodes",
+        "each": " each" * (nodes > 1),
+        "on_each": " on each node, with its rank and the first one's address, on a disk that all see"
+        * (nodes > 1),
+        "launch": f"{several}NPROC_PER_NODE=8 ",
+        "smaller": "One GPU" if one else "One node with LoRA",
+        "overlay": overlay,
+        "sft_overlay": "sft_lora" if one else "sft_lora_node",
         "smaller_launch": "" if one else "NPROC_PER_NODE=8 ",
-        "memory": _memory(model, reference=True), "sft_memory": _memory(model, reference=False),
-    }  # fmt: skip
+        "memory": _memory(model, reference=True),
+        "sft_memory": _memory(model, reference=False),
+    }
 
 
 def _lines(model: Model) -> dict[str, object]:
@@ -196,16 +213,23 @@ def _lines(model: Model) -> dict[str, object]:
         "gather": "" if model.gathers else LAYERS,
         "checkpoint": f"{14 * model.billions:.0f} GB",
         "needs": f"#   pip install {model.needs}\n" if model.needs else "",
-        "at_hugging_face": f"    # with USE_HF=1: {model.hugging_face}" if model.hugging_face else "",
+        "at_hugging_face": f"    # with USE_HF=1: {model.hugging_face}"
+        if model.hugging_face
+        else "",
         "template": f"template: {model.template}\n" if model.template else "",
-        "why_completion": "    # ours: it reasons before it answers" if model.completion > 512 else "",
+        "why_completion": "    # ours: it reasons before it answers"
+        if model.completion > 512
+        else "",
         "common": COMMON.format(
             attention=f"{model.attention}    # {ATTENTION[model.attention]}",
             deepspeed=f"{deepspeed}    # {why}" if why else deepspeed,
-            options="".join(f"{name}: {value}    # {why}\n" for name, (value, why) in others.items()),
+            options="".join(
+                f"{name}: {value}    # {why}\n" for name, (value, why) in others.items()
+            ),
         ),
-        "environ": _environ(model), "sft_environ": _environ(model, stage=False),
-    }  # fmt: skip
+        "environ": _environ(model),
+        "sft_environ": _environ(model, stage=False),
+    }
 
 
 def _limits(model: Model) -> Limits:
@@ -246,11 +270,15 @@ def _memory(model: Model, reference: bool) -> str:
 
 
 def _environ(model: Model, stage: bool = True) -> str:
-    lines = [f"  # {why[0].upper()}{why[1:]}.\n  # Evaluate with the same.\n  {name}: \"{value}\"\n"
-             for name, (value, why) in model.environ.items()]  # fmt: skip
+    lines = [
+        f'  # {why[0].upper()}{why[1:]}.\n  # Evaluate with the same.\n  {name}: "{value}"\n'
+        for name, (value, why) in model.environ.items()
+    ]
     if stage:
         settings = "configs/reward/beginner_only.yaml" if model.step == "1" else "paper"
-        lines.append(f"  # STEP = {model.step}: {model.why_step}.\n  VISION_R1_CONFIG: {settings}\n")
+        lines.append(
+            f"  # STEP = {model.step}: {model.why_step}.\n  VISION_R1_CONFIG: {settings}\n"
+        )
     return "\nENV:\n" + "".join(lines) if lines else ""
 
 

@@ -22,13 +22,23 @@ def attributes(kind: type) -> dict[str, str]:
     """What the docstring's Attributes section says of each field."""
     section = inspect.getdoc(kind).split("Attributes:\n")[1].split("\n\n")[0]
     entries = re.split(r"^    (?=\w+: )", section, flags=re.MULTILINE)[1:]
-    return {name: " ".join(text.split()) for name, text in (entry.split(": ", 1) for entry in entries)}
+    return {
+        name: " ".join(text.split()) for name, text in (entry.split(": ", 1) for entry in entries)
+    }
 
 
 def values(kind: Any) -> str:
     """The values that an annotation allows."""
-    names = {str: "text", int: "whole number", float: "number", bool: "true, false", Fraction: "fraction",
-             type(None): "null", Criteria: "xi0, xi1, xi2", JsonLayout: "box, label, order, decimals"}  # fmt: skip
+    names = {
+        str: "text",
+        int: "whole number",
+        float: "number",
+        bool: "true, false",
+        Fraction: "fraction",
+        type(None): "null",
+        Criteria: "xi0, xi1, xi2",
+        JsonLayout: "box, label, order, decimals",
+    }
 
     def each(part: Any) -> Iterator[str]:
         if part in names:
@@ -61,21 +71,39 @@ def presets() -> str:
     plain = {name: yaml.safe_load(describe(settings)) for name, settings in PRESETS.items()}
     lines = ["| preset | differs from `paper` in |", "|---|---|"]
     for name, own in plain.items():
-        differences = [f"`{key}: {_plain(value)}`" for key, value in own.items() if plain["paper"].get(key) != value]
+        differences = [
+            f"`{key}: {_plain(value)}`"
+            for key, value in own.items()
+            if plain["paper"].get(key) != value
+        ]
         lines.append(f"| `{name}` | {', '.join(differences) or 'nothing'} |")
     return "\n".join(lines)
 
 
 def _plain(value: Any) -> str:
     """As YAML writes it."""
-    value = asdict(value) if is_dataclass(value) else str(value) if isinstance(value, Fraction) else value
-    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False).removesuffix("\n...\n").strip()
+    value = (
+        asdict(value)
+        if is_dataclass(value)
+        else str(value)
+        if isinstance(value, Fraction)
+        else value
+    )
+    return (
+        yaml.safe_dump(value, default_flow_style=True, sort_keys=False)
+        .removesuffix("\n...\n")
+        .strip()
+    )
 
 
 def main() -> None:
     page = PAGE.read_text("utf-8")
-    for name, text in [("settings", table(Settings)), ("criteria", table(Criteria)), ("json", table(JsonLayout)),
-                       ("presets", presets())]:  # fmt: skip
+    for name, text in [
+        ("settings", table(Settings)),
+        ("criteria", table(Criteria)),
+        ("json", table(JsonLayout)),
+        ("presets", presets()),
+    ]:
         page = put(page, name, text)
     PAGE.write_text(page, "utf-8")
 

@@ -1,6 +1,7 @@
 """The tables of formats.md, made from the code: `python docs/tables.py` writes them into it.
 
-python docs/tables.py --answers FILE    also the table of real answers (see tests/core/real_completions.py)
+python docs/tables.py --answers FILE    also the table of real answers (see
+tests/core/real_completions.py)
 """
 
 import argparse
@@ -20,21 +21,27 @@ BOXES = as_boxes([[64, 96, 320, 336], [400, 240, 640, 480]])
 
 
 def formats() -> str:
-    """A line for each format: its frame, and what it writes for two boxes of an image of 640 x 480, and for none."""
+    """A line for each format: its frame, and what it writes for two boxes of an image of 640 x 480,
+    and for none."""
     lines = ["| format | coordinates | a cat and a dog | nothing there |", "|---|---|---|---|"]
     for name in FORMATS:
         format = get_format(name)
         two = format.write(format.frame.from_image(BOXES, VIEW), ["cat", "dog"])
         frame = format.frame.describe().removeprefix("coordinates ")
-        lines.append(f"| `{name}` | {frame} | {_code(two)} | {_code(format.write(as_boxes([]), []))} |")
+        lines.append(
+            f"| `{name}` | {frame} | {_code(two)} | {_code(format.write(as_boxes([]), []))} |"
+        )
     return "\n".join(lines)
 
 
 def families() -> str:
-    """A line for each model type: format, what stands around the answer, and how images are resized by default."""
+    """A line for each model type: format, what stands around the answer, and how images are resized
+    by default."""
     lines = ["| `model_type` | format | around the answer | images |", "|---|---|---|---|"]
     for name, family in FAMILIES.items():
-        around = {"none": "nothing", "think": "`<think>`", "think_answer": "`<think>`, `<answer>`"}[family.reasoning]
+        around = {"none": "nothing", "think": "`<think>`", "think_answer": "`<think>`, `<answer>`"}[
+            family.reasoning
+        ]
         resize = family.resize(Limits()).describe().removeprefix("images ")
         lines.append(f"| `{name}` | `{family.format}` | {around} | {resize} |")
     return "\n".join(lines)
@@ -72,7 +79,11 @@ def main() -> None:
         page = put(page, table.__name__, table())
     if args.answers:
         command = [sys.executable, "-m", "tests.core.real_completions", str(args.answers)]
-        page = put(page, "answers", subprocess.check_output(command, text=True, cwd=PAGE.parents[1]).rstrip())
+        page = put(
+            page,
+            "answers",
+            subprocess.check_output(command, text=True, cwd=PAGE.parents[1]).rstrip(),
+        )
     PAGE.write_text(page, "utf-8")
 
 

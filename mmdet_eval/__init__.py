@@ -5,9 +5,11 @@
 In Python, for results that are COCO results already:
 
     from mmdet_eval import evaluate_coco_results
-    evaluate_coco_results("instances.json", [{"image_id": 1, "category_id": 3, "bbox": [x, y, w, h], "score": 0.9}])
+    evaluate_coco_results("instances.json", [{"image_id": 1, "category_id": 3, "bbox": [x, y, w, h],
+    "score": 0.9}])
 
-Answers are read by the parser and the coordinate frames that training uses (`swift_plugin_visionr1`).
+Answers are read by the parser and the coordinate frames that training uses
+(`swift_plugin_visionr1`).
 """
 
 from swift_plugin_visionr1.errors import InputError
@@ -20,6 +22,17 @@ from .coco.annotations import Annotations, read_annotations
 from .metrics.mmdet_backend import evaluate, evaluate_coco_results
 
 __all__ = [
-    "Annotations", "Answer", "Converted", "Counts", "InputError", "Joined", "evaluate", "evaluate_coco_results",
-    "join", "read_annotations", "read_predictions", "read_rows", "to_coco_results",
-]  # fmt: skip
+    "Annotations",
+    "Answer",
+    "Converted",
+    "Counts",
+    "InputError",
+    "Joined",
+    "evaluate",
+    "evaluate_coco_results",
+    "join",
+    "read_annotations",
+    "read_predictions",
+    "read_rows",
+    "to_coco_results",
+]

@@ -18,7 +18,8 @@ def parser() -> argparse.ArgumentParser:
     """All commands."""
     top = argparse.ArgumentParser(
         prog="mmdet-eval",
-        description="MMDetection's metrics for a VLM's text answers. Without a command: evaluate --ann ... --pred ...",
+        description="MMDetection's metrics for a VLM's text answers. Without a command: evaluate "
+        "--ann ... --pred ...",
     )
     top.add_argument("--version", action="version", version=version("swift-plugin-visionr1"))
     commands = top.add_subparsers(required=True, metavar="COMMAND")
@@ -28,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code, 2 with one message on stderr where an input cannot be used."""
+    """Run the command; returns its exit code, 2 with one message on stderr where an input cannot be
+    used."""
     given = list(sys.argv[1:] if argv is None else argv)
     if given and given[0].startswith("-") and given[0] not in ("-h", "--help", "--version"):
         given.insert(0, "evaluate")

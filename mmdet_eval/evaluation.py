@@ -30,7 +30,9 @@ from .suites.spec import DatasetSpec
 OUTSIDE = "boxes that leave the image are clipped to it, and dropped when nothing is left"
 LIMITS = "COCO's own: at most 100 boxes per image and category, the first by score"
 FIRST_BOX = "the first box of each answer counts, the others are dropped"
-BEST_BOX = "the box of each image that scores best counts, of equal ones the first; the others are dropped"
+BEST_BOX = (
+    "the box of each image that scores best counts, of equal ones the first; the others are dropped"
+)
 ALL_EMPTY = "all images are evaluated as without detections"
 GIVEN_SCORES = "the scores of the prediction file"
 
@@ -44,10 +46,12 @@ class Evaluation:
         annotations: what was evaluated against.
         images: folder of the image files; None where it is not known.
         protocol: how the model was asked; None where it is not known.
-        converted: COCO results, the answers they were read from (none where boxes were given), counts, warnings.
+        converted: COCO results, the answers they were read from (none where boxes were given),
+            counts, warnings.
         scores: the numbers.
         format: how the answers are written; None where boxes were given.
-        conditions: what else decides the numbers, JSON-ready: format, frame, confidence, policies, arguments.
+        conditions: what else decides the numbers, JSON-ready: format, frame, confidence, policies,
+            arguments.
     """
 
     name: str
@@ -86,7 +90,11 @@ class Options:
 
 
 def evaluate_dataset(
-    spec: DatasetSpec, annotations: Annotations, predictions: Predictions, options: Options, images: Path | None
+    spec: DatasetSpec,
+    annotations: Annotations,
+    predictions: Predictions,
+    options: Options,
+    images: Path | None,
 ) -> Evaluation:
     """Evaluate the predictions about one data set.
 
@@ -98,39 +106,57 @@ def evaluate_dataset(
         images: folder of the images for the pictures; None for none.
 
     Raises:
-        InputError: a row belongs nowhere, an answer is missing or there twice, or `options` ask for more than there is.
+        InputError: a row belongs nowhere, an answer is missing or there twice, or `options` ask for
+            more than there is.
     """
     if isinstance(predictions, Converted):
         return _evaluate_boxes(spec, annotations, predictions, options, images)
     names = set(annotations.categories.values())
     fitting = {label: name for label, name in options.synonyms.items() if name in names}
-    return _evaluate_answers(spec, annotations, predictions, replace(options, synonyms=fitting), images)
+    return _evaluate_answers(
+        spec, annotations, predictions, replace(options, synonyms=fitting), images
+    )
 
 
 def _evaluate_boxes(
-    spec: DatasetSpec, annotations: Annotations, given: Converted, options: Options, images: Path | None
+    spec: DatasetSpec,
+    annotations: Annotations,
+    given: Converted,
+    options: Options,
+    images: Path | None,
 ) -> Evaluation:
     if options.score != "const" or options.synonyms:
         what = "--synonyms" if options.score == "const" else f"--score {options.score}"
         raise InputError(
-            f"expected text answers of {spec.name} for {what}, got boxes with their own scores and categories: "
+            f"expected text answers of {spec.name} for {what}, got boxes with their own scores and "
+            "categories: "
             "leave it out, or evaluate the answers themselves"
         )
     if not given.results:
-        given = replace(given, warnings=(*given.warnings, f"there are no boxes at all: {ALL_EMPTY}"))
+        given = replace(
+            given, warnings=(*given.warnings, f"there are no boxes at all: {ALL_EMPTY}")
+        )
     refers = _refers(options.protocol)
     if refers:
         given = replace(given, results=_best_of_each_image(given.results))
     scores = measure(annotations, given.results, options.engine, orders=options.orders)
     if refers:
-        scores = _with_accuracy(scores, annotations, {one["image_id"]: _xyxy(one) for one in given.results})
+        scores = _with_accuracy(
+            scores, annotations, {one["image_id"]: _xyxy(one) for one in given.results}
+        )
     limits = BEST_BOX if refers else LIMITS
     conditions = {"confidence": GIVEN_SCORES, "labels": given.label_policy, "limits": limits}
-    return Evaluation(spec.name, annotations, images, options.protocol, given, scores, None, conditions)
+    return Evaluation(
+        spec.name, annotations, images, options.protocol, given, scores, None, conditions
+    )
 
 
 def _evaluate_answers(
-    spec: DatasetSpec, annotations: Annotations, rows: Sequence[Row], options: Options, images: Path | None
+    spec: DatasetSpec,
+    annotations: Annotations,
+    rows: Sequence[Row],
+    options: Options,
+    images: Path | None,
 ) -> Evaluation:
     protocol = options.protocol
     if protocol:
@@ -138,22 +164,38 @@ def _evaluate_answers(
     asked = queries(protocol, annotations, spec.captions) if protocol else None
     joined = join(rows, annotations.images, asked, options.missing, options.duplicates)
     converted = to_coco_results(
-        joined.answers, options.io, annotations.categories, joined.images,
-        options.score, labels=protocol.labels if protocol else "answer", synonyms=options.synonyms,
-        queries=joined.queries, duplicates=joined.duplicates,
-    )  # fmt: skip
-    converted = replace(converted, warnings=converted.warnings + _warnings(annotations, rows, protocol))
+        joined.answers,
+        options.io,
+        annotations.categories,
+        joined.images,
+        options.score,
+        labels=protocol.labels if protocol else "answer",
+        synonyms=options.synonyms,
+        queries=joined.queries,
+        duplicates=joined.duplicates,
+    )
+    converted = replace(
+        converted, warnings=converted.warnings + _warnings(annotations, rows, protocol)
+    )
     refers = _refers(protocol)
     if refers:
         converted = replace(converted, results=_first_of_each_image(converted.results))
     scores = measure(annotations, converted.results, options.engine, orders=options.orders)
     if refers:
-        scores = _with_accuracy(scores, annotations, {one.answer.image.id: one.boxes for one in converted.answers})
+        scores = _with_accuracy(
+            scores, annotations, {one.answer.image.id: one.boxes for one in converted.answers}
+        )
     conditions = {
-        "format": options.io.format.name, "frame": _frame(options.io, converted), "confidence": POLICIES[options.score],
-        "labels": converted.label_policy, "outside": OUTSIDE, "limits": FIRST_BOX if refers else LIMITS,
-    }  # fmt: skip
-    return Evaluation(spec.name, annotations, images, protocol, converted, scores, options.io.format, conditions)
+        "format": options.io.format.name,
+        "frame": _frame(options.io, converted),
+        "confidence": POLICIES[options.score],
+        "labels": converted.label_policy,
+        "outside": OUTSIDE,
+        "limits": FIRST_BOX if refers else LIMITS,
+    }
+    return Evaluation(
+        spec.name, annotations, images, protocol, converted, scores, options.io.format, conditions
+    )
 
 
 def _frame(io: ModelIO, converted: Converted) -> str:
@@ -163,15 +205,19 @@ def _frame(io: ModelIO, converted: Converted) -> str:
     )
 
 
-def _warnings(annotations: Annotations, rows: Sequence[Row], protocol: Protocol | None) -> tuple[str, ...]:
+def _warnings(
+    annotations: Annotations, rows: Sequence[Row], protocol: Protocol | None
+) -> tuple[str, ...]:
     found = []
     if not rows:
         found.append(f"there is no answer at all: {ALL_EMPTY}")
     unused = [repr(name) for name in annotations.unannotated()]
     if unused and (protocol is None or protocol.queries in ("all", "each")):
         found.append(
-            f"{len(unused)} of {len(annotations.categories)} categories have no annotation ({some(unused)}): AP "
-            "ignores them, but the model may have been asked about them; leave out what is no class, by --classes or "
+            f"{len(unused)} of {len(annotations.categories)} categories have no annotation "
+            f"({some(unused)}): AP "
+            "ignores them, but the model may have been asked about them; leave out what is no "
+            "class, by --classes or "
             "the suite's classes"
         )
     return tuple(found)

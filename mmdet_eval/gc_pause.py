@@ -9,7 +9,8 @@ from contextlib import contextmanager
 def garbage_collection_paused() -> Iterator[None]:
     """While open, no search for cycles.
 
-    Results and evaluators are millions of objects without any cycle; looking for some takes up to half of the time.
+    Results and evaluators are millions of objects without any cycle; looking for some takes up to
+    half of the time.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -1,7 +1,9 @@
-"""Which flavour of everything is installed, whether the pieces go together, and a real evaluation to prove it.
+"""Which flavour of everything is installed, whether the pieces go together, and a real evaluation
+to prove it.
 
-MMDetection comes in two flavours (open-mmlab's and the fork onedl-*), mmcv in three (with compiled ops, -lite, onedl's)
-and OpenCV in four that all write the same folder. Most broken environments are a mixture of these.
+MMDetection comes in two flavours (open-mmlab's and the fork onedl-*), mmcv in three (with compiled
+ops, -lite, onedl's) and OpenCV in four that all write the same folder. Most broken environments are
+a mixture of these.
 """
 
 import json
@@ -16,15 +18,27 @@ from typing import Literal
 from .coco.annotations import read_annotations
 from .metrics.mmdet_backend import evaluate
 
-OWN_ENVIRONMENT = "keep the evaluator in an environment of its own: pip install 'swift-plugin-visionr1[eval]'"
+OWN_ENVIRONMENT = (
+    "keep the evaluator in an environment of its own: pip install 'swift-plugin-visionr1[eval]'"
+)
 MMDET = {"mmdet": "open-mmlab", "onedl-mmdetection": "the fork onedl"}
 MMENGINE = {"mmengine": "open-mmlab", "onedl-mmengine": "the fork onedl"}
 MMCV = {
-    "mmcv": "with compiled ops", "mmcv-lite": "without compiled ops, which the metrics do not call",
+    "mmcv": "with compiled ops",
+    "mmcv-lite": "without compiled ops, which the metrics do not call",
     "onedl-mmcv": "the fork onedl",
-}  # fmt: skip
-COCO_APIS = {"pycocotools": "COCO's own API", "hotcoco": "recomputes the numbers", "faster-coco-eval": "not used"}
-OPENCV = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
+}
+COCO_APIS = {
+    "pycocotools": "COCO's own API",
+    "hotcoco": "recomputes the numbers",
+    "faster-coco-eval": "not used",
+}
+OPENCV = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
 TRAINING = ("torch", "ms-swift", "transformers", "vllm")
 
 
@@ -38,7 +52,11 @@ class Finding:
 
 def installed() -> dict[str, str]:
     """Lower-case distribution name -> version, of this interpreter."""
-    return {str(d.metadata["Name"]).lower().replace("_", "-"): d.version for d in distributions() if d.metadata["Name"]}
+    return {
+        str(d.metadata["Name"]).lower().replace("_", "-"): d.version
+        for d in distributions()
+        if d.metadata["Name"]
+    }
 
 
 def examine(packages: Mapping[str, str]) -> list[Finding]:
@@ -56,15 +74,25 @@ def _one_of(what: str, flavours: Mapping[str, str], packages: Mapping[str, str])
     if not found:
         return Finding("problem", f"{what} is missing: {OWN_ENVIRONMENT}")
     if len(found) > 1:
-        return Finding("problem", f"{' and '.join(found)} write the same folder: uninstall them all, install one")
+        return Finding(
+            "problem",
+            f"{' and '.join(found)} write the same folder: uninstall them all, install one",
+        )
     return Finding("ok", f"{what}: {found[0]} {packages[found[0]]} ({flavours[found[0]]})")
 
 
 def _mmcv(packages: Mapping[str, str]) -> Finding:
     finding = _one_of("mmcv", MMCV, packages)
     name = next((name for name in ("mmcv", "mmcv-lite") if name in packages), None)
-    if finding.state == "ok" and name and "mmdet" in packages and not _goes_with_mmdet(packages[name]):
-        text = f"{name} {packages[name]}, but MMDetection refuses it: pip install '{name}>=2.0,<2.2'"
+    if (
+        finding.state == "ok"
+        and name
+        and "mmdet" in packages
+        and not _goes_with_mmdet(packages[name])
+    ):
+        text = (
+            f"{name} {packages[name]}, but MMDetection refuses it: pip install '{name}>=2.0,<2.2'"
+        )
         return Finding("problem", text)
     return finding
 
@@ -75,22 +103,34 @@ def _goes_with_mmdet(version: str) -> bool:
 
 def _coco_apis(packages: Mapping[str, str]) -> list[Finding]:
     findings = [
-        Finding("ok", f"{name} {packages[name]} ({use})") for name, use in COCO_APIS.items() if name in packages
+        Finding("ok", f"{name} {packages[name]} ({use})")
+        for name, use in COCO_APIS.items()
+        if name in packages
     ]
     if "pycocotools" not in packages:
         findings.append(Finding("problem", "pycocotools is missing: pip install pycocotools"))
     if "hotcoco" not in packages:
-        findings.append(Finding("note", "hotcoco is missing: pycocotools checks the numbers instead, more slowly"))
+        findings.append(
+            Finding(
+                "note", "hotcoco is missing: pycocotools checks the numbers instead, more slowly"
+            )
+        )
     return findings
 
 
 def _opencv(packages: Mapping[str, str]) -> Finding:
     found = [f"{name} {packages[name]}" for name in OPENCV if name in packages]
     if not found:
-        return Finding("problem", "OpenCV is missing, which MMEngine imports: pip install opencv-python-headless")
+        return Finding(
+            "problem",
+            "OpenCV is missing, which MMEngine imports: pip install opencv-python-headless",
+        )
     if len(found) > 1:
         text = f"{' and '.join(found)} both write cv2/, and the one installed last is what you get"
-        advice = "if `import cv2` fails, uninstall all of them and install opencv-python-headless with --no-deps"
+        advice = (
+            "if `import cv2` fails, uninstall all of them and install opencv-python-headless "
+            "with --no-deps"
+        )
         return Finding("note", f"{text}; {advice}, or {OWN_ENVIRONMENT}")
     return Finding("ok", found[0])
 
@@ -111,7 +151,9 @@ def try_out() -> Finding:
         except Exception as error:  # whatever a broken environment raises is the finding
             return Finding("problem", f"evaluating one box failed: {type(error).__name__}: {error}")
     right = abs((found["mAP"] or 0) - 1) < 1e-9  # the sum of 101 precisions is not exact
-    return Finding("ok" if right else "problem", f"evaluating one perfect box gave mAP {found['mAP']:.3f}")
+    return Finding(
+        "ok" if right else "problem", f"evaluating one perfect box gave mAP {found['mAP']:.3f}"
+    )
 
 
 def report() -> tuple[str, bool]:

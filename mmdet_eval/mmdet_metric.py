@@ -1,7 +1,8 @@
 """`VLMCocoMetric`: a VLM's text in MMDetection's own evaluation loop, from a plain config.
 
     custom_imports = dict(imports=["mmdet_eval.mmdet_metric"])
-    val_evaluator = dict(type="VLMCocoMetric", ann_file="instances_val.json", model_type="qwen2_5_vl")
+    val_evaluator = dict(type="VLMCocoMetric", ann_file="instances_val.json",
+    model_type="qwen2_5_vl")
 
 Importing this file imports MMDetection's registry, which is why nothing else here does.
 """
@@ -36,48 +37,72 @@ with stub_mmcv_ops():  # the registry imports all of mmdet.evaluation before it 
 class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
     """CocoMetric's numbers, not rounded, for text or boxes.
 
-    A data sample has "img_id" and either "response", the model's text, or "pred_instances" as CocoMetric reads them,
-    whose labels are places in the data set's "classes". Beside a response it may have what a row of `swift infer`
-    has: "query" or "category_id", "input_width" and "input_height", "logprobs", "finish_reason". An image without a
-    sample counts as one without boxes.
+    A data sample has "img_id" and either "response", the model's text, or "pred_instances" as
+    CocoMetric reads them, whose labels are places in the data set's "classes". Beside a response it
+    may have what a row of `swift infer` has: "query" or "category_id", "input_width" and
+    "input_height", "logprobs", "finish_reason". An image without a sample counts as one without
+    boxes.
 
     Args:
         ann_file: COCO annotation file.
         model_type: ms-swift's name of the model's family, from which format and frame follow.
         format, frame: how the model writes boxes, where it is not its family's way.
         score: a key of `confidence.POLICIES`.
-        max_pixels: the --max_pixels of inference; MAX_PIXELS and the like are read from the environment.
-        protocol: how the model was asked: a name or a YAML file; needed where images are asked about more than once.
-        collect_device, prefix: as of every metric of MMEngine; "vlm/mAP" unless another prefix is given.
+        max_pixels: the --max_pixels of inference; MAX_PIXELS and the like are read from the
+            environment.
+        protocol: how the model was asked: a name or a YAML file; needed where images are asked
+            about more than once.
+        collect_device, prefix: as of every metric of MMEngine; "vlm/mAP" unless another prefix is
+            given.
     """
 
     default_prefix = "vlm"
 
     def __init__(
-        self, ann_file: str, model_type: str = "qwen2_5_vl", format: str | None = None, frame: str | None = None,
-        score: str = "const", max_pixels: int | None = None,
-        protocol: str | None = None, collect_device: str = "cpu", prefix: str | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        ann_file: str,
+        model_type: str = "qwen2_5_vl",
+        format: str | None = None,
+        frame: str | None = None,
+        score: str = "const",
+        max_pixels: int | None = None,
+        protocol: str | None = None,
+        collect_device: str = "cpu",
+        prefix: str | None = None,
+    ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.ann_file = Path(ann_file)
         self.options = Options(
-            protocol=load_protocol(protocol) if protocol else None, score=score, orders=0, missing="empty",
-            io=model_io(Settings(format=format, frame=frame), model_type, Limits(os.environ, max_pixels)),
-        )  # fmt: skip
+            protocol=load_protocol(protocol) if protocol else None,
+            score=score,
+            orders=0,
+            missing="empty",
+            io=model_io(
+                Settings(format=format, frame=frame), model_type, Limits(os.environ, max_pixels)
+            ),
+        )
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
         """Keep what `compute_metrics` needs of the samples."""
         for sample in data_samples:
             if isinstance(sample.get("response"), str):
-                kept = {key: value for key, value in sample.items() if key not in ("img_id", "pred_instances")}
+                kept = {
+                    key: value
+                    for key, value in sample.items()
+                    if key not in ("img_id", "pred_instances")
+                }
                 self.results.append({**kept, "image_id": sample["img_id"]})
             elif "pred_instances" in sample:
                 found = sample["pred_instances"]
-                columns = {name: found[name].cpu().double().tolist() for name in ("bboxes", "scores", "labels")}
+                columns = {
+                    name: found[name].cpu().double().tolist()
+                    for name in ("bboxes", "scores", "labels")
+                }
                 self.results.append({"image_id": sample["img_id"], **columns})
             else:
                 raise InputError(
-                    'expected data samples with "response" (the model\'s text) or "pred_instances", got '
+                    'expected data samples with "response" (the model\'s text) or '
+                    '"pred_instances", got '
                     f"{sorted(sample)}"
                 )
 
@@ -89,11 +114,15 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
         if any("response" in result for result in results):
             rows = [
                 make_row(
-                    number, f"sample {number}", result["response"], result,
-                    finish_reason=result.get("finish_reason"), logprobs=result.get("logprobs"),
+                    number,
+                    f"sample {number}",
+                    result["response"],
+                    result,
+                    finish_reason=result.get("finish_reason"),
+                    logprobs=result.get("logprobs"),
                 )
                 for number, result in enumerate(results, 1)
-            ]  # fmt: skip
+            ]
             return evaluate_dataset(spec, annotations, rows, self.options, None).scores.metrics
         boxes = [box for result in results for box in _boxes(result, classes, annotations)]
         found = converted_boxes(boxes, len(results), annotations)
@@ -102,14 +131,18 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
 
 def _boxes(
     result: Mapping[str, Any], classes: Sequence[str] | None, annotations: Annotations
-) -> list[CocoResult]:  # fmt: skip
+) -> list[CocoResult]:
     """By the classes' names, because the order of a config's classes need not be the file's."""
     by_name = {name: key for key, name in annotations.categories.items()}
     names = list(classes or by_name)
     return [
         {
-            "image_id": result["image_id"], "category_id": by_name[names[int(label)]],
-            "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score,
+            "image_id": result["image_id"],
+            "category_id": by_name[names[int(label)]],
+            "bbox": [x1, y1, x2 - x1, y2 - y1],
+            "score": score,
         }
-        for (x1, y1, x2, y2), score, label in zip(result["bboxes"], result["scores"], result["labels"], strict=True)
-    ]  # fmt: skip
+        for (x1, y1, x2, y2), score, label in zip(
+            result["bboxes"], result["scores"], result["labels"], strict=True
+        )
+    ]

@@ -5,9 +5,19 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = (
-    "swift-plugin-visionr1", "mmdet", "mmengine", "mmcv", "mmcv-lite", "onedl-mmdetection", "onedl-mmengine",
-    "onedl-mmcv", "pycocotools", "hotcoco", "torch", "numpy",
-)  # fmt: skip
+    "swift-plugin-visionr1",
+    "mmdet",
+    "mmengine",
+    "mmcv",
+    "mmcv-lite",
+    "onedl-mmdetection",
+    "onedl-mmengine",
+    "onedl-mmcv",
+    "pycocotools",
+    "hotcoco",
+    "torch",
+    "numpy",
+)
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:

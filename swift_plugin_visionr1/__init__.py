@@ -1,4 +1,5 @@
-"""Vision-R1's rewards and progressive rule refinement: the pure part, which needs no training framework."""
+"""Vision-R1's rewards and progressive rule refinement: the pure part, which needs no training
+framework."""
 
 from .data.ground_truth import GroundTruth, read_solution
 from .errors import SettingsError, SolutionError
@@ -11,7 +12,26 @@ from .reward.scorer import Scorer
 from .reward.settings import PRESETS, Settings, load_settings
 
 __all__ = [
-    "FAMILIES", "FORMATS", "PRESETS", "Criteria", "Format", "GroundTruth", "JsonLayout", "Limits", "ModelIO",
-    "ParsedCompletion", "QwenResize", "RewardBreakdown", "Schedule", "Scorer", "Settings", "SettingsError",
-    "SolutionError", "get_format", "load_settings", "model_io", "read_solution", "score",
-]  # fmt: skip
+    "FAMILIES",
+    "FORMATS",
+    "PRESETS",
+    "Criteria",
+    "Format",
+    "GroundTruth",
+    "JsonLayout",
+    "Limits",
+    "ModelIO",
+    "ParsedCompletion",
+    "QwenResize",
+    "RewardBreakdown",
+    "Schedule",
+    "Scorer",
+    "Settings",
+    "SettingsError",
+    "SolutionError",
+    "get_format",
+    "load_settings",
+    "model_io",
+    "read_solution",
+    "score",
+]

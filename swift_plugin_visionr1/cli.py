@@ -20,12 +20,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit code: 2 for bad input, with one line on stderr; 141 for a closed pipe."""
+    """Run the command; returns its exit code: 2 for bad input, with one line on stderr; 141 for a
+    closed pipe."""
     args = parser().parse_args(argv)
     try:
         code: int = args.run(args)
         sys.stdout.flush()
-    except BrokenPipeError:  # `| head`; the shell's code for it, and nothing left to fail when the interpreter ends
+    except (
+        BrokenPipeError
+    ):  # `| head`; the shell's code for it, and nothing left to fail when the interpreter ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (InputError, SettingsError, SolutionError, OSError) as error:

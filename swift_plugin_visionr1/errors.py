@@ -1,4 +1,5 @@
-"""The errors that mean: something that the user gave cannot be used. Commands print the message and exit with 2."""
+"""The errors that mean: something that the user gave cannot be used. Commands print the message and
+exit with 2."""
 
 
 class VisionR1Error(ValueError):

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 
 def did_you_mean(value: object, options: Iterable[object]) -> str:
-    """`; did you mean 'paper'?` where one of the options is near, else nothing; for the end of a message."""
+    """`; did you mean 'paper'?` where one of the options is near, else nothing; for the end of a
+    message."""
     close = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -17,7 +18,8 @@ def share(part: int, whole: int) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A fraction in percent with one decimal, as the paper prints; "-" where there is nothing to measure."""
+    """A fraction in percent with one decimal, as the paper prints; "-" where there is nothing to
+    measure."""
     return "-" if value is None else f"{100 * value:.1f}"
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("project", deadline=None, derandomize=True)  # no test is judged by its time
+settings.register_profile(
+    "project", deadline=None, derandomize=True
+)  # no test is judged by its time
 settings.load_profile("project")
 
 ROOT = Path(__file__).parents[1]

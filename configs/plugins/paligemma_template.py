@@ -1,8 +1,10 @@
-"""ms-swift's template for PaliGemma, made fit for GRPO: `--external_plugins` this file, `--template paligemma_grpo`.
+"""ms-swift's template for PaliGemma, made fit for GRPO: `--external_plugins` this file,
+`--template paligemma_grpo`.
 
-ms-swift 4.6.0's own looks for the end of the prompt one place too far (swift/template/templates/gemma.py:51), which
-raises IndexError where there is no answer yet, as GRPO has it (grpo_trainer.py:321), and takes the prompt's last token
-for the answer's first one, which may then not look ahead within the prompt.
+ms-swift 4.6.0's own looks for the end of the prompt one place too far
+(swift/template/templates/gemma.py:51), which raises IndexError where there is no answer yet, as
+GRPO has it (grpo_trainer.py:321), and takes the prompt's last token for the answer's first one,
+which may then not look ahead within the prompt.
 """
 
 from typing import Any
@@ -12,7 +14,8 @@ from swift.template.templates.gemma import PaliGemmaTemplate
 
 
 class PaliGemmaGRPOTemplate(PaliGemmaTemplate):
-    """Tells the prompt (token type 0: every token sees every other) from the answer (1: sees what came before)."""
+    """Tells the prompt (token type 0: every token sees every other) from the answer (1: sees what
+    came before)."""
 
     def _encode(self, inputs: Any) -> dict[str, Any]:
         encoded = super(PaliGemmaTemplate, self)._encode(inputs)
@@ -28,8 +31,12 @@ class PaliGemmaGRPOTemplate(PaliGemmaTemplate):
 
 register_template(
     TemplateMeta(
-        "paligemma_grpo", prefix=[], prompt=["{{QUERY}}\n"], chat_sep=None, suffix=["<eos>"],
+        "paligemma_grpo",
+        prefix=[],
+        prompt=["{{QUERY}}\n"],
+        chat_sep=None,
+        suffix=["<eos>"],
         template_cls=PaliGemmaGRPOTemplate,
     ),
     exist_ok=True,
-)  # fmt: skip
+)

@@ -13,14 +13,21 @@ from PIL import Image
 EDGES = {"red": "#e6194b", "green": "#1a9641", "blue": "#2b6cff"}
 
 
-def draw_scenes(annotations: Path, images: Path, results: dict[str, Path], out: Path, count: int = 6) -> None:
-    """Draw the first `count` crowded scenes: annotations on top, then one row per COCO results file."""
+def draw_scenes(
+    annotations: Path, images: Path, results: dict[str, Path], out: Path, count: int = 6
+) -> None:
+    """Draw the first `count` crowded scenes: annotations on top, then one row per COCO results
+    file."""
     coco = json.loads(annotations.read_text())
     names = {category["id"]: category["name"] for category in coco["categories"]}
-    rows = {"annotated": coco["annotations"]} | {name: json.loads(path.read_text()) for name, path in results.items()}
+    rows = {"annotated": coco["annotations"]} | {
+        name: json.loads(path.read_text()) for name, path in results.items()
+    }
     objects = [a["image_id"] for a in coco["annotations"]]
     scenes = [image for image in coco["images"] if objects.count(image["id"]) >= 3][:count]
-    figure, grid = plt.subplots(len(rows), count, figsize=(2 * count, 2.1 * len(rows)), layout="constrained")
+    figure, grid = plt.subplots(
+        len(rows), count, figsize=(2 * count, 2.1 * len(rows)), layout="constrained"
+    )
     for line, (name, boxes) in zip(grid, rows.items(), strict=True):
         line[0].set_ylabel(name, fontsize=12)
         for axes, scene in zip(line, scenes, strict=True):

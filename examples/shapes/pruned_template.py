@@ -1,7 +1,8 @@
 """An ms-swift template for a Qwen2.5-VL with a pruned vocabulary: `--external_plugins` this file.
 
-ms-swift's own template has the image token's number of the full vocabulary built in; with another vocabulary each
-image would silently get one token. Everything else is ms-swift's Qwen2.5-VL template.
+ms-swift's own template has the image token's number of the full vocabulary built in; with another
+vocabulary each image would silently get one token. Everything else is ms-swift's Qwen2.5-VL
+template.
 """
 
 from typing import Any
@@ -20,4 +21,6 @@ class PrunedQwen25VLTemplate(Qwen2_5VLTemplate):
             self.video_token_id = self.tokenizer.convert_tokens_to_ids("<|video_pad|>")
 
 
-register_template(QwenTemplateMeta("qwen2_5_vl_pruned", template_cls=PrunedQwen25VLTemplate), exist_ok=True)
+register_template(
+    QwenTemplateMeta("qwen2_5_vl_pruned", template_cls=PrunedQwen25VLTemplate), exist_ok=True
+)

@@ -1,8 +1,9 @@
 """Detection scenes of coloured shapes, drawn on demand: images, COCO annotations and ms-swift rows.
 
-A scene is a noisy, shaded background with 0-4 circles and squares in three colours. Image sides are 100-124
-pixels and therefore no multiple of 28: Qwen2.5-VL's processor resizes every scene to 112 x 112, so boxes really
-have to be converted between the original frame (annotations) and the processed one (the model's answers).
+A scene is a noisy, shaded background with 0-4 circles and squares in three colours. Image sides are
+100-124 pixels and therefore no multiple of 28: Qwen2.5-VL's processor resizes every scene to 112 x
+112, so boxes really have to be converted between the original frame (annotations) and the processed
+one (the model's answers).
 
     python examples/shapes/scenes.py --out DIR --train 1200 --val 200
 """
@@ -21,14 +22,16 @@ CLASSES = tuple(f"{colour} {shape}" for colour in COLOURS for shape in SHAPES)
 COUNT_PROBABILITIES = (0.08, 0.22, 0.25, 0.25, 0.20)  # of 0, 1, 2, 3, 4 objects
 PROCESSED_SIDE = 112
 PROMPT = (
-    "Locate every item from the category list in the image and output the coordinates in JSON format. "
+    "Locate every item from the category list in the image and output the coordinates in JSON "
+    "format. "
     "The category set includes " + ", ".join(CLASSES) + "."
 )
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One image with its boxes: `(n, 4)` integer xyxy in pixels of this image, and one label for each."""
+    """One image with its boxes: `(n, 4)` integer xyxy in pixels of this image, and one label for
+    each."""
 
     image: Image.Image
     boxes: np.ndarray
@@ -36,9 +39,12 @@ class Scene:
 
 
 def random_scene(rng: np.random.Generator, count: int | None = None) -> Scene:
-    """Draw a scene; `count` fixes the number of objects asked for (fewer fit in rare crowded layouts)."""
+    """Draw a scene; `count` fixes the number of objects asked for (fewer fit in rare crowded
+    layouts)."""
     width, height = (int(v) for v in rng.integers(100, 125, size=2))
-    count = int(rng.choice(len(COUNT_PROBABILITIES), p=COUNT_PROBABILITIES)) if count is None else count
+    count = (
+        int(rng.choice(len(COUNT_PROBABILITIES), p=COUNT_PROBABILITIES)) if count is None else count
+    )
     image = _background(rng, width, height)
     draw = ImageDraw.Draw(image)
     boxes: list[tuple[int, int, int, int]] = []
@@ -51,12 +57,19 @@ def random_scene(rng: np.random.Generator, count: int | None = None) -> Scene:
         _draw(draw, box, label, rng)
         boxes.append(box)
         labels.append(label)
-    order = sorted(range(len(boxes)), key=lambda i: boxes[i])  # answers list objects from left to right
-    return Scene(image, np.array([boxes[i] for i in order]).reshape(-1, 4), tuple(labels[i] for i in order))
+    order = sorted(
+        range(len(boxes)), key=lambda i: boxes[i]
+    )  # answers list objects from left to right
+    return Scene(
+        image, np.array([boxes[i] for i in order]).reshape(-1, 4), tuple(labels[i] for i in order)
+    )
 
 
 def _background(rng: np.random.Generator, width: int, height: int) -> Image.Image:
-    shade = np.linspace(-20, 20, width)[None, :] * rng.uniform(-1, 1) + np.linspace(-20, 20, height)[:, None]
+    shade = (
+        np.linspace(-20, 20, width)[None, :] * rng.uniform(-1, 1)
+        + np.linspace(-20, 20, height)[:, None]
+    )
     pixels = rng.uniform(150, 220) + shade[..., None] + rng.normal(0, 6, size=(height, width, 3))
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
@@ -73,10 +86,17 @@ def _free_box(
     return None
 
 
-def _draw(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], label: str, rng: np.random.Generator) -> None:
+def _draw(
+    draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], label: str, rng: np.random.Generator
+) -> None:
     colour, shape = label.split()
     fill = tuple(int(np.clip(c + rng.normal(0, 12), 0, 255)) for c in COLOURS[colour])
-    corners = (box[0], box[1], box[2] - 1, box[3] - 1)  # PIL includes the last pixel; box edges are exclusive
+    corners = (
+        box[0],
+        box[1],
+        box[2] - 1,
+        box[3] - 1,
+    )  # PIL includes the last pixel; box edges are exclusive
     if shape == "circle":
         draw.ellipse(corners, fill=fill)
     else:
@@ -85,7 +105,10 @@ def _draw(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], label: str,
 
 def answer(boxes: np.ndarray, labels: tuple[str, ...]) -> str:
     """Qwen2.5-VL's JSON for boxes that are already in the processed frame."""
-    objects = [{"bbox_2d": [int(v) for v in box], "label": label} for box, label in zip(boxes, labels, strict=True)]
+    objects = [
+        {"bbox_2d": [int(v) for v in box], "label": label}
+        for box, label in zip(boxes, labels, strict=True)
+    ]
     return json.dumps(objects)
 
 
@@ -100,21 +123,34 @@ def write_split(out: Path, split: str, count: int, seed: int) -> None:
         path = folder / f"{image_id:05d}.png"
         scene.image.save(path)
         width, height = scene.image.size
-        images.append({"id": image_id, "file_name": f"{split}/{path.name}", "width": width, "height": height})
+        images.append(
+            {"id": image_id, "file_name": f"{split}/{path.name}", "width": width, "height": height}
+        )
         for (x1, y1, x2, y2), label in zip(scene.boxes.tolist(), scene.labels, strict=True):
             annotations.append(
                 {
-                    "id": len(annotations) + 1, "image_id": image_id, "category_id": CLASSES.index(label) + 1,
-                    "bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1), "iscrowd": 0,
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": CLASSES.index(label) + 1,
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": (x2 - x1) * (y2 - y1),
+                    "iscrowd": 0,
                 }
-            )  # fmt: skip
-        solution = {"width": width, "height": height, "boxes": scene.boxes.tolist(), "labels": list(scene.labels)}
+            )
+        solution = {
+            "width": width,
+            "height": height,
+            "boxes": scene.boxes.tolist(),
+            "labels": list(scene.labels),
+        }
         rows.append(
             {
                 "messages": [{"role": "user", "content": "<image>" + PROMPT}],
-                "images": [str(path.resolve())], "solution": json.dumps(solution), "image_id": image_id,
+                "images": [str(path.resolve())],
+                "solution": json.dumps(solution),
+                "image_id": image_id,
             }
-        )  # fmt: skip
+        )
     categories = [{"id": i, "name": name} for i, name in enumerate(CLASSES, start=1)]
     coco = {"images": images, "annotations": annotations, "categories": categories}
     (out / f"{split}.json").write_text(json.dumps(coco))

@@ -1,13 +1,15 @@
-"""Make the example's checkpoint: a small Qwen2.5-VL trained from nothing to list the shapes in a scene.
+"""Make the example's checkpoint: a small Qwen2.5-VL trained from nothing to list the shapes in a
+scene.
 
 Four stages, all on scenes drawn on the fly (none is ever seen twice):
 
-  vision  each merged visual token says, through linear heads, which object has its centre in the token's cell
-  one     supervised fine-tuning on answers with at most one object
+  vision  each merged visual token says, through linear heads, which object has its centre in the
+  token's cell one     supervised fine-tuning on answers with at most one object
   many    the same on whole scenes, with exact annotations
-  loose   the same with annotations as a large web crawl has them: edges off by up to 20%, one object in four
-          missing. It leaves the model as GRPO finds a general VLM: it knows where things are, but its boxes
-          are loose and its lists are short.
+  loose   the same with annotations as a large web crawl has them: edges off by up to 20%, one
+  object in four
+          missing. It leaves the model as GRPO finds a general VLM: it knows where things are, but
+          its boxes are loose and its lists are short.
 
     python examples/shapes/warm_start.py --out examples/shapes/checkpoint 2>&1 | tee warm_start.log
 """
@@ -36,7 +38,8 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Stage:
-    """One supervised stage: its number of steps, peak learning rate and what its scenes and labels are like."""
+    """One supervised stage: its number of steps, peak learning rate and what its scenes and labels
+    are like."""
 
     name: str
     steps: int
@@ -54,11 +57,25 @@ STAGES = (
 
 
 def vocabulary_texts() -> list[str]:
-    """Everything that has to be tokenised as the full Qwen tokenizer would: prompts, answers, every number."""
+    """Everything that has to be tokenised as the full Qwen tokenizer would: prompts, answers, every
+    number."""
     boxes = np.zeros((len(CLASSES), 4))
-    fenced = '```json\n[\n\t{"bbox_2d": [1, 2, 3, 4], "label": "x"},\n\t{"bbox_2d": [1, 2, 3, 4], "label": "x"}\n]\n```'
-    chat = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n"
-    return [chat, "0123456789 0.5", fenced, answer(boxes, CLASSES), "[]", "Locate every red circle in the image"]
+    fenced = (
+        '```json\n[\n\t{"bbox_2d": [1, 2, 3, 4], "label": "x"},\n\t{"bbox_2d": [1, 2, 3, 4], '
+        '"label": "x"}\n]\n```'
+    )
+    chat = (
+        f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"
+        f"<|im_start|>user\n{PROMPT}<|im_end|>\n<|im_start|>assistant\n"
+    )
+    return [
+        chat,
+        "0123456789 0.5",
+        fenced,
+        answer(boxes, CLASSES),
+        "[]",
+        "Locate every red circle in the image",
+    ]
 
 
 def processed_boxes(scene: Scene) -> np.ndarray:
@@ -85,7 +102,11 @@ class Batcher:
         return dict(self.processor.image_processor(images, return_tensors="pt", do_resize=False))
 
     def __call__(self, scenes: list[Scene], answers: list[str] | None) -> dict[str, torch.Tensor]:
-        texts = [[*self.processor.tokenizer.encode(a), self.end] for a in answers] if answers else [[]] * len(scenes)
+        texts = (
+            [[*self.processor.tokenizer.encode(a), self.end] for a in answers]
+            if answers
+            else [[]] * len(scenes)
+        )
         length = len(self.prompt) + max(map(len, texts))
         ids = torch.full((len(scenes), length), self.pad)
         labels = torch.full_like(ids, -100)
@@ -96,12 +117,18 @@ class Batcher:
         used = torch.tensor([len(self.prompt) + len(text) for text in texts])
         mask = (torch.arange(length)[None] < used[:, None]).long()
         types = (ids == self.image_token_id).int()
-        batch = {"input_ids": ids, "attention_mask": mask, "mm_token_type_ids": types, **self.images(scenes)}
+        batch = {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "mm_token_type_ids": types,
+            **self.images(scenes),
+        }
         return batch | ({"labels": labels} if answers else {})
 
 
 def stage_answer(scene: Scene, stage: Stage, rng: np.random.Generator) -> str:
-    """The target text: exact boxes, or loose ones with objects missing (`Stage.edge_noise`, `Stage.missing`)."""
+    """The target text: exact boxes, or loose ones with objects missing (`Stage.edge_noise`,
+    `Stage.missing`)."""
     boxes, labels = processed_boxes(scene), scene.labels
     kept = [i for i in range(len(labels)) if rng.random() >= stage.missing]
     boxes = boxes[kept]
@@ -133,12 +160,15 @@ class Optimiser:
 
 
 def cell_targets(scenes: list[Scene]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Per cell: is there a centre (b, 16), centre and size in cells (b, 16, 4), class index (b, 16)."""
+    """Per cell: is there a centre (b, 16), centre and size in cells (b, 16, 4), class index (b,
+    16)."""
     found = torch.zeros(len(scenes), GRID * GRID)
     geometry = torch.zeros(len(scenes), GRID * GRID, 4)
     classes = torch.zeros(len(scenes), GRID * GRID, dtype=torch.long)
     for row, scene in enumerate(scenes):
-        for (x1, y1, x2, y2), label in zip(processed_boxes(scene) / CELL, scene.labels, strict=True):
+        for (x1, y1, x2, y2), label in zip(
+            processed_boxes(scene) / CELL, scene.labels, strict=True
+        ):
             cx, cy = (x1 + x2) / 2, (y1 + y2) / 2
             cell = int(cy) * GRID + int(cx)
             found[row, cell] = 1
@@ -154,7 +184,9 @@ def train_vision(model, batcher: Batcher, steps: int, rng: np.random.Generator) 
     for step in range(1, steps + 1):
         scenes = [random_scene(rng) for _ in range(BATCH)]
         inputs = batcher.images(scenes)
-        tokens = model.model.visual(inputs["pixel_values"], grid_thw=inputs["image_grid_thw"]).pooler_output
+        tokens = model.model.visual(
+            inputs["pixel_values"], grid_thw=inputs["image_grid_thw"]
+        ).pooler_output
         out = heads(tokens.view(BATCH, GRID * GRID, -1))
         found, geometry, classes = cell_targets(scenes)
         on = found.bool()
@@ -164,7 +196,10 @@ def train_vision(model, batcher: Batcher, steps: int, rng: np.random.Generator) 
         optimiser.step(loss_found + 4 * loss_box + loss_class)
         if step % 50 == 0 or step == 1:
             pixels = loss_box.item() * CELL
-            say(f"vision {step}: found {loss_found:.4f}, box {pixels:.2f} pixels, class {loss_class:.4f}")
+            say(
+                f"vision {step}: found {loss_found:.4f}, box {pixels:.2f} pixels, class "
+                f"{loss_class:.4f}"
+            )
 
 
 def train_text(model, batcher: Batcher, stage: Stage, rng: np.random.Generator) -> None:
@@ -185,13 +220,16 @@ def train_text(model, batcher: Batcher, stage: Stage, rng: np.random.Generator) 
 
 @torch.no_grad()
 def quick_look(model, batcher: Batcher, count: int = 128) -> str:
-    """Greedy answers on fixed scenes: objects listed per object there, and the share found at IoU .5 and .75."""
+    """Greedy answers on fixed scenes: objects listed per object there, and the share found at IoU
+    .5 and .75."""
     model.eval()
     rng = np.random.default_rng(7)
     scenes = [random_scene(rng) for _ in range(count)]
     inputs = batcher(scenes, None)
     out = model.generate(**inputs, max_new_tokens=180, do_sample=False)
-    texts = batcher.processor.tokenizer.batch_decode(out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+    texts = batcher.processor.tokenizer.batch_decode(
+        out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True
+    )
     model.train()
     listed, found, total = 0, np.zeros(2), 0
     for scene, text in zip(scenes, texts, strict=True):
@@ -200,7 +238,10 @@ def quick_look(model, batcher: Batcher, count: int = 128) -> str:
         if len(truth) and len(predicted):
             best = iou(truth, predicted).max(axis=1)
             found += [(best >= 0.5).sum(), (best >= 0.75).sum()]
-    return f"listed {listed / total:.3f}, found@.5 {found[0] / total:.3f}, found@.75 {found[1] / total:.3f}; {texts[0]}"
+    return (
+        f"listed {listed / total:.3f}, found@.5 {found[0] / total:.3f}, found@.75 "
+        f"{found[1] / total:.3f}; {texts[0]}"
+    )
 
 
 def say(text: str, start: float = time.time()) -> None:
@@ -210,8 +251,12 @@ def say(text: str, start: float = time.time()) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--start", type=Path, help="go on from this checkpoint; default: from nothing")
-    parser.add_argument("--stages", nargs="+", default=["vision", *(stage.name for stage in STAGES)])
+    parser.add_argument(
+        "--start", type=Path, help="go on from this checkpoint; default: from nothing"
+    )
+    parser.add_argument(
+        "--stages", nargs="+", default=["vision", *(stage.name for stage in STAGES)]
+    )
     parser.add_argument("--vision-steps", type=int, default=700)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -222,7 +267,10 @@ def main() -> None:
         processor = AutoProcessor.from_pretrained(args.start)
     else:
         model, processor = build(vocabulary_texts(), hidden=128, text_layers=2, vision_layers=3)
-    say(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(processor.tokenizer)} tokens")
+    say(
+        f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(processor.tokenizer)} "
+        "tokens"
+    )
     batcher = Batcher(processor, model.config.image_token_id)
     if "vision" in args.stages:
         train_vision(model, batcher, args.vision_steps, rng)

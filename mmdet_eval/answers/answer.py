@@ -31,7 +31,8 @@ class Answer:
         truncated: generation ended before the answer did.
         line: line of the prediction file, from 1.
         query: what was asked.
-        processed: (width, height) of what the model saw, where the row records it; else the frame computes it.
+        processed: (width, height) of what the model saw, where the row records it; else the frame
+            computes it.
         tokens: the answer's tokens in order, where the row has log-probabilities.
     """
 
@@ -53,7 +54,8 @@ class ReadAnswer:
         parsed: boxes in the format's own frame, labels, issues of the template.
         view: what the model saw of the image.
         issues: of template and content.
-        boxes: (n, 4) xyxy in pixels of the original image, clipped to it; a box with nothing left has no area.
+        boxes: (n, 4) xyxy in pixels of the original image, clipped to it; a box with nothing left
+            has no area.
         categories: n category ids; None where the label names none or nothing is left of the box.
         scores: (n,) confidences.
     """

@@ -15,9 +15,15 @@ from .labels import CategoryNames
 from .reading import Labels, Reader
 
 TALLIED = (
-    "unparsed", "broken_format", "truncated", "boxes_read", "outside", "nothing_left", "without_confidence",
+    "unparsed",
+    "broken_format",
+    "truncated",
+    "boxes_read",
+    "outside",
+    "nothing_left",
+    "without_confidence",
     "whole_answer_scores",
-)  # fmt: skip
+)
 CATEGORY_ID = "the category_id of each box in the prediction file"
 CUT_OFF = 0.02  # the share of answers that may be cut off without a warning
 BY_QUERY = "the category that the query asked for, whatever the label says"
@@ -30,20 +36,23 @@ class Counts:
     Attributes:
         images: images of the annotation file.
         answers: answers joined to them; of boxes that are given, images that the file speaks of.
-        missing: queries without an answer, evaluated as without detections; of boxes that are given, images that the
-            file lacks and should have.
+        missing: queries without an answer, evaluated as without detections; of boxes that are
+            given, images that the file lacks and should have.
         unparsed: answers with issues and without a box that do not say that there is nothing.
         broken_format: answers with any issue of template or content, the unparsed included.
         truncated: answers whose generation ended before they did.
         boxes_read: boxes found in the answers.
         unknown_labels: boxes dropped because their label is no category name.
         outside: boxes that leave the image; they are clipped to it.
-        nothing_left: boxes with a known label dropped because they lie outside the image altogether.
+        nothing_left: boxes with a known label dropped because they lie outside the image
+            altogether.
         boxes_kept: boxes that the metric sees.
         queries: questions asked about the images; without a protocol one per image.
         duplicates: rows dropped because their query had another answer.
-        without_confidence: boxes whose score is 0 because the confidence policy found none in [0, 1].
-        whole_answer_scores: boxes scored by all tokens of their answer, because their own could not be told.
+        without_confidence: boxes whose score is 0 because the confidence policy found none in [0,
+            1].
+        whole_answer_scores: boxes scored by all tokens of their answer, because their own could not
+            be told.
     """
 
     images: int
@@ -73,7 +82,8 @@ class Converted:
         unknown_labels: how often each label that names no category came, most frequent first.
         answers: every answer as it was read; empty where the prediction file held boxes, not text.
         warnings: what a person should know before trusting the numbers.
-        label_policy: how labels became categories, in words; where boxes were given, how the file tells categories.
+        label_policy: how labels became categories, in words; where boxes were given, how the file
+            tells categories.
         of_text: whether these are boxes that were read from text, not boxes that were given.
     """
 
@@ -87,16 +97,23 @@ class Converted:
 
 
 def to_coco_results(
-    answers: Sequence[Answer], io: ModelIO, categories: Mapping[Id, str], images: int,
-    policy: str = "const", *, labels: Labels = "answer", synonyms: Mapping[str, str] | None = None,
-    queries: int | None = None, duplicates: int = 0,
-) -> Converted:  # fmt: skip
+    answers: Sequence[Answer],
+    io: ModelIO,
+    categories: Mapping[Id, str],
+    images: int,
+    policy: str = "const",
+    *,
+    labels: Labels = "answer",
+    synonyms: Mapping[str, str] | None = None,
+    queries: int | None = None,
+    duplicates: int = 0,
+) -> Converted:
     """Convert answers; their order, and the order of the boxes in each, is kept.
 
     Args:
         answers: as from `join`.
-        io: how the answers are written, and how inference turned image sizes into processed sizes, where the answers
-            do not record them.
+        io: how the answers are written, and how inference turned image sizes into processed sizes,
+            where the answers do not record them.
         categories: category id -> name.
         images: number of images in the annotation file.
         policy: a key of `confidence.POLICIES`.
@@ -106,8 +123,8 @@ def to_coco_results(
         duplicates: number of rows that `join` dropped.
 
     Raises:
-        InputError: category names are ambiguous, the model cannot have seen an image of that size, an answer lacks
-            what `policy` or `labels` needs, or no box at all has a confidence.
+        InputError: category names are ambiguous, the model cannot have seen an image of that size,
+            an answer lacks what `policy` or `labels` needs, or no box at all has a confidence.
     """
     names = CategoryNames(categories, synonyms)
     reader = Reader(io, names, policy, labels)
@@ -118,9 +135,15 @@ def to_coco_results(
     results = [result for one in read for result in _results(one)]
     asked = images if queries is None else queries
     counts = Counts(
-        images=images, answers=len(answers), missing=asked - len(answers), unknown_labels=unknown.total(),
-        boxes_kept=len(results), queries=asked, duplicates=duplicates, **tally,
-    )  # fmt: skip
+        images=images,
+        answers=len(answers),
+        missing=asked - len(answers),
+        unknown_labels=unknown.total(),
+        boxes_kept=len(results),
+        queries=asked,
+        duplicates=duplicates,
+        **tally,
+    )
     warnings = (*frame_warnings(read, counts.outside, io), *_cut_off(counts))
     label_policy = names.policy if labels == "answer" else BY_QUERY
     return Converted(results, counts, dict(unknown.most_common()), read, warnings, label_policy)
@@ -129,31 +152,52 @@ def to_coco_results(
 def _cut_off(counts: Counts) -> tuple[str, ...]:
     if counts.truncated <= CUT_OFF * counts.answers:
         return ()
-    return (f"{counts.truncated} of {counts.answers} answers are cut off: infer with a larger --max_new_tokens",)
+    return (
+        f"{counts.truncated} of {counts.answers} answers are cut off: infer with a larger "
+        "--max_new_tokens",
+    )
 
 
 def converted_boxes(
-    results: list[CocoResult], answered: int | None, annotations: Annotations, label_policy: str = CATEGORY_ID
+    results: list[CocoResult],
+    answered: int | None,
+    annotations: Annotations,
+    label_policy: str = CATEGORY_ID,
 ) -> Converted:
     """Boxes that a file gives as they are.
 
     Args:
-        answered: images that the file has an entry for; None where it does not list images without boxes.
+        answered: images that the file has an entry for; None where it does not list images without
+            boxes.
         label_policy: how the file tells categories, in words.
     """
     images, boxes = len(annotations.images), len(results)
     counts = Counts(
-        images=images, answers=len({result["image_id"] for result in results}) if answered is None else answered,
-        missing=0 if answered is None else images - answered, unparsed=0, broken_format=0, truncated=0,
-        boxes_read=boxes, unknown_labels=0, outside=0, nothing_left=0, boxes_kept=boxes, queries=images,
-    )  # fmt: skip
+        images=images,
+        answers=len({result["image_id"] for result in results}) if answered is None else answered,
+        missing=0 if answered is None else images - answered,
+        unparsed=0,
+        broken_format=0,
+        truncated=0,
+        boxes_read=boxes,
+        unknown_labels=0,
+        outside=0,
+        nothing_left=0,
+        boxes_kept=boxes,
+        queries=images,
+    )
     return Converted(results, counts, {}, label_policy=label_policy, of_text=False)
 
 
 def _results(read: ReadAnswer) -> list[CocoResult]:
     rows = zip(read.categories, read.boxes.tolist(), read.scores.tolist(), strict=True)
     return [
-        {"image_id": read.answer.image.id, "category_id": name, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score}
+        {
+            "image_id": read.answer.image.id,
+            "category_id": name,
+            "bbox": [x1, y1, x2 - x1, y2 - y1],
+            "score": score,
+        }
         for name, (x1, y1, x2, y2), score in rows
         if name is not None
     ]

@@ -18,9 +18,11 @@ _NONE = "boxes without one score 0"
 POLICIES = {
     "const": f"const: every score is 1.0, so the order of the boxes decides AP; {_TIES}",
     "area": f"area: the share of the image that a box covers, larger first; {_TIES}",
-    "logprob": "logprob: geometric mean of the probabilities of the tokens that write a box's coordinates and label; "
+    "logprob": "logprob: geometric mean of the probabilities of the tokens that write a box's "
+    "coordinates and label; "
     f"{_NONE}; {_TIES}",
-    "text": f'text: the "confidence" (else "score") that the model wrote in the box\'s object; {_NONE}; {_TIES}',
+    "text": 'text: the "confidence" (else "score") that the model wrote in the box\'s object; '
+    f"{_NONE}; {_TIES}",
 }
 
 
@@ -30,7 +32,8 @@ class Confidences:
 
     Attributes:
         scores: (n,) in [0, 1]; NaN for a box that has none.
-        whole_answer: number of boxes scored by all tokens of the answer, because theirs could not be told.
+        whole_answer: number of boxes scored by all tokens of the answer, because theirs could not
+            be told.
     """
 
     scores: NDArray[np.float64]
@@ -49,7 +52,9 @@ def confidences(policy: str, answer: Answer, format: Format, boxes: Boxes) -> Co
     """
     if policy == "area":
         width, height = answer.image.size
-        return Confidences((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / (width * height))
+        return Confidences(
+            (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / (width * height)
+        )
     if policy == "logprob" and len(boxes):
         return _by_tokens(answer, format.spans(answer.text), len(boxes))
     if policy == "text" and len(boxes):
@@ -62,7 +67,8 @@ def check_any(policy: str, without: int, boxes: int) -> None:
     if boxes and without == boxes:
         raise InputError(
             f"expected boxes with a confidence for --score {policy}, got none in {boxes} boxes: "
-            'use --score const or area, or ask the model for a "confidence" between 0 and 1 in each object, '
+            'use --score const or area, or ask the model for a "confidence" between 0 and 1 in '
+            "each object, "
             "or infer with `swift infer --logprobs true` for --score logprob"
         )
 
@@ -81,10 +87,14 @@ def _by_tokens(answer: Answer, spans: Sequence[tuple[Span, ...]], boxes: int) ->
     start, end = np.array(places).reshape(-1, 2).T
     # A token of no length holds the first bytes of the character at its place.
     written = [
-        logprobs[np.any([(start < b) & (np.maximum(end, start + 1) > a) for a, b in ranges], axis=0)]
+        logprobs[
+            np.any([(start < b) & (np.maximum(end, start + 1) > a) for a, b in ranges], axis=0)
+        ]
         for ranges in spans
     ]
-    return Confidences(_in_range(np.array([np.exp(w.mean()) if len(w) else np.nan for w in written]), boxes))
+    return Confidences(
+        _in_range(np.array([np.exp(w.mean()) if len(w) else np.nan for w in written]), boxes)
+    )
 
 
 def _in_range(scores: NDArray[np.float64], boxes: int) -> NDArray[np.float64]:

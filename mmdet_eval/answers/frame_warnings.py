@@ -1,4 +1,5 @@
-"""The frame of the answers, and signs in them that it or the format is another. Never looks at the ground truth."""
+"""The frame of the answers, and signs in them that it or the format is another. Never looks at the
+ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,10 +15,18 @@ from swift_plugin_visionr1.models.model_io import ModelIO
 
 from .answer import Answer, ReadAnswer
 
-TOLERATED = 0.01  # the share of boxes that may leave the image without a warning, or leave a frame that is said to fit
-MANY, FAR = 50, 0.75  # so many boxes of which hardly one reaches so far are a sign of a smaller frame
-BROKEN = 0.1  # the share of answers that may break the format without a look at whether they keep another
-FILLED = 0.25  # the share of a frame's side that some box reaches where the frame is to fit: others are far too large
+# the share of boxes that may leave the image without a warning, or leave a frame that is said to
+# fit
+TOLERATED = 0.01
+MANY, FAR = (
+    50,
+    0.75,
+)  # so many boxes of which hardly one reaches so far are a sign of a smaller frame
+# the share of answers that may break the format without a look at whether they keep another
+BROKEN = 0.1
+# the share of a frame's side that some box reaches where the frame is to fit: others are far too
+# large
+FILLED = 0.25
 TRIED = 50  # so many of them are read in the other formats
 # MAX_PIXELS in tokens, as people often set it
 COMMON_TOKENS = (64, 128, 256, 384, 512, 640, 768, 1024, 1280, 2560, 4096, 16384)
@@ -57,12 +66,14 @@ def _recorded(size: Size, processed: Size, resize: Resize) -> View:
 
 
 def frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tuple[str, ...]:
-    """What the answers say against the format and frame that they were read in; `outside` boxes leave the frame."""
+    """What the answers say against the format and frame that they were read in; `outside` boxes
+    leave the frame."""
     return _format_warnings(read, io) or _frame_warnings(read, outside, io)
 
 
 def _format_warnings(read: Sequence[ReadAnswer], io: ModelIO) -> tuple[str, ...]:
-    """Where many answers break the format: the others that read more boxes of them, with the fewest issues."""
+    """Where many answers break the format: the others that read more boxes of them, with the fewest
+    issues."""
     broken = [one for one in read if one.parsed.issues]
     if len(broken) <= BROKEN * len(read):
         return ()
@@ -73,7 +84,8 @@ def _format_warnings(read: Sequence[ReadAnswer], io: ModelIO) -> tuple[str, ...]
         return ()
     names = " or ".join(name for name, fit in found.items() if fit == best)
     return (
-        f"{len(broken)} of {len(read)} answers break the format {io.format.name}; of the first {len(texts)} it reads "
+        f"{len(broken)} of {len(read)} answers break the format {io.format.name}; of the first "
+        f"{len(texts)} it reads "
         f"{own} boxes, {names} {best[0]}: is this the model's own --model-type, or --format?",
     )
 
@@ -89,18 +101,26 @@ def _frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tu
     if not boxes:
         return ()
     frame = io.format.frame
-    if frame.side(with_boxes[0].view) != (1, 1) and max(one.parsed.boxes.max() for one in with_boxes) <= 1:
+    if (
+        frame.side(with_boxes[0].view) != (1, 1)
+        and max(one.parsed.boxes.max() for one in with_boxes) <= 1
+    ):
         return (
-            f"all {boxes} boxes lie between 0 and 1: the model seems to write fractions of the image: --frame norm1",
+            f"all {boxes} boxes lie between 0 and 1: the model seems to write fractions of the "
+            "image: --frame norm1",
         )
     reach = [_reach(one, frame, one.view) for one in with_boxes]
     far = sum(int((one > FAR).sum()) for one in reach)
     if outside > TOLERATED * boxes:
         sign = (
-            f"{outside} of {boxes} boxes ({outside / boxes:.1%}) leave the image that the model is taken to have seen"
+            f"{outside} of {boxes} boxes ({outside / boxes:.1%}) leave the image that the model "
+            "is taken to have seen"
         )
     elif boxes >= MANY and far <= TOLERATED * boxes:
-        sign = f"{far} of {boxes} boxes reach beyond {FAR:.0%} of the width or height of their image, unusually few"
+        sign = (
+            f"{far} of {boxes} boxes reach beyond {FAR:.0%} of the width or height of their "
+            "image, unusually few"
+        )
     else:
         return ()
     return (f"{sign}: {_cause(with_boxes, boxes, io)}",)
@@ -112,7 +132,8 @@ def _reach(read: ReadAnswer, frame: Frame, view: View) -> NDArray[np.float64]:
 
 
 def _cause(read: Sequence[ReadAnswer], boxes: int, io: ModelIO) -> str:
-    """The smallest of the usual frames that the boxes fit and fill: some box nearly always touches its border."""
+    """The smallest of the usual frames that the boxes fit and fill: some box nearly always touches
+    its border."""
     fitting = []
     for words, frame, resize in _usual_frames(io):
         views = [one.view if resize is io.resize else _view(one.answer, resize) for one in read]
@@ -123,14 +144,20 @@ def _cause(read: Sequence[ReadAnswer], boxes: int, io: ModelIO) -> str:
             fitting.append((float(np.mean([_area(frame.limit(view)) for view in views])), words))
     if not fitting:
         seen = io.format.frame.units == "processed" or io.format.frame.padded
-        return "they fit none of the usual frames" + ("; record the input size in the rows" if seen else "")
+        return "they fit none of the usual frames" + (
+            "; record the input size in the rows" if seen else ""
+        )
     return min(fitting)[1]
 
 
 def _usual_frames(io: ModelIO) -> list[Usual]:
     own = io.format.frame
     usual: list[Usual] = [
-        (f"they fit {words}, so the model seems to write these: --frame {name}", FRAMES[name], io.resize)
+        (
+            f"they fit {words}, so the model seems to write these: --frame {name}",
+            FRAMES[name],
+            io.resize,
+        )
         for name, words in OTHER_FRAMES.items()
         if FRAMES[name].units != own.units
     ]
@@ -142,19 +169,29 @@ def _usual_frames(io: ModelIO) -> list[Usual]:
         pixels = tokens * io.resize.factor**2
         other = replace(io.resize, max_pixels=None, max_tokens=max(tokens, io.resize.min_tokens))
         if other != io.resize:
-            words = f"of the usual frames they fit MAX_PIXELS={pixels} best: with which MAX_PIXELS was inference run?"
+            words = (
+                f"of the usual frames they fit MAX_PIXELS={pixels} best: with which MAX_PIXELS "
+                "was inference run?"
+            )
             usual.append((words, own, other))
     return usual
 
 
 def _older_qwen(resize: QwenResize) -> list[Usual]:
-    """Qwen2.5-VL's pixels, for answers that are read as those of its successors, whose visual tokens are larger."""
+    """Qwen2.5-VL's pixels, for answers that are read as those of its successors, whose visual
+    tokens are larger."""
     newer, older = resize.factor**2, QwenResize.factor**2
     if newer == older:
         return []
-    most = resize.max_tokens if resize.max_tokens == QwenResize.max_tokens else resize.max_tokens * newer // older
+    most = (
+        resize.max_tokens
+        if resize.max_tokens == QwenResize.max_tokens
+        else resize.max_tokens * newer // older
+    )
     words = "they fit pixels of the image that Qwen2.5-VL sees: --model-type qwen2_5_vl"
-    return [(words, FRAMES["processed"], replace(resize, factor=QwenResize.factor, max_tokens=most))]
+    return [
+        (words, FRAMES["processed"], replace(resize, factor=QwenResize.factor, max_tokens=most))
+    ]
 
 
 def _area(size: tuple[float, float]) -> float:

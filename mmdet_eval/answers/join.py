@@ -15,7 +15,8 @@ from .rows import Row
 Missing = Literal["error", "empty"]
 Duplicates = Literal["error", "first", "last"]
 APPENDS = (
-    "`swift infer` appends to a --result_path that exists: delete the file and infer again, or keep the first or the "
+    "`swift infer` appends to a --result_path that exists: delete the file and infer again, or "
+    "keep the first or the "
     "last answer with --duplicates"
 )
 
@@ -43,16 +44,20 @@ class Joined:
 
 
 def join(
-    rows: Sequence[Row], images: Sequence[Image], queries: Mapping[Id, Sequence[Query]] | None = None,
-    missing: Missing = "error", duplicates: Duplicates = "error",
-) -> Joined:  # fmt: skip
+    rows: Sequence[Row],
+    images: Sequence[Image],
+    queries: Mapping[Id, Sequence[Query]] | None = None,
+    missing: Missing = "error",
+    duplicates: Duplicates = "error",
+) -> Joined:
     """Join each row to its image and query.
 
-    A row's image is the one of its "image_id", else that of the file name of its one image (the longest `file_name`
-    of the annotations that ends the path, else the only one with the same base name), else that of its request id.
-    Its query is the one of its "category_id", else "query", else "category", else of the user turn in "messages",
-    else the image's only one. Where images share a file name the query decides, and of equal queries each takes
-    one row.
+    A row's image is the one of its "image_id", else that of the file name of its one image (the
+    longest `file_name` of the annotations that ends the path, else the only one with the same base
+    name), else that of its request id.
+    Its query is the one of its "category_id", else "query", else "category", else of the user turn
+    in "messages", else the image's only one. Where images share a file name the query decides, and
+    of equal queries each takes one row.
 
     Args:
         rows: as from `read_predictions`.
@@ -89,12 +94,15 @@ def check_missing(missing: Sequence[tuple[Image, Query | None]], found: int) -> 
     """Raise InputError with counts and examples where something is missing."""
     if missing:
         names = [
-            f"{image.id!r} ({', '.join(filter(None, [image.file_name, query.name if query else '']))})"
+            f"{image.id!r} "
+            f"({', '.join(filter(None, [image.file_name, query.name if query else '']))})"
             for image, query in missing
         ]
         raise InputError(
-            f"expected an answer for each of {found + len(missing)} images or queries, got none for {len(missing)}: "
-            f"{some(names)}; infer the whole dataset, or evaluate them as without detections with --allow-missing"
+            f"expected an answer for each of {found + len(missing)} images or queries, got none "
+            f"for {len(missing)}: "
+            f"{some(names)}; infer the whole dataset, or evaluate them as without detections with "
+            "--allow-missing"
         )
 
 
@@ -104,11 +112,18 @@ def _twice(table: Slots, slot: Slot, first: Row, second: Row) -> str:
     asked, again = question(first), question(second)
     if not table.known and asked != again:
         return (
-            f"expected one question about each image, got two about image {image.id!r} ({image.file_name}), in lines "
-            f"{first.line} and {second.line}: {asked!r} and {again!r}; say with --protocol how the model was asked"
+            f"expected one question about each image, got two about image {image.id!r} "
+            f"({image.file_name}), in lines "
+            f"{first.line} and {second.line}: {asked!r} and {again!r}; say with --protocol how the "
+            "model was asked"
         )
-    hint = "" if table.known or asked else " (where images were asked about more than once, say how with --protocol)"
+    hint = (
+        ""
+        if table.known or asked
+        else " (where images were asked about more than once, say how with --protocol)"
+    )
     return (
-        f"expected one answer per {'query' if table.known else 'image'}, got two for image {image.id!r} "
+        f"expected one answer per {'query' if table.known else 'image'}, got two for image "
+        f"{image.id!r} "
         f"({image.file_name}){what}, in lines {first.line} and {second.line}: {APPENDS}{hint}"
     )

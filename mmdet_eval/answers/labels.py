@@ -33,13 +33,17 @@ class CategoryNames:
         InputError: two categories have the same name, or a synonym stands for none of them.
     """
 
-    def __init__(self, categories: Mapping[Id, str], synonyms: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, categories: Mapping[Id, str], synonyms: Mapping[str, str] | None = None
+    ) -> None:
         self._exact = _by_name(categories)
         self.rules_off: dict[str, tuple[str, str]] = {}
         self._fold: list[Callable[[str], str]] = []
         applied = []
         for name, rule in RULES.items():
-            merged = _merged({key: (rule(self._folded(text)),) for key, text in categories.items()}, categories)
+            merged = _merged(
+                {key: (rule(self._folded(text)),) for key, text in categories.items()}, categories
+            )
             if merged:
                 self.rules_off[name] = merged
             else:
@@ -47,18 +51,23 @@ class CategoryNames:
                 applied.append(name)
         self._names = {self._folded(text): key for key, text in categories.items()}
         self._plurals: dict[str, Id] = {}
-        merged = _merged({key: (text, *_plurals(text)) for text, key in self._names.items()}, categories)
+        merged = _merged(
+            {key: (text, *_plurals(text)) for text, key in self._names.items()}, categories
+        )
         if merged:
             self.rules_off[SINGULAR] = merged
         else:
-            self._plurals = {plural: key for text, key in self._names.items() for plural in _plurals(text)}
+            self._plurals = {
+                plural: key for text, key in self._names.items() for plural in _plurals(text)
+            }
             applied.append(SINGULAR)
         self.rules = tuple(applied)
         self._synonyms = self._read_synonyms(synonyms or {})
         self.policy = self._describe()
 
     def find(self, label: str) -> Id | None:
-        """The id of the category that `label` names; None where it names none, as a blank label does."""
+        """The id of the category that `label` names; None where it names none, as a blank label
+        does."""
         if label in self._exact:
             return self._exact[label]
         folded = self._folded(label)
@@ -66,7 +75,9 @@ class CategoryNames:
             return None
         found = self._names.get(folded, self._plurals.get(folded))
         if found is None and SINGULAR in self.rules:  # a category whose name is the label's plural
-            found = next((self._names[plural] for plural in _plurals(folded) if plural in self._names), None)
+            found = next(
+                (self._names[plural] for plural in _plurals(folded) if plural in self._names), None
+            )
         return self._synonyms.get(folded) if found is None else found
 
     def _folded(self, text: str) -> str:
@@ -78,7 +89,8 @@ class CategoryNames:
         unknown = sorted({name for name in synonyms.values() if name not in self._exact})
         if unknown:
             raise InputError(
-                f"expected synonyms to stand for category names ({_some(list(self._exact))}), got {_some(unknown)}: "
+                f"expected synonyms to stand for category names ({_some(list(self._exact))}), got "
+                f"{_some(unknown)}: "
                 "write the names as the annotation file does"
             )
         return {self._folded(label): self._exact[name] for label, name in synonyms.items()}
@@ -101,11 +113,16 @@ def read_synonyms(path: str | Path) -> dict[str, str]:
         data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"expected a YAML file of synonyms (label: category name), got {path}: {reason}") from None
-    # Unquoted, `no: zebra` and `1: one` have keys that are no text.
-    if not isinstance(data, dict) or not all(isinstance(v, str) for pair in data.items() for v in pair):
         raise InputError(
-            f"expected {path} to map labels to category names, got {str(data)[:80]}: put names like no and 1 in quotes"
+            f"expected a YAML file of synonyms (label: category name), got {path}: {reason}"
+        ) from None
+    # Unquoted, `no: zebra` and `1: one` have keys that are no text.
+    if not isinstance(data, dict) or not all(
+        isinstance(v, str) for pair in data.items() for v in pair
+    ):
+        raise InputError(
+            f"expected {path} to map labels to category names, got {str(data)[:80]}: put names "
+            "like no and 1 in quotes"
         )
     return data
 
@@ -115,14 +132,17 @@ def _by_name(categories: Mapping[Id, str]) -> dict[str, Id]:
     for key, name in categories.items():
         if name in found:
             raise InputError(
-                f"expected category names that differ, got {name!r} for both {found[name]!r} and {key!r}: "
+                f"expected category names that differ, got {name!r} for both {found[name]!r} and "
+                f"{key!r}: "
                 "rename one in the annotation file"
             )
         found[name] = key
     return found
 
 
-def _merged(forms: Mapping[Id, tuple[str, ...]], categories: Mapping[Id, str]) -> tuple[str, str] | None:
+def _merged(
+    forms: Mapping[Id, tuple[str, ...]], categories: Mapping[Id, str]
+) -> tuple[str, str] | None:
     """Two category names that share a form, if there are such."""
     owner: dict[str, Id] = {}
     for key, written in forms.items():

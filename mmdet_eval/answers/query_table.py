@@ -1,4 +1,5 @@
-"""Where the rows of a prediction file belong: the queries about the images, and the row's words for them."""
+"""Where the rows of a prediction file belong: the queries about the images, and the row's words for
+them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -13,7 +14,8 @@ from .rows import Row
 
 KEEP_IDS = (
     'let each image path end in a file_name of the annotations, or keep an "image_id" column with '
-    "`swift infer --remove_unused_columns false` (ms-swift 4.6 cannot with its transformers backend)"
+    "`swift infer --remove_unused_columns false` (ms-swift 4.6 cannot with its transformers "
+    "backend)"
 )
 SAME_SET = "do --ann and --pred belong to the same dataset?"
 Slot = tuple[Id, int]  # an image's id and the place of one of its queries
@@ -27,10 +29,15 @@ class Slots:
         size: number of queries.
     """
 
-    def __init__(self, images: Sequence[Image], queries: Mapping[Id, Sequence[Query]] | None) -> None:
+    def __init__(
+        self, images: Sequence[Image], queries: Mapping[Id, Sequence[Query]] | None
+    ) -> None:
         self.known = queries is not None
         self.images = {image.id: image for image in images}
-        self.queries = {key: (Query(None),) if queries is None else tuple(queries.get(key, ())) for key in self.images}
+        self.queries = {
+            key: (Query(None),) if queries is None else tuple(queries.get(key, ()))
+            for key in self.images
+        }
         self.size = sum(map(len, self.queries.values()))
         self._by_text = {str(image.id): image for image in images}
         self._by_name: dict[str, list[Image]] = {}
@@ -40,7 +47,9 @@ class Slots:
     def slots(self, row: Row) -> list[Slot]:
         """The queries that the row may answer, at least one, all alike."""
         images = self._images(row)
-        slots = [(image.id, place) for image in images for place in range(len(self.queries[image.id]))]
+        slots = [
+            (image.id, place) for image in images for place in range(len(self.queries[image.id]))
+        ]
         if self.known:
             slots = self._asked(row, slots, images[0])
         return slots
@@ -52,7 +61,9 @@ class Slots:
     def answer(self, slot: Slot, row: Row) -> Answer:
         """The row's answer to the slot's query."""
         image = self.images[slot[0]]
-        return Answer(image, row.text, row.truncated, row.line, self.query(slot), row.processed, row.tokens)
+        return Answer(
+            image, row.text, row.truncated, row.line, self.query(slot), row.processed, row.tokens
+        )
 
     def open(self, taken: Mapping[Slot, Row]) -> list[tuple[Image, Query | None]]:
         """Queries without a row, in the images' order."""
@@ -66,11 +77,14 @@ class Slots:
     def _images(self, row: Row) -> list[Image]:
         explicit = row.columns.get("image_id")
         if explicit is not None:
-            if isinstance(explicit, float) and explicit.is_integer():  # pandas makes 1.0 of 1 where some are missing
+            if (
+                isinstance(explicit, float) and explicit.is_integer()
+            ):  # pandas makes 1.0 of 1 where some are missing
                 explicit = int(explicit)
             if str(explicit) not in self._by_text:
                 raise InputError(
-                    f"line {row.line}: expected an image_id of the annotation file ({some(list(self._by_text))}), "
+                    f"line {row.line}: expected an image_id of the annotation file "
+                    f"({some(list(self._by_text))}), "
                     f"got {str(explicit)!r}: {SAME_SET}"
                 )
             return [self._by_text[str(explicit)]]
@@ -89,9 +103,12 @@ class Slots:
             found = [image for image in found if path.parts[-longest:] == parts[image.id]]
         names = {image.file_name for image in found}
         if not found or len(names) > 1 or (len(found) > 1 and not self.known):
-            came = f"{len(found)} ({some([image.file_name for image in found])})" if found else "none"
+            came = (
+                f"{len(found)} ({some([image.file_name for image in found])})" if found else "none"
+            )
             raise InputError(
-                f"line {line}: expected one image of the annotation file to be called {path}, got {came}: {KEEP_IDS}, "
+                f"line {line}: expected one image of the annotation file to be called {path}, got "
+                f"{came}: {KEEP_IDS}, "
                 "or check that --ann and --pred belong to the same dataset"
             )
         return found
@@ -102,15 +119,23 @@ class Slots:
             return slots
         matching = [slot for slot in slots if subject and _is(self.query(slot), *subject)]
         text = row.columns.get("query")
-        if subject and text is not None and subject[0] != "query":  # the category alone does not tell the wording
+        if (
+            subject and text is not None and subject[0] != "query"
+        ):  # the category alone does not tell the wording
             subject = "query", str(text)
             matching = [slot for slot in matching if _is(self.query(slot), *subject)]
         if not matching:
             asked = [repr(self.query(slot).text) for slot in slots]
-            came = f"{subject[0]} {subject[1]!r}" if subject else 'neither "query", "category_id" nor "messages"'
+            came = (
+                f"{subject[0]} {subject[1]!r}"
+                if subject
+                else 'neither "query", "category_id" nor "messages"'
+            )
             raise InputError(
-                f"line {row.line}: expected an answer to what the protocol asks about image {image.id!r} "
-                f"({some(asked, 3) or 'nothing'}), got {came}: is this the protocol that the model was asked by? "
+                f"line {row.line}: expected an answer to what the protocol asks about image "
+                f"{image.id!r} "
+                f"({some(asked, 3) or 'nothing'}), got {came}: is this the protocol that the model "
+                "was asked by? "
                 "--protocol names another"
             )
         return matching
@@ -128,7 +153,9 @@ def _subject(row: Row) -> tuple[str, str] | None:
 def question(row: Row) -> str | None:
     """The last user turn of the row's messages, without the image; None where there is none."""
     messages = row.columns.get("messages")
-    turns = [turn for turn in messages if isinstance(turn, dict)] if isinstance(messages, list) else []
+    turns = (
+        [turn for turn in messages if isinstance(turn, dict)] if isinstance(messages, list) else []
+    )
     return next((_content(turn) for turn in reversed(turns) if turn.get("role") == "user"), None)
 
 
@@ -148,16 +175,25 @@ def _is(query: Query, column: str, value: str) -> bool:
 
 
 def image_path(row: Row) -> PurePosixPath:
-    """The path of the row's one image; ms-swift writes it as a string or as {"bytes": ..., "path": ...}."""
+    """The path of the row's one image; ms-swift writes it as a string or as {"bytes": ..., "path":
+    ...}."""
     images = row.columns.get("images")
     first = images[0] if isinstance(images, list) and len(images) == 1 else None
     path = first.get("path") if isinstance(first, dict) else first
     if not isinstance(path, str) or not path:
-        came = f"the request id {row.request!r}, which is none of the images'" if row.request else str(images)[:120]
-        raise InputError(f'line {row.line}: expected "image_id", or one path in "images", got {came}: {KEEP_IDS}')
+        came = (
+            f"the request id {row.request!r}, which is none of the images'"
+            if row.request
+            else str(images)[:120]
+        )
+        raise InputError(
+            f'line {row.line}: expected "image_id", or one path in "images", got {came}: {KEEP_IDS}'
+        )
     return PurePosixPath(path)
 
 
 def some(values: Sequence[object], limit: int = 5) -> str:
     """The first values, for an error message."""
-    return ", ".join(str(value) for value in values[:limit]) + (", ..." if len(values) > limit else "")
+    return ", ".join(str(value) for value in values[:limit]) + (
+        ", ..." if len(values) > limit else ""
+    )

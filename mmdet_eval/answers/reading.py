@@ -25,8 +25,8 @@ class Reader:
     """How answers are read.
 
     Attributes:
-        io: how they are written, and how inference turned image sizes into processed sizes, where the rows do not
-            record them.
+        io: how they are written, and how inference turned image sizes into processed sizes, where
+            the rows do not record them.
         names: labels to categories.
         policy: a key of `confidence.POLICIES`.
         labels: a box's category is named by the "answer", or is the one that the "query" asked for.
@@ -38,7 +38,8 @@ class Reader:
     labels: Labels
 
     def read(self, answer: Answer, tally: Counter[str], unknown: Counter[str]) -> ReadAnswer:
-        """Read one answer; what became of it and its boxes is added to `tally` (by `Counts`' names) and `unknown`.
+        """Read one answer; what became of it and its boxes is added to `tally` (by `Counts`' names)
+        and `unknown`.
 
         Raises:
             InputError: the size, the query or the log-probabilities of the answer do not allow it.
@@ -55,7 +56,9 @@ class Reader:
         boxes = np.clip(format.frame.to_image(parsed.boxes, view), 0, np.array(size * 2))
         named = self._categories(answer, parsed, unknown)
         left = is_valid(boxes)
-        tally["nothing_left"] += sum(name is not None and not ok for name, ok in zip(named, left, strict=True))
+        tally["nothing_left"] += sum(
+            name is not None and not ok for name, ok in zip(named, left, strict=True)
+        )
         categories = tuple(name if ok else None for name, ok in zip(named, left, strict=True))
         found = confidences(self.policy, answer, format, boxes)
         tally["whole_answer_scores"] += found.whole_answer
@@ -65,14 +68,19 @@ class Reader:
         tally["unparsed"] += read.unparsed
         return read
 
-    def _categories(self, answer: Answer, parsed: ParsedCompletion, unknown: Counter[str]) -> list[Id | None]:
+    def _categories(
+        self, answer: Answer, parsed: ParsedCompletion, unknown: Counter[str]
+    ) -> list[Id | None]:
         if self.labels == "query":
             if answer.query.category is None:
                 raise InputError(
-                    f"line {answer.line}: expected a query for one category, whose boxes need no label, got "
+                    f"line {answer.line}: expected a query for one category, whose boxes need no "
+                    "label, got "
                     f"{answer.query.text!r}: choose the --protocol that the model was asked by"
                 )
             return [answer.query.category] * len(parsed.labels)
         named = [self.names.find(label) for label in parsed.labels]
-        unknown.update(label for label, name in zip(parsed.labels, named, strict=True) if name is None)
+        unknown.update(
+            label for label, name in zip(parsed.labels, named, strict=True) if name is None
+        )
         return named

@@ -17,12 +17,14 @@ def recorded_protocol(rows: Sequence[Row]) -> Protocol | None:
     names = list(dict.fromkeys(name for row in rows if (name := _name(row))))
     if len(names) > 1:
         raise InputError(
-            f"expected answers to one protocol, got rows that record {' and '.join(map(repr, names))}: "
+            "expected answers to one protocol, got rows that record "
+            f"{' and '.join(map(repr, names))}: "
             "evaluate the answers to each by themselves"
         )
     if names and names[0].partition(":")[0] not in protocol_names():
         raise InputError(
-            f"expected --protocol with the YAML file of {names[0]!r}, the protocol that the rows record, got none"
+            f"expected --protocol with the YAML file of {names[0]!r}, the protocol that the rows "
+            "record, got none"
         )
     return load_protocol(names[0]) if names else None
 
@@ -32,7 +34,8 @@ def check_recorded(rows: Sequence[Row], protocol: Protocol) -> None:
     for row in rows:
         if _name(row) not in (None, protocol.name):
             raise InputError(
-                f"line {row.line}: expected an answer to protocol {protocol.name}, got one that records "
+                f"line {row.line}: expected an answer to protocol {protocol.name}, got one that "
+                "records "
                 f"{_name(row)!r}: evaluate it by the protocol that the model was asked by"
             )
 

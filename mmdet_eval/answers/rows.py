@@ -36,9 +36,15 @@ class Row:
 
 
 def make_row(
-    line: int, where: str, text: str, columns: Mapping[str, Any], *,
-    finish_reason: Any = None, logprobs: Any = None, request: Any = None,
-) -> Row:  # fmt: skip
+    line: int,
+    where: str,
+    text: str,
+    columns: Mapping[str, Any],
+    *,
+    finish_reason: Any = None,
+    logprobs: Any = None,
+    request: Any = None,
+) -> Row:
     """A row from what all kinds of files have in common; `where` names it in errors.
 
     It is truncated by its finish_reason where it has one, else by how its text ends.
@@ -46,9 +52,13 @@ def make_row(
     Raises:
         InputError: the recorded input size or the log-probabilities are not what they should be.
     """
-    truncated = finish_reason == "length" if isinstance(finish_reason, str) else looks_truncated(text)
+    truncated = (
+        finish_reason == "length" if isinstance(finish_reason, str) else looks_truncated(text)
+    )
     processed, tokens = _processed(columns, where), read_tokens(logprobs, where)
-    return Row(line, text, truncated, columns, None if request is None else str(request), processed, tokens)
+    return Row(
+        line, text, truncated, columns, None if request is None else str(request), processed, tokens
+    )
 
 
 def _processed(columns: Mapping[str, Any], where: str) -> Size | None:
@@ -57,9 +67,15 @@ def _processed(columns: Mapping[str, Any], where: str) -> Size | None:
         written = [columns.get(f"input_{side}") for side in ("width", "height")]
         if written == [None, None]:
             return None
-    if not isinstance(written, list) or len(written) != 2 or not all(type(v) is int and v > 0 for v in written):
+    if (
+        not isinstance(written, list)
+        or len(written) != 2
+        or not all(type(v) is int and v > 0 for v in written)
+    ):
         raise InputError(
-            f'{where}: expected the recorded input size ("input_width" and "input_height", or "processed_size") '
-            f"to be width and height in whole pixels, got {written}: correct the columns or leave them out"
+            f'{where}: expected the recorded input size ("input_width" and "input_height", or '
+            '"processed_size") '
+            f"to be width and height in whole pixels, got {written}: correct the columns or leave "
+            "them out"
         )
     return written[0], written[1]

@@ -1,4 +1,5 @@
-"""The predictions of one or several data sets: a file for each, or one file whose rows are shared out."""
+"""The predictions of one or several data sets: a file for each, or one file whose rows are shared
+out."""
 
 import os.path
 from collections import defaultdict
@@ -21,24 +22,32 @@ Predictions = list[Row] | Converted
 KINDS = (".jsonl", ".json", ".pkl")  # of prediction files, as they are looked for in a folder
 
 
-def read_all(path: Path, datasets: Sequence[Dataset], missing: Missing = "error") -> dict[str, Predictions]:
+def read_all(
+    path: Path, datasets: Sequence[Dataset], missing: Missing = "error"
+) -> dict[str, Predictions]:
     """Data set's name -> its predictions.
 
     Args:
         path: a file about all data sets, or a folder with a file for each, called by its name.
         datasets: at least one.
-        missing: whether a data set or an image without predictions is an error; else they count as empty, unless
-            there are no predictions about any data set.
+        missing: whether a data set or an image without predictions is an error; else they count as
+            empty, unless there are no predictions about any data set.
 
     Raises:
         InputError: something cannot be read, belongs to none of the data sets, or is missing.
     """
-    found = _from_folder(path, datasets, missing) if path.is_dir() else _from_file(path, datasets, missing)
+    found = (
+        _from_folder(path, datasets, missing)
+        if path.is_dir()
+        else _from_file(path, datasets, missing)
+    )
     without = [spec.name for spec, _ in datasets if spec.name not in found]
     if without and (missing == "error" or not found):
         raise InputError(
-            f"expected predictions about {len(datasets)} data sets in {path}, got none about {some(without)}: infer "
-            "them too, call each file in a folder by its data set, or evaluate data sets as without detections with "
+            f"expected predictions about {len(datasets)} data sets in {path}, got none about "
+            f"{some(without)}: infer "
+            "them too, call each file in a folder by its data set, or evaluate data sets as "
+            "without detections with "
             "--allow-missing"
         )
     boxes = any(isinstance(one, Converted) for one in found.values())
@@ -49,12 +58,17 @@ def read_all(path: Path, datasets: Sequence[Dataset], missing: Missing = "error"
     }
 
 
-def _from_folder(path: Path, datasets: Sequence[Dataset], missing: Missing) -> dict[str, Predictions]:
+def _from_folder(
+    path: Path, datasets: Sequence[Dataset], missing: Missing
+) -> dict[str, Predictions]:
     found: dict[str, Predictions] = {}
     for spec, annotations in datasets:
         files = [file for kind in KINDS if (file := path / f"{spec.name}{kind}").is_file()]
         if len(files) > 1:
-            raise InputError(f"expected one prediction file of {spec.name}, got {some(files)}: move the others away")
+            raise InputError(
+                f"expected one prediction file of {spec.name}, got {some(files)}: move the others "
+                "away"
+            )
         if files:
             found[spec.name] = read_predictions(files[0], annotations, missing)
     return found
@@ -66,7 +80,9 @@ def _from_file(path: Path, datasets: Sequence[Dataset], missing: Missing) -> dic
     if len(datasets) == 1:
         return {spec.name: read}
     if isinstance(read, Converted):
-        raise InputError(f"expected a folder with one file of boxes per data set, got the file {path}")
+        raise InputError(
+            f"expected a folder with one file of boxes per data set, got the file {path}"
+        )
     return {name: rows for name, rows in by_dataset(read, datasets).items() if rows}
 
 
@@ -81,7 +97,9 @@ def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, li
     def resolved(folder: str) -> str:
         return os.path.realpath(folder)
 
-    def place(path: PurePath) -> tuple[str, str]:  # prompts have the real path of the folder of images
+    def place(
+        path: PurePath,
+    ) -> tuple[str, str]:  # prompts have the real path of the folder of images
         return resolved(str(path.parent)), path.name
 
     owners: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -91,13 +109,19 @@ def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, li
     shared: dict[str, list[Row]] = {spec.name: [] for spec, _ in datasets}
     for row in rows:
         named = row.columns.get("dataset")
-        names = owners.get(place(image_path(row)), set()) if named is None else {str(named)} & set(shared)
+        names = (
+            owners.get(place(image_path(row)), set())
+            if named is None
+            else {str(named)} & set(shared)
+        )
         if len(names) != 1:
             came = f"the image {image_path(row)}" if named is None else f"the dataset {named!r}"
             came += f", which is in {some(sorted(names), 40)}" if names else ""
             raise InputError(
-                f"line {row.line}: expected an answer about one of the data sets {some(list(shared), 40)}, got {came}: "
-                'check --root, keep the column "dataset" of the prompts, let `mmdet-eval run` ask, or give --pred a '
+                f"line {row.line}: expected an answer about one of the data sets "
+                f"{some(list(shared), 40)}, got {came}: "
+                'check --root, keep the column "dataset" of the prompts, let `mmdet-eval run` ask, '
+                "or give --pred a "
                 "folder with one file per data set, called by its name"
             )
         shared[next(iter(names))].append(row)

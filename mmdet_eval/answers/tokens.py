@@ -9,14 +9,16 @@ from swift_plugin_visionr1.formats import Span
 
 from .answer import Token
 
-UNKNOWN = "\N{REPLACEMENT CHARACTER}"  # how a token that holds only a part of a character is written
+UNKNOWN = (
+    "\N{REPLACEMENT CHARACTER}"  # how a token that holds only a part of a character is written
+)
 
 
 def read_tokens(logprobs: Any, where: str) -> tuple[Token, ...] | None:
     """Tokens from `logprobs` as chat answers ("content") or plain completions ("tokens") have them.
 
-    Where the entries have "bytes", a character that is split over tokens belongs to the last of them. None where
-    there are no log-probabilities.
+    Where the entries have "bytes", a character that is split over tokens belongs to the last of
+    them. None where there are no log-probabilities.
 
     Raises:
         InputError: it is neither of the two.
@@ -30,7 +32,8 @@ def read_tokens(logprobs: Any, where: str) -> tuple[Token, ...] | None:
         return tuple(Token(str(text), _number(value)) for text, value in pairs)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(
-            f'{where}: expected "logprobs" to be {{"content": [{{"token": ..., "logprob": ...}}, ...]}}, '
+            f'{where}: expected "logprobs" to be '
+            f'{{"content": [{{"token": ..., "logprob": ...}}, ...]}}, '
             f"got {str(logprobs)[:80]}: leave the column out or infer again"
         ) from None
 
@@ -46,18 +49,23 @@ def _chat_tokens(content: Sequence[Mapping[str, Any]]) -> tuple[Token, ...]:
 
 
 def _number(value: Any) -> float:
-    return float("nan") if value is None else float(value)  # the first token of an echoed prompt has none
+    return (
+        float("nan") if value is None else float(value)
+    )  # the first token of an echoed prompt has none
 
 
 def locate(tokens: Sequence[Token], text: str) -> list[Span] | None:
     """The characters of `text` that each token wrote; None where the tokens are not the text's.
 
-    Tokens after the end of the text (the end-of-turn token) get an empty range. Tokens that hold parts of characters
-    (ms-swift and vLLM write such parts as U+FFFD) share the characters up to the next token that can be found.
+    Tokens after the end of the text (the end-of-turn token) get an empty range. Tokens that hold
+    parts of characters (ms-swift and vLLM write such parts as U+FFFD) share the characters up to
+    the next token that can be found.
     """
     spans: list[Span] = []
     at = 0
-    parts = room = 0  # tokens at the end of `spans` that hold parts of characters, and how many they may cover
+    parts = room = (
+        0  # tokens at the end of `spans` that hold parts of characters, and how many they may cover
+    )
 
     def settle(end: int) -> None:
         spans[len(spans) - parts :] = [(at, end)] * parts

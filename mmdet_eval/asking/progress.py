@@ -14,7 +14,9 @@ class Progress:
 
     def __init__(self, total: int, before: int, stream: TextIO) -> None:
         self.total, self.done, self.stream = total, before, stream
-        self.first: tuple[float, int] | None = None  # when the first new answers were there, and how many
+        self.first: tuple[float, int] | None = (
+            None  # when the first new answers were there, and how many
+        )
         self.printed = (float("-inf"), -1)  # when, and at which count
 
     def show(self, done: int) -> None:
@@ -25,7 +27,9 @@ class Progress:
         self.done = done
         if self.stream.isatty():
             print(f"\r\033[K{self._text(now)}", end="", file=self.stream, flush=True)
-        elif done != self.printed[1] and (now - self.printed[0] >= LOG_SECONDS or done == self.total):
+        elif done != self.printed[1] and (
+            now - self.printed[0] >= LOG_SECONDS or done == self.total
+        ):
             print(self._text(now), file=self.stream, flush=True)
             self.printed = now, done
 

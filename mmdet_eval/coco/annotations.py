@@ -44,7 +44,8 @@ class Annotations:
         path: the file as given.
         sha256: of the file as given.
         images: in the file's order.
-        categories: category id -> name, in the file's order, which need not be the order of the ids.
+        categories: category id -> name, in the file's order, which need not be the order of the
+            ids.
         data: the file's content after the repairs.
         repairs: what was changed for the metric, in words; empty when the file is used as it is.
     """
@@ -68,7 +69,8 @@ class Annotations:
             yield copy
 
     def present(self) -> dict[Id, tuple[Id, ...]]:
-        """Image id -> the categories that it has an annotation of which is no crowd, in the file's order."""
+        """Image id -> the categories that it has an annotation of which is no crowd, in the file's
+        order."""
         found: dict[Id, set[Id]] = {image.id: set() for image in self.images}
         for record in self.data["annotations"]:
             if not record["iscrowd"]:
@@ -76,7 +78,8 @@ class Annotations:
         return {key: tuple(c for c in self.categories if c in here) for key, here in found.items()}
 
     def unannotated(self) -> tuple[str, ...]:
-        """Names of the categories without any annotation, in the file's order; AP leaves them out."""
+        """Names of the categories without any annotation, in the file's order; AP leaves them
+        out."""
         found = {record["category_id"] for record in self.data["annotations"]}
         return tuple(name for key, name in self.categories.items() if key not in found)
 
@@ -85,11 +88,13 @@ def read_annotations(path: str | Path, classes: Sequence[str] | None = None) -> 
     """Read and check a COCO annotation file.
 
     Args:
-        classes: names of the categories to keep, in any order, as mmdet's metainfo has them; the other categories and
-            their annotations are left out (Roboflow's exports have a supercategory as category 0). None keeps all.
+        classes: names of the categories to keep, in any order, as mmdet's metainfo has them; the
+            other categories and their annotations are left out (Roboflow's exports have a
+            supercategory as category 0). None keeps all.
 
     Raises:
-        InputError: the file cannot be read, lacks something, or contradicts itself, or has no category of that name.
+        InputError: the file cannot be read, lacks something, or contradicts itself, or has no
+            category of that name.
     """
     path = Path(path)
     try:
@@ -98,13 +103,20 @@ def read_annotations(path: str | Path, classes: Sequence[str] | None = None) -> 
     except OSError as error:
         raise InputError(f"expected a COCO annotation file, got {path}: {error.strerror}") from None
     except ValueError as error:
-        raise InputError(f"expected {path} to be a COCO annotation file, got text that is not JSON ({error})") from None
+        raise InputError(
+            f"expected {path} to be a COCO annotation file, got text that is not JSON ({error})"
+        ) from None
     return _checked(path, hashlib.sha256(raw).hexdigest(), data, classes)
 
 
 def _checked(path: Path, sha256: str, data: Any, classes: Sequence[str] | None) -> Annotations:
-    images, annotations, categories = (_section(data, name, path) for name in ("images", "annotations", "categories"))
-    names = {c["id"]: str(_field(c, "name", f"category {c['id']}")) for c in _with_unique_ids(categories, "categories")}
+    images, annotations, categories = (
+        _section(data, name, path) for name in ("images", "annotations", "categories")
+    )
+    names = {
+        c["id"]: str(_field(c, "name", f"category {c['id']}"))
+        for c in _with_unique_ids(categories, "categories")
+    }
     known = tuple(_image(record) for record in _with_unique_ids(images, "images"))
     image_ids = {image.id for image in known}
     for record in annotations:
@@ -123,15 +135,21 @@ def _checked(path: Path, sha256: str, data: Any, classes: Sequence[str] | None) 
 def _section(data: Any, name: str, path: Path) -> list[dict[str, Any]]:
     found = data.get(name) if isinstance(data, dict) else None
     if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
-        raise InputError(f'expected {path} to be COCO annotations with a list of objects "{name}", got none')
+        raise InputError(
+            f'expected {path} to be COCO annotations with a list of objects "{name}", got none'
+        )
     if not found and name != "annotations":
-        raise InputError(f'expected {path} to have at least one entry in "{name}", got an empty list')
+        raise InputError(
+            f'expected {path} to have at least one entry in "{name}", got an empty list'
+        )
     return found
 
 
 def _field(record: dict[str, Any], name: str, what: str) -> Any:
     if record.get(name) is None:
-        raise InputError(f'expected {what} of the annotation file to have "{name}", got {sorted(record)}')
+        raise InputError(
+            f'expected {what} of the annotation file to have "{name}", got {sorted(record)}'
+        )
     return record[name]
 
 
@@ -139,10 +157,14 @@ def _with_unique_ids(records: list[dict[str, Any]], what: str) -> list[dict[str,
     ids = [_field(record, "id", f"every entry of {what}") for record in records]
     # COCOeval sorts ids with numpy, which turns a mixed list into strings that match nothing.
     if {type(i) for i in ids} not in ({int}, {str}):
-        raise InputError(f"expected the ids of {what} to be all integers or all strings, got {ids[:5]}...")
+        raise InputError(
+            f"expected the ids of {what} to be all integers or all strings, got {ids[:5]}..."
+        )
     if len(set(ids)) < len(ids):
         twice = Counter(ids).most_common(1)[0][0]
-        raise InputError(f"expected each id of {what} once in the annotation file, got {twice!r} more than once")
+        raise InputError(
+            f"expected each id of {what} once in the annotation file, got {twice!r} more than once"
+        )
     return records
 
 
@@ -150,8 +172,13 @@ def _image(record: dict[str, Any]) -> Image:
     size = tuple(_field(record, side, f"image {record['id']}") for side in ("width", "height"))
     if not all(type(side) in (int, float) and side > 0 and side == side // 1 for side in size):
         raise InputError(
-            f"expected image {record['id']} to have its width and height in pixels, whole numbers above 0, got {size}"
+            f"expected image {record['id']} to have its width and height in pixels, whole numbers "
+            f"above 0, got {size}"
         )
     # LVIS v1 has no file_name; mmdet takes the path of the image's address for it.
-    name = record.get("file_name") or str(record.get("coco_url") or "").removeprefix("http://images.cocodataset.org/")
-    return Image(record["id"], str(name), (int(size[0]), int(size[1])), str(record.get("caption") or ""))
+    name = record.get("file_name") or str(record.get("coco_url") or "").removeprefix(
+        "http://images.cocodataset.org/"
+    )
+    return Image(
+        record["id"], str(name), (int(size[0]), int(size[1])), str(record.get("caption") or "")
+    )

@@ -9,7 +9,9 @@ import numpy as np
 from swift_plugin_visionr1.errors import InputError
 
 
-def check_record(record: Mapping[str, Any], what: str, images: Container[Any], categories: Container[Any]) -> None:
+def check_record(
+    record: Mapping[str, Any], what: str, images: Container[Any], categories: Container[Any]
+) -> None:
     """Check that the record's image and category are known and its bbox is four finite numbers.
 
     Args:
@@ -24,14 +26,20 @@ def check_record(record: Mapping[str, Any], what: str, images: Container[Any], c
     for name, known in (("image_id", images), ("category_id", categories)):
         value = record.get(name)
         if not isinstance(value, Hashable) or value not in known:
-            raise InputError(f"expected {what} to have a {name} that the annotation file lists, got {value!r}")
+            raise InputError(
+                f"expected {what} to have a {name} that the annotation file lists, got {value!r}"
+            )
     box = record.get("bbox")
     if not isinstance(box, list | tuple) or len(box) != 4 or not all(map(is_finite_number, box)):
-        raise InputError(f"expected {what} to have a bbox of four finite numbers [x, y, width, height], got {box!r}")
+        raise InputError(
+            f"expected {what} to have a bbox of four finite numbers [x, y, width, height], got "
+            f"{box!r}"
+        )
 
 
 def check_truth(record: Mapping[str, Any], what: str) -> None:
-    """Check the area and iscrowd of an annotation, which may lack them: COCOeval takes any text for a crowd.
+    """Check the area and iscrowd of an annotation, which may lack them: COCOeval takes any text for
+    a crowd.
 
     Args:
         record: an annotation.
@@ -49,4 +57,6 @@ def check_truth(record: Mapping[str, Any], what: str) -> None:
 
 def is_finite_number(value: object) -> bool:
     """Whether `value` is a number, neither NaN nor infinite nor too large for a float."""
-    return isinstance(value, int | float | np.integer | np.floating) and bool(abs(value) <= sys.float_info.max)
+    return isinstance(value, int | float | np.integer | np.floating) and bool(
+        abs(value) <= sys.float_info.max
+    )

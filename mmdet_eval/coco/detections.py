@@ -38,7 +38,8 @@ def detections(annotations: Annotations, results: Sequence[CocoResult]) -> Detec
     """The columns of COCO results.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is no finite number.
+        InputError: a result names an unknown image or category, or has a bbox or score that is no
+            finite number.
     """
     images = {image.id: place for place, image in enumerate(annotations.images)}
     categories = {category: place for place, category in enumerate(annotations.categories)}
@@ -50,22 +51,30 @@ def detections(annotations: Annotations, results: Sequence[CocoResult]) -> Detec
         for index, result in enumerate(results):
             check_record(result, f"result {index}", images, categories)
             if not is_finite_number(result.get("score")):
-                raise InputError(f"expected result {index} to have a finite score, got {result.get('score')!r}")
+                raise InputError(
+                    f"expected result {index} to have a finite score, got {result.get('score')!r}"
+                )
         found = _arrays(results, images, categories)
     return found
 
 
-def _columns(results: Sequence[CocoResult], images: dict[Any, int], categories: dict[Any, int]) -> Detections | None:
+def _columns(
+    results: Sequence[CocoResult], images: dict[Any, int], categories: dict[Any, int]
+) -> Detections | None:
     """The columns where all numbers are Python's and finite, else None."""
     boxes, scores = [result["bbox"] for result in results], [result["score"] for result in results]
     # numpy reads text as numbers and None as NaN
-    if not (set(map(type, chain.from_iterable(boxes))) <= PLAIN and set(map(type, scores)) <= PLAIN):
+    if not (
+        set(map(type, chain.from_iterable(boxes))) <= PLAIN and set(map(type, scores)) <= PLAIN
+    ):
         return None
     found = _arrays(results, images, categories)
     return found if np.isfinite(found.boxes).all() and np.isfinite(found.score).all() else None
 
 
-def _arrays(results: Sequence[CocoResult], images: dict[Any, int], categories: dict[Any, int]) -> Detections:
+def _arrays(
+    results: Sequence[CocoResult], images: dict[Any, int], categories: dict[Any, int]
+) -> Detections:
     boxes = [result["bbox"] for result in results]
     return Detections(
         np.array([images[result["image_id"]] for result in results], dtype=np.int64),

@@ -1,4 +1,5 @@
-"""Referring expressions as rows, turned into MDETR's form of COCO annotations, which mmdet and `refcoco` read."""
+"""Referring expressions as rows, turned into MDETR's form of COCO annotations, which mmdet and
+`refcoco` read."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -18,12 +19,14 @@ def mdetr_annotations(
     """One entry of images and one annotation for each expression.
 
     Args:
-        rows: "file_name", "image_id", "bbox" as [x, y, width, height] in original pixels, "expression".
+        rows: "file_name", "image_id", "bbox" as [x, y, width, height] in original pixels,
+            "expression".
         sizes: (width, height) in pixels by file name, e.g. from `image_sizes`.
         dataset_name: "refcoco", "refcoco+" or "refcocog", as mmdet's RefExpMetric wants it.
 
     Raises:
-        InputError: a row lacks something or has something else there, or the size of its image is not given.
+        InputError: a row lacks something or has something else there, or the size of its image is
+            not given.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -32,15 +35,31 @@ def mdetr_annotations(
         width, height = sizes[row["file_name"]]
         images.append(
             {
-                "id": number, "file_name": row["file_name"], "width": width, "height": height,
-                "original_id": row["image_id"], "caption": row["expression"], "dataset_name": dataset_name,
+                "id": number,
+                "file_name": row["file_name"],
+                "width": width,
+                "height": height,
+                "original_id": row["image_id"],
+                "caption": row["expression"],
+                "dataset_name": dataset_name,
             }
-        )  # fmt: skip
+        )
         box = list(row["bbox"])
         annotations.append(
-            {"id": number, "image_id": number, "category_id": 1, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+            {
+                "id": number,
+                "image_id": number,
+                "category_id": 1,
+                "bbox": box,
+                "area": box[2] * box[3],
+                "iscrowd": 0,
+            }
         )
-    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "object"}]}
+    return {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "object"}],
+    }
 
 
 def _check(row: Mapping[str, Any], number: int, sizes: Mapping[str, Size]) -> None:
@@ -52,10 +71,13 @@ def _check(row: Mapping[str, Any], number: int, sizes: Mapping[str, Size]) -> No
             raise InputError(f"expected {key} of row {number} to be a text, got {row[key]!r}")
     box = row["bbox"]
     if not isinstance(box, list | tuple) or len(box) != 4 or not all(map(is_finite_number, box)):
-        raise InputError(f"expected bbox of row {number} to be four numbers [x, y, width, height], got {box!r}")
+        raise InputError(
+            f"expected bbox of row {number} to be four numbers [x, y, width, height], got {box!r}"
+        )
     if row["file_name"] not in sizes:
         raise InputError(
-            f"expected the image in row {number} to have its size given, got no size of {row['file_name']}"
+            f"expected the image in row {number} to have its size given, got no size of "
+            f"{row['file_name']}"
         )
 
 

@@ -2,4 +2,6 @@
 
 from typing import Any
 
-CocoResult = dict[str, Any]  # image_id, category_id, bbox as [x, y, width, height] in original pixels, score
+CocoResult = dict[
+    str, Any
+]  # image_id, category_id, bbox as [x, y, width, height] in original pixels, score

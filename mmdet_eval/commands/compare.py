@@ -15,17 +15,25 @@ from ..comparison.table import as_markdown, write_comparison
 def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     sub = subparsers.add_parser(
-        "compare", help="put evaluations of several models side by side",
-        description="The paper's kind of table: the first folder is the base, the others get their difference to it, "
+        "compare",
+        help="put evaluations of several models side by side",
+        description="The paper's kind of table: the first folder is the base, the others get their "
+        "difference to it, "
         "with 95% paired bootstrap intervals over the images.",
-    )  # fmt: skip
-    sub.add_argument(
-        "folders", nargs="+", type=Path, metavar="FOLDER", help="output folders of evaluations, base first"
     )
     sub.add_argument(
-        "--names", nargs="+",
-        help='names of the rows, e.g. base "+ SFT" "+ Vision-R1"; default: as much of the paths as tells them apart',
-    )  # fmt: skip
+        "folders",
+        nargs="+",
+        type=Path,
+        metavar="FOLDER",
+        help="output folders of evaluations, base first",
+    )
+    sub.add_argument(
+        "--names",
+        nargs="+",
+        help='names of the rows, e.g. base "+ SFT" "+ Vision-R1"; default: as much of the paths as '
+        "tells them apart",
+    )
     sub.add_argument("--out", type=Path, help="folder for compare.md and compare.json")
     sub.add_argument("--samples", type=int, default=1000, help="number of bootstrap samples")
     sub.add_argument("--seed", type=int, default=0, help="of the bootstrap")
@@ -53,20 +61,26 @@ def _row_names(folders: Sequence[Path], arguments: argparse.Namespace) -> list[s
     names: list[str] = arguments.names or folder_names(folders)
     if len(folders) < 2 or len(names) != len(folders) or arguments.samples < 1:
         raise InputError(
-            f"expected at least two folders, one of --names for each, and at least one of --samples, got "
+            "expected at least two folders, one of --names for each, and at least one of "
+            "--samples, got "
             f"{len(folders)} folders, {len(names)} names and {arguments.samples} samples"
         )
     if len(set(names)) < len(names):
         raise InputError(
-            f"expected rows of different names, got {', '.join(names)}: name each folder once, and give each its own "
+            f"expected rows of different names, got {', '.join(names)}: name each folder once, and "
+            "give each its own "
             "of --names"
         )
     return names
 
 
 def folder_names(folders: Sequence[Path]) -> list[str]:
-    """The shortest ends of the paths that differ, all of the same number of parts; equal ones for equal folders."""
+    """The shortest ends of the paths that differ, all of the same number of parts; equal ones for
+    equal folders."""
     parts = [folder.resolve().parts for folder in folders]
     longest = max(map(len, parts))
     endings = (["/".join(path[-count:]) for path in parts] for count in range(1, longest + 1))
-    return next((names for names in endings if len(set(names)) == len(folders)), [path[-1] for path in parts])
+    return next(
+        (names for names in endings if len(set(names)) == len(folders)),
+        [path[-1] for path in parts],
+    )

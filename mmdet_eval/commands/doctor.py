@@ -8,7 +8,9 @@ from ..installation import report
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    sub = subparsers.add_parser("doctor", help="tell what is installed, in which flavour, and whether it works")
+    sub = subparsers.add_parser(
+        "doctor", help="tell what is installed, in which flavour, and whether it works"
+    )
     sub.set_defaults(run=_run)
 
 

@@ -31,18 +31,30 @@ from .reading import add_reading_arguments, io_of
 
 # Arguments that boxes have no use for.
 ABOUT_TEXT = (
-    "model_type", "format", "frame", "reasoning", "config", "score", "synonyms", "max_pixels", "duplicates",
-)  # fmt: skip
+    "model_type",
+    "format",
+    "frame",
+    "reasoning",
+    "config",
+    "score",
+    "synonyms",
+    "max_pixels",
+    "duplicates",
+)
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command, which is also what `mmdet-eval` does when no command is named."""
     sub = subparsers.add_parser(
-        "evaluate", help="evaluate a prediction file; `mmdet-eval --ann ...` is the same",
-        description="mAP, AP50, AP75 and AR@100 by MMDetection's CocoMetric, of a VLM's answers or of boxes.",
-    )  # fmt: skip
+        "evaluate",
+        help="evaluate a prediction file; `mmdet-eval --ann ...` is the same",
+        description="mAP, AP50, AP75 and AR@100 by MMDetection's CocoMetric, of a VLM's answers or "
+        "of boxes.",
+    )
     add_place_arguments(sub)
-    sub.add_argument("--out", type=Path, help="folder for metrics.json, summary.md, report.html and the rest")
+    sub.add_argument(
+        "--out", type=Path, help="folder for metrics.json, summary.md, report.html and the rest"
+    )
     _add_prediction_arguments(sub)
     add_options(sub)
     sub.set_defaults(run=run)
@@ -50,40 +62,58 @@ def add_parser(subparsers: Any) -> None:
 
 def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
-        "--pred", type=Path, required=True,
-        help="JSONL of `swift infer` or of an OpenAI-style server, COCO results, or mmdet's dump; for a suite also a "
+        "--pred",
+        type=Path,
+        required=True,
+        help="JSONL of `swift infer` or of an OpenAI-style server, COCO results, or mmdet's dump; "
+        "for a suite also a "
         "folder with one file per data set",
-    )  # fmt: skip
+    )
     sub.add_argument(
         "--protocol",
-        help=f"how the model was asked: {', '.join(protocol_names())}, or a YAML file; default: what the rows record, "
+        help=f"how the model was asked: {', '.join(protocol_names())}, or a YAML file; default: "
+        "what the rows record, "
         "else the suite's",
     )
     sub.add_argument(
-        "--max-pixels", "--max_pixels", type=int,
-        help="the --max_pixels of `swift infer`, which is not MAX_PIXELS; that, IMAGE_MAX_TOKEN_NUM and their MIN are "
+        "--max-pixels",
+        "--max_pixels",
+        type=int,
+        help="the --max_pixels of `swift infer`, which is not MAX_PIXELS; that, "
+        "IMAGE_MAX_TOKEN_NUM and their MIN are "
         "read from the environment, as inference does",
-    )  # fmt: skip
+    )
     sub.add_argument(
         "--allow-missing",
         action="store_true",
-        help="evaluate what has no answer as empty, and leave data sets out whose annotations are not there",
+        help="evaluate what has no answer as empty, and leave data sets out whose annotations are "
+        "not there",
     )
     sub.add_argument(
-        "--duplicates", default="error", choices=get_args(Duplicates), help="which of two answers to a query counts"
+        "--duplicates",
+        default="error",
+        choices=get_args(Duplicates),
+        help="which of two answers to a query counts",
     )
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What decides the numbers, in this command and in `run`."""
     add_reading_arguments(parser)
-    parser.add_argument("--score", default="const", choices=sorted(POLICIES), help="where the scores come from")
+    parser.add_argument(
+        "--score", default="const", choices=sorted(POLICIES), help="where the scores come from"
+    )
     parser.add_argument("--synonyms", type=Path, help="YAML file, label: category name")
     parser.add_argument(
-        "--engine", default="mmdet", choices=get_args(Engine),
-        help="mmdet: MMDetection's numbers, recomputed by hotcoco; hotcoco: the same numbers faster, not recomputed",
-    )  # fmt: skip
-    parser.add_argument("--orders", type=int, default=20, help="image orders tried for the range of mAP; default 20")
+        "--engine",
+        default="mmdet",
+        choices=get_args(Engine),
+        help="mmdet: MMDetection's numbers, recomputed by hotcoco; hotcoco: the same numbers "
+        "faster, not recomputed",
+    )
+    parser.add_argument(
+        "--orders", type=int, default=20, help="image orders tried for the range of mAP; default 20"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -103,7 +133,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]]:
-    """The evaluations that the arguments ask for, and the names of the data sets that were left out."""
+    """The evaluations that the arguments ask for, and the names of the data sets that were left
+    out."""
     options = options_of(arguments)
     suite, left_out = _datasets(arguments)
     datasets = [(spec, read_annotations(spec.ann, spec.classes)) for spec in suite.datasets]
@@ -113,7 +144,9 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
     options = replace(options, protocol=protocol)
     show = bool(arguments.suite or arguments.images)
     evaluations = [
-        evaluate_dataset(spec, annotations, predictions[spec.name], options, spec.images if show else None)
+        evaluate_dataset(
+            spec, annotations, predictions[spec.name], options, spec.images if show else None
+        )
         for spec, annotations in datasets
     ]
     return evaluations, list(left_out)
@@ -121,24 +154,34 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
 
 def _protocol(suite: Suite, predictions: Sequence[Predictions], format: Format) -> Protocol | None:
     """What the rows record, else the suite's in the format's words."""
-    recorded = recorded_protocol([row for one in predictions if not isinstance(one, Converted) for row in one])
+    recorded = recorded_protocol(
+        [row for one in predictions if not isinstance(one, Converted) for row in one]
+    )
     if recorded or not suite.protocol:
         return recorded
     default = load_protocol(suite.protocol)
-    # Boxes may be a detector's, which nobody asked; but a referring expression is asked in any case.
+    # Boxes may be a detector's, which nobody asked; but a referring expression is asked in any
+    # case.
     boxes = any(isinstance(one, Converted) for one in predictions)
     if boxes:
         return default if default.queries == "expression" else None
     return in_words_of(format, default)
 
 
-def finish(evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments: argparse.Namespace) -> None:
+def finish(
+    evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments: argparse.Namespace
+) -> None:
     """Write the folder, where one is given, and print the table."""
-    given = {key: str(value) if isinstance(value, Path) else value for key, value in vars(arguments).items()}
+    given = {
+        key: str(value) if isinstance(value, Path) else value
+        for key, value in vars(arguments).items()
+    }
     given = {key: value for key, value in given.items() if not callable(value)}
     for evaluation in evaluations:
         unused = () if evaluation.converted.of_text else ABOUT_TEXT
-        evaluation.conditions["arguments"] = {key: value for key, value in given.items() if key not in unused}
+        evaluation.conditions["arguments"] = {
+            key: value for key, value in given.items() if key not in unused
+        }
     if arguments.out:
         write_outputs(arguments.out, evaluations, arguments.suite, left_out)
         print(f"written: {arguments.out / 'report.html'} and the files beside it", file=sys.stderr)
@@ -156,18 +199,22 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
     """
     return Options(
         protocol=load_protocol(arguments.protocol) if arguments.protocol else None,
-        io=io or io_of(arguments), score=arguments.score,
+        io=io or io_of(arguments),
+        score=arguments.score,
         synonyms=read_synonyms(arguments.synonyms) if arguments.synonyms else {},
-        engine=arguments.engine, orders=arguments.orders,
+        engine=arguments.engine,
+        orders=arguments.orders,
         missing="empty" if arguments.allow_missing else "error",
         duplicates=getattr(arguments, "duplicates", "error"),
-    )  # fmt: skip
+    )
 
 
 def _datasets(arguments: argparse.Namespace) -> tuple[Suite, tuple[str, ...]]:
     if arguments.suite:
         if arguments.classes:
-            raise InputError("expected --classes beside --ann, got --suite: say classes in the suite's YAML file")
+            raise InputError(
+                "expected --classes beside --ann, got --suite: say classes in the suite's YAML file"
+            )
         return load_suite(arguments.suite, arguments.root, arguments.allow_missing)
     name = arguments.ann.stem
     classes = tuple(arguments.classes) if arguments.classes else None
@@ -180,6 +227,7 @@ def _check_synonyms(synonyms: Mapping[str, str], datasets: Sequence[Dataset]) ->
     for label, name in synonyms.items():
         if name not in known:
             raise InputError(
-                f"expected --synonyms to name categories of the data sets, got {name!r} for {label!r}: "
+                f"expected --synonyms to name categories of the data sets, got {name!r} for "
+                f"{label!r}: "
                 f"the categories are {', '.join(sorted(known)[:20])}"
             )

@@ -21,23 +21,43 @@ STOPPED = 130  # the exit code of a command that Ctrl-C ended
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the command. Arguments that it does not know are for `swift eval`: the caller sets `infer_arguments`."""
+    """Add the command. Arguments that it does not know are for `swift eval`: the caller sets
+    `infer_arguments`."""
     sub = subparsers.add_parser(
-        "general-qa", allow_abbrev=False, help="GQA, AI2D, ChartQA and SEED before and after training; resumes",
-        description="Ask each model the general benchmarks with `swift eval`, one model after the other, and print one "
-        "table. The same command again goes on where it was interrupted. Options that are not listed here go to "
+        "general-qa",
+        allow_abbrev=False,
+        help="GQA, AI2D, ChartQA and SEED before and after training; resumes",
+        description="Ask each model the general benchmarks with `swift eval`, one model after the "
+        "other, and print one "
+        "table. The same command again goes on where it was interrupted. Options that are not "
+        "listed here go to "
         "`swift eval`, for every model.",
-    )  # fmt: skip
-    sub.add_argument(
-        "--model", action="append", required=True, metavar="NAME=MODEL",
-        help="name in the table, and folder or hub id; base first, once for each model",
-    )  # fmt: skip
-    sub.add_argument("--out", type=Path, required=True, help="folder for the answers and the table")
-    sub.add_argument("--recipe", type=Path, default=RECIPE, help="YAML for `swift eval`; default: %(default)s")
-    sub.add_argument(
-        "--eval-dataset", "--eval_dataset", nargs="+", metavar="NAME", help="benchmarks instead of the recipe's"
     )
-    sub.add_argument("--external-plugins", "--external_plugins", nargs="+", default=(), help="files for `swift eval`")
+    sub.add_argument(
+        "--model",
+        action="append",
+        required=True,
+        metavar="NAME=MODEL",
+        help="name in the table, and folder or hub id; base first, once for each model",
+    )
+    sub.add_argument("--out", type=Path, required=True, help="folder for the answers and the table")
+    sub.add_argument(
+        "--recipe", type=Path, default=RECIPE, help="YAML for `swift eval`; default: %(default)s"
+    )
+    sub.add_argument(
+        "--eval-dataset",
+        "--eval_dataset",
+        nargs="+",
+        metavar="NAME",
+        help="benchmarks instead of the recipe's",
+    )
+    sub.add_argument(
+        "--external-plugins",
+        "--external_plugins",
+        nargs="+",
+        default=(),
+        help="files for `swift eval`",
+    )
     sub.set_defaults(run=run, infer_arguments=())
 
 
@@ -45,14 +65,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask, print the table and write it; returns the exit code: 1 where `swift eval` failed.
 
     Raises:
-        InputError: a model or the recipe cannot be used, a package is missing, several models are to be asked of one
-            server, or --out has answers to something else.
+        InputError: a model or the recipe cannot be used, a package is missing, several models are
+            to be asked of one server, or --out has answers to something else.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift eval` is ended too
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # so that `swift eval` is ended too
     models = read_models(arguments.model)
     questions = _questions(arguments, len(models))
     try:
-        scores = {model.name: evaluate(model, questions, arguments.out / model.name) for model in models}
+        scores = {
+            model.name: evaluate(model, questions, arguments.out / model.name) for model in models
+        }
     except KeyboardInterrupt:
         print("\nmmdet-eval: stopped; the same command again goes on from here", file=sys.stderr)
         return STOPPED
@@ -68,15 +92,20 @@ def _questions(arguments: argparse.Namespace, models: int) -> Questions:
     benchmarks = tuple(arguments.eval_dataset or read_recipe(arguments.recipe)["eval_dataset"])
     if missing := [package for package in PACKAGES if find_spec(package) is None]:
         raise InputError(
-            f"expected ms-swift, EvalScope and VLMEvalKit, got no {', '.join(missing)}: install them with "
+            f"expected ms-swift, EvalScope and VLMEvalKit, got no {', '.join(missing)}: install "
+            "them with "
             "`pip install 'swift-plugin-visionr1[swift,qa]'`"
         )
     questions = Questions(
-        arguments.recipe, benchmarks, tuple(arguments.external_plugins), tuple(arguments.infer_arguments)
+        arguments.recipe,
+        benchmarks,
+        tuple(arguments.external_plugins),
+        tuple(arguments.infer_arguments),
     )
     if questions.server and models > 1:
         raise InputError(
-            f"expected one --model with --eval_url, whose server has one model loaded, got {models}: ask each by "
+            "expected one --model with --eval_url, whose server has one model loaded, got "
+            f"{models}: ask each by "
             "itself, then print the table by naming all of them without --eval_url"
         )
     return questions
@@ -91,7 +120,9 @@ def read_models(texts: Sequence[str]) -> list[Model]:
     models = [_read_model(text) for text in texts]
     names = [model.name for model in models]
     if len(set(names)) < len(names):
-        raise InputError(f"expected models of different names, got {', '.join(names)}: give each its own NAME=")
+        raise InputError(
+            f"expected models of different names, got {', '.join(names)}: give each its own NAME="
+        )
     return models
 
 
@@ -99,16 +130,28 @@ def _read_model(text: str) -> Model:
     name, found, path = text.partition("=")
     if not (found and path and re.fullmatch(r"[\w.+-]*\w[\w.+-]*", name)):
         raise InputError(
-            f"expected --model NAME=MODEL with a name of letters, digits and ._+-, got {text}: for example "
+            f"expected --model NAME=MODEL with a name of letters, digits and ._+-, got {text}: for "
+            "example "
             "--model base=Qwen/Qwen2.5-VL-7B-Instruct"
         )
     folder = Path(path)
-    if folder.is_dir() and not any((folder / file).exists() for file in ("config.json", "adapter_config.json")):
-        inside = ", ".join(str(own) for own in sorted(folder.glob("checkpoint-*"))) or "no checkpoint-* either"
+    if folder.is_dir() and not any(
+        (folder / file).exists() for file in ("config.json", "adapter_config.json")
+    ):
+        inside = (
+            ", ".join(str(own) for own in sorted(folder.glob("checkpoint-*")))
+            or "no checkpoint-* either"
+        )
         raise InputError(
-            f"expected the folder of a model with config.json or of an adapter with adapter_config.json, got {folder} "
+            "expected the folder of a model with config.json or of an adapter with "
+            f"adapter_config.json, got {folder} "
             f"without: it has {inside}"
         )
-    if not folder.is_dir() and (not re.fullmatch(r"[\w.-]+/[\w.-]+", path) or Path(path).parent.is_dir()):
-        raise InputError(f"expected a model's folder or a hub's id such as Qwen/Qwen2.5-VL-7B-Instruct, got {path}")
+    if not folder.is_dir() and (
+        not re.fullmatch(r"[\w.-]+/[\w.-]+", path) or Path(path).parent.is_dir()
+    ):
+        raise InputError(
+            "expected a model's folder or a hub's id such as Qwen/Qwen2.5-VL-7B-Instruct, got "
+            f"{path}"
+        )
     return Model(name, path)

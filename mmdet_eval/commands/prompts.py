@@ -1,4 +1,5 @@
-"""`mmdet-eval prompts`: the dataset of a protocol's queries that `swift infer --val_dataset` answers."""
+"""`mmdet-eval prompts`: the dataset of a protocol's queries that `swift infer --val_dataset`
+answers."""
 
 import argparse
 import json
@@ -20,7 +21,8 @@ from ..suites.spec import DatasetSpec, Suite
 
 DEFAULT_PROTOCOL = "vision_r1_coco"  # of --ann; a suite has its own
 BY_ONE = (
-    "its authors document a question for one thing only, which a protocol of the queries present, each or expression "
+    "its authors document a question for one thing only, which a protocol of the queries present, "
+    "each or expression "
     "asks, such as --protocol vision_r1_odinw:"
 )
 
@@ -28,59 +30,83 @@ BY_ONE = (
 def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     sub = subparsers.add_parser(
-        "prompts", help="write the dataset that `swift infer` answers",
-        description="Write one row per query of a protocol, as JSONL for `swift infer --val_dataset`.",
-    )  # fmt: skip
+        "prompts",
+        help="write the dataset that `swift infer` answers",
+        description="Write one row per query of a protocol, as JSONL for `swift infer "
+        "--val_dataset`.",
+    )
     add_dataset_arguments(sub)
     sub.add_argument(
-        "--model-type", "--model_type", help="ms-swift's model_type, whose authors' words are asked in; default: none"
+        "--model-type",
+        "--model_type",
+        help="ms-swift's model_type, whose authors' words are asked in; default: none",
     )
     sub.add_argument("--out", required=True, type=Path, help="the JSONL file to write")
     sub.set_defaults(run=run)
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say which data sets are asked about, and how; `read_datasets` reads them."""
+    """The arguments that say which data sets are asked about, and how; `read_datasets` reads
+    them."""
     parser.add_argument(
         "--protocol",
-        help=f"{', '.join(protocol_names())}, or a YAML file; default: the suite's, {DEFAULT_PROTOCOL} for --ann, in "
+        help=f"{', '.join(protocol_names())}, or a YAML file; default: the suite's, "
+        f"{DEFAULT_PROTOCOL} for --ann, in "
         "the words that the model's authors document",
     )
     add_place_arguments(parser)
     parser.add_argument(
-        "--allow-missing", action="store_true",
-        help="leave data sets out that are not under --root; `run` also evaluates what has no answer as empty",
-    )  # fmt: skip
+        "--allow-missing",
+        action="store_true",
+        help="leave data sets out that are not under --root; `run` also evaluates what has no "
+        "answer as empty",
+    )
 
 
 def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments that say where the data sets are, of every command about some."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--ann", type=Path, help="COCO annotation file")
-    what.add_argument("--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config")
-    parser.add_argument("--images", type=Path, help="folder of the images of --ann; the report shows them")
-    parser.add_argument("--classes", nargs="+", metavar="NAME", help="the categories of --ann that count; default: all")
-    parser.add_argument("--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to")
+    what.add_argument(
+        "--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config"
+    )
+    parser.add_argument(
+        "--images", type=Path, help="folder of the images of --ann; the report shows them"
+    )
+    parser.add_argument(
+        "--classes",
+        nargs="+",
+        metavar="NAME",
+        help="the categories of --ann that count; default: all",
+    )
+    parser.add_argument(
+        "--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to"
+    )
 
 
 def read_datasets(
     arguments: argparse.Namespace, format: Format | None = None
-) -> tuple[Suite, Protocol, tuple[str, ...]]:  # fmt: skip
+) -> tuple[Suite, Protocol, tuple[str, ...]]:
     """The data sets, the protocol, and the names of the data sets that were left out.
 
     Args:
-        format: of the model that is asked, whose own question is asked where no protocol is named; None: not known.
+        format: of the model that is asked, whose own question is asked where no protocol is named;
+            None: not known.
 
     Raises:
         InputError: the arguments do not go together, or name something that cannot be used.
     """
     if arguments.suite:
         if arguments.classes:
-            raise InputError("expected --classes beside --ann, got --suite: say classes in the suite's YAML file")
+            raise InputError(
+                "expected --classes beside --ann, got --suite: say classes in the suite's YAML file"
+            )
         suite, left_out = load_suite(arguments.suite, arguments.root, arguments.allow_missing)
         return suite, _protocol(arguments, suite, format), left_out
     if arguments.images is None:
-        raise InputError(f"expected --images, the folder of the images of {arguments.ann}, got none")
+        raise InputError(
+            f"expected --images, the folder of the images of {arguments.ann}, got none"
+        )
     classes = tuple(arguments.classes) if arguments.classes else None
     spec = DatasetSpec(arguments.ann.stem, arguments.ann, arguments.images, classes)
     suite = Suite(arguments.ann.stem, DEFAULT_PROTOCOL, (spec,))
@@ -95,7 +121,10 @@ def _protocol(arguments: argparse.Namespace, suite: Suite, format: Format | None
         return protocol
     found = in_words_of(format, protocol)
     if asks_for_json(found.prompt, format.name):
-        print(f"note: {found.name} asks for JSON, which {format.name} is not; {BY_ONE}{format.name}", file=sys.stderr)
+        print(
+            f"note: {found.name} asks for JSON, which {format.name} is not; {BY_ONE}{format.name}",
+            file=sys.stderr,
+        )
     return found
 
 
@@ -110,9 +139,14 @@ def run(arguments: argparse.Namespace) -> int:
     rows = [row for spec in suite.datasets for row in _rows(spec, protocol)]
     check_images(rows)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    arguments.out.write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
+    )
     images = len({path for row in rows for path in row["images"]})
-    print(f"{len(rows)} queries about {images} images of {len(suite.datasets)} data sets: {arguments.out}")
+    print(
+        f"{len(rows)} queries about {images} images of {len(suite.datasets)} data sets: "
+        f"{arguments.out}"
+    )
     print(f"protocol {protocol.name}: {protocol.description}")
     if protocol.label_aware:
         print("label-aware: the queries tell the model which categories are in the image")

@@ -1,4 +1,5 @@
-"""`mmdet-eval refcoco`: referring expressions as JSON lines, turned into the annotations that the suite reads."""
+"""`mmdet-eval refcoco`: referring expressions as JSON lines, turned into the annotations that the
+suite reads."""
 
 import argparse
 import gzip
@@ -17,12 +18,16 @@ NAMES = ("refcoco", "refcoco+", "refcocog")
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     sub = subparsers.add_parser(
-        "refcoco", help="referring expressions as JSON lines to MDETR's form of COCO annotations",
-        description="Rows with file_name, image_id, bbox ([x, y, width, height]) and expression become annotations "
+        "refcoco",
+        help="referring expressions as JSON lines to MDETR's form of COCO annotations",
+        description="Rows with file_name, image_id, bbox ([x, y, width, height]) and expression "
+        "become annotations "
         "with one entry of images for each expression, as in finetune_refcoco_val.json.",
-    )  # fmt: skip
+    )
     sub.add_argument("--rows", type=Path, required=True, help="JSONL, also .gz")
-    sub.add_argument("--images", type=Path, required=True, help="folder of the images, for their sizes")
+    sub.add_argument(
+        "--images", type=Path, required=True, help="folder of the images, for their sizes"
+    )
     sub.add_argument("--name", choices=NAMES, default=NAMES[0], help="which of the three data sets")
     sub.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     sub.set_defaults(run=run)
@@ -38,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     rows = _read(arguments.rows)
     sizes = image_sizes(arguments.images, (str(row.get("file_name")) for row in rows))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(mdetr_annotations(rows, sizes, arguments.name)) + "\n", encoding="utf-8")
+    arguments.out.write_text(
+        json.dumps(mdetr_annotations(rows, sizes, arguments.name)) + "\n", encoding="utf-8"
+    )
     print(f"{len(rows)} expressions about {len(sizes)} images: {arguments.out}")
     return 0
 
@@ -51,5 +58,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     except (ValueError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"expected JSON lines in {path}, got: {error}") from None
     if not rows or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"expected at least one JSON object, one a line, in {path}, got something else")
+        raise InputError(
+            f"expected at least one JSON object, one a line, in {path}, got something else"
+        )
     return rows

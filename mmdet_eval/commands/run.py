@@ -27,21 +27,30 @@ NO_MODEL_TYPE = (
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the command. Arguments that it does not know are for `swift infer`: the caller sets `infer_arguments`."""
+    """Add the command. Arguments that it does not know are for `swift infer`: the caller sets
+    `infer_arguments`."""
     sub = subparsers.add_parser(
-        "run", allow_abbrev=False, help="ask a model with `swift infer` and evaluate its answers; resumes",
-        description="Prepare a protocol's prompts, ask the model with one `swift infer`, evaluate. The same command "
-        "again goes on where it was interrupted. Options that are not listed here go to `swift infer`.",
-    )  # fmt: skip
+        "run",
+        allow_abbrev=False,
+        help="ask a model with `swift infer` and evaluate its answers; resumes",
+        description="Prepare a protocol's prompts, ask the model with one `swift infer`, evaluate. "
+        "The same command "
+        "again goes on where it was interrupted. Options that are not listed here go to `swift "
+        "infer`.",
+    )
     sub.add_argument("--model", required=True, help="folder or hub id")
-    sub.add_argument("--infer-backend", "--infer_backend", default="transformers", help="transformers, vllm, ...")
+    sub.add_argument(
+        "--infer-backend", "--infer_backend", default="transformers", help="transformers, vllm, ..."
+    )
     sub.add_argument(
         "--max-pixels",
         "--max_pixels",
         type=int,
         help="of `swift infer`; not MAX_PIXELS, which is read from the environment",
     )
-    sub.add_argument("--out", type=Path, required=True, help="folder for the answers and the results")
+    sub.add_argument(
+        "--out", type=Path, required=True, help="folder for the answers and the results"
+    )
     add_dataset_arguments(sub)
     add_options(sub)
     sub.set_defaults(run=run_command, infer_arguments=())
@@ -54,7 +63,9 @@ def run_command(arguments: argparse.Namespace) -> int:
         InputError: an input cannot be used, or --out holds answers to something else.
         MissingBackend: MMDetection cannot be imported.
     """
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that `swift infer` is ended too
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
+    )  # so that `swift infer` is ended too
     checkpoint = find_checkpoint(arguments.model)
     if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
         print(NO_MODEL_TYPE.format(arguments.model), file=sys.stderr)
@@ -62,28 +73,46 @@ def run_command(arguments: argparse.Namespace) -> int:
     suite, protocol, left_out = read_datasets(arguments, io.format)
     options = replace(options_of(arguments, io), protocol=protocol)
     model = Model(
-        arguments.model, arguments.infer_backend, arguments.max_pixels, tuple(arguments.infer_arguments),
-        logprobs=arguments.score == "logprob", model_type=arguments.model_type,
-    )  # fmt: skip
+        arguments.model,
+        arguments.infer_backend,
+        arguments.max_pixels,
+        tuple(arguments.infer_arguments),
+        logprobs=arguments.score == "logprob",
+        model_type=arguments.model_type,
+    )
     try:
-        answered, asked = run(model, suite.datasets, protocol, arguments.out, arguments.allow_missing)
+        answered, asked = run(
+            model, suite.datasets, protocol, arguments.out, arguments.allow_missing
+        )
     except KeyboardInterrupt:
         print("\nmmdet-eval: stopped; the same command again goes on from here", file=sys.stderr)
         return STOPPED
     except InferenceFailed as error:
         print(f"mmdet-eval: {error}", file=sys.stderr)
         return 1
-    print(f"{asked} questions asked now; all answers are in {arguments.out / 'answers'}", file=sys.stderr)
+    print(
+        f"{asked} questions asked now; all answers are in {arguments.out / 'answers'}",
+        file=sys.stderr,
+    )
     _evaluate_all(answered, left_out, options, arguments)
     return 0
 
 
 def _evaluate_all(
-    answered: Sequence[Answered], left_out: Sequence[str], options: Options, arguments: argparse.Namespace
+    answered: Sequence[Answered],
+    left_out: Sequence[str],
+    options: Options,
+    arguments: argparse.Namespace,
 ) -> None:
     evaluations = []
     for one in answered:
         # Where answers may be missing, all of a data set's may be.
-        rows = read_predictions(one.answers, one.annotations, options.missing) if one.answers.stat().st_size else []
-        evaluations.append(evaluate_dataset(one.spec, one.annotations, rows, options, one.spec.images))
+        rows = (
+            read_predictions(one.answers, one.annotations, options.missing)
+            if one.answers.stat().st_size
+            else []
+        )
+        evaluations.append(
+            evaluate_dataset(one.spec, one.annotations, rows, options, one.spec.images)
+        )
     finish(evaluations, left_out, arguments)

@@ -1,4 +1,5 @@
-"""Evaluations of several models on the same data, side by side with intervals: base, + SFT, + Vision-R1."""
+"""Evaluations of several models on the same data, side by side with intervals: base, + SFT, +
+Vision-R1."""
 
 import csv
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from ..metrics.scores import ACCURACY, HEADLINE
 from .output_folders import Model, check_comparable, other_conditions, read_matches
 
 AVERAGE = "Avg."
-# A category in fewer images has few outcomes to resample: equal ones would give an interval of no width.
+# A category in fewer images has few outcomes to resample: equal ones would give an interval of no
+# width.
 FEWEST_IMAGES = 10
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -24,14 +26,15 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Column:
-    """One number of N models. Fractions in [0, 1], not rounded; None where there is nothing to measure.
+    """One number of N models. Fractions in [0, 1], not rounded; None where there is nothing to
+    measure.
 
     Attributes:
         name: the metric's, the data set's or the category's.
         values: N.
         differences: N, to the first model; the first is 0.
-        intervals: N, 95% paired bootstrap over images of the differences; None for the first, and for all where the
-            category is annotated in fewer than `FEWEST_IMAGES` images.
+        intervals: N, 95% paired bootstrap over images of the differences; None for the first, and
+            for all where the category is annotated in fewer than `FEWEST_IMAGES` images.
     """
 
     name: str
@@ -46,8 +49,9 @@ class Comparison:
 
     Attributes:
         names: of N models.
-        metric: what the columns show: "" for a single data set, whose columns are metrics; "mAP", or "accuracy@.5" of
-            referring expressions, for a suite, whose columns are data sets and their average.
+        metric: what the columns show: "" for a single data set, whose columns are metrics; "mAP",
+            or "accuracy@.5" of referring expressions, for a suite, whose columns are data sets and
+            their average.
         columns: the table.
         warnings: conditions that differ between the models, in words.
         classes: data set -> AP per category.
@@ -98,15 +102,23 @@ def _set_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Col
     )
 
 
-def _suite_columns(models: Sequence[Model], drawn: dict[str, Floats], metric: str) -> tuple[Column, ...]:
-    values = {name: [model.datasets[name]["metrics"].get(metric) for model in models] for name in drawn}
+def _suite_columns(
+    models: Sequence[Model], drawn: dict[str, Floats], metric: str
+) -> tuple[Column, ...]:
+    values = {
+        name: [model.datasets[name]["metrics"].get(metric) for model in models] for name in drawn
+    }
     sampled = {name: table[:, :, HEADLINE.index(metric)] for name, table in drawn.items()}
     columns = [_column(name, values[name], sampled[name]) for name in drawn]
-    means = [None if None in row else float(np.mean(row)) for row in zip(*values.values(), strict=True)]
+    means = [
+        None if None in row else float(np.mean(row)) for row in zip(*values.values(), strict=True)
+    ]
     return (*columns, _column(AVERAGE, means, np.mean(list(sampled.values()), axis=0)))
 
 
-def _class_columns(models: Sequence[Model], dataset: str, truth: Matches, drawn: Floats) -> tuple[Column, ...]:
+def _class_columns(
+    models: Sequence[Model], dataset: str, truth: Matches, drawn: Floats
+) -> tuple[Column, ...]:
     """AP of each category, in the order of the annotations."""
     tables = [_per_class(model.folder / dataset / "per_class.csv") for model in models]
     places = {str(category): place for place, category in enumerate(truth.category_ids)}
@@ -114,7 +126,9 @@ def _class_columns(models: Sequence[Model], dataset: str, truth: Matches, drawn:
     columns = []
     for key, (name, _) in tables[0].items():
         place = places[key]
-        column = _column(name, [table[key][1] for table in tables], drawn[:, :, len(HEADLINE) + place])
+        column = _column(
+            name, [table[key][1] for table in tables], drawn[:, :, len(HEADLINE) + place]
+        )
         few = images[place] < FEWEST_IMAGES
         columns.append(replace(column, intervals=(None,) * len(models)) if few else column)
     return tuple(columns)
@@ -125,9 +139,14 @@ def _per_class(path: Path) -> dict[str, tuple[str, float | None]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        return {row["category_id"]: (row["name"], float(row["AP"]) if row["AP"] else None) for row in rows}
+        return {
+            row["category_id"]: (row["name"], float(row["AP"]) if row["AP"] else None)
+            for row in rows
+        }
     except (OSError, KeyError, ValueError, csv.Error) as error:
-        raise InputError(f"expected {path} to be the per_class.csv of an evaluation, got: {error!r}") from None
+        raise InputError(
+            f"expected {path} to be the per_class.csv of an evaluation, got: {error!r}"
+        ) from None
 
 
 def _column(name: str, values: Sequence[float | None], drawn: Floats) -> Column:

@@ -14,11 +14,13 @@ from ..metrics.matches import Matches
 
 # Conditions that must be the same, and what to do where they are not.
 OTHER_QUESTIONS = (
-    "their numbers answer different questions; where none is recorded, evaluate again and say with --protocol how the "
+    "their numbers answer different questions; where none is recorded, evaluate again and say with "
+    "--protocol how the "
     "model was asked"
 )
 REFUSED = {
-    "confidence": "evaluate both with the same --score; boxes that have scores can only be compared with such boxes",
+    "confidence": "evaluate both with the same --score; boxes that have scores can only be "
+    "compared with such boxes",
     "limits": "evaluate both under the same --protocol",
 }
 ARGUMENTS = "arguments"  # recorded beside the conditions that follow from them
@@ -43,10 +45,16 @@ def read_model(folder: Path, name: str) -> Model:
     try:
         datasets = json.loads(path.read_text("utf-8"))["datasets"]
         for entry in datasets.values():
-            entry["metrics"], entry["annotations"]["sha256"], entry["protocol"], entry["conditions"].items()
+            (
+                entry["metrics"],
+                entry["annotations"]["sha256"],
+                entry["protocol"],
+                entry["conditions"].items(),
+            )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"expected {folder} to be the output folder of an evaluation, got no usable {path.name} in it "
+            f"expected {folder} to be the output folder of an evaluation, got no usable "
+            f"{path.name} in it "
             f"({type(error).__name__}: {error}); give folders that `mmdet-eval --out` wrote"
         ) from None
     return Model(name, folder, datasets)
@@ -60,10 +68,14 @@ def read_matches(models: Sequence[Model], dataset: str) -> list[Matches]:
     """
     matches = [Matches.load(model.folder / dataset / "matches.npz") for model in models]
     for model, found in zip(models, matches, strict=True):
-        same = (found.image_ids, found.category_ids) == (matches[0].image_ids, matches[0].category_ids)
+        same = (found.image_ids, found.category_ids) == (
+            matches[0].image_ids,
+            matches[0].category_ids,
+        )
         if not same or not np.array_equal(found.truths, matches[0].truths):
             raise InputError(
-                f"expected the same images, categories and annotations of {dataset} in all folders, got others in "
+                f"expected the same images, categories and annotations of {dataset} in all "
+                "folders, got others in "
                 f"{model.folder} than in {models[0].folder}: evaluate both with the same classes"
             )
     return matches
@@ -73,11 +85,13 @@ def check_comparable(first: Model, other: Model) -> None:
     """Check that the numbers answer the same question.
 
     Raises:
-        InputError: the data sets, their annotations, the protocol or a condition of `REFUSED` differ.
+        InputError: the data sets, their annotations, the protocol or a condition of `REFUSED`
+            differ.
     """
     if set(first.datasets) != set(other.datasets):
         raise InputError(
-            f"expected the same data sets in all folders, got {sorted(first.datasets)} in {first.folder} and "
+            f"expected the same data sets in all folders, got {sorted(first.datasets)} in "
+            f"{first.folder} and "
             f"{sorted(other.datasets)} in {other.folder}: evaluate them on the same ones"
         )
     for name, ours in first.datasets.items():
@@ -86,27 +100,37 @@ def check_comparable(first: Model, other: Model) -> None:
         facts = [
             ("annotations (sha256)", *hashes, "evaluate both on one file"),
             ("protocol", ours["protocol"], theirs["protocol"], OTHER_QUESTIONS),
-            *((c, ours["conditions"].get(c), theirs["conditions"].get(c), way) for c, way in REFUSED.items()),
+            *(
+                (c, ours["conditions"].get(c), theirs["conditions"].get(c), way)
+                for c, way in REFUSED.items()
+            ),
         ]
         for fact, here, there, way in facts:
             if here != there:
                 raise InputError(
-                    f"expected the same {fact} for {name} in all folders, got {_words(here)} in {first.folder} and "
+                    f"expected the same {fact} for {name} in all folders, got {_words(here)} in "
+                    f"{first.folder} and "
                     f"{_words(there)} in {other.folder}: {way}"
                 )
 
 
 def other_conditions(models: Sequence[Model]) -> tuple[str, ...]:
-    """In words, what else differs from the first model: what may be right, such as the frame, but must be known."""
+    """In words, what else differs from the first model: what may be right, such as the frame, but
+    must be known."""
     first, found = models[0], dict[str, list[str]]()
     for other in models[1:]:
         for dataset, entry in first.datasets.items():
             ours, theirs = entry["conditions"], other.datasets[dataset]["conditions"]
             for name in sorted({*ours, *theirs} - {*REFUSED, ARGUMENTS}):
                 if ours.get(name) != theirs.get(name):
-                    words = f"{_words(ours.get(name))} of {first.name}, {_words(theirs.get(name))} of {other.name}"
+                    words = (
+                        f"{_words(ours.get(name))} of {first.name}, {_words(theirs.get(name))} "
+                        f"of {other.name}"
+                    )
                     found.setdefault(f"{name}: {words}", []).append(dataset)
-    return tuple(f"{difference} (in {', '.join(datasets)})" for difference, datasets in found.items())
+    return tuple(
+        f"{difference} (in {', '.join(datasets)})" for difference, datasets in found.items()
+    )
 
 
 def _words(value: Any) -> str:

@@ -1,4 +1,5 @@
-"""A comparison as text: the paper's table, the intervals of its differences, the categories; and as JSON."""
+"""A comparison as text: the paper's table, the intervals of its differences, the categories; and as
+JSON."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +11,10 @@ from swift_plugin_visionr1.text import percent
 from ..reports.markdown import bullets, plain, table
 from .compare import FEWEST_IMAGES, Column, Comparison, Interval
 
-UNITS = "fractions in [0, 1], not rounded; intervals are 95% paired bootstrap over images; null: nothing to measure"
+UNITS = (
+    "fractions in [0, 1], not rounded; intervals are 95% paired bootstrap over images; null: "
+    "nothing to measure"
+)
 NO_INTERVAL = "[-]"
 
 
@@ -18,52 +22,82 @@ def as_markdown(comparison: Comparison) -> str:
     """The tables, in percent, with columns that are aligned in plain text too."""
     names = [plain(name) for name in comparison.names]
     what = f"{comparison.metric} in percent" if comparison.metric else "Percent"
-    parts = [f"# {', '.join(names[1:])} against {names[0]}", f"{what}, with the difference to {names[0]} in brackets."]
+    parts = [
+        f"# {', '.join(names[1:])} against {names[0]}",
+        f"{what}, with the difference to {names[0]} in brackets.",
+    ]
     if comparison.warnings:
         parts += ["**Evaluated differently**", bullets(map(plain, comparison.warnings))]
-    parts.append(table(["", *(plain(column.name) for column in comparison.columns)], _rows(comparison, names)))
     parts.append(
-        f"Differences to {names[0]} with 95% intervals: {comparison.samples} paired bootstrap samples of the images, "
-        f"seed {comparison.seed}. An interval without 0 is a difference that other images would hardly undo."
+        table(
+            ["", *(plain(column.name) for column in comparison.columns)], _rows(comparison, names)
+        )
     )
-    parts.append(table(["", *names[1:]], [[plain(c.name), *_differences(c)] for c in comparison.columns]))
+    parts.append(
+        f"Differences to {names[0]} with 95% intervals: {comparison.samples} paired bootstrap "
+        "samples of the images, "
+        f"seed {comparison.seed}. An interval without 0 is a difference that other images would "
+        "hardly undo."
+    )
+    parts.append(
+        table(["", *names[1:]], [[plain(c.name), *_differences(c)] for c in comparison.columns])
+    )
     parts += [_classes(names, dataset, columns) for dataset, columns in comparison.classes.items()]
     return "\n\n".join(parts) + "\n"
 
 
 def write_comparison(folder: Path, comparison: Comparison, folders: Sequence[Path]) -> None:
-    """Write compare.md and compare.json into `folder`, which is made where it is not there; OSError where it cannot."""
+    """Write compare.md and compare.json into `folder`, which is made where it is not there; OSError
+    where it cannot."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "compare.md").write_text(as_markdown(comparison), "utf-8")
     record = {"units": UNITS, "folders": [str(path) for path in folders], **asdict(comparison)}
-    (folder / "compare.json").write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", "utf-8")
+    (folder / "compare.json").write_text(
+        json.dumps(record, indent=2, allow_nan=False) + "\n", "utf-8"
+    )
 
 
 def _rows(comparison: Comparison, names: Sequence[str]) -> list[list[str]]:
-    return [[name, *(_cell(column, place) for column in comparison.columns)] for place, name in enumerate(names)]
+    return [
+        [name, *(_cell(column, place) for column in comparison.columns)]
+        for place, name in enumerate(names)
+    ]
 
 
 def _classes(names: Sequence[str], dataset: str, columns: Sequence[Column]) -> str:
-    rows = [[plain(column.name), *map(percent, column.values), *_differences(column)] for column in columns]
+    rows = [
+        [plain(column.name), *map(percent, column.values), *_differences(column)]
+        for column in columns
+    ]
     parts = [f"## AP per category: {plain(dataset)}"]
     parts.append(table(["", *names, *(f"{name} - {names[0]}" for name in names[1:])], rows))
     if any(NO_INTERVAL in cell for row in rows for cell in row[1:]):
-        parts.append(f"{NO_INTERVAL}: annotated in fewer than {FEWEST_IMAGES} images, too few for an interval.")
+        parts.append(
+            f"{NO_INTERVAL}: annotated in fewer than {FEWEST_IMAGES} images, too few for an "
+            "interval."
+        )
     return "\n\n".join(parts)
 
 
 def _cell(column: Column, place: int) -> str:
     difference = column.differences[place]
-    return percent(column.values[place]) + (f" ({_signed(difference)})" if place and difference is not None else "")
+    return percent(column.values[place]) + (
+        f" ({_signed(difference)})" if place and difference is not None else ""
+    )
 
 
 def _differences(column: Column) -> list[str]:
     pairs = zip(column.differences[1:], column.intervals[1:], strict=True)
-    return ["-" if difference is None else _with_interval(difference, found) for difference, found in pairs]
+    return [
+        "-" if difference is None else _with_interval(difference, found)
+        for difference, found in pairs
+    ]
 
 
 def _with_interval(difference: float, found: Interval | None) -> str:
-    return f"{_signed(difference)} " + (f"[{_signed(found[0])}, {_signed(found[1])}]" if found else NO_INTERVAL)
+    return f"{_signed(difference)} " + (
+        f"[{_signed(found[0])}, {_signed(found[1])}]" if found else NO_INTERVAL
+    )
 
 
 def _signed(value: float) -> str:

@@ -1,11 +1,14 @@
 """The callback `vision_r1_eval`: mAP on held-out rows at every evaluation of a GRPO run.
 
     swift rlhf ... --callbacks vision_r1 vision_r1_eval \
-        --val_dataset held_out.jsonl --eval_strategy steps --eval_steps 100 --num_generations_eval 1 \
+        --val_dataset held_out.jsonl --eval_strategy steps --eval_steps 100 --num_generations_eval 1
+        \
         --metric_for_best_model eval_mAP --load_best_model_at_end true
 
-ms-swift's own evaluation comes first: it samples `num_generations_eval` answers to each row and logs their rewards.
-It cannot be left out, but --num_generations_eval 1 (and a large --per_device_eval_batch_size) makes it short.
+ms-swift's own evaluation comes first: it samples `num_generations_eval` answers to each row and
+logs their rewards.
+It cannot be left out, but --num_generations_eval 1 (and a large --per_device_eval_batch_size) makes
+it short.
 """
 
 import json
@@ -27,17 +30,20 @@ from swift_plugin_visionr1.reward.settings import load_settings
 from ..metrics.measure import Engine
 from .held_out import HeldOut, held_out
 
-FOLDER = "vision_r1_eval"  # under the run's output_dir: annotations.json, and the answers of each evaluation
+# under the run's output_dir: annotations.json, and the answers of each evaluation
+FOLDER = "vision_r1_eval"
 
 logger = get_logger()
 
 
 class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
-    """Answers the rows of --val_dataset greedily with the trainer's own rollout engine and evaluates the answers.
+    """Answers the rows of --val_dataset greedily with the trainer's own rollout engine and
+    evaluates the answers.
 
-    Logged, and usable as --metric_for_best_model: eval_mAP, eval_AP50, eval_AP75, eval_AR@100, eval_precision@.5,
-    eval_recall@.5, eval_F1@.5, all in [0, 1], and eval_unparsed, the share of answers that cannot be read. The
-    categories are the labels in the rows' solutions; answers are as long as in training (--max_completion_length).
+    Logged, and usable as --metric_for_best_model: eval_mAP, eval_AP50, eval_AP75, eval_AR@100,
+    eval_precision@.5, eval_recall@.5, eval_F1@.5, all in [0, 1], and eval_unparsed, the share of
+    answers that cannot be read. The categories are the labels in the rows' solutions; answers are
+    as long as in training (--max_completion_length).
     """
 
     def __init__(self, args: Any, trainer: Any) -> None:
@@ -58,16 +64,20 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         if not state.is_world_process_zero:
             return
         _, io = run_io(load_settings(), args, self.trainer.template)
-        # In a run of several processes mmengine's metrics wait for all of them; hotcoco gives the same numbers alone.
+        # In a run of several processes mmengine's metrics wait for all of them; hotcoco gives the
+        # same numbers alone.
         engine: Engine = "mmdet" if self.trainer.accelerator.num_processes == 1 else "hotcoco"
         self.held_out = held_out(rows, self.folder / "annotations.json", io, engine)
         self.held_out.dry_run()
         categories = ", ".join(self.held_out.annotations.categories.values())
         logger.info(
-            f"Vision-R1: mAP on {len(rows)} held-out rows at each evaluation, of: {categories}; {io.resize.describe()}"
+            f"Vision-R1: mAP on {len(rows)} held-out rows at each evaluation, of: {categories}; "
+            f"{io.resize.describe()}"
         )
 
-    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:
+    def on_evaluate(
+        self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any
+    ) -> None:
         """Evaluate, add the numbers to `metrics`, and log them."""
         answers = answer(self.trainer)
         scores: list[dict[str, float]] = [{}]
@@ -77,13 +87,18 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         found = {f"eval_{name}": value for name, value in broadcast_object_list(scores)[0].items()}
         if metrics is not None:
             metrics.update(found)
-        # Not the trainer's own log(): it would write its table of sampled completions a second time.
+        # Not the trainer's own log(): it would write its table of sampled completions a second
+        # time.
         Trainer.log(self.trainer, found)
 
     def _write(self, answers: Sequence[tuple[str, bool]], step: int) -> None:
         """The answers as `swift infer` would write them, to be looked at or evaluated otherwise."""
         rows = [
-            {"image_id": number, "response": text, "finish_reason": "length" if truncated else "stop"}
+            {
+                "image_id": number,
+                "response": text,
+                "finish_reason": "length" if truncated else "stop",
+            }
             for number, (text, truncated) in enumerate(answers, 1)
         ]
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -93,17 +108,20 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
 def _check_options(args: Any, rows: Any) -> None:
     if getattr(args.eval_strategy, "value", args.eval_strategy) == "no" or rows is None:
         raise InputError(
-            "expected held-out rows and a time to evaluate beside the callback vision_r1_eval, got --eval_strategy no "
+            "expected held-out rows and a time to evaluate beside the callback vision_r1_eval, got "
+            "--eval_strategy no "
             "or no rows: add --val_dataset held_out.jsonl --eval_strategy steps --eval_steps N"
         )
     if not hasattr(rows, "__len__") or isinstance(rows, dict):
         raise InputError(
-            f"expected one --val_dataset whose rows can be counted for the callback vision_r1_eval, got a "
+            "expected one --val_dataset whose rows can be counted for the callback "
+            "vision_r1_eval, got a "
             f"{type(rows).__name__}: leave out --streaming"
         )
     if getattr(args, "async_generate", False):
         raise InputError(
-            "expected rollouts that are finished when asked for beside the callback vision_r1_eval, got "
+            "expected rollouts that are finished when asked for beside the callback "
+            "vision_r1_eval, got "
             "--async_generate true: leave one of them out"
         )
 
@@ -115,17 +133,23 @@ def answer(trainer: Any) -> list[tuple[str, bool]]:
     """
     rows, processes = trainer.eval_dataset, trainer.accelerator.num_processes
     share = -(-len(rows) // processes)
-    # As many for every process, because generation may be a joint action of all; the surplus repeats the first rows.
-    indices = [(trainer.accelerator.process_index * share + place) % len(rows) for place in range(share)]
+    # As many for every process, because generation may be a joint action of all; the surplus
+    # repeats the first rows.
+    indices = [
+        (trainer.accelerator.process_index * share + place) % len(rows) for place in range(share)
+    ]
     # vLLM schedules by itself; the transformers engine would take everything as one batch.
     batch = share if trainer.use_fast_infer else trainer.args.per_device_eval_batch_size
     found: list[tuple[int, str, bool]] = []
     with _greedy(trainer):
         for start in range(0, share, batch):
             chosen = indices[start : start + batch]
-            samples = trainer._generate_completions(trainer.to_samples([rows[index] for index in chosen]))
+            samples = trainer._generate_completions(
+                trainer.to_samples([rows[index] for index in chosen])
+            )
             found += [
-                (index, _text(sample), sample.is_truncated) for index, sample in zip(chosen, samples, strict=True)
+                (index, _text(sample), sample.is_truncated)
+                for index, sample in zip(chosen, samples, strict=True)
             ]
     by_index = {index: (text, truncated) for index, text, truncated in gather_object(found)}
     return [by_index[index] for index in range(len(rows))]
@@ -133,7 +157,8 @@ def answer(trainer: Any) -> list[tuple[str, bool]]:
 
 @contextmanager
 def _greedy(trainer: Any) -> Iterator[None]:
-    """While open, the trainer's rollouts are greedy. It reads its own request_config, whatever it is handed."""
+    """While open, the trainer's rollouts are greedy. It reads its own request_config, whatever it
+    is handed."""
     sampling = trainer.request_config
     trainer.request_config = replace(sampling, temperature=0.0, logprobs=False)
     try:

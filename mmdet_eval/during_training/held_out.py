@@ -1,4 +1,5 @@
-"""The held-out rows of a training run as something to evaluate: their `solution` column as annotations."""
+"""The held-out rows of a training run as something to evaluate: their `solution` column as
+annotations."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +25,8 @@ class HeldOut:
     """What held-out answers are evaluated against.
 
     Attributes:
-        annotations: an image for each row, numbered from 1 in the rows' order, whatever file it shows: rows that ask
-            for one category each stay apart.
+        annotations: an image for each row, numbered from 1 in the rows' order, whatever file it
+            shows: rows that ask for one category each stay apart.
         io: how the answers are written.
         engine: of `measure`.
     """
@@ -35,36 +36,47 @@ class HeldOut:
     engine: Engine
 
     def scores(self, answers: Sequence[tuple[str, bool]]) -> dict[str, float]:
-        """The numbers to log, in [0, 1]: `METRICS`, `BESIDE`, and "unparsed", the share of unreadable answers.
+        """The numbers to log, in [0, 1]: `METRICS`, `BESIDE`, and "unparsed", the share of
+        unreadable answers.
 
         Args:
             answers: text, and whether generation was cut off, of each row in order.
         """
         read = [
             Answer(image, text, truncated, line)
-            for line, (image, (text, truncated)) in enumerate(zip(self.annotations.images, answers, strict=True), 1)
+            for line, (image, (text, truncated)) in enumerate(
+                zip(self.annotations.images, answers, strict=True), 1
+            )
         ]
         truth = self.annotations
         converted = to_coco_results(read, self.io, truth.categories, len(truth.images))
         scores = measure(truth, converted.results, self.engine)
-        values = {name: scores.metrics[name] for name in METRICS} | {name: scores.beside[name] for name in BESIDE}
+        values = {name: scores.metrics[name] for name in METRICS} | {
+            name: scores.beside[name] for name in BESIDE
+        }
         found = {name: value for name, value in values.items() if value is not None}
         return found | {"unparsed": converted.counts.unparsed / len(answers)}
 
     def dry_run(self) -> None:
-        """Measure one perfect box, so that an evaluator that cannot be used is found before training.
+        """Measure one perfect box, so that an evaluator that cannot be used is found before
+        training.
 
         Raises:
             MissingBackend: MMDetection cannot be imported.
             InputError: hotcoco is not installed, where it is the engine.
         """
         truth = self.annotations.data["annotations"][0]
-        perfect = {name: truth[name] for name in ("image_id", "category_id", "bbox")} | {"score": 1.0}
+        perfect = {name: truth[name] for name in ("image_id", "category_id", "bbox")} | {
+            "score": 1.0
+        }
         measure(self.annotations, [perfect], self.engine)
 
 
-def held_out(rows: Iterable[Mapping[str, Any]], path: Path, io: ModelIO, engine: Engine = "mmdet") -> HeldOut:
-    """Write the rows' annotations to `path` as a COCO file; the categories are the labels that occur in them.
+def held_out(
+    rows: Iterable[Mapping[str, Any]], path: Path, io: ModelIO, engine: Engine = "mmdet"
+) -> HeldOut:
+    """Write the rows' annotations to `path` as a COCO file; the categories are the labels that
+    occur in them.
 
     Args:
         rows: with "solution", see `read_solution`, and one image in "images".
@@ -79,7 +91,9 @@ def held_out(rows: Iterable[Mapping[str, Any]], path: Path, io: ModelIO, engine:
         names.append(_file_name(row))
     labels = sorted({label for truth in truths for label in truth.labels})
     if not labels:
-        raise InputError(f"expected boxes in the solutions of the held-out rows, got none in {len(truths)} rows")
+        raise InputError(
+            f"expected boxes in the solutions of the held-out rows, got none in {len(truths)} rows"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(_coco(truths, names, labels)) + "\n", encoding="utf-8")
     return HeldOut(read_annotations(path), io, engine)
@@ -87,10 +101,14 @@ def held_out(rows: Iterable[Mapping[str, Any]], path: Path, io: ModelIO, engine:
 
 def _file_name(row: Mapping[str, Any]) -> str:
     image = (row.get("images") or [""])[0]
-    return str(image.get("path") if isinstance(image, Mapping) else image)[:255]  # the start will do for base64
+    return str(image.get("path") if isinstance(image, Mapping) else image)[
+        :255
+    ]  # the start will do for base64
 
 
-def _coco(truths: Sequence[GroundTruth], names: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+def _coco(
+    truths: Sequence[GroundTruth], names: Sequence[str], labels: Sequence[str]
+) -> dict[str, Any]:
     boxes = [
         (image, label, *box)
         for image, truth in enumerate(truths, 1)
@@ -104,9 +122,13 @@ def _coco(truths: Sequence[GroundTruth], names: Sequence[str], labels: Sequence[
         "categories": [{"id": number, "name": label} for number, label in enumerate(labels, 1)],
         "annotations": [
             {
-                "id": number, "image_id": image, "category_id": labels.index(label) + 1, "iscrowd": 0,
-                "bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1),
+                "id": number,
+                "image_id": image,
+                "category_id": labels.index(label) + 1,
+                "iscrowd": 0,
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "area": (x2 - x1) * (y2 - y1),
             }
             for number, (image, label, x1, y1, x2, y2) in enumerate(boxes, 1)
         ],
-    }  # fmt: skip
+    }

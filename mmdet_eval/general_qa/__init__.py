@@ -1,1 +1,2 @@
-"""General question answering before and after training (the paper's Table 6), by `swift eval` and VLMEvalKit."""
+"""General question answering before and after training (the paper's Table 6), by `swift eval` and
+VLMEvalKit."""

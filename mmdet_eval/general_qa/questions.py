@@ -15,14 +15,26 @@ from ..asking.session import FRAME_VARIABLES
 PLUGIN = Path(__file__).with_name("vlmevalkit_plugin.py")
 # Options that change the speed and not the answers, and those that are this command's own.
 NEUTRAL = {
-    "max_batch_size", "eval_num_proc", "port", "host", "eval_url", "api_key", "vllm_gpu_memory_utilization",
-    "vllm_max_num_seqs", "vllm_tensor_parallel_size", "eval_dataset", "external_plugins", "eval_output_dir", "ENV",
-}  # fmt: skip
+    "max_batch_size",
+    "eval_num_proc",
+    "port",
+    "host",
+    "eval_url",
+    "api_key",
+    "vllm_gpu_memory_utilization",
+    "vllm_max_num_seqs",
+    "vllm_tensor_parallel_size",
+    "eval_dataset",
+    "external_plugins",
+    "eval_output_dir",
+    "ENV",
+}
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model and its name in the table; `path` is a folder of a model or of an adapter, or a hub's id."""
+    """A model and its name in the table; `path` is a folder of a model or of an adapter, or a hub's
+    id."""
 
     name: str
     path: str
@@ -34,7 +46,9 @@ class Model:
 
     def weights(self) -> list[list[int]]:
         """Sizes and times of its files of weights; empty for a hub's id."""
-        files = sorted(path for path in Path(self.path).glob("*") if path.suffix in (".safetensors", ".bin"))
+        files = sorted(
+            path for path in Path(self.path).glob("*") if path.suffix in (".safetensors", ".bin")
+        )
         return [[path.stat().st_size, path.stat().st_mtime_ns] for path in files]
 
 
@@ -57,21 +71,34 @@ class Questions:
     def arguments(self, model: Model, folder: Path) -> list[str]:
         """Of `swift eval`."""
         return [
-            str(self.recipe), model.option, model.path, "--eval_dataset", *self.benchmarks, "--external_plugins",
-            str(PLUGIN), *self.plugins, "--eval_output_dir", str(folder), *self.options,
-        ]  # fmt: skip
+            str(self.recipe),
+            model.option,
+            model.path,
+            "--eval_dataset",
+            *self.benchmarks,
+            "--external_plugins",
+            str(PLUGIN),
+            *self.plugins,
+            "--eval_output_dir",
+            str(folder),
+            *self.options,
+        ]
 
     def settings(self) -> dict[str, Any]:
         """What the answers depend on beside the model."""
         said = self._said()
-        variables = {**said.get("ENV", {}), **os.environ}  # as `swift` has it: what is set already stays
+        variables = {
+            **said.get("ENV", {}),
+            **os.environ,
+        }  # as `swift` has it: what is set already stays
         found = {name: _text(value) for name, value in said.items() if name not in NEUTRAL}
         found |= {name: str(variables[name]) for name in FRAME_VARIABLES if name in variables}
         return found | ({"external_plugins": " ".join(self.plugins)} if self.plugins else {})
 
     @property
     def server(self) -> str | None:
-        """The address of a server that is up already (--eval_url); None where `swift eval` starts its own."""
+        """The address of a server that is up already (--eval_url); None where `swift eval` starts
+        its own."""
         return self._said().get("eval_url")
 
     def _said(self) -> dict[str, Any]:
@@ -88,13 +115,15 @@ def read_recipe(path: Path) -> dict[str, Any]:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(
-            f"expected a YAML file for `swift eval`, got none at {path}: launch from the root of a clone of the "
+            f"expected a YAML file for `swift eval`, got none at {path}: launch from the root of a "
+            "clone of the "
             "repository, or say --recipe"
         ) from None
     found = recipe if isinstance(recipe, dict) else {}
     if found.get("eval_backend") != "VLMEvalKit" or not isinstance(found.get("eval_dataset"), list):
         raise InputError(
-            f"expected eval_backend: VLMEvalKit and a list eval_dataset in {path}, got {found.get('eval_backend')} and "
+            f"expected eval_backend: VLMEvalKit and a list eval_dataset in {path}, got "
+            f"{found.get('eval_backend')} and "
             f"{found.get('eval_dataset')}; see configs/eval/general_qa.yaml"
         )
     return found

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from swift_plugin_visionr1.errors import InputError
 
-# The environment in which VLMEvalKit writes the files that are read here: tables of text, not of Excel.
+# The environment in which VLMEvalKit writes the files that are read here: tables of text, not of
+# Excel.
 FORMATS = {"PRED_FORMAT": "tsv", "EVAL_FORMAT": "csv"}
 NO_ANSWER = "Failed to obtain answer via API."  # written for a request that failed ten times
-NO_OPTION = "Failed in Prefetch"  # logged for an answer in which no option, or more than one, was found
+NO_OPTION = (
+    "Failed in Prefetch"  # logged for an answer in which no option, or more than one, was found
+)
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,8 @@ class Score:
     Attributes:
         accuracy: VLMEvalKit's overall number, in [0, 1].
         questions: how many were asked.
-        no_option: multiple-choice answers that name no option, or several; counted as wrong. None where the questions
-            have no options, and every answer can be compared.
+        no_option: multiple-choice answers that name no option, or several; counted as wrong. None
+            where the questions have no options, and every answer can be compared.
         no_answer: questions for which the server returned nothing; counted as wrong.
     """
 
@@ -32,19 +35,25 @@ class Score:
 
 
 def read_score(folder: Path, benchmark: str) -> Score | None:
-    """The score in `folder`, VLMEvalKit's working folder of one model; None where it has not finished.
+    """The score in `folder`, VLMEvalKit's working folder of one model; None where it has not
+    finished.
 
     Raises:
         InputError: there are several results, or one without an overall score.
     """
     overall = _only(folder, f"{benchmark}_acc.csv")
-    chosen = _only(folder, f"{benchmark}_openai_result.tsv")  # so called without OpenAI's judge as well
+    chosen = _only(
+        folder, f"{benchmark}_openai_result.tsv"
+    )  # so called without OpenAI's judge as well
     answered = chosen or _only(folder, f"{benchmark}_results.tsv")
     if overall is None or answered is None:
         return None
     answers, scores = _rows(answered, "\t"), _rows(overall, ",")
     if len(scores) != 1 or "Overall" not in scores[0]:
-        raise InputError(f"expected one row with the column Overall in {overall}, got {len(scores)} rows of {scores}")
+        raise InputError(
+            f"expected one row with the column Overall in {overall}, got {len(scores)} rows of "
+            f"{scores}"
+        )
     given = [row for row in answers if NO_ANSWER not in row["prediction"]]
     return Score(
         accuracy=float(scores[0]["Overall"]) / (1 if chosen else 100),
@@ -58,7 +67,10 @@ def _only(folder: Path, ending: str) -> Path | None:
     """The file that VLMEvalKit names by model and benchmark, in a folder named by the model."""
     found = list(folder.glob(f"*/*_{ending}"))
     if len(found) > 1:
-        raise InputError(f"expected one model's results in {folder}, got {', '.join(map(str, found))}: delete one")
+        raise InputError(
+            f"expected one model's results in {folder}, got {', '.join(map(str, found))}: delete "
+            "one"
+        )
     return found[0] if found else None
 
 

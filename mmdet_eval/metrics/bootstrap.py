@@ -1,8 +1,10 @@
-"""Paired bootstrap over images: how far the numbers of several models would move on other images of the same kind.
+"""Paired bootstrap over images: how far the numbers of several models would move on other images of
+the same kind.
 
-A sample draws as many images as there are, with replacement, the same for all models. A COCO-size set (5,000 images,
-80 categories) costs 10 ms per sample and model with 8 boxes an image and 20 ms with 100, hence 20 to 40 seconds for
-1,000 samples of two models; 300 images of a few categories take a second.
+A sample draws as many images as there are, with replacement, the same for all models. A COCO-size
+set (5,000 images, 80 categories) costs 10 ms per sample and model with 8 boxes an image and 20 ms
+with 100, hence 20 to 40 seconds for 1,000 samples of two models; 300 images of a few categories
+take a second.
 """
 
 from collections.abc import Sequence
@@ -23,16 +25,19 @@ def bootstrap(models: Sequence[Matches], samples: int, seed: int) -> Floats:
     Args:
         models: of N models on the same images and categories.
         samples: S, number of samples.
-        seed: of the draws; with other sets of images, the draws of one say nothing about those of another.
+        seed: of the draws; with other sets of images, the draws of one say nothing about those of
+            another.
 
     Returns:
-        (S, N, 5 + K): `HEADLINE`, then AP of each category; NaN where a sample has no truth to measure it on.
+        (S, N, 5 + K): `HEADLINE`, then AP of each category; NaN where a sample has no truth to
+        measure it on.
     """
     random, images = np.random.default_rng(seed), len(models[0].image_ids)
     rankings = [rank(matches) for matches in models]
     share = np.full(images, 1 / images)
     found = [
-        [_numbers(ranking, weights) for ranking in rankings] for weights in random.multinomial(images, share, samples)
+        [_numbers(ranking, weights) for ranking in rankings]
+        for weights in random.multinomial(images, share, samples)
     ]
     return np.array(found)
 
@@ -48,7 +53,10 @@ def interval(differences: Floats, level: float = 0.95) -> tuple[float, float] | 
 
 def _numbers(ranking: Ranking, weights: NDArray[np.int64]) -> Floats:
     """(5 + K,) as in `bootstrap`."""
-    precision, recall = ranking.precision(weights).mean(axis=1), ranking.recall(weights)  # (T, K); -1: no truth
+    precision, recall = (
+        ranking.precision(weights).mean(axis=1),
+        ranking.recall(weights),
+    )  # (T, K); -1: no truth
     known = recall[0] >= 0
     aps = np.where(known, precision.mean(axis=0), np.nan)
     if not known.any():

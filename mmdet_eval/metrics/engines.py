@@ -1,4 +1,5 @@
-"""Evaluators beside MMDetection's: hotcoco, which is fast, and pycocotools, which MMDetection calls itself."""
+"""Evaluators beside MMDetection's: hotcoco, which is fast, and pycocotools, which MMDetection calls
+itself."""
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +18,25 @@ from ..coco.detections import Detections
 from .matches import IOU_THRESHOLDS, LARGEST_AREA, sorted_ids
 from .scores import Metrics
 
-# COCO's twelve in the order of COCOeval's `stats`; at most 100 boxes per image and category where no number is given.
+# COCO's twelve in the order of COCOeval's `stats`; at most 100 boxes per image and category where
+# no number is given.
 NAMES = (
-    "mAP", "AP50", "AP75", "APs", "APm", "APl", "AR@1", "AR@10", "AR@100", "ARs@100", "ARm@100", "ARl@100",
-)  # fmt: skip
+    "mAP",
+    "AP50",
+    "AP75",
+    "APs",
+    "APm",
+    "APl",
+    "AR@1",
+    "AR@10",
+    "AR@100",
+    "ARs@100",
+    "ARm@100",
+    "ARl@100",
+)
 AREAS = {"s": (0, 32**2), "m": (32**2, 96**2), "l": (96**2, LARGEST_AREA)}  # both ends belong to it
-# COCO's own limits. CocoMetric's default (100, 300, 1000) takes AP50 and AP75 at 1000 boxes but mAP at 100.
+# COCO's own limits. CocoMetric's default (100, 300, 1000) takes AP50 and AP75 at 1000 boxes but mAP
+# at 100.
 MAX_DETS = (1, 10, 100)
 Entry = Mapping[str, Any]
 
@@ -33,8 +47,10 @@ class Run:
 
     Attributes:
         metrics: `NAMES`, unrounded.
-        precision: (T, R, K) COCOeval's interpolated precision, area "all", 100 boxes; -1 where there is no truth.
-        eval_imgs: K x I entries of COCOeval's evalImgs for area "all"; those that no box is in may be None.
+        precision: (T, R, K) COCOeval's interpolated precision, area "all", 100 boxes; -1 where
+            there is no truth.
+        eval_imgs: K x I entries of COCOeval's evalImgs for area "all"; those that no box is in may
+            be None.
         engine: the evaluator with its version.
     """
 
@@ -46,12 +62,17 @@ class Run:
 
 def as_metrics(stats: Sequence[float]) -> Metrics:
     """COCOeval's twelve numbers by name; its -1 is None: there is nothing to measure."""
-    return {name: None if value < 0 else float(value) for name, value in zip(NAMES, stats, strict=True)}
+    return {
+        name: None if value < 0 else float(value) for name, value in zip(NAMES, stats, strict=True)
+    }
 
 
 def without_boxes(annotations: Annotations) -> Metrics:
-    """What the evaluators find where no box is given, which they cannot be asked: 0, or None without a truth."""
-    areas = np.array([record["area"] for record in annotations.data["annotations"] if not record["iscrowd"]])
+    """What the evaluators find where no box is given, which they cannot be asked: 0, or None
+    without a truth."""
+    areas = np.array(
+        [record["area"] for record in annotations.data["annotations"] if not record["iscrowd"]]
+    )
     found: Metrics = {}
     for name in NAMES:
         low, high = AREAS.get(name.split("@")[0][2:], (0, LARGEST_AREA))
@@ -60,7 +81,8 @@ def without_boxes(annotations: Annotations) -> Metrics:
 
 
 def by_hotcoco(annotations: Annotations, found: Detections, matches: bool = True) -> Run:
-    """Evaluate with hotcoco, which ranks equal scores as pycocotools does; `matches`: with `eval_imgs`, else none.
+    """Evaluate with hotcoco, which ranks equal scores as pycocotools does; `matches`: with
+    `eval_imgs`, else none.
 
     Raises:
         InputError: hotcoco is not installed.
@@ -68,7 +90,9 @@ def by_hotcoco(annotations: Annotations, found: Detections, matches: bool = True
     try:
         import hotcoco
     except ImportError:
-        raise InputError("expected hotcoco for the engine 'hotcoco', got none: `pip install hotcoco`") from None
+        raise InputError(
+            "expected hotcoco for the engine 'hotcoco', got none: `pip install hotcoco`"
+        ) from None
     table = _table(annotations, found)
     truth = _hotcoco_truth(hotcoco.COCO, annotations)
     evaluator: Any = hotcoco.COCOeval(truth, truth.load_res(table), "bbox")
@@ -80,7 +104,8 @@ def by_hotcoco(annotations: Annotations, found: Detections, matches: bool = True
 
 
 def _table(annotations: Annotations, found: Detections) -> NDArray[np.float64]:
-    """(n, 7) image, box, score, category; ids from 1 in ascending order of the file's: hotcoco's are integers."""
+    """(n, 7) image, box, score, category; ids from 1 in ascending order of the file's: hotcoco's
+    are integers."""
     images, categories = _numbers(annotations)
     image = np.array([images[image.id] for image in annotations.images])[found.image]
     category = np.array([categories[key] for key in annotations.categories])[found.category]
@@ -89,7 +114,9 @@ def _table(annotations: Annotations, found: Detections) -> NDArray[np.float64]:
 
 def _numbers(annotations: Annotations) -> tuple[dict[Id, int], dict[Id, int]]:
     images, categories = sorted_ids(annotations)
-    return {key: n for n, key in enumerate(images, start=1)}, {key: n for n, key in enumerate(categories, start=1)}
+    return {key: n for n, key in enumerate(images, start=1)}, {
+        key: n for n, key in enumerate(categories, start=1)
+    }
 
 
 def _hotcoco_truth(api: Any, annotations: Annotations) -> Any:
@@ -112,15 +139,17 @@ def _hotcoco_eval_imgs(
 ) -> list[Entry | None]:
     """K x I entries for area "all".
 
-    Turning an entry into Python's objects is slow. So hotcoco is asked only about the categories that are annotated
-    in an image; the boxes of the others cannot be matched.
+    Turning an entry into Python's objects is slow. So hotcoco is asked only about the categories
+    that are annotated in an image; the boxes of the others cannot be matched.
     """
     numbers, categories = _numbers(annotations)
     images = len(numbers)
     cell = ((table[:, 6] - 1) * images + table[:, 0] - 1).astype(np.int64)
     annotated = np.zeros(images * len(categories), dtype=bool)
     records = annotations.data["annotations"]
-    annotated[[(categories[a["category_id"]] - 1) * images + numbers[a["image_id"]] - 1 for a in records]] = True
+    annotated[
+        [(categories[a["category_id"]] - 1) * images + numbers[a["image_id"]] - 1 for a in records]
+    ] = True
     evaluator = evaluator_class(truth, truth.load_res(table[annotated[cell]]), "bbox")
     parameters = evaluator.params
     parameters.areaRng, parameters.areaRngLbl = parameters.areaRng[:1], parameters.areaRngLbl[:1]
@@ -144,9 +173,14 @@ def _unmatched(cell: NDArray[np.int64], table: NDArray[np.float64]) -> Iterator[
     matches, scores = np.zeros_like(ignored), table[:, 5].tolist()
     starts = np.flatnonzero(np.diff(cell, prepend=-1))
     ends = np.minimum(np.append(starts[1:], len(cell)), starts + MAX_DETS[-1])
-    for place, start, end in zip(cell[starts].tolist(), starts.tolist(), ends.tolist(), strict=True):
+    for place, start, end in zip(
+        cell[starts].tolist(), starts.tolist(), ends.tolist(), strict=True
+    ):
         part = slice(start, end)
-        yield place, {"dtScores": scores[part], "dtMatches": matches[:, part], "dtIgnore": ignored[:, part]}
+        yield (
+            place,
+            {"dtScores": scores[part], "dtMatches": matches[:, part], "dtIgnore": ignored[:, part]},
+        )
 
 
 def by_pycocotools(annotations: Annotations, found: Detections) -> Run:
@@ -157,7 +191,9 @@ def by_pycocotools(annotations: Annotations, found: Detections) -> Run:
     with redirect_stdout(StringIO()):
         truth = COCO()
         # Copies, because COCOeval writes into them.
-        truth.dataset = annotations.data | {"annotations": [dict(a) for a in annotations.data["annotations"]]}
+        truth.dataset = annotations.data | {
+            "annotations": [dict(a) for a in annotations.data["annotations"]]
+        }
         truth.createIndex()
         evaluator = COCOeval(truth, truth.loadRes(_records(annotations, found)), "bbox")
         evaluator.evaluate()
@@ -171,13 +207,22 @@ def recorded_run(evaluator: Any, engine: str) -> Run:
     areas, images = len(evaluator.params.areaRng), len(evaluator.params.imgIds)
     first = range(0, len(evaluator.evalImgs), areas * images)
     eval_imgs = [entry for start in first for entry in evaluator.evalImgs[start : start + images]]
-    return Run(as_metrics(evaluator.stats), evaluator.eval["precision"][..., 0, -1], eval_imgs, engine)
+    return Run(
+        as_metrics(evaluator.stats), evaluator.eval["precision"][..., 0, -1], eval_imgs, engine
+    )
 
 
 def _records(annotations: Annotations, found: Detections) -> list[dict[str, Any]]:
     images, categories = [image.id for image in annotations.images], list(annotations.categories)
-    columns = (column.tolist() for column in (found.image, found.category, found.boxes, found.score))
+    columns = (
+        column.tolist() for column in (found.image, found.category, found.boxes, found.score)
+    )
     return [
-        {"image_id": images[image], "category_id": categories[category], "bbox": box, "score": score}
+        {
+            "image_id": images[image],
+            "category_id": categories[category],
+            "bbox": box,
+            "score": score,
+        }
         for image, category, box, score in zip(*columns, strict=True)
     ]

@@ -21,8 +21,10 @@ LARGEST_AREA = 1e10  # COCOeval's area "all" ends there
 class Matches:
     """COCOeval's matching for area "all" and at most 100 boxes per image and category.
 
-    n boxes, T IoU thresholds, I images, K categories. Boxes are in the order in which COCOeval ranks equal scores:
-    by category, then by image in ascending order of the ids, then by descending score, then as given.
+    n boxes, T IoU thresholds, I images, K categories. Boxes are in the order in which COCOeval
+    ranks equal scores:
+    by category, then by image in ascending order of the ids, then by descending score, then as
+    given.
 
     Attributes:
         image_ids: I image ids, ascending, as COCOeval visits them.
@@ -48,7 +50,9 @@ class Matches:
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz that `load` reads back."""
-        columns: dict[str, Any] = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+        columns: dict[str, Any] = {
+            field.name: np.asarray(getattr(self, field.name)) for field in fields(self)
+        }
         np.savez_compressed(path, **columns)
 
     @classmethod
@@ -57,21 +61,32 @@ class Matches:
         try:
             with np.load(path, allow_pickle=False) as file:
                 found: dict[str, Any] = {field.name: file[field.name] for field in fields(cls)}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
             raise InputError(
-                f"expected {path} to be the matches.npz of an evaluation, got: {error}; evaluate again"
+                f"expected {path} to be the matches.npz of an evaluation, got: {error}; evaluate "
+                "again"
             ) from None
         found |= {name: tuple(found[name].tolist()) for name in ("image_ids", "category_ids")}
         return cls(**found)
 
 
-def build_matches(annotations: Annotations, eval_imgs: Sequence[Mapping[str, Any] | None]) -> Matches:
+def build_matches(
+    annotations: Annotations, eval_imgs: Sequence[Mapping[str, Any] | None]
+) -> Matches:
     """Matches from what COCOeval keeps of each category and image.
 
     Args:
         annotations: what was evaluated against.
-        eval_imgs: K x I entries of `evalImgs` for area "all", category by category, in ascending order of the ids;
-            None where a category has neither annotations nor boxes in an image. Empty: there are no boxes.
+        eval_imgs: K x I entries of `evalImgs` for area "all", category by category, in ascending
+            order of the ids; None where a category has neither annotations nor boxes in an image.
+            Empty: there are no boxes.
     """
     images, categories = sorted_ids(annotations)
     places, entries = [], []
@@ -79,14 +94,18 @@ def build_matches(annotations: Annotations, eval_imgs: Sequence[Mapping[str, Any
         if entry is not None and len(entry["dtScores"]):
             places.append(place)
             entries.append(entry)
-    cell = np.repeat(np.array(places, dtype=np.int64), [len(entry["dtScores"]) for entry in entries])
+    cell = np.repeat(
+        np.array(places, dtype=np.int64), [len(entry["dtScores"]) for entry in entries]
+    )
     return Matches(
         images,
         categories,
         IOU_THRESHOLDS,
         image=cell % len(images),
         category=cell // len(images),
-        score=np.array([score for entry in entries for score in entry["dtScores"]], dtype=np.float64),
+        score=np.array(
+            [score for entry in entries for score in entry["dtScores"]], dtype=np.float64
+        ),
         matched=_joined([entry["dtMatches"] for entry in entries]),
         ignored=_joined([entry["dtIgnore"] for entry in entries]),
         truths=_truths(annotations, images, categories),
@@ -95,7 +114,9 @@ def build_matches(annotations: Annotations, eval_imgs: Sequence[Mapping[str, Any
 
 def sorted_ids(annotations: Annotations) -> tuple[tuple[Id, ...], tuple[Id, ...]]:
     """Ids of the images and of the categories as COCOeval orders them: ascending."""
-    return tuple(sorted(image.id for image in annotations.images)), tuple(sorted(annotations.categories))
+    return tuple(sorted(image.id for image in annotations.images)), tuple(
+        sorted(annotations.categories)
+    )
 
 
 def _joined(tables: list[Any]) -> NDArray[np.bool_]:
@@ -104,9 +125,19 @@ def _joined(tables: list[Any]) -> NDArray[np.bool_]:
     return np.concatenate([empty, *map(np.asarray, tables)], axis=1).astype(bool)
 
 
-def _truths(annotations: Annotations, images: Sequence[Id], categories: Sequence[Id]) -> NDArray[np.int64]:
+def _truths(
+    annotations: Annotations, images: Sequence[Id], categories: Sequence[Id]
+) -> NDArray[np.int64]:
     columns, rows = ({key: place for place, key in enumerate(ids)} for ids in (images, categories))
-    records = [a for a in annotations.data["annotations"] if not a["iscrowd"] and 0 <= a["area"] <= LARGEST_AREA]
+    records = [
+        a
+        for a in annotations.data["annotations"]
+        if not a["iscrowd"] and 0 <= a["area"] <= LARGEST_AREA
+    ]
     counts = np.zeros((len(categories), len(images)), dtype=np.int64)
-    np.add.at(counts, ([rows[a["category_id"]] for a in records], [columns[a["image_id"]] for a in records]), 1)
+    np.add.at(
+        counts,
+        ([rows[a["category_id"]] for a in records], [columns[a["image_id"]] for a in records]),
+        1,
+    )
     return counts

@@ -21,8 +21,9 @@ from .ranking import rank
 from .scores import Scores
 
 Engine = Literal["mmdet", "hotcoco"]
-# All evaluators work in double precision and differ by 1e-15 where they add in another order. A box that is matched
-# otherwise moves a number by more than this, unless the data set has some hundred thousand objects.
+# All evaluators work in double precision and differ by 1e-15 where they add in another order. A box
+# that is matched otherwise moves a number by more than this, unless the data set has some hundred
+# thousand objects.
 TOLERANCE = 1e-6
 
 
@@ -31,28 +32,37 @@ class Disagreement(RuntimeError):
 
 
 def measure(
-    annotations: Annotations, results: Sequence[CocoResult], engine: Engine = "mmdet", check: bool | None = None,
-    orders: int = 20, seed: int = 0,
-) -> Scores:  # fmt: skip
+    annotations: Annotations,
+    results: Sequence[CocoResult],
+    engine: Engine = "mmdet",
+    check: bool | None = None,
+    orders: int = 20,
+    seed: int = 0,
+) -> Scores:
     """Evaluate COCO results and look at everything that AP does not say.
 
     Args:
         annotations: every image counts, also without results.
         results: as for `mmdet_backend.evaluate`. Without any, all that can be measured is 0.
-        engine: what the reported numbers are taken from; "hotcoco" gives the same ones faster, without MMDetection.
-        check: let another evaluator recompute the numbers: hotcoco for mmdet (pycocotools, where that is not
-            installed), pycocotools for hotcoco, which takes as long as mmdet. Default: only mmdet's are.
-        orders: number of image orders to try where scores are equal; with 0 the range of mAP is not known.
+        engine: what the reported numbers are taken from; "hotcoco" gives the same ones faster,
+            without MMDetection.
+        check: let another evaluator recompute the numbers: hotcoco for mmdet (pycocotools, where
+            that is not installed), pycocotools for hotcoco, which takes as long as mmdet. Default:
+            only mmdet's are.
+        orders: number of image orders to try where scores are equal; with 0 the range of mAP is not
+            known.
         seed: of these orders.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is no finite number; or
-            `orders` is negative.
+        InputError: a result names an unknown image or category, or has a bbox or score that is no
+            finite number; or `orders` is negative.
         MissingBackend: MMDetection cannot be imported.
         Disagreement: the numbers could not be reproduced.
     """
     if orders < 0:
-        raise InputError(f"expected --orders to be a number of image orders to try, 0 for none, got {orders}")
+        raise InputError(
+            f"expected --orders to be a number of image orders to try, 0 for none, got {orders}"
+        )
     with garbage_collection_paused():
         found = detections(annotations, results)
         run = _run(annotations, found, engine)
@@ -63,9 +73,15 @@ def measure(
         if results and (engine == "mmdet" if check is None else check):
             checked_by = _recomputed(annotations, found, run, engine)
         return Scores(
-            run.metrics, beside(ranking), spread(ranking, orders, seed), class_scores(ranking, annotations.categories),
-            run.precision, matches, run.engine, checked_by,
-        )  # fmt: skip
+            run.metrics,
+            beside(ranking),
+            spread(ranking, orders, seed),
+            class_scores(ranking, annotations.categories),
+            run.precision,
+            matches,
+            run.engine,
+            checked_by,
+        )
 
 
 def agree(run: Run, other: Run) -> None:
@@ -78,7 +94,8 @@ def agree(run: Run, other: Run) -> None:
         again = other.metrics[name]
         if (value is None) != (again is None) or abs((value or 0.0) - (again or 0.0)) > TOLERANCE:
             raise Disagreement(
-                f"expected {run.engine} and {other.engine} to find the same {name}, got {value} and {again}; "
+                f"expected {run.engine} and {other.engine} to find the same {name}, got {value} "
+                f"and {again}; "
                 "please report this with the annotations and the results"
             )
 
@@ -105,6 +122,7 @@ def _check_matches(run: Run, precision: NDArray[np.float64]) -> None:
     difference = np.abs(run.precision - precision).max()
     if not difference <= TOLERANCE:
         raise Disagreement(
-            f"expected the matches of {run.engine} to give its precision, got a difference of {difference}; "
+            f"expected the matches of {run.engine} to give its precision, got a difference of "
+            f"{difference}; "
             "please report this with the annotations and the results"
         )

@@ -1,7 +1,9 @@
-"""MMDetection's own `CocoMetric`. The only file that imports mmdet, mmcv and mmengine, and only when it is called.
+"""MMDetection's own `CocoMetric`. The only file that imports mmdet, mmcv and mmengine, and only
+when it is called.
 
-`mmdet.evaluation` imports `mmcv.ops`, whose compiled half the package mmcv-lite lacks. The metric calls none of
-these ops, so a stub that raises stands in for them while mmdet is imported; full mmcv is used as it is.
+`mmdet.evaluation` imports `mmcv.ops`, whose compiled half the package mmcv-lite lacks. The metric
+calls none of these ops, so a stub that raises stands in for them while mmdet is imported; full mmcv
+is used as it is.
 """
 
 import importlib.util
@@ -24,11 +26,28 @@ from ..coco.results import CocoResult
 from .engines import MAX_DETS, NAMES, Run, recorded_run, without_boxes
 from .scores import Metrics
 
-# Our name -> CocoMetric's. Its names are places in COCOeval's summary and assume its default limits.
-ITEMS = dict(zip(NAMES, (
-    "mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l",
-    "AR@100", "AR@300", "AR@1000", "AR_s@1000", "AR_m@1000", "AR_l@1000",
-), strict=True))  # fmt: skip
+# Our name -> CocoMetric's. Its names are places in COCOeval's summary and assume its default
+# limits.
+ITEMS = dict(
+    zip(
+        NAMES,
+        (
+            "mAP",
+            "mAP_50",
+            "mAP_75",
+            "mAP_s",
+            "mAP_m",
+            "mAP_l",
+            "AR@100",
+            "AR@300",
+            "AR@1000",
+            "AR_s@1000",
+            "AR_m@1000",
+            "AR_l@1000",
+        ),
+        strict=True,
+    )
+)
 ROUNDING = 5.1e-4  # CocoMetric's numbers have 3 decimals
 
 
@@ -46,16 +65,16 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
 
     Args:
         annotations: every image counts, also without results.
-        results: image_id, category_id, bbox as [x, y, width, height] in original pixels, score. Equal scores rank
-            by ascending image id, then in the order given.
+        results: image_id, category_id, bbox as [x, y, width, height] in original pixels, score.
+            Equal scores rank by ascending image id, then in the order given.
 
     Returns:
-        The keys of `ITEMS`, each in [0, 1] and not rounded; None where the annotations have nothing to measure it
-        on, such as no small objects. Without any result at all everything else is 0.
+        The keys of `ITEMS`, each in [0, 1] and not rounded; None where the annotations have nothing
+        to measure it on, such as no small objects. Without any result at all everything else is 0.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is no finite number; or
-            the annotations' categories are not those of its data, in that order.
+        InputError: a result names an unknown image or category, or has a bbox or score that is no
+            finite number; or the annotations' categories are not those of its data, in that order.
         MissingBackend: MMDetection cannot be imported.
     """
     found = detections(annotations, results)
@@ -63,7 +82,8 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
 
 
 def by_mmdet(annotations: Annotations, found: Detections) -> Run:
-    """Evaluate with `CocoMetric`; `found` has at least one box, because CocoMetric gives no metrics otherwise.
+    """Evaluate with `CocoMetric`; `found` has at least one box, because CocoMetric gives no metrics
+    otherwise.
 
     The numbers are those of the COCOeval that CocoMetric makes, before it rounds them.
 
@@ -76,18 +96,26 @@ def by_mmdet(annotations: Annotations, found: Detections) -> Run:
     import mmdet
 
     with _silence(), annotations.metric_file() as path, _recorded_evaluators() as made:
-        metric = metric_class(ann_file=str(path), proposal_nums=MAX_DETS, metric_items=list(ITEMS.values()))
-        # The way through corners and back rounds, which moves boxes over the thresholds of IoU and area.
+        metric = metric_class(
+            ann_file=str(path), proposal_nums=MAX_DETS, metric_items=list(ITEMS.values())
+        )
+        # The way through corners and back rounds, which moves boxes over the thresholds of IoU and
+        # area.
         metric.xyxy2xywh = np.ndarray.tolist
-        # In the file's order, because CocoMetric takes labels for places in that order, whatever order is given here.
-        metric.dataset_meta = {"classes": [category["name"] for category in annotations.data["categories"]]}
+        # In the file's order, because CocoMetric takes labels for places in that order, whatever
+        # order is given here.
+        metric.dataset_meta = {
+            "classes": [category["name"] for category in annotations.data["categories"]]
+        }
         metric.process({}, _samples(annotations, found))
-        # Not `evaluate`, which waits for the other processes of a distributed run: only one may have come here.
+        # Not `evaluate`, which waits for the other processes of a distributed run: only one may
+        # have come here.
         reported = metric.compute_metrics(metric.results)
     if metric.cat_ids != list(annotations.categories):
         raise InputError(
             f"expected the categories {metric.cat_ids} in the order of {annotations.path}, got "
-            f"{list(annotations.categories)}: labels would name other classes; read the file with `read_annotations`"
+            f"{list(annotations.categories)}: labels would name other classes; read the file with "
+            "`read_annotations`"
         )
     run = recorded_run(made[-1], f"mmdet {mmdet.__version__}")
     _check_rounding(run.metrics, {name: reported[f"bbox_{item}"] for name, item in ITEMS.items()})
@@ -99,16 +127,19 @@ def _samples(annotations: Annotations, found: Detections) -> list[dict[str, Any]
     import torch
 
     order = np.argsort(found.image, kind="stable")
-    columns: list[Any] = [torch.from_numpy(column[order]) for column in (found.boxes, found.score, found.category)]
+    columns: list[Any] = [
+        torch.from_numpy(column[order]) for column in (found.boxes, found.score, found.category)
+    ]
     counts = np.bincount(found.image, minlength=len(annotations.images)).tolist()
     parts = zip(annotations.images, *(column.split(counts) for column in columns), strict=True)
     return [
         {
-            "img_id": image.id, "ori_shape": image.size[::-1],
+            "img_id": image.id,
+            "ori_shape": image.size[::-1],
             "pred_instances": {"bboxes": boxes, "scores": scores, "labels": labels},
         }
         for image, boxes, scores, labels in parts
-    ]  # fmt: skip
+    ]
 
 
 @contextmanager
@@ -134,7 +165,8 @@ def _check_rounding(metrics: Metrics, reported: dict[str, float]) -> None:
         expected = -1.0 if value is None else value
         if not abs(reported[name] - expected) <= ROUNDING:
             raise RuntimeError(
-                f"expected CocoMetric to report its COCOeval's {name} {expected:.6f} rounded, got {reported[name]}; "
+                f"expected CocoMetric to report its COCOeval's {name} {expected:.6f} rounded, got "
+                f"{reported[name]}; "
                 "please report this with your version of mmdet"
             )
 
@@ -143,7 +175,10 @@ def _coco_metric() -> Any:
     try:
         with redirect_stdout(StringIO()), stub_mmcv_ops():
             from mmdet.evaluation.metrics import CocoMetric
-    except (ImportError, AssertionError) as error:  # AssertionError: mmdet on versions it does not go with
+    except (
+        ImportError,
+        AssertionError,
+    ) as error:  # AssertionError: mmdet on versions it does not go with
         raise MissingBackend(
             f"expected an MMDetection that can be imported, got: {error}; "
             "install it with `pip install 'swift-plugin-visionr1[eval]'`"
@@ -153,12 +188,17 @@ def _coco_metric() -> Any:
 
 @contextmanager
 def stub_mmcv_ops() -> Iterator[None]:
-    """While open, `mmcv._ext` can be imported: the real one where there is one, else a stub that is taken out again.
+    """While open, `mmcv._ext` can be imported: the real one where there is one, else a stub that is
+    taken out again.
 
     The fork onedl-mmcv does without compiled ops by itself, and is left alone.
     """
     name = "mmcv._ext"
-    if name in sys.modules or importlib.util.find_spec(name) is not None or "onedl-mmcv" in _providers("mmcv"):
+    if (
+        name in sys.modules
+        or importlib.util.find_spec(name) is not None
+        or "onedl-mmcv" in _providers("mmcv")
+    ):
         yield
         return
     sys.modules[name] = _Stub(name)
@@ -178,7 +218,10 @@ class _Stub(ModuleType):
             raise AttributeError(op)
 
         def missing(*args: object, **kwargs: object) -> None:
-            raise RuntimeError(f"expected mmcv with its compiled ops for {op!r}, got mmcv-lite: install the full mmcv")
+            raise RuntimeError(
+                f"expected mmcv with its compiled ops for {op!r}, got mmcv-lite: install the full "
+                "mmcv"
+            )
 
         return missing
 
@@ -188,7 +231,9 @@ def _silence() -> Iterator[None]:
     """Nothing of mmengine's log and pycocotools' prints on stdout."""
     from mmengine.logging import MMLogger
 
-    logger = MMLogger.get_current_instance()  # made before the redirection, because it keeps the stdout it finds
+    logger = (
+        MMLogger.get_current_instance()
+    )  # made before the redirection, because it keeps the stdout it finds
     before, logger.disabled = logger.disabled, True
     try:
         with redirect_stdout(StringIO()):

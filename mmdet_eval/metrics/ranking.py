@@ -1,7 +1,8 @@
-"""Precision at COCO's 101 recalls from `Matches`: COCOeval's numbers, with weights and other orders for the images.
+"""Precision at COCO's 101 recalls from `Matches`: COCOeval's numbers, with weights and other orders
+for the images.
 
-Between two right boxes precision only falls, so only boxes that are right or ignored at some threshold ("points")
-need to be visited; all others merely push the points behind them back.
+Between two right boxes precision only falls, so only boxes that are right or ignored at some
+threshold ("points") need to be visited; all others merely push the points behind them back.
 """
 
 from collections.abc import Sequence
@@ -20,13 +21,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """The boxes of `Matches` in COCOeval's order: by category, by descending score, by image, as they are there.
+    """The boxes of `Matches` in COCOeval's order: by category, by descending score, by image, as
+    they are there.
 
-    Boxes of one category, score and image form a unit (U of them), boxes of one category and score a group.
+    Boxes of one category, score and image form a unit (U of them), boxes of one category and score
+    a group.
 
     Attributes:
         matches: the boxes.
-        unit_image, unit_group, unit_size: (U,) its image, its group (ascending) and its number of boxes.
+        unit_image, unit_group, unit_size: (U,) its image, its group (ascending) and its number of
+            boxes.
         unit_bounds: (K + 1,) where each category's units begin.
         points: (p,) index into the boxes of `matches`, in COCOeval's order.
         point_unit: (p,) its unit.
@@ -58,9 +62,10 @@ class Ranking:
         """COCOeval's interpolated precision for area "all" and 100 boxes.
 
         Args:
-            weights: (I,) how often each image counts (a bootstrap sample's counts); default once. Copies of an image
-                rank beside each other.
-            places: (I,) place of each image among those of equal scores; default the order of the ids.
+            weights: (I,) how often each image counts (a bootstrap sample's counts); default once.
+                Copies of an image rank beside each other.
+            places: (I,) place of each image among those of equal scores; default the order of the
+                ids.
 
         Returns:
             (T, R, K); -1 where a category has no truth.
@@ -75,28 +80,44 @@ class Ranking:
         return interpolate(right, boxes, self.bounds, matches.truths @ weights)
 
     def recall(self, weights: Ints | None = None) -> Floats:
-        """COCOeval's recall for area "all" and 100 boxes: (T, K); -1 where a category has no truth."""
+        """COCOeval's recall for area "all" and 100 boxes: (T, K); -1 where a category has no
+        truth."""
         matches = self.matches
         weights = np.ones(len(matches.image_ids), dtype=np.int64) if weights is None else weights
         hits = matches.matched[:, self.points] & ~matches.ignored[:, self.points]
         found = np.cumsum(np.where(hits, weights[matches.image[self.points]], 0), axis=1)
         truths = matches.truths @ weights
-        return np.where(truths > 0, np.diff(_from_zero(found)[:, self.bounds], axis=1) / np.maximum(truths, 1), -1.0)
+        return np.where(
+            truths > 0,
+            np.diff(_from_zero(found)[:, self.bounds], axis=1) / np.maximum(truths, 1),
+            -1.0,
+        )
 
     def tie_aware_precision(self) -> Floats:
-        """`precision` where all boxes of one category and score enter at once, so that no order matters."""
+        """`precision` where all boxes of one category and score enter at once, so that no order
+        matters."""
         matches, ones = self.matches, np.ones(len(self.matches.image_ids), dtype=np.int64)
         group, at = np.unique(self.unit_group[self.point_unit], return_index=True)
         ignored = matches.ignored[:, self.points]
-        right = np.add.reduceat(matches.matched[:, self.points] & ~ignored, at, axis=1, dtype=np.int64)
+        right = np.add.reduceat(
+            matches.matched[:, self.points] & ~ignored, at, axis=1, dtype=np.int64
+        )
         left_out = np.add.reduceat(ignored, at, axis=1, dtype=np.int64)
         last = np.searchsorted(self.unit_group, group, side="right") - 1
         bounds = np.searchsorted(at, self.bounds)
-        rank = np.cumsum(self.unit_size)[last] - self._boxes_before(self.unit_size)[_category(bounds)]
-        return interpolate(right, rank - _within(np.cumsum(left_out, axis=1), bounds), bounds, matches.truths @ ones)
+        rank = (
+            np.cumsum(self.unit_size)[last] - self._boxes_before(self.unit_size)[_category(bounds)]
+        )
+        return interpolate(
+            right,
+            rank - _within(np.cumsum(left_out, axis=1), bounds),
+            bounds,
+            matches.truths @ ones,
+        )
 
     def _ranks(self, weights: Ints, places: Ints | None) -> tuple[Ints, Ints | slice]:
-        """(p,) weighted number of boxes of the category up to and with each point, and the points' order by it."""
+        """(p,) weighted number of boxes of the category up to and with each point, and the points'
+        order by it."""
         sizes = self.unit_size * weights[self.unit_image]
         if places is None:
             before = np.cumsum(sizes) - sizes
@@ -116,7 +137,9 @@ class Ranking:
 
 def rank(matches: Matches) -> Ranking:
     """Sort the boxes as COCOeval does."""
-    order = np.lexsort((-matches.score, matches.category))  # stable: equal scores stay in the order of the images
+    order = np.lexsort(
+        (-matches.score, matches.category)
+    )  # stable: equal scores stay in the order of the images
     category, score, image = matches.category[order], matches.score[order], matches.image[order]
     new_group = _changes(category, score)
     new_unit = new_group | _changes(image)
@@ -157,9 +180,13 @@ def interpolate(right: Ints, boxes: Ints, bounds: Ints, truths: Ints) -> Floats:
     # One row behind the other, so that one search and one reduction serve all.
     rows = np.arange(len(found))[:, None]
     step = int(found.max(initial=0)) + int(needed.max(initial=0)) + 1
-    first = np.searchsorted((found + rows * step).ravel(), (start + rows * step)[..., None] + needed)
+    first = np.searchsorted(
+        (found + rows * step).ravel(), (start + rows * step)[..., None] + needed
+    )
     first = np.minimum(first, (rows * found.shape[1] + bounds[1:])[..., None])
-    best = np.maximum.reduceat(np.append(precision.ravel(), 0.0), first.ravel()).reshape(first.shape)
+    best = np.maximum.reduceat(np.append(precision.ravel(), 0.0), first.ravel()).reshape(
+        first.shape
+    )
     best = np.where(reached, best, 0.0)
     envelope = np.maximum.accumulate(best[..., ::-1], axis=-1)[..., ::-1].transpose(0, 2, 1)
     return np.where(truths > 0, envelope, -1.0)
@@ -172,7 +199,8 @@ def average(values: Floats) -> float | None:
 
 
 def _needed(truths: Ints) -> Ints:
-    """(K, R) least number of true positives, at least 1, that gives each recall in COCOeval's arithmetic."""
+    """(K, R) least number of true positives, at least 1, that gives each recall in COCOeval's
+    arithmetic."""
     total = np.maximum(truths, 1)[:, None]
     needed = np.ceil(RECALLS * total).astype(np.int64)  # off by one where the product is rounded
     needed = np.where((needed - 1) / total >= RECALLS, needed - 1, needed)

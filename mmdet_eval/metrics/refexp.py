@@ -14,13 +14,15 @@ from ..coco.annotations import Annotations, Id
 
 @dataclass(frozen=True, eq=False)
 class RefExpScores:
-    """Accuracy of referring expressions; MDETR's files have one entry of images for each expression.
+    """Accuracy of referring expressions; MDETR's files have one entry of images for each
+    expression.
 
     Attributes:
         accuracy: share of the n images that are hits; None without images.
         count: n.
         hits: (n,) bool, in the order of the images.
-        ious: (n,) IoU of the answer's first box and the annotated one; 0 where the answer has no box.
+        ious: (n,) IoU of the answer's first box and the annotated one; 0 where the answer has no
+            box.
     """
 
     accuracy: float | None
@@ -33,7 +35,8 @@ def refexp_scores(boxes: Sequence[Boxes], truths: Boxes, threshold: float = 0.5)
     """Compare the first box of each image with the annotated one; an image without a box is no hit.
 
     Args:
-        boxes: for each of n images (k, 4) xyxy in the answer's order, in pixels of the original image.
+        boxes: for each of n images (k, 4) xyxy in the answer's order, in pixels of the original
+            image.
         truths: (n, 4) xyxy in the same frame.
         threshold: the least IoU of a hit.
     """
@@ -44,7 +47,8 @@ def refexp_scores(boxes: Sequence[Boxes], truths: Boxes, threshold: float = 0.5)
 
 
 def refexp_truths(annotations: Annotations) -> Boxes:
-    """(n, 4) xyxy boxes that the expressions of `annotations.images` refer to, in pixels of the original images.
+    """(n, 4) xyxy boxes that the expressions of `annotations.images` refer to, in pixels of the
+    original images.
 
     Raises:
         InputError: an image has no expression, or not exactly one annotation (as in gRefCOCO).
@@ -56,8 +60,10 @@ def refexp_truths(annotations: Annotations) -> Boxes:
     for image in annotations.images:
         if not image.caption or len(found[image.id]) != 1:
             raise InputError(
-                f'expected image {image.id!r} of {annotations.path} to have one annotation and a "caption", the '
-                f"expression that refers to it (MDETR's form), got {len(found[image.id])} and {image.caption!r}"
+                f"expected image {image.id!r} of {annotations.path} to have one annotation and a "
+                '"caption", the '
+                f"expression that refers to it (MDETR's form), got {len(found[image.id])} and "
+                f"{image.caption!r}"
             )
     return as_boxes([boxes[0] for boxes in found.values()])
 

@@ -10,7 +10,9 @@ from .matches import Matches
 
 ACCURACY = "accuracy@.5"  # of referring expressions: the share of them whose one box is found
 HEADLINE = (ACCURACY, "mAP", "AP50", "AP75", "AR@100")
-Metrics = dict[str, float | None]  # fractions in [0, 1], unrounded; None where there is nothing to measure it on
+Metrics = dict[
+    str, float | None
+]  # fractions in [0, 1], unrounded; None where there is nothing to measure it on
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,9 @@ class Spread:
     """AP over random orders of the images, which decide how equal scores rank.
 
     Attributes:
-        low, high: least and greatest mAP of the reported order and the random ones, in [0, 1]; the reported number
-            where no order matters, because equal scores are in one image only; None where there is nothing to
-            measure or no order was tried although it matters.
+        low, high: least and greatest mAP of the reported order and the random ones, in [0, 1]; the
+            reported number where no order matters, because equal scores are in one image only; None
+            where there is nothing to measure or no order was tried although it matters.
         orders: number of random orders tried.
         seed: of the orders.
     """
@@ -33,7 +35,8 @@ class Spread:
 
 @dataclass(frozen=True)
 class ClassScores:
-    """One category: `metrics` has AP, AP50, AP75, AR@100, precision@.5, recall@.5, F1@.5; counts are of boxes."""
+    """One category: `metrics` has AP, AP50, AP75, AR@100, precision@.5, recall@.5, F1@.5; counts
+    are of boxes."""
 
     category: Id
     name: str
@@ -48,11 +51,13 @@ class Scores:
 
     Attributes:
         metrics: COCO's twelve, by the engine (`engines.NAMES`).
-        beside: what AP does not say: "tie-aware mAP", "tie-aware AP50", "precision@.5", "recall@.5", "F1@.5" and the
-            three as "precision", "recall", "F1" averaged over .5:.95; micro-averaged over all boxes.
+        beside: what AP does not say: "tie-aware mAP", "tie-aware AP50", "precision@.5",
+            "recall@.5", "F1@.5" and the three as "precision", "recall", "F1" averaged over .5:.95;
+            micro-averaged over all boxes.
         spread: mAP's range over image orders.
         classes: per category, in the annotation file's order.
-        precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes; -1 where no truth.
+        precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes;
+            -1 where no truth.
         matches: how boxes were matched.
         engine: what computed `metrics`, with its version.
         checked_by: what recomputed `metrics` and agreed, with its version; or "not checked".

@@ -7,9 +7,12 @@ from ..metrics.scores import Metrics, Spread
 from .phrases import average, breaks, counts, headline, in_words, spread_in_words
 
 ROWS = {  # counts that have no row of their own are notes to another
-    "unparsed": "  not parsed", "broken_format": "  broken format", "truncated": "  truncated",
-    "unknown_labels": "  unknown label", "outside": "  outside image",
-}  # fmt: skip
+    "unparsed": "  not parsed",
+    "broken_format": "  broken format",
+    "truncated": "  truncated",
+    "unknown_labels": "  unknown label",
+    "outside": "  outside image",
+}
 NOTES = ("missing", "nothing_left")
 SUITE_COLUMNS = ("mAP's range", "images", "missing", "not parsed", "unknown")
 LABELS_SHOWN = 5
@@ -17,14 +20,19 @@ WIDTH = 20
 
 
 def table(evaluations: Sequence[Evaluation], left_out: Sequence[str] = ()) -> str:
-    """The text to print: what decides the numbers, what came in (for a suite a row per set), the headline last."""
+    """The text to print: what decides the numbers, what came in (for a suite a row per set), the
+    headline last."""
     names, mean = headline(evaluations), average(evaluations)
     lines = [f"{'left out':<{WIDTH}}{', '.join(left_out)}"] if left_out else []
-    lines += [f"warning: {e.name}: {warning}" for e in evaluations for warning in e.converted.warnings]
+    lines += [
+        f"warning: {e.name}: {warning}" for e in evaluations for warning in e.converted.warnings
+    ]
     if mean is not None:
         return "\n".join([*_common(evaluations), *lines, "", *_suite(evaluations, names, mean)])
     head = "".join(f"{name:>12}" for name in names)
-    return "\n".join([*_set(evaluations[0]), *lines, "", head, _row(evaluations[0].scores.metrics, names)])
+    return "\n".join(
+        [*_set(evaluations[0]), *lines, "", head, _row(evaluations[0].scores.metrics, names)]
+    )
 
 
 def _set(evaluation: Evaluation) -> list[str]:
@@ -33,7 +41,9 @@ def _set(evaluation: Evaluation) -> list[str]:
         for name, count in counts(evaluation).items()
         if name not in NOTES
     ]
-    facts = _facts(evaluation) | {"mAP's range": spread_in_words(evaluation.scores.spread, as_percent=False)}
+    facts = _facts(evaluation) | {
+        "mAP's range": spread_in_words(evaluation.scores.spread, as_percent=False)
+    }
     lines += [f"{'annotations':<{WIDTH}}{repair}" for repair in evaluation.annotations.repairs]
     return lines + [f"{name:<{WIDTH}}{value}" for name, value in facts.items()]
 
@@ -41,10 +51,16 @@ def _set(evaluation: Evaluation) -> list[str]:
 def _facts(evaluation: Evaluation) -> dict[str, str]:
     """What decides the numbers and may be the same in all data sets."""
     protocol = evaluation.protocol
-    aware = " (label-aware: the queries tell which categories are present)" if protocol and protocol.label_aware else ""
+    aware = (
+        " (label-aware: the queries tell which categories are present)"
+        if protocol and protocol.label_aware
+        else ""
+    )
     facts = {"protocol": protocol.name + aware if protocol else "not known"}
     facts |= {name: in_words(evaluation.conditions.get(name)) for name in ("frame", "confidence")}
-    return {name: value for name, value in facts.items() if value != "none"} | {"engine": evaluation.scores.engine}
+    return {name: value for name, value in facts.items() if value != "none"} | {
+        "engine": evaluation.scores.engine
+    }
 
 
 def _common(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -54,7 +70,8 @@ def _common(evaluations: Sequence[Evaluation]) -> list[str]:
         for fact in _facts(evaluation).items():
             sets.setdefault(fact, []).append(evaluation.name)
     return [
-        f"{name:<{WIDTH}}{value}" + (f" ({', '.join(where)})" if len(where) < len(evaluations) else "")
+        f"{name:<{WIDTH}}{value}"
+        + (f" ({', '.join(where)})" if len(where) < len(evaluations) else "")
         for (name, value), where in sets.items()
     ]
 
@@ -63,9 +80,15 @@ def _note(evaluation: Evaluation, name: str) -> str:
     found, unknown = evaluation.converted.counts, evaluation.converted.unknown_labels
     if name == "boxes_kept" and not evaluation.converted.of_text:
         lacking = f"; the file lacks {found.missing} images" if found.missing else ""
-        return f"  in {len({r['image_id'] for r in evaluation.converted.results})} of {found.images} images{lacking}"
+        return (
+            f"  in {len({r['image_id'] for r in evaluation.converted.results})} of "
+            f"{found.images} images{lacking}"
+        )
     if name == "answers" and found.missing:
-        return f"  {found.missing} {'images' if found.queries == found.images else 'queries'} have none"
+        return (
+            f"  {found.missing} {'images' if found.queries == found.images else 'queries'} have "
+            "none"
+        )
     if name == "broken_format":
         return "".join(f"  {issue} {n}" for issue, n in breaks(evaluation).items())
     if name == "outside" and found.outside:

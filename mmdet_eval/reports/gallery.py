@@ -14,7 +14,8 @@ CARDS = 120  # on a page: some megabytes of thumbnails
 
 
 def chosen(judged: Sequence[Judged], limit: int) -> list[int]:
-    """Places of at most `limit` answers: a quarter each unparseable, best and worst, the rest evenly between."""
+    """Places of at most `limit` answers: a quarter each unparseable, best and worst, the rest
+    evenly between."""
     order = ranked(judged)
     if len(order) <= limit:
         return order
@@ -38,8 +39,14 @@ def cards(evaluations: Sequence[Evaluation], judged: Sequence[Sequence[Judged]])
             if path and path not in thumbnails:
                 thumbnails[path] = thumbnail(path)
             picture = list(thumbnails).index(path) if path else None
-            shown.append({"set": number, "place": place, "picture": picture, **_card(answers[place])})
-    return {"cards": shown, "thumbnails": list(thumbnails.values()), "answers": sum(map(len, judged))}
+            shown.append(
+                {"set": number, "place": place, "picture": picture, **_card(answers[place])}
+            )
+    return {
+        "cards": shown,
+        "thumbnails": list(thumbnails.values()),
+        "answers": sum(map(len, judged)),
+    }
 
 
 def _card(judged: Judged) -> dict[str, Any]:
@@ -53,7 +60,10 @@ def _card(judged: Judged) -> dict[str, Any]:
         "reward": parts,
         "kinds": judged.kinds,
         "issues": judged.read.issues,
-        "truths": [{"box": box, "label": name} for box, name in zip(truth.boxes.tolist(), truth.labels, strict=True)],
+        "truths": [
+            {"box": box, "label": name}
+            for box, name in zip(truth.boxes.tolist(), truth.labels, strict=True)
+        ],
         "boxes": _boxes(judged),
         "text": answer.text,
     }
@@ -62,4 +72,6 @@ def _card(judged: Judged) -> dict[str, Any]:
 def _boxes(judged: Judged) -> list[dict[str, Any]]:
     read = judged.read
     parts = zip(read.boxes.tolist(), read.parsed.labels, judged.ious, judged.states, strict=True)
-    return [{"box": box, "label": label, "iou": iou, "state": state} for box, label, iou, state in parts]
+    return [
+        {"box": box, "label": label, "iou": iou, "state": state} for box, label, iou, state in parts
+    ]

@@ -1,4 +1,5 @@
-"""Each answer beside what was annotated: the reward, what is right about every box, and what went wrong."""
+"""Each answer beside what was annotated: the reward, what is right about every box, and what went
+wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ KINDS = {
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """An answer and what it is worth. Boxes are matched as the reward matches them: by place, not by label.
+    """An answer and what it is worth. Boxes are matched as the reward matches them: by place, not
+    by label.
 
     Attributes:
         read: the answer; text "" and line 0 where boxes were given.
@@ -57,12 +59,15 @@ class Judged:
 
     @cached_property
     def states(self) -> list[str]:
-        """Of each box of the answer: "right", "label" (in the right place, called something else) or "wrong"."""
+        """Of each box of the answer: "right", "label" (in the right place, called something else)
+        or "wrong"."""
         found = ["wrong"] * len(self.read.boxes)
         match = self.reward.match
         for box, truth, iou in zip(match.predictions, match.truths, match.ious, strict=True):
             if iou >= FOUND_FROM:
-                found[box] = "right" if self.read.categories[box] == self.categories[truth] else "label"
+                found[box] = (
+                    "right" if self.read.categories[box] == self.categories[truth] else "label"
+                )
         return found
 
     @cached_property
@@ -73,7 +78,10 @@ class Judged:
             "unparseable": read.unparsed,
             "truncated": read.answer.truncated,
             "broken": bool(read.issues),
-            "unknown": any(c is None and ok for c, ok in zip(read.categories, is_valid(read.boxes), strict=True)),
+            "unknown": any(
+                c is None and ok
+                for c, ok in zip(read.categories, is_valid(read.boxes), strict=True)
+            ),
             "outside": "out_of_image" in read.issues or not is_valid(read.boxes).all(),
             "missed": right < len(self.truth.boxes),
             "extra": right < len(read.boxes),
@@ -96,8 +104,11 @@ def judge(evaluation: Evaluation) -> list[Judged]:
 
 
 def ranked(judged: Sequence[Judged]) -> list[int]:
-    """Places in `judged`, best reward first; among equals the one with more objects is more telling."""
-    return sorted(range(len(judged)), key=lambda i: (-judged[i].reward.total, -len(judged[i].truth.boxes)))
+    """Places in `judged`, best reward first; among equals the one with more objects is more
+    telling."""
+    return sorted(
+        range(len(judged)), key=lambda i: (-judged[i].reward.total, -len(judged[i].truth.boxes))
+    )
 
 
 class _Truths:
@@ -105,7 +116,9 @@ class _Truths:
 
     def __init__(self, annotations: Annotations) -> None:
         self._names = annotations.categories
-        self._by_image: dict[Id, list[tuple[Id, list[float]]]] = {image.id: [] for image in annotations.images}
+        self._by_image: dict[Id, list[tuple[Id, list[float]]]] = {
+            image.id: [] for image in annotations.images
+        }
         for record in annotations.data["annotations"]:
             x, y, width, height = record["bbox"]
             if not record["iscrowd"] and width > 0 and height > 0:
@@ -114,9 +127,14 @@ class _Truths:
 
     def of(self, answer: Answer) -> tuple[GroundTruth, tuple[Id, ...]]:
         asked = answer.query.category
-        found = [pair for pair in self._by_image[answer.image.id] if asked is None or pair[0] == asked]
+        found = [
+            pair for pair in self._by_image[answer.image.id] if asked is None or pair[0] == asked
+        ]
         categories = tuple(category for category, _ in found)
-        boxes, names = as_boxes([box for _, box in found]), tuple(self._names[c] for c in categories)
+        boxes, names = (
+            as_boxes([box for _, box in found]),
+            tuple(self._names[c] for c in categories),
+        )
         return GroundTruth(answer.image.size, boxes, names), categories
 
 
@@ -125,7 +143,9 @@ def _given_boxes(annotations: Annotations, results: Sequence[CocoResult]) -> lis
     by_image: dict[Id, list[CocoResult]] = {image.id: [] for image in annotations.images}
     for result in results:
         by_image[result["image_id"]].append(result)
-    return [_given(image, by_image[image.id], annotations.categories) for image in annotations.images]
+    return [
+        _given(image, by_image[image.id], annotations.categories) for image in annotations.images
+    ]
 
 
 def _given(image: Image, results: Sequence[CocoResult], names: dict[Id, str]) -> ReadAnswer:
@@ -135,7 +155,11 @@ def _given(image: Image, results: Sequence[CocoResult], names: dict[Id, str]) ->
     valid = is_valid(boxes)
     kept = [result for result, ok in zip(results, valid, strict=True) if ok]
     categories = tuple(result["category_id"] for result in kept)
-    parsed = ParsedCompletion(boxes[valid], tuple(names[c] for c in categories), says_nothing=not kept)
+    parsed = ParsedCompletion(
+        boxes[valid], tuple(names[c] for c in categories), says_nothing=not kept
+    )
     scores = np.array([result["score"] for result in kept], dtype=np.float64)
     answer = Answer(image, "", truncated=False, line=0)
-    return ReadAnswer(answer, parsed, View(image.size, image.size), (), boxes[valid], categories, scores)
+    return ReadAnswer(
+        answer, parsed, View(image.size, image.size), (), boxes[valid], categories, scores
+    )

@@ -17,23 +17,31 @@ from ..evaluation import Evaluation
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8; what a model wrote may hold half a surrogate pair, which is written as an escape."""
+    """Write UTF-8; what a model wrote may hold half a surrogate pair, which is written as an
+    escape."""
     path.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
 def write_files(folder: Path, evaluation: Evaluation) -> None:
-    """Write per_class.csv, unmatched_labels.csv, coco_results.json, matches.npz, parse_errors.jsonl, predictions.pkl.
+    """Write per_class.csv, unmatched_labels.csv, coco_results.json, matches.npz,
+    parse_errors.jsonl, predictions.pkl.
 
     Args:
-        folder: exists already; files of an earlier run are replaced, or removed where they are not written again:
+        folder: exists already; files of an earlier run are replaced, or removed where they are not
+            written again:
             predictions.pkl needs torch.
         evaluation: one data set.
     """
     converted, scores = evaluation.converted, evaluation.scores
     names = list(scores.classes[0].metrics) if scores.classes else []
-    rows = ([c.category, c.name, c.truths, c.boxes, *(c.metrics[n] for n in names)] for c in scores.classes)
+    rows = (
+        [c.category, c.name, c.truths, c.boxes, *(c.metrics[n] for n in names)]
+        for c in scores.classes
+    )
     _write_csv(folder / "per_class.csv", ["category_id", "name", "truths", "boxes", *names], rows)
-    _write_csv(folder / "unmatched_labels.csv", ["label", "boxes"], converted.unknown_labels.items())
+    _write_csv(
+        folder / "unmatched_labels.csv", ["label", "boxes"], converted.unknown_labels.items()
+    )
     write_text(folder / "coco_results.json", json.dumps(converted.results) + "\n")
     scores.matches.save(folder / "matches.npz")
     errors = (json.dumps(_parse_error(read)) + "\n" for read in converted.answers if read.issues)
@@ -54,16 +62,22 @@ def _parse_error(read: ReadAnswer) -> dict[str, Any]:
     answer = read.answer
     where = {"image_id": answer.image.id, "image": answer.image.file_name, "line": answer.line}
     return where | {
-        "query": answer.query.name, "issues": read.issues, "truncated": answer.truncated, "boxes": len(read.boxes),
+        "query": answer.query.name,
+        "issues": read.issues,
+        "truncated": answer.truncated,
+        "boxes": len(read.boxes),
         "text": answer.text,
-    }  # fmt: skip
+    }
 
 
-def mmdet_predictions(annotations: Annotations, results: Sequence[CocoResult]) -> list[dict[str, Any]]:
-    """What mmdet's `DumpDetResults` dumps: for each image of the file its boxes as xyxy, scores and labels.
+def mmdet_predictions(
+    annotations: Annotations, results: Sequence[CocoResult]
+) -> list[dict[str, Any]]:
+    """What mmdet's `DumpDetResults` dumps: for each image of the file its boxes as xyxy, scores and
+    labels.
 
-    Tensors are double precision, so that an offline evaluation loses nothing; labels are places in the order of the
-    annotation file's categories.
+    Tensors are double precision, so that an offline evaluation loses nothing; labels are places in
+    the order of the annotation file's categories.
     """
     by_image: dict[Id, list[CocoResult]] = {image.id: [] for image in annotations.images}
     for result in results:
@@ -88,5 +102,7 @@ def _instances(results: Sequence[CocoResult], places: dict[Id, int]) -> dict[str
     return {
         "bboxes": torch.from_numpy(boxes),
         "scores": torch.tensor([result["score"] for result in results], dtype=torch.float64),
-        "labels": torch.tensor([places[result["category_id"]] for result in results], dtype=torch.int64),
+        "labels": torch.tensor(
+            [places[result["category_id"]] for result in results], dtype=torch.int64
+        ),
     }

@@ -19,7 +19,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of names, on the left, and numbers; cells are Markdown: see `plain`."""
     widths = [max(3, *map(len, column)) for column in zip(header, *rows, strict=True)]
     rule = ["-" * widths[0], *(f"{'-' * (width - 1)}:" for width in widths[1:])]
-    return "\n".join([_line(header, widths), f"| {' | '.join(rule)} |", *(_line(row, widths) for row in rows)])
+    return "\n".join(
+        [_line(header, widths), f"| {' | '.join(rule)} |", *(_line(row, widths) for row in rows)]
+    )
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

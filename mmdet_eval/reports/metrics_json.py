@@ -41,8 +41,10 @@ def _dataset(evaluation: Evaluation) -> dict[str, Any]:
         "protocol": asdict(evaluation.protocol) if evaluation.protocol else None,
         "conditions": evaluation.conditions,
         "annotations": {
-            "path": str(annotations.path), "sha256": annotations.sha256, "repairs": annotations.repairs
+            "path": str(annotations.path),
+            "sha256": annotations.sha256,
+            "repairs": annotations.repairs,
         },
         "engine": scores.engine,
         "checked_by": scores.checked_by,
-    }  # fmt: skip
+    }

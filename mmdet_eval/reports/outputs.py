@@ -18,8 +18,11 @@ from .pr_curves import write_curves
 from .summary import summary
 
 
-def write_outputs(folder: Path, evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]) -> None:
-    """Write metrics.json, summary.md, report.html, and a folder for each data set, over those of an earlier run.
+def write_outputs(
+    folder: Path, evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]
+) -> None:
+    """Write metrics.json, summary.md, report.html, and a folder for each data set, over those of an
+    earlier run.
 
     Without torch, mmdet's dump of each data set is left out and stderr says so.
 
@@ -42,7 +45,10 @@ def write_outputs(folder: Path, evaluations: Sequence[Evaluation], suite: str | 
         write_curves(own / "pr_curves.png", evaluation)
         write_pictures(own / "pictures", evaluation.images, answers)
     if find_spec("torch") is None:
-        print("mmdet-eval: predictions.pkl, mmdet's dump, is left out: it needs torch", file=sys.stderr)
+        print(
+            "mmdet-eval: predictions.pkl, mmdet's dump, is left out: it needs torch",
+            file=sys.stderr,
+        )
     write_text(folder / "metrics.json", record(evaluations, suite, left_out))
     write_text(folder / "summary.md", summary(evaluations, suite, left_out))
     write_text(folder / "report.html", page(evaluations, judged, suite, left_out))
@@ -51,6 +57,10 @@ def write_outputs(folder: Path, evaluations: Sequence[Evaluation], suite: str | 
 def _check_names(names: Sequence[str]) -> None:
     for name, times in Counter(names).items():
         if times > 1:
-            raise InputError(f"expected data sets with names that differ, got {name!r} {times} times: rename one")
+            raise InputError(
+                f"expected data sets with names that differ, got {name!r} {times} times: rename one"
+            )
         if name in ("", ".", "..") or set(name) & set("/\\\0"):
-            raise InputError(f"expected a data set's name that can be a folder's, got {name!r}: rename it")
+            raise InputError(
+                f"expected a data set's name that can be a folder's, got {name!r}: rename it"
+            )

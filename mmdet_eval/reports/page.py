@@ -1,4 +1,5 @@
-"""report.html: one self-contained page. Python gathers the data, the browser draws it; nothing is ever loaded."""
+"""report.html: one self-contained page. Python gathers the data, the browser draws it; nothing is
+ever loaded."""
 
 import base64
 import hashlib
@@ -22,7 +23,10 @@ LABELS_SHOWN = 30
 
 
 def page(
-    evaluations: Sequence[Evaluation], judged: Sequence[Sequence[Judged]], suite: str | None, left_out: Sequence[str]
+    evaluations: Sequence[Evaluation],
+    judged: Sequence[Sequence[Judged]],
+    suite: str | None,
+    left_out: Sequence[str],
 ) -> str:
     """The page's HTML.
 
@@ -34,8 +38,11 @@ def page(
     """
     script = "\n".join(_template(name) for name in SCRIPTS)
     style, title = _template("report.css"), suite or evaluations[0].name
-    # Only this script and this style: what a model wrote could not run or load anything even as markup.
-    policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
+    # Only this script and this style: what a model wrote could not run or load anything even as
+    # markup.
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
+    )
     parts = {"policy": policy, "title": html.escape(title), "style": style, "script": script}
     parts["data"] = _json(_data(evaluations, judged, suite, left_out))
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _template("report.html"))
@@ -50,12 +57,16 @@ def _hash(text: str) -> str:
 
 
 def _json(data: Any) -> str:
-    """JSON that no text in it can end: `<` is written as an escape, and so is everything beyond ASCII."""
+    """JSON that no text in it can end: `<` is written as an escape, and so is everything beyond
+    ASCII."""
     return json.dumps(data, allow_nan=False).replace("<", "\\u003c")
 
 
 def _data(
-    evaluations: Sequence[Evaluation], judged: Sequence[Sequence[Judged]], suite: str | None, left_out: Sequence[str]
+    evaluations: Sequence[Evaluation],
+    judged: Sequence[Sequence[Judged]],
+    suite: str | None,
+    left_out: Sequence[str],
 ) -> dict[str, Any]:
     return {
         "suite": suite,
@@ -84,10 +95,15 @@ def _set(evaluation: Evaluation) -> dict[str, Any]:
         "unknownLabels": len(unknown),
         "warnings": converted.warnings,
         "classes": [
-            {"name": c.name, "truths": c.truths, "boxes": c.boxes, "metrics": c.metrics} for c in scores.classes
+            {"name": c.name, "truths": c.truths, "boxes": c.boxes, "metrics": c.metrics}
+            for c in scores.classes
         ],
         "curves": [
-            {"name": c.name, "oneClass": c.one_class, "precision": [round(float(v), 4) for v in c.precision]}
+            {
+                "name": c.name,
+                "oneClass": c.one_class,
+                "precision": [round(float(v), 4) for v in c.precision],
+            }
             for c in curves(scores)
         ],
     }

@@ -25,7 +25,11 @@ RARE = ("duplicates", "without_confidence", "whole_answer_scores")
 
 def headline(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
     """Those of `HEADLINE` that every data set has."""
-    return tuple(name for name in HEADLINE if all(name in evaluation.scores.metrics for evaluation in evaluations))
+    return tuple(
+        name
+        for name in HEADLINE
+        if all(name in evaluation.scores.metrics for evaluation in evaluations)
+    )
 
 
 def average(evaluations: Sequence[Evaluation]) -> Metrics | None:
@@ -35,7 +39,10 @@ def average(evaluations: Sequence[Evaluation]) -> Metrics | None:
     """
     if len(evaluations) < 2:
         return None
-    columns = {name: [e.scores.metrics.get(name) for e in evaluations] for name in evaluations[0].scores.metrics}
+    columns = {
+        name: [e.scores.metrics.get(name) for e in evaluations]
+        for name in evaluations[0].scores.metrics
+    }
     return {name: _mean(values) for name, values in columns.items()}
 
 
@@ -48,7 +55,8 @@ def in_words(value: Any) -> str:
     """A JSON-ready value on one line."""
     if isinstance(value, Mapping):
         parts = {
-            key: f"({in_words(part)})" if isinstance(part, Mapping) else in_words(part) for key, part in value.items()
+            key: f"({in_words(part)})" if isinstance(part, Mapping) else in_words(part)
+            for key, part in value.items()
         }
         return ", ".join(f"{key} {part}" for key, part in parts.items())
     if isinstance(value, list | tuple):
@@ -71,9 +79,20 @@ def decides(evaluation: Evaluation) -> dict[str, str]:
     protocol = evaluation.protocol
     rows = {"protocol": "not known"}
     if protocol:
-        aware = "; label-aware: the queries tell which categories are present" if protocol.label_aware else ""
-        rows = {"protocol": f"{protocol.name}: {protocol.description}{aware}", "prompt": protocol.prompt}
-    rows |= {name: in_words(value) for name, value in evaluation.conditions.items() if value not in (None, {}, [])}
+        aware = (
+            "; label-aware: the queries tell which categories are present"
+            if protocol.label_aware
+            else ""
+        )
+        rows = {
+            "protocol": f"{protocol.name}: {protocol.description}{aware}",
+            "prompt": protocol.prompt,
+        }
+    rows |= {
+        name: in_words(value)
+        for name, value in evaluation.conditions.items()
+        if value not in (None, {}, [])
+    }
     annotations = evaluation.annotations
     rows["annotations"] = f"{annotations.path} (sha256 {annotations.sha256[:12]})"
     if annotations.repairs:
@@ -95,9 +114,14 @@ def counts(evaluation: Evaluation) -> dict[str, int]:
 def breaks(evaluation: Evaluation) -> dict[str, int]:
     """The issues that break the format in most answers: code -> answers."""
     answers = evaluation.converted.answers
-    return dict(Counter(issue for read in answers for issue in read.issues).most_common(ISSUES_SHOWN))
+    return dict(
+        Counter(issue for read in answers for issue in read.issues).most_common(ISSUES_SHOWN)
+    )
 
 
 def counts_in_words(evaluation: Evaluation) -> dict[str, int]:
     """`counts` with names for people."""
-    return {COUNTS.get(name, name.replace("_", " ")): count for name, count in counts(evaluation).items()}
+    return {
+        COUNTS.get(name, name.replace("_", " ")): count
+        for name, count in counts(evaluation).items()
+    }

@@ -1,4 +1,5 @@
-"""Images with what was annotated and what was answered drawn over them, as files and as thumbnails."""
+"""Images with what was annotated and what was answered drawn over them, as files and as
+thumbnails."""
 
 import base64
 import re
@@ -29,7 +30,9 @@ def open_image(path: Path, long_side: int) -> Any:
 
     try:
         with Image.open(path) as file:
-            file.draft("RGB", (long_side, long_side))  # a JPEG decodes at a fraction of its size, much faster
+            file.draft(
+                "RGB", (long_side, long_side)
+            )  # a JPEG decodes at a fraction of its size, much faster
             image = file.convert("RGB")
     except OSError:
         return None
@@ -38,7 +41,8 @@ def open_image(path: Path, long_side: int) -> Any:
 
 
 def write_pictures(folder: Path, images: Path | None, judged: Sequence[Judged]) -> None:
-    """Write up to 4 each of the best, the worst and the unparseable as PNG into best/, worst/ and unparseable/."""
+    """Write up to 4 each of the best, the worst and the unparseable as PNG into best/, worst/ and
+    unparseable/."""
     for kind in KINDS:
         for earlier in (folder / kind).glob("*.png"):
             earlier.unlink()
@@ -59,7 +63,8 @@ def write_pictures(folder: Path, images: Path | None, judged: Sequence[Judged]) 
 
 
 def draw(image: Any, judged: Judged) -> None:
-    """Draw annotations in solid green over a PIL image, boxes dashed: blue right, amber wrong label, red wrong."""
+    """Draw annotations in solid green over a PIL image, boxes dashed: blue right, amber wrong
+    label, red wrong."""
     from PIL import ImageDraw
 
     scale = image.width / judged.truth.size[0], image.height / judged.truth.size[1]
@@ -79,13 +84,19 @@ def _draw_box(pen: Any, box: Sequence[float], name: str, colour: str, dashed: bo
                 pen.line(dash, fill=colour, width=2)
     else:
         pen.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=2)
-    place = (x1 + 3, y2 - 14) if dashed else (x1 + 3, y1 + 2)  # two labels of one object do not cover one another
-    text = " ".join(name.split())[:40].encode("latin-1", "replace").decode("latin-1")  # what the font has
+    place = (
+        (x1 + 3, y2 - 14) if dashed else (x1 + 3, y1 + 2)
+    )  # two labels of one object do not cover one another
+    text = (
+        " ".join(name.split())[:40].encode("latin-1", "replace").decode("latin-1")
+    )  # what the font has
     pen.rectangle(pen.textbbox(place, text), fill=colour)
     pen.text(place, text, fill="white")
 
 
-def _dashes(line: tuple[float, float, float, float], dash: float = 7.0) -> Iterable[tuple[float, ...]]:
+def _dashes(
+    line: tuple[float, float, float, float], dash: float = 7.0
+) -> Iterable[tuple[float, ...]]:
     x1, y1, x2, y2 = line
     steps = max(1, int(((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 / dash))
     for step in range(0, steps, 2):
@@ -94,7 +105,8 @@ def _dashes(line: tuple[float, float, float, float], dash: float = 7.0) -> Itera
 
 
 def thumbnail(path: Path) -> str | None:
-    """The image as a JPEG data URI, at most 480 pixels on its long side; None where the file is no image."""
+    """The image as a JPEG data URI, at most 480 pixels on its long side; None where the file is no
+    image."""
     image = open_image(path, THUMBNAIL)
     if image is None:
         return None

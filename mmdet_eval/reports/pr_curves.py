@@ -17,7 +17,8 @@ CLASSES_SHOWN = 10  # more curves than that cannot be told apart
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Interpolated precision, (101,) in [0, 1], at the recalls 0, .01, ..., 1; `one_class` or the mean of all."""
+    """Interpolated precision, (101,) in [0, 1], at the recalls 0, .01, ..., 1; `one_class` or the
+    mean of all."""
 
     name: str
     precision: NDArray[np.float64]
@@ -25,7 +26,8 @@ class Curve:
 
 
 def curves(scores: Scores) -> list[Curve]:
-    """All classes' mean at IoU .5, .75 and over .5:.95; then each class at IoU .5 where they are few."""
+    """All classes' mean at IoU .5, .75 and over .5:.95; then each class at IoU .5 where they are
+    few."""
     if not scores.precision.size:
         return []
     thresholds = np.asarray(scores.matches.iou_thresholds)
@@ -44,22 +46,31 @@ def curves(scores: Scores) -> list[Curve]:
 def _of_classes(scores: Scores, columns: Iterable[int], place: int) -> list[Curve]:
     names: dict[Id, str] = {c.category: c.name for c in scores.classes}
     ids = scores.matches.category_ids
-    return [Curve(f"{names[ids[k]]}, IoU .5", scores.precision[place, :, k], one_class=True) for k in columns]
+    return [
+        Curve(f"{names[ids[k]]}, IoU .5", scores.precision[place, :, k], one_class=True)
+        for k in columns
+    ]
 
 
 def write_curves(path: Path, evaluation: Evaluation) -> None:
     """Write the curves as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure  # no pyplot: it would choose a backend for the whole process
+    from matplotlib.figure import (
+        Figure,
+    )  # no pyplot: it would choose a backend for the whole process
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for curve in curves(evaluation.scores):
         width = 1.0 if curve.one_class else 2.2
-        label = f"{curve.name}  {100 * curve.precision.mean():.1f}".replace("$", r"\$")  # "$" would start a formula
+        label = f"{curve.name}  {100 * curve.precision.mean():.1f}".replace(
+            "$", r"\$"
+        )  # "$" would start a formula
         axes.plot(RECALLS, curve.precision, linewidth=width, label=label.lstrip("_"))
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=evaluation.name)
+    axes.set(
+        xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=evaluation.name
+    )
     axes.grid(alpha=0.25)
     if axes.lines:
         axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))

@@ -18,7 +18,9 @@ def summary(evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequ
     title = suite or ", ".join(evaluation.name for evaluation in evaluations)
     parts = [f"# {plain(title)}", _headline_table(evaluations)]
     if left_out:
-        parts.append("Left out, and not part of the average: " + ", ".join(map(plain, left_out)) + ".")
+        parts.append(
+            "Left out, and not part of the average: " + ", ".join(map(plain, left_out)) + "."
+        )
     parts += [_section(evaluation, heading=len(evaluations) > 1) for evaluation in evaluations]
     return "\n\n".join(parts) + "\n"
 
@@ -30,10 +32,17 @@ def _headline_table(evaluations: Sequence[Evaluation]) -> str:
         only = evaluations[0]
         names = [name for name in TABLE_1 if name in names]
         return table(
-            ["Data set", *names], [[plain(only.name), *(percent(only.scores.metrics[name]) for name in names)]]
+            ["Data set", *names],
+            [[plain(only.name), *(percent(only.scores.metrics[name]) for name in names)]],
         )
-    columns = ["", *(plain(evaluation.name) for evaluation in evaluations), "Avg."]  # the shape of Table 2
-    rows = [[n, *(percent(e.scores.metrics[n]) for e in evaluations), percent(mean[n])] for n in names]
+    columns = [
+        "",
+        *(plain(evaluation.name) for evaluation in evaluations),
+        "Avg.",
+    ]  # the shape of Table 2
+    rows = [
+        [n, *(percent(e.scores.metrics[n]) for e in evaluations), percent(mean[n])] for n in names
+    ]
     return table(columns, rows)
 
 
@@ -46,13 +55,22 @@ def _section(evaluation: Evaluation, heading: bool) -> str:
     if converted.warnings:
         parts += ["**Before trusting these numbers**", bullets(map(plain, converted.warnings))]
     parts += ["**What decides the numbers**", _pairs(decides(evaluation))]
-    parts += ["**Beside AP** (percent)", bullets([*beside, f"mAP's range: {spread_in_words(scores.spread)}"])]
+    parts += [
+        "**Beside AP** (percent)",
+        bullets([*beside, f"mAP's range: {spread_in_words(scores.spread)}"]),
+    ]
     parts += ["**Counts**", bullets(counts)]
     if broken := breaks(evaluation):
-        parts += ["**What breaks the format** (answers)", bullets(f"`{issue}`: {n}" for issue, n in broken.items())]
+        parts += [
+            "**What breaks the format** (answers)",
+            bullets(f"`{issue}`: {n}" for issue, n in broken.items()),
+        ]
     if unknown:
         of = f"the {len(unknown)} most frequent of {len(converted.unknown_labels)}"
-        parts += [f"**Labels that name no category** ({of})", bullets(f'"{plain(k)}": {n}' for k, n in unknown)]
+        parts += [
+            f"**Labels that name no category** ({of})",
+            bullets(f'"{plain(k)}": {n}' for k, n in unknown),
+        ]
     return "\n\n".join(parts)
 
 

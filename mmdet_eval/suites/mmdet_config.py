@@ -10,31 +10,45 @@ from .spec import DatasetSpec, Suite, check_captions, check_classes
 
 # mmdet's data set types whose ann_file is a COCO annotation file with boxes.
 COCO = (
-    "CocoDataset", "ADE20KInstanceDataset", "CityscapesDataset", "DeepFashionDataset", "iSAIDDataset", "LVISDataset",
-    "LVISV05Dataset", "LVISV1Dataset", "Objects365V1Dataset", "Objects365V2Dataset", "V3DetDataset",
-)  # fmt: skip
+    "CocoDataset",
+    "ADE20KInstanceDataset",
+    "CityscapesDataset",
+    "DeepFashionDataset",
+    "iSAIDDataset",
+    "LVISDataset",
+    "LVISV05Dataset",
+    "LVISV1Dataset",
+    "Objects365V1Dataset",
+    "Objects365V2Dataset",
+    "V3DetDataset",
+)
 # What they are asked by, unless another protocol is given.
 PROTOCOLS = dict.fromkeys(COCO, "vision_r1_coco") | {"MDETRStyleRefCocoDataset": "refcoco"}
 
 
 def read_config(path: str | Path, root: str | Path | None = None) -> Suite:
-    """The data sets that a config evaluates on: those of its test_dataloader, else of its val_dataloader.
+    """The data sets that a config evaluates on: those of its test_dataloader, else of its
+    val_dataloader.
 
-    A config is a Python file and is executed. The suite has the config's name; so has its data set where there is
-    only one, else the names are the evaluator's dataset_prefixes.
+    A config is a Python file and is executed. The suite has the config's name; so has its data set
+    where there is only one, else the names are the evaluator's dataset_prefixes.
 
     Args:
-        root: the folder that relative paths are relative to; default: the current folder, as in mmdet.
+        root: the folder that relative paths are relative to; default: the current folder, as in
+            mmdet.
 
     Raises:
-        InputError: mmengine is missing, the config cannot be read, or describes data sets of another kind.
+        InputError: mmengine is missing, the config cannot be read, or describes data sets of
+            another kind.
     """
     path = Path(path)
     config = _load(path)
     split = "test" if config.get("test_dataloader") else "val"
     loader = config.get(f"{split}_dataloader")
     if not isinstance(loader, dict) or not isinstance(loader.get("dataset"), dict):
-        raise InputError(f"expected {path} to have a test_dataloader or val_dataloader with a dataset, got none")
+        raise InputError(
+            f"expected {path} to have a test_dataloader or val_dataloader with a dataset, got none"
+        )
     evaluator = config.get(f"{split}_evaluator") or {}
     dataset = _unwrapped(loader["dataset"])
     if _type(dataset) == "ConcatDataset":
@@ -51,16 +65,22 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         from mmengine.config import Config
     except ImportError as error:
-        raise InputError(f"expected mmengine to read the config {path}, got: {error}; install mmengine") from None
+        raise InputError(
+            f"expected mmengine to read the config {path}, got: {error}; install mmengine"
+        ) from None
     try:
         # Modules that the config would register are for models and pipelines, not needed here.
         return dict(Config.fromfile(path, import_custom_modules=False).to_dict())
     except Exception as error:  # whatever the config's own code raises
-        raise InputError(f"expected an mmdet config at {path}, got {type(error).__name__}: {error}") from error
+        raise InputError(
+            f"expected an mmdet config at {path}, got {type(error).__name__}: {error}"
+        ) from error
 
 
 def _type(dataset: dict[str, Any]) -> str:
-    return str(dataset.get("type")).rsplit(".", 1)[-1]  # new-style configs name the class with its module
+    return str(dataset.get("type")).rsplit(".", 1)[
+        -1
+    ]  # new-style configs name the class with its module
 
 
 def _unwrapped(dataset: dict[str, Any]) -> dict[str, Any]:
@@ -76,8 +96,10 @@ def _several(evaluator: Any, count: int, path: Path) -> tuple[list[str], list[An
     prefixes, metrics = found.get("dataset_prefixes") or [], found.get("metrics") or []
     if not 0 < count == len(prefixes) == len(metrics) == len(set(prefixes)):
         raise InputError(
-            f"expected the evaluator of {path} to have one metric and one of dataset_prefixes for each of its "
-            f"{count} data sets (MultiDatasetsEvaluator), got {len(metrics)} metrics and the prefixes {prefixes}"
+            f"expected the evaluator of {path} to have one metric and one of dataset_prefixes for "
+            "each of its "
+            f"{count} data sets (MultiDatasetsEvaluator), got {len(metrics)} metrics and the "
+            f"prefixes {prefixes}"
         )
     return prefixes, metrics
 
@@ -86,17 +108,24 @@ def _spec(name: str, dataset: dict[str, Any], metric: Any, root: Path, path: Pat
     where = f"{name} in {path}" if name != path.stem else str(path)
     if _type(dataset) not in PROTOCOLS:
         raise InputError(
-            f"expected {where} to be one of {', '.join(PROTOCOLS)}, whose annotations are COCO files, got "
-            f"{dataset.get('type')}: convert the annotations to COCO format and give them with --ann"
+            f"expected {where} to be one of {', '.join(PROTOCOLS)}, whose annotations are COCO "
+            "files, got "
+            f"{dataset.get('type')}: convert the annotations to COCO format and give them with "
+            "--ann"
         )
     folder = dataset.get("data_root") or ""
     ann = os.path.join(folder, dataset.get("ann_file") or "")
     judged = metric.get("ann_file") if isinstance(metric, dict) else None
     if judged and os.path.normpath(judged) != os.path.normpath(ann):
-        raise InputError(f"expected the data set and the evaluator of {where} to name one file, got {ann} and {judged}")
+        raise InputError(
+            f"expected the data set and the evaluator of {where} to name one file, got {ann} and "
+            f"{judged}"
+        )
     prefix = (dataset.get("data_prefix") or {}).get("img") or ""
     return DatasetSpec(
-        name=name, ann=root / ann, images=root / folder / prefix,
+        name=name,
+        ann=root / ann,
+        images=root / folder / prefix,
         classes=check_classes((dataset.get("metainfo") or {}).get("classes"), where),
         captions=check_captions(dataset.get("caption_prompt"), where),
-    )  # fmt: skip
+    )

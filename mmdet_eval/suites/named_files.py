@@ -14,7 +14,8 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def names(kind: str) -> tuple[str, ...]:
-    """The names of the "protocols" or "suites" that come with the package, in alphabetical order."""
+    """The names of the "protocols" or "suites" that come with the package, in alphabetical
+    order."""
     return tuple(sorted(path.stem for path in (FOLDER / kind).glob("*.yaml")))
 
 
@@ -30,12 +31,14 @@ def find(kind: str, name: str) -> Path:
     if path.suffix in SUFFIXES and path.is_file():
         return path
     raise InputError(
-        f"expected one of the {kind} {', '.join(names(kind))}, or the path of a YAML file of one's own, got {name!r}"
-        + did_you_mean(name, names(kind))
+        f"expected one of the {kind} {', '.join(names(kind))}, or the path of a YAML file of one's "
+        f"own, got {name!r}" + did_you_mean(name, names(kind))
     )
 
 
-def read_mapping(path: Path, required: Collection[str], optional: Collection[str]) -> dict[str, Any]:
+def read_mapping(
+    path: Path, required: Collection[str], optional: Collection[str]
+) -> dict[str, Any]:
     """A YAML file that is a mapping with the keys `required` and, at most, `optional`.
 
     Raises:
@@ -44,19 +47,28 @@ def read_mapping(path: Path, required: Collection[str], optional: Collection[str
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"expected a YAML file at {path}, got: {' '.join(str(error).split())}") from None
+        raise InputError(
+            f"expected a YAML file at {path}, got: {' '.join(str(error).split())}"
+        ) from None
     return check_keys(data, str(path), required, optional)
 
 
-def check_keys(data: Any, where: str, required: Collection[str], optional: Collection[str]) -> dict[str, Any]:
+def check_keys(
+    data: Any, where: str, required: Collection[str], optional: Collection[str]
+) -> dict[str, Any]:
     """`data` if it is a mapping with those keys, else InputError; `where` names it."""
     if not isinstance(data, dict):
         raise InputError(f"expected `name: value` lines in {where}, got a {type(data).__name__}")
     known = [*required, *optional]
     for key in data:
         if key not in known:
-            raise InputError(f"expected the keys {', '.join(known)} in {where}, got {key!r}{did_you_mean(key, known)}")
+            raise InputError(
+                f"expected the keys {', '.join(known)} in {where}, got "
+                f"{key!r}{did_you_mean(key, known)}"
+            )
     missing = [key for key in required if key not in data]
     if missing:
-        raise InputError(f"expected {', '.join(required)} in {where}, got none for {', '.join(missing)}")
+        raise InputError(
+            f"expected {', '.join(required)} in {where}, got none for {', '.join(missing)}"
+        )
     return data

@@ -18,10 +18,11 @@ NAMES_SHOWN = 10
 def prompt_rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol) -> list[Row]:
     """One row per query, in the file's order of images and categories.
 
-    A row has what ms-swift reads ("messages" with one user turn, "images" with one absolute path), and what its
-    answer is joined and evaluated by: "dataset", "image_id", "width" and "height" of the original image in pixels,
-    "query" (the user turn's text without the image), "category" and "category_id" (None for all at once),
-    "protocol" (its name). Whether the image files exist is not looked at: see `check_images`.
+    A row has what ms-swift reads ("messages" with one user turn, "images" with one absolute path),
+    and what its answer is joined and evaluated by: "dataset", "image_id", "width" and "height" of
+    the original image in pixels, "query" (the user turn's text without the image), "category" and
+    "category_id" (None for all at once), "protocol" (its name). Whether the image files exist is
+    not looked at: see `check_images`.
 
     Args:
         annotations: of `spec`, as from `read_annotations(spec.ann, spec.classes)`.
@@ -34,39 +35,49 @@ def prompt_rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol)
     for image in annotations.images:
         if not image.file_name:
             raise InputError(
-                f'expected image {image.id!r} of {annotations.path} to have a "file_name", got none: '
+                f'expected image {image.id!r} of {annotations.path} to have a "file_name", got '
+                "none: "
                 "without it nobody can be asked about the image"
             )
     return [
         {
             **_row(image, query, annotations),
-            "images": [str(folder / image.file_name)], "dataset": spec.name, "protocol": protocol.name,
+            "images": [str(folder / image.file_name)],
+            "dataset": spec.name,
+            "protocol": protocol.name,
         }
         for image in annotations.images
         for query in asked[image.id]
-    ]  # fmt: skip
+    ]
 
 
 def _row(image: Image, query: Query, annotations: Annotations) -> Row:
     return {
         "messages": [{"role": "user", "content": f"<image>{query.text}"}],
-        "image_id": image.id, "width": image.size[0], "height": image.size[1],
-        "query": query.text, "category_id": query.category,
+        "image_id": image.id,
+        "width": image.size[0],
+        "height": image.size[1],
+        "query": query.text,
+        "category_id": query.category,
         "category": None if query.category is None else annotations.categories[query.category],
-    }  # fmt: skip
+    }
 
 
 def unannotated_note(spec: DatasetSpec, annotations: Annotations, protocol: Protocol) -> str | None:
-    """What to say about categories that are asked about and never annotated, such as Roboflow's supercategories.
+    """What to say about categories that are asked about and never annotated, such as Roboflow's
+    supercategories.
 
     None where there are none, or where only what is annotated is asked about.
     """
     names = annotations.unannotated()
     if not names or protocol.queries in ("present", "expression"):
         return None
-    shown = ", ".join(map(repr, names[:NAMES_SHOWN])) + (", ..." if len(names) > NAMES_SHOWN else "")
+    shown = ", ".join(map(repr, names[:NAMES_SHOWN])) + (
+        ", ..." if len(names) > NAMES_SHOWN else ""
+    )
     return (
-        f"{spec.name}: {len(names)} of {len(annotations.categories)} categories are asked about but never annotated "
+        f"{spec.name}: {len(names)} of {len(annotations.categories)} categories are asked about "
+        "but never annotated "
         f"({shown}): leave out what is no class, by --classes or the suite's classes"
     )
 

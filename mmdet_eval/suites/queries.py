@@ -16,8 +16,10 @@ class Query:
 
     Attributes:
         text: what the user turn says after the image; None where the protocol is not known.
-        category: the category asked for, or that of the object that an expression refers to; None for all at once.
-        name: the query's subject in words: the category's name or caption, the expression, or "" for all at once.
+        category: the category asked for, or that of the object that an expression refers to; None
+            for all at once.
+        name: the query's subject in words: the category's name or caption, the expression, or ""
+            for all at once.
     """
 
     text: str | None
@@ -30,8 +32,9 @@ def queries(
 ) -> dict[Id, tuple[Query, ...]]:
     """What `protocol` asks about each image: image id -> queries, none where nothing is asked.
 
-    Categories come in the file's order. A category is present in an image that has an annotation of it which is no
-    crowd; an expression is asked of an image that has both a caption and such an annotation.
+    Categories come in the file's order. A category is present in an image that has an annotation of
+    it which is no crowd; an expression is asked of an image that has both a caption and such an
+    annotation.
 
     Args:
         captions: by category name; used where the protocol says so.
@@ -44,7 +47,10 @@ def queries(
     if protocol.queries == "all":
         everything = (Query(fill(protocol.prompt, tuple(names.values()), "categories")),)
         return {image.id: everything for image in images}
-    by_category = {key: Query(protocol.prompt.replace("{category}", name), key, name) for key, name in names.items()}
+    by_category = {
+        key: Query(protocol.prompt.replace("{category}", name), key, name)
+        for key, name in names.items()
+    }
     if protocol.queries == "each":
         return {image.id: tuple(by_category.values()) for image in images}
     present = annotations.present()
@@ -62,4 +68,6 @@ def _called(name: str, caption: Caption | None) -> str:
 def _expression(protocol: Protocol, image: Image, present: tuple[Id, ...]) -> tuple[Query, ...]:
     if not image.caption or not present:
         return ()
-    return (Query(protocol.prompt.replace("{expression}", image.caption), present[0], image.caption),)
+    return (
+        Query(protocol.prompt.replace("{expression}", image.caption), present[0], image.caption),
+    )

@@ -12,7 +12,8 @@ from .named_files import check_keys
 
 @dataclass(frozen=True)
 class Caption:
-    """How a category is called in a query: prefix + name + suffix; None keeps the category's own name."""
+    """How a category is called in a query: prefix + name + suffix; None keeps the category's own
+    name."""
 
     name: str | None = None
     prefix: str = ""
@@ -40,7 +41,8 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class Suite:
-    """A named list of data sets with the protocol that they are asked by, unless another is given."""
+    """A named list of data sets with the protocol that they are asked by, unless another is
+    given."""
 
     name: str
     protocol: str
@@ -48,22 +50,34 @@ class Suite:
 
 
 def check_classes(value: Any, where: str) -> tuple[str, ...] | None:
-    """Class names from a file; InputError unless they are None or a list of texts (YAML reads a bare 1 as a number)."""
+    """Class names from a file; InputError unless they are None or a list of texts (YAML reads a
+    bare 1 as a number)."""
     if value is None:
         return None
-    if not isinstance(value, list | tuple) or not value or not all(isinstance(name, str) for name in value):
-        raise InputError(f"expected classes of {where} to be a list of names in quotes, got {value!r}")
+    if (
+        not isinstance(value, list | tuple)
+        or not value
+        or not all(isinstance(name, str) for name in value)
+    ):
+        raise InputError(
+            f"expected classes of {where} to be a list of names in quotes, got {value!r}"
+        )
     return tuple(value)
 
 
 def check_captions(value: Any, where: str) -> dict[str, Caption]:
-    """Captions by category name from a file: a mapping to mappings of name, prefix and suffix, else InputError."""
+    """Captions by category name from a file: a mapping to mappings of name, prefix and suffix, else
+    InputError."""
     if not isinstance(value or {}, dict):
-        raise InputError(f"expected captions of {where} to be a mapping of class names, got {value!r}")
+        raise InputError(
+            f"expected captions of {where} to be a mapping of class names, got {value!r}"
+        )
     captions = {}
     for key, parts in (value or {}).items():
         check_keys(parts, f"the caption of {key!r} in {where}", (), ("name", "prefix", "suffix"))
         if not all(isinstance(part, str) for part in parts.values()):
-            raise InputError(f"expected the caption of {key!r} in {where} to be of texts, got {parts!r}")
+            raise InputError(
+                f"expected the caption of {key!r} in {where} to be of texts, got {parts!r}"
+            )
         captions[key] = Caption(**parts)
     return captions

@@ -1,4 +1,5 @@
-"""`vision-r1 doctor RECIPE.yaml [options of swift rlhf]`: whether training would be wasted, before it starts."""
+"""`vision-r1 doctor RECIPE.yaml [options of swift rlhf]`: whether training would be wasted, before
+it starts."""
 
 import argparse
 import os
@@ -10,15 +11,20 @@ from ..doctor.report import Effort, examine
 from ..recipes.training_command import read_recipe
 from ..reward.settings import ENVIRONMENT_VARIABLE
 
-EPILOG = """The recipe and all other options are those of `swift rlhf` (or `swift sft`); they mean what they mean there.
+EPILOG = """The recipe and all other options are those of `swift rlhf` (or `swift sft`)
+and mean what they mean there.
 Exit code: 0 nothing found, 1 training would be wasted, 2 the arguments cannot be used."""
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    # Every word is taken as it is, for most are ms-swift's options: argparse sees no prefix, and no --help of its own.
+    # Every word is taken as it is, for most are ms-swift's options: argparse sees no prefix, and no
+    # --help of its own.
     sub = subparsers.add_parser(
-        "doctor", help="tell before training whether it would be wasted, and why", prefix_chars="\0", add_help=False
+        "doctor",
+        help="tell before training whether it would be wasted, and why",
+        prefix_chars="\0",
+        add_help=False,
     )
     sub.add_argument("words", nargs="*")
     sub.set_defaults(run=_run)
@@ -35,16 +41,34 @@ def count(text: str) -> int:
 def options() -> argparse.ArgumentParser:
     """The doctor's own options."""
     parser = argparse.ArgumentParser(
-        prog="vision-r1 doctor", usage="vision-r1 doctor [RECIPE.yaml] [options of swift rlhf] [options]",
-        description=__doc__, epilog=EPILOG, allow_abbrev=False,
-    )  # fmt: skip
-    parser.add_argument("--config", help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper")
-    parser.add_argument("--rows", type=count, default=Effort.rows, help="rows whose images are opened (%(default)s)")
+        prog="vision-r1 doctor",
+        usage="vision-r1 doctor [RECIPE.yaml] [options of swift rlhf] [options]",
+        description=__doc__,
+        epilog=EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--config",
+        help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper",
+    )
+    parser.add_argument(
+        "--rows", type=count, default=Effort.rows, help="rows whose images are opened (%(default)s)"
+    )
     parser.add_argument("--out", type=Path, help="folder for ground_truth.png and doctor.json")
-    parser.add_argument("--sample", action=argparse.BooleanOptionalAction,
-                        help="ask the model; default: if its weights are here, and small or a GPU is")  # fmt: skip
-    parser.add_argument("--prompts", type=count, default=Effort.prompts, help="prompts that it is asked (%(default)s)")
-    parser.add_argument("--samples", type=count, help="completions of each prompt (default: num_generations)")
+    parser.add_argument(
+        "--sample",
+        action=argparse.BooleanOptionalAction,
+        help="ask the model; default: if its weights are here, and small or a GPU is",
+    )
+    parser.add_argument(
+        "--prompts",
+        type=count,
+        default=Effort.prompts,
+        help="prompts that it is asked (%(default)s)",
+    )
+    parser.add_argument(
+        "--samples", type=count, help="completions of each prompt (default: num_generations)"
+    )
     return parser
 
 

@@ -14,20 +14,32 @@ from .reward_options import add_reward_options, add_stage_option, reward_rules, 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    sub = subparsers.add_parser("explain", help="one completion: the match table, each equation's terms, a picture")
+    sub = subparsers.add_parser(
+        "explain", help="one completion: the match table, each equation's terms, a picture"
+    )
     text = sub.add_mutually_exclusive_group()
     text.add_argument("--completion", metavar="TEXT", help="the completion; default: the row's own")
     text.add_argument("--file", metavar="FILE", help="read it from a file; - is standard input")
     truth = sub.add_mutually_exclusive_group(required=True)
     truth.add_argument(
-        "--row", metavar="FILE.jsonl:LINE[:N]",
-        help="a row with a solution: of a data set, of `swift infer`, or the N-th of a line of completions.jsonl",
-    )  # fmt: skip
-    truth.add_argument("--solution", metavar="JSON", help="the annotation itself, as in a row's column `solution`")
+        "--row",
+        metavar="FILE.jsonl:LINE[:N]",
+        help="a row with a solution: of a data set, of `swift infer`, or the N-th of a line of "
+        "completions.jsonl",
+    )
+    truth.add_argument(
+        "--solution", metavar="JSON", help="the annotation itself, as in a row's column `solution`"
+    )
     add_reward_options(sub)
     add_stage_option(sub)
-    sub.add_argument("--out", type=Path, metavar="PNG", help="also draw the boxes into this picture")
-    sub.add_argument("--image", type=Path, help="what to draw them on; default: the row's own image, else nothing")
+    sub.add_argument(
+        "--out", type=Path, metavar="PNG", help="also draw the boxes into this picture"
+    )
+    sub.add_argument(
+        "--image",
+        type=Path,
+        help="what to draw them on; default: the row's own image, else nothing",
+    )
     sub.set_defaults(run=run)
 
 
@@ -55,7 +67,10 @@ def run(args: argparse.Namespace) -> int:
 
         image = args.image or _image(row)
         write_picture(args.out, explanation, image)
-        print(f"\nwrote {args.out}" + ("" if image else " (no image file at hand: the boxes are on an empty canvas)"))
+        print(
+            f"\nwrote {args.out}"
+            + ("" if image else " (no image file at hand: the boxes are on an empty canvas)")
+        )
     return 0
 
 
@@ -76,7 +91,9 @@ def _place(spec: str) -> tuple[Path, int, int | None]:
     while len(parts) > 1 and len(numbers) < 2 and parts[-1].isdigit():
         numbers.insert(0, int(parts.pop()))
     if not numbers:
-        raise InputError(f"expected --row FILE.jsonl:LINE with the line's number from 1, got {spec!r}")
+        raise InputError(
+            f"expected --row FILE.jsonl:LINE with the line's number from 1, got {spec!r}"
+        )
     return Path(":".join(parts)), numbers[0], numbers[1] if len(numbers) > 1 else None
 
 
@@ -90,7 +107,8 @@ def _text(args: argparse.Namespace, row: Row | None) -> str:
     text = row.text if row else None
     if text is None:
         raise InputError(
-            "expected a completion: --completion TEXT, --file FILE (- is standard input), or a --row that has a "
+            "expected a completion: --completion TEXT, --file FILE (- is standard input), or a "
+            "--row that has a "
             "`response` or a `completion`"
         )
     return text

@@ -10,8 +10,14 @@ from .reward_options import add_reward_options, reward_rules
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    sub = subparsers.add_parser("plot", help="a run's rewards, issues, groups, lengths and stages in one picture")
-    sub.add_argument("folder", type=Path, help="the run's output_dir, with logging.jsonl; training may still go on")
+    sub = subparsers.add_parser(
+        "plot", help="a run's rewards, issues, groups, lengths and stages in one picture"
+    )
+    sub.add_argument(
+        "folder",
+        type=Path,
+        help="the run's output_dir, with logging.jsonl; training may still go on",
+    )
     add_reward_options(sub)
     sub.add_argument("--out", type=Path, help="PNG to write; default: vision_r1.png in that folder")
     sub.set_defaults(run=run)

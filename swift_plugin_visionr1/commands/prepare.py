@@ -18,22 +18,46 @@ from .reward_options import add_reward_options, reward_rules
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    sub = subparsers.add_parser("prepare", help="COCO annotations or known rows to rows for swift's --dataset")
+    sub = subparsers.add_parser(
+        "prepare", help="COCO annotations or known rows to rows for swift's --dataset"
+    )
     source = sub.add_mutually_exclusive_group(required=True)
-    source.add_argument("--ann", type=Path, help="COCO instances JSON; --images says where its images are")
-    source.add_argument("--rows", type=Path, metavar="FILE", help="rows in any form that GRPO takes (ours, the "
-                        "authors', ms-swift's objects, VLM-R1's, Visual-RFT's), with questions of their own: .jsonl, "
-                        ".json, .parquet or .csv")  # fmt: skip
-    sub.add_argument("--images", type=Path, help="folder that the annotations' file_name is relative to")
+    source.add_argument(
+        "--ann", type=Path, help="COCO instances JSON; --images says where its images are"
+    )
+    source.add_argument(
+        "--rows",
+        type=Path,
+        metavar="FILE",
+        help="rows in any form that GRPO takes (ours, the "
+        "authors', ms-swift's objects, VLM-R1's, Visual-RFT's), with questions of their own: "
+        ".jsonl, "
+        ".json, .parquet or .csv",
+    )
+    sub.add_argument(
+        "--images", type=Path, help="folder that the annotations' file_name is relative to"
+    )
     sub.add_argument("--out", type=Path, required=True, help="JSONL to write")
-    sub.add_argument("--classes", nargs="+", metavar="NAME",
-                     help="the categories that count, in the order to ask for them; default: all")  # fmt: skip
-    sub.add_argument("--prompt", metavar="TEXT",
-                     help="the question; {} stands for the names of the categories, {:JOINT} for the names with JOINT "
-                     "between them; default: what the authors of the model below document, else the paper's: "
-                     f"{DETECT!r}")  # fmt: skip
-    sub.add_argument("--target", action="store_true", help="also write the right answer, in the model's own format and "
-                     "frame, for `swift sft`; the options below say whose")  # fmt: skip
+    sub.add_argument(
+        "--classes",
+        nargs="+",
+        metavar="NAME",
+        help="the categories that count, in the order to ask for them; default: all",
+    )
+    sub.add_argument(
+        "--prompt",
+        metavar="TEXT",
+        help="the question; {} stands for the names of the categories, {:JOINT} for the names with "
+        "JOINT "
+        "between them; default: what the authors of the model below document, else the paper's: "
+        f"{DETECT!r}",
+    )
+    sub.add_argument(
+        "--target",
+        action="store_true",
+        help="also write the right answer, in the model's own format and "
+        "frame, for `swift sft`; the options below say whose",
+    )
     add_reward_options(sub)
     sub.set_defaults(run=run)
 
@@ -66,9 +90,14 @@ def _check_options(args: argparse.Namespace) -> None:
         return
     for name in ("images", "classes", "prompt"):
         if getattr(args, name) is not None:
-            raise InputError(f"expected --{name} beside --ann only: --rows says its images and questions itself")
+            raise InputError(
+                f"expected --{name} beside --ann only: --rows says its images and questions itself"
+            )
     if not args.target and (args.model_type or args.config):
-        raise InputError("expected --target beside --rows with --model-type or --config: rows keep their questions")
+        raise InputError(
+            "expected --target beside --rows with --model-type or --config: rows keep their "
+            "questions"
+        )
 
 
 def _rows(args: argparse.Namespace, io: ModelIO | None) -> Written:
@@ -81,14 +110,19 @@ def _annotations(args: argparse.Namespace, io: ModelIO | None) -> Written:
     questions = PAPER if io is None else io.format.questions
     if args.prompt is not None:
         questions = Questions(args.prompt)
-    return convert_coco(args.ann, args.images, args.out, questions, io if args.target else None, args.classes)
+    return convert_coco(
+        args.ann, args.images, args.out, questions, io if args.target else None, args.classes
+    )
 
 
 def _model(args: argparse.Namespace) -> ModelIO:
-    """Of the model that is asked; says on stderr where nobody said which one is to learn the answers."""
+    """Of the model that is asked; says on stderr where nobody said which one is to learn the
+    answers."""
     scorer = reward_rules(args)
     if args.target and not (args.model_type or scorer.settings.model_type):
-        print(f"note: no --model-type, so the answers are for {DEFAULT_MODEL_TYPE}", file=sys.stderr)
+        print(
+            f"note: no --model-type, so the answers are for {DEFAULT_MODEL_TYPE}", file=sys.stderr
+        )
     return scorer.io
 
 
@@ -99,7 +133,9 @@ def _tell_of(io: ModelIO, question: str, args: argparse.Namespace) -> None:
         print(f"answers: {io.format.name}, {io.format.frame.describe()}; {io.resize.describe()}")
     if asks_for_json(question, io.format.name):
         print(
-            f"note: the prompt asks for JSON, which {io.format.name} is not: {remedy(io.format.name)}", file=sys.stderr
+            f"note: the prompt asks for JSON, which {io.format.name} is not: "
+            f"{remedy(io.format.name)}",
+            file=sys.stderr,
         )
 
 

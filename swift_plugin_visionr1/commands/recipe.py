@@ -11,9 +11,16 @@ from ..recipes.overlays import merged
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    sub = subparsers.add_parser("recipe", help="lay overlays over a recipe, into one YAML for swift")
-    sub.add_argument("files", nargs="+", type=Path, metavar="YAML", help="the recipe, then what is laid over it, in "
-                     "order: a value replaces, null takes away")  # fmt: skip
+    sub = subparsers.add_parser(
+        "recipe", help="lay overlays over a recipe, into one YAML for swift"
+    )
+    sub.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="YAML",
+        help="the recipe, then what is laid over it, in order: a value replaces, null takes away",
+    )
     sub.add_argument("--out", type=Path, help="the YAML to write; default: print it")
     sub.set_defaults(run=run)
 

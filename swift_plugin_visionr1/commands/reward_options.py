@@ -14,15 +14,31 @@ from ..reward.settings import Settings, load_settings
 
 def add_reward_options(sub: argparse.ArgumentParser) -> None:
     """The options that `reward_rules` reads."""
-    sub.add_argument("--config", help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper")
-    sub.add_argument("--model-type", help="ms-swift's name of the model's family; default: the settings', else Qwen's")
-    sub.add_argument("--template", help="the run's --template, where the model type has several (mimo_vl, ...)")
-    sub.add_argument("--max-pixels", type=int, help="the run's --max_pixels; MAX_PIXELS and its kin: as environment")
+    sub.add_argument(
+        "--config",
+        help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper",
+    )
+    sub.add_argument(
+        "--model-type",
+        help="ms-swift's name of the model's family; default: the settings', else Qwen's",
+    )
+    sub.add_argument(
+        "--template", help="the run's --template, where the model type has several (mimo_vl, ...)"
+    )
+    sub.add_argument(
+        "--max-pixels",
+        type=int,
+        help="the run's --max_pixels; MAX_PIXELS and its kin: as environment",
+    )
 
 
 def add_stage_option(sub: argparse.ArgumentParser) -> None:
     """`--stage`, which `stages_of` reads."""
-    sub.add_argument("--stage", choices=STAGES, help="whose criteria apply; default: each stage that the settings have")
+    sub.add_argument(
+        "--stage",
+        choices=STAGES,
+        help="whose criteria apply; default: each stage that the settings have",
+    )
 
 
 def stages_of(args: argparse.Namespace, settings: Settings) -> tuple[Stage, ...]:
@@ -37,7 +53,8 @@ def reward_rules(args: argparse.Namespace, run: Mapping[str, Any] | None = None)
 
     Args:
         args: parsed from `add_reward_options`.
-        run: arguments of the training run that wrote the file, where they are known (its args.json); options win.
+        run: arguments of the training run that wrote the file, where they are known (its
+            args.json); options win.
 
     Raises:
         SettingsError: the settings or the options cannot be used.

@@ -17,9 +17,17 @@ from .reward_options import add_reward_options, add_stage_option, reward_rules, 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    sub = subparsers.add_parser("score", help="a JSONL of completions: reward parts per row, and a summary")
-    sub.add_argument("file", type=Path, help="of `swift infer`, or completions.jsonl of a run (--log_completions true)")
-    sub.add_argument("--dataset", type=Path, help="JSONL with the solutions, where the completions have none")
+    sub = subparsers.add_parser(
+        "score", help="a JSONL of completions: reward parts per row, and a summary"
+    )
+    sub.add_argument(
+        "file",
+        type=Path,
+        help="of `swift infer`, or completions.jsonl of a run (--log_completions true)",
+    )
+    sub.add_argument(
+        "--dataset", type=Path, help="JSONL with the solutions, where the completions have none"
+    )
     add_reward_options(sub)
     add_stage_option(sub)
     sub.add_argument("--out", type=Path, help="JSONL to write, with a row per completion")
@@ -39,13 +47,19 @@ def run(args: argparse.Namespace) -> int:
     lines = list(read_lines(args.file))
     kept = without_repeats(lines)
     annotations = Annotations(args.dataset) if args.dataset else None
-    scores = Scores(scorer, stages_of(args, settings), annotations.truth if annotations else _own_truth)
+    scores = Scores(
+        scorer, stages_of(args, settings), annotations.truth if annotations else _own_truth
+    )
     rows = _scored(scores, [row for line in kept for row in line], args.file)
     summary = {
-        "file": str(args.file), "settings": settings.source, "format": io.format.name,
-        "frame": io.format.frame.describe(), "resize": io.resize.describe(),
-        "repeated_lines": len(lines) - len(kept), **scores.summary(),
-    }  # fmt: skip
+        "file": str(args.file),
+        "settings": settings.source,
+        "format": io.format.name,
+        "frame": io.format.frame.describe(),
+        "resize": io.resize.describe(),
+        "repeated_lines": len(lines) - len(kept),
+        **scores.summary(),
+    }
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

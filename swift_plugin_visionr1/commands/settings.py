@@ -9,7 +9,9 @@ from ..reward.settings import describe, load_settings
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     sub = subparsers.add_parser("settings", help="print the effective reward settings as YAML")
-    sub.add_argument("config", nargs="?", help="a preset or a YAML file; default: $VISION_R1_CONFIG, else paper")
+    sub.add_argument(
+        "config", nargs="?", help="a preset or a YAML file; default: $VISION_R1_CONFIG, else paper"
+    )
     sub.set_defaults(run=run)
 
 

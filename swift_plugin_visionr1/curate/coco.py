@@ -18,25 +18,31 @@ from .output import Written, output
 
 
 def convert_coco(
-    annotations: Path, images: Path, out: Path, questions: Questions = PAPER, io: ModelIO | None = None,
+    annotations: Path,
+    images: Path,
+    out: Path,
+    questions: Questions = PAPER,
+    io: ModelIO | None = None,
     classes: Sequence[str] | None = None,
-) -> Written:  # fmt: skip
+) -> Written:
     """Write one row per image: messages, images, solution (original pixels), image_id.
 
-    Crowd annotations are left out: a model is not asked to box a crowd. Boxes are clipped to their image, and
-    those with nothing left are dropped; images without any box stay, as negatives.
+    Crowd annotations are left out: a model is not asked to box a crowd. Boxes are clipped to their
+    image, and those with nothing left are dropped; images without any box stay, as negatives.
 
     Args:
         annotations: COCO instances JSON.
         images: folder that `file_name` is relative to.
         out: JSONL to write.
-        questions: what the model is asked; the paper's question where there is none for so many categories.
+        questions: what the model is asked; the paper's question where there is none for so many
+            categories.
         io: of the model that a supervised run is to teach: its answer becomes the last message.
-        classes: the names of the categories that count, in the order in which they are asked for; None is all.
+        classes: the names of the categories that count, in the order in which they are asked for;
+            None is all.
 
     Raises:
-        SolutionError: the file is no COCO instances file, it has no such class, no annotation is of its images, an
-            image file is missing, or a box cannot be used.
+        SolutionError: the file is no COCO instances file, it has no such class, no annotation is of
+            its images, an image file is missing, or a box cannot be used.
     """
     data = _load(annotations)
     by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
@@ -47,9 +53,13 @@ def convert_coco(
         for annotation in data["annotations"]:
             if annotation["category_id"] not in left_out:
                 crowds += bool(annotation.get("iscrowd"))
-                by_image[annotation["image_id"]] += [] if annotation.get("iscrowd") else [annotation]
+                by_image[annotation["image_id"]] += (
+                    [] if annotation.get("iscrowd") else [annotation]
+                )
     except (KeyError, TypeError, AttributeError) as error:
-        raise SolutionError(f"expected a COCO instances file at {annotations}, got an entry without {error}") from None
+        raise SolutionError(
+            f"expected a COCO instances file at {annotations}, got an entry without {error}"
+        ) from None
     _require_of_images(by_image, data["images"], annotations)
     wanted = list(classes or names.values())
     asked = detection_question(wanted, questions)
@@ -68,16 +78,21 @@ def _left_out(names: dict[Any, str], classes: Sequence[str] | None) -> set[Any]:
     unknown = [name for name in classes or () if name not in names.values()]
     if unknown:
         meant = did_you_mean(unknown[0], names.values())
-        raise SolutionError(f"expected classes that are categories of the annotations, got {unknown[0]!r}{meant}")
+        raise SolutionError(
+            f"expected classes that are categories of the annotations, got {unknown[0]!r}{meant}"
+        )
     return {number for number, name in names.items() if classes and name not in classes}
 
 
 def _require_of_images(image_ids: Collection[Any], images: Sequence[Any], path: Path) -> None:
-    """Raise SolutionError where every image would be a negative, as with ids that are 7 here and "7" there."""
+    """Raise SolutionError where every image would be a negative, as with ids that are 7 here and
+    "7" there."""
     ids = [image.get("id") for image in images if isinstance(image, dict)]
     if image_ids and ids and not any(number in image_ids for number in ids):
         one = next(iter(image_ids))
-        raise SolutionError(f"expected image_id to be the id of an image in {path}, such as {ids[0]!r}; got {one!r}")
+        raise SolutionError(
+            f"expected image_id to be the id of an image in {path}, such as {ids[0]!r}; got {one!r}"
+        )
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -85,15 +100,25 @@ def _load(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise SolutionError(f"expected JSON in {path}: {error}") from None
-    missing = [key for key in ("images", "annotations", "categories") if not isinstance(data, dict) or key not in data]
+    missing = [
+        key
+        for key in ("images", "annotations", "categories")
+        if not isinstance(data, dict) or key not in data
+    ]
     if missing:
-        raise SolutionError(f"expected a COCO instances file at {path}, got one without {', '.join(missing)}")
+        raise SolutionError(
+            f"expected a COCO instances file at {path}, got one without {', '.join(missing)}"
+        )
     return dict(data)
 
 
 def _row(
-    image: dict[str, Any], by_image: dict[Any, list[dict[str, Any]]], names: dict[Any, str], folder: Path, asked: str
-) -> dict[str, Any]:  # fmt: skip
+    image: dict[str, Any],
+    by_image: dict[Any, list[dict[str, Any]]],
+    names: dict[Any, str],
+    folder: Path,
+    asked: str,
+) -> dict[str, Any]:
     try:
         path = folder / image["file_name"]
         text = _solution(image, by_image[image["id"]], names)
@@ -103,11 +128,20 @@ def _row(
         name = image.get("file_name") if isinstance(image, dict) else image
         raise SolutionError(f"image {name!r} or one of its annotations: {wrong}") from None
     if not path.is_file():
-        raise SolutionError(f"expected the image {image['file_name']} under {folder}, got no such file")
-    return {"messages": question(asked), "images": [str(path.resolve())], "solution": text, "image_id": image["id"]}
+        raise SolutionError(
+            f"expected the image {image['file_name']} under {folder}, got no such file"
+        )
+    return {
+        "messages": question(asked),
+        "images": [str(path.resolve())],
+        "solution": text,
+        "image_id": image["id"],
+    }
 
 
-def _solution(image: dict[str, Any], annotations: list[dict[str, Any]], names: dict[Any, str]) -> str:
+def _solution(
+    image: dict[str, Any], annotations: list[dict[str, Any]], names: dict[Any, str]
+) -> str:
     width, height = image["width"], image["height"]
     boxes, labels = [], []
     for annotation in annotations:

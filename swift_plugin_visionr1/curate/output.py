@@ -59,11 +59,14 @@ class Output:
         try:
             line = json.dumps(row)
         except TypeError as error:
-            raise SolutionError(f"expected columns of text, numbers and lists of them: {error}") from None
+            raise SolutionError(
+                f"expected columns of text, numbers and lists of them: {error}"
+            ) from None
         self.lines.write(f"{line}\n")
 
     def add_image(self, data: bytes, suffix: str) -> str:
-        """Write an image's file; returns the path where it will lie. The same image is the same file."""
+        """Write an image's file; returns the path where it will lie. The same image is the same
+        file."""
         name = hashlib.sha256(data).hexdigest()[:32] + suffix
         (self.scratch / IMAGES / name).write_bytes(data)
         return str(self.folder / name)
@@ -71,7 +74,8 @@ class Output:
 
 @contextmanager
 def output(out: Path) -> Iterator[Output]:
-    """Rows that are at `out` once the block has ended without an error; images beside it, in `NAME_images`.
+    """Rows that are at `out` once the block has ended without an error; images beside it, in
+    `NAME_images`.
 
     Raises:
         OSError: nothing can be written there.

@@ -1,4 +1,5 @@
-"""Rows of any form that training reads to rows that ms-swift trains on, also where it knows no published forms: SFT."""
+"""Rows of any form that training reads to rows that ms-swift trains on, also where it knows no
+published forms: SFT."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +20,12 @@ from .output import Output, Written, output
 
 
 def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
-    """Write each row with its own question and columns: messages, images, solution (original pixels).
+    """Write each row with its own question and columns: messages, images, solution (original
+    pixels).
 
-    What form the rows have is told by the first. Paths of images become absolute; images that rows hold as bytes
-    become files beside `out`. Every local image is opened, for its size. Answers that rows have are dropped.
+    What form the rows have is told by the first. Paths of images become absolute; images that rows
+    hold as bytes become files beside `out`. Every local image is opened, for its size. Answers that
+    rows have are dropped.
 
     Args:
         file: .jsonl, .json, .parquet or .csv.
@@ -66,15 +69,21 @@ def _rows(file: Path, result: Output) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _row(row: Row, result: Output) -> dict[str, Any]:
     if "solution" not in row:
-        raise SolutionError(f"expected a column solution, or a published form of rows, got {', '.join(row) or 'none'}")
+        raise SolutionError(
+            "expected a column solution, or a published form of rows, got "
+            f"{', '.join(row) or 'none'}"
+        )
     truth, image = _truth(row), image_of(row)
     if local_image(image) is not None and (size := image_size(image)) != truth.size:
         raise SolutionError(
-            f"expected the size of the image file, {size[0]} x {size[1]}, beside the boxes, got {truth.size[0]} x "
+            f"expected the size of the image file, {size[0]} x {size[1]}, beside the boxes, got "
+            f"{truth.size[0]} x "
             f"{truth.size[1]}: boxes belong to the original image"
         )
     own = {"messages": _question(row.get("messages")), "images": [_lasting(image, result)]}
-    return {name: value for name, value in row.items() if name != "image" and value is not None} | own
+    return {
+        name: value for name, value in row.items() if name != "image" and value is not None
+    } | own
 
 
 def _truth(row: Row) -> GroundTruth:
@@ -83,7 +92,11 @@ def _truth(row: Row) -> GroundTruth:
 
 def _question(messages: Any) -> list[Any]:
     """The messages without the answer that they may end with."""
-    if not isinstance(messages, list) or not messages or not all(isinstance(each, dict) for each in messages):
+    if (
+        not isinstance(messages, list)
+        or not messages
+        or not all(isinstance(each, dict) for each in messages)
+    ):
         raise SolutionError(f"expected messages with the question, got {short(messages)}")
     return messages[:-1] if messages[-1].get("role") == "assistant" else list(messages)
 

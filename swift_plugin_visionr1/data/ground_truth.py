@@ -14,7 +14,8 @@ from ..geometry.frames import Size
 from ..text import short
 
 EXPECTED = (
-    'expected "solution" to be a JSON string {"width": W, "height": H, "boxes": [[x1, y1, x2, y2], ...], '
+    'expected "solution" to be a JSON string {"width": W, "height": H, "boxes": [[x1, y1, x2, y2], '
+    "...], "
     '"labels": ["...", ...]} with boxes in pixels of the original image'
 )
 BORDER = 1.0  # pixels by which annotations may leave the image: rounding, not a wrong frame
@@ -35,8 +36,11 @@ class GroundTruth:
     labels: tuple[str, ...]
 
 
-def read_solution(solution: object, width: int | None = None, height: int | None = None) -> GroundTruth:
-    """Read our `solution`, or the one of the authors' published data: `[[label, [x1, y1, x2, y2]], ...]`.
+def read_solution(
+    solution: object, width: int | None = None, height: int | None = None
+) -> GroundTruth:
+    """Read our `solution`, or the one of the authors' published data:
+    `[[label, [x1, y1, x2, y2]], ...]`.
 
     Args:
         solution: the JSON string of the row.
@@ -56,7 +60,9 @@ def _read(solution: str, width: int | None, height: int | None) -> GroundTruth:
     try:
         data = json.loads(solution)
     except (ValueError, RecursionError) as error:
-        raise SolutionError(f"{EXPECTED}; got text that is not JSON ({error}): {short(solution)}") from None
+        raise SolutionError(
+            f"{EXPECTED}; got text that is not JSON ({error}): {short(solution)}"
+        ) from None
     if isinstance(data, list):
         data = _from_pairs(data, width, height)
     if not isinstance(data, dict):
@@ -72,26 +78,40 @@ def _from_pairs(pairs: list[Any], width: int | None, height: int | None) -> dict
     labels: list[Any] = []
     for pair in pairs:
         if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[1], list):
-            raise SolutionError(f"{EXPECTED}, or a list of [label, [x1, y1, x2, y2]]; got an entry {short(pair)}")
+            raise SolutionError(
+                f"{EXPECTED}, or a list of [label, [x1, y1, x2, y2]]; got an entry {short(pair)}"
+            )
         own = pair[1] if pair[1] and isinstance(pair[1][0], list) else [pair[1]]
         boxes += own
         labels += [pair[0]] * len(own)
     if width is None or height is None:
-        raise SolutionError("expected columns width and height beside a solution of [label, box] pairs; got none")
+        raise SolutionError(
+            "expected columns width and height beside a solution of [label, box] pairs; got none"
+        )
     return {"width": width, "height": height, "boxes": boxes, "labels": labels}
 
 
 def _checked(data: dict[str, Any]) -> GroundTruth:
     size = data["width"], data["height"]
     if not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in size):
-        raise SolutionError(f"expected width and height to be whole numbers of pixels above 0, got {short(size)}")
+        raise SolutionError(
+            f"expected width and height to be whole numbers of pixels above 0, got {short(size)}"
+        )
     try:
         boxes = as_boxes(data["boxes"])
     except (ValueError, TypeError, OverflowError) as error:
-        raise SolutionError(f"expected boxes as [[x1, y1, x2, y2], ...] in numbers, got {error}") from None
+        raise SolutionError(
+            f"expected boxes as [[x1, y1, x2, y2], ...] in numbers, got {error}"
+        ) from None
     labels = data["labels"]
-    if not isinstance(labels, list) or not all(isinstance(v, str) for v in labels) or len(labels) != len(boxes):
-        raise SolutionError(f"expected labels to be a list of {len(boxes)} strings, got {short(labels)}")
+    if (
+        not isinstance(labels, list)
+        or not all(isinstance(v, str) for v in labels)
+        or len(labels) != len(boxes)
+    ):
+        raise SolutionError(
+            f"expected labels to be a list of {len(boxes)} strings, got {short(labels)}"
+        )
     _check_boxes(boxes, size)
     return GroundTruth(size, boxes, tuple(labels))
 
@@ -99,18 +119,21 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
 def _check_boxes(boxes: Boxes, size: Size) -> None:
     for index in np.flatnonzero(~is_valid(boxes)):
         raise SolutionError(
-            f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it [x, y, width, height]?"
+            f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it [x, "
+            "y, width, height]?"
         )
     if len(boxes) and boxes.max() <= 1 < min(size):
         raise SolutionError(
-            f"expected boxes in pixels of the original image of {size[0]} x {size[1]}, got all of them within its "
+            f"expected boxes in pixels of the original image of {size[0]} x {size[1]}, got all of "
+            "them within its "
             f"first pixel, such as {boxes[0].tolist()}: are they normalised to 1?"
         )
     limits = np.array(size * 2) + BORDER
     for index in np.flatnonzero(((boxes < -BORDER) | (boxes > limits)).any(axis=1)):
         raise SolutionError(
             f"expected box {index} inside the original image of {size[0]} x {size[1]} pixels, got "
-            f"{boxes[index].tolist()}: is it [x, y, width, height], normalised to 1000, or of a resized image?"
+            f"{boxes[index].tolist()}: is it [x, y, width, height], normalised to 1000, or of a "
+            "resized image?"
         )
 
 
@@ -118,13 +141,18 @@ def solutions_of(columns: dict[str, Any], count: int) -> list[GroundTruth]:
     """The ground truth of each of `count` completions from a reward call's columns.
 
     Raises:
-        SolutionError: a column is missing or a row cannot be used; the message names its place in the batch.
+        SolutionError: a column is missing or a row cannot be used; the message names its place in
+            the batch.
     """
     if "solution" not in columns:
-        raise SolutionError(f"{EXPECTED}; got rows without that column, only {', '.join(sorted(columns))}")
+        raise SolutionError(
+            f"{EXPECTED}; got rows without that column, only {', '.join(sorted(columns))}"
+        )
     solutions: Sequence[Any] = columns["solution"]
     if len(solutions) != count:
-        raise SolutionError(f"expected one solution per completion, got {len(solutions)} for {count} completions")
+        raise SolutionError(
+            f"expected one solution per completion, got {len(solutions)} for {count} completions"
+        )
     widths, heights = (columns.get(name) or [None] * count for name in ("width", "height"))
     truths = []
     for index, row in enumerate(zip(solutions, widths, heights, strict=True)):

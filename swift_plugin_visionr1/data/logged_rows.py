@@ -1,9 +1,11 @@
-"""Rows of a JSONL file: completions, as `swift infer` and as ms-swift's GRPO write them, and dataset rows.
+"""Rows of a JSONL file: completions, as `swift infer` and as ms-swift's GRPO write them, and
+dataset rows.
 
-GRPO's completions.jsonl (`--log_completions true`) has one line per logging, a dictionary of columns: `step`, `prompt`,
-`completion`, a column per reward class, `advantages`, and `solution` where the dataset has one. The last line repeats
-the one before. The Megatron trainer calls the step `gen_step` and leaves `solution` out; the Ray trainer writes a row
-per completion. `swift infer` writes a row per completion with `response`.
+GRPO's completions.jsonl (`--log_completions true`) has one line per logging, a dictionary of
+columns: `step`, `prompt`, `completion`, a column per reward class, `advantages`, and `solution`
+where the dataset has one. The last line repeats the one before. The Megatron trainer calls the step
+`gen_step` and leaves `solution` out; the Ray trainer writes a row per completion. `swift infer`
+writes a row per completion with `response`.
 """
 
 import json
@@ -42,7 +44,8 @@ class Row:
 
     @property
     def text(self) -> str | None:
-        """The completion: `response`, `completion`, or the assistant's last message; None where there is none."""
+        """The completion: `response`, `completion`, or the assistant's last message; None where
+        there is none."""
         for key in COMPLETION_KEYS:
             if isinstance(self.columns.get(key), str):
                 return str(self.columns[key])
@@ -51,15 +54,21 @@ class Row:
 
     @property
     def prompt(self) -> str:
-        """What was asked: the log's whole prompt, else the user's last message; "" where that is not known."""
+        """What was asked: the log's whole prompt, else the user's last message; "" where that is
+        not known."""
         if isinstance(self.columns.get("prompt"), str):
             return str(self.columns["prompt"])
-        asked = [message["content"] for message in _messages(self.columns) if message.get("role") == "user"]
+        asked = [
+            message["content"]
+            for message in _messages(self.columns)
+            if message.get("role") == "user"
+        ]
         return str(asked[-1]) if asked else ""
 
     @property
     def image(self) -> Any:
-        """The row's first image as written: a path, or a mapping of path and bytes; None where there is none."""
+        """The row's first image as written: a path, or a mapping of path and bytes; None where
+        there is none."""
         return first_image(self.columns)
 
     @property
@@ -72,7 +81,11 @@ class Row:
     def step(self) -> int | None:
         """The trainer's step at which the completion was logged."""
         step = self.columns.get("step", self.columns.get("gen_step"))
-        return int(step) if isinstance(step, int) or (isinstance(step, str) and step.isdigit()) else None
+        return (
+            int(step)
+            if isinstance(step, int) or (isinstance(step, str) and step.isdigit())
+            else None
+        )
 
     def truth(self) -> GroundTruth:
         """The row's annotations.
@@ -83,10 +96,13 @@ class Row:
         """
         if "solution" not in self.columns:
             raise InputError(
-                "expected a column solution, got none: let `swift infer` keep it (--remove_unused_columns false), or "
+                "expected a column solution, got none: let `swift infer` keep it "
+                "(--remove_unused_columns false), or "
                 "name the data set with --dataset"
             )
-        return read_solution(self.columns.get("solution"), self.columns.get("width"), self.columns.get("height"))
+        return read_solution(
+            self.columns.get("solution"), self.columns.get("width"), self.columns.get("height")
+        )
 
 
 def _messages(columns: Mapping[str, Any]) -> list[Any]:
@@ -99,7 +115,8 @@ def _messages(columns: Mapping[str, Any]) -> list[Any]:
 
 
 def read_line(path: Path, number: int, place: int | None = None) -> Row:
-    """Line `number` of a JSONL file, both from 1; `place` chooses a completion in a line of columns.
+    """Line `number` of a JSONL file, both from 1; `place` chooses a completion in a line of
+    columns.
 
     Raises:
         InputError: there is no such line or completion.
@@ -107,7 +124,10 @@ def read_line(path: Path, number: int, place: int | None = None) -> Row:
     for row in (row for rows in read_lines(path) for row in rows):
         if row.line == number and row.place in (None, place or 1):
             return row
-    raise InputError(f"expected line {number}{f', completion {place}' if place else ''} in {path}, got none there")
+    raise InputError(
+        f"expected line {number}{f', completion {place}' if place else ''} in {path}, got none "
+        "there"
+    )
 
 
 def read_lines(path: Path, skip_broken: bool = False) -> Iterator[list[Row]]:
@@ -115,8 +135,8 @@ def read_lines(path: Path, skip_broken: bool = False) -> Iterator[list[Row]]:
 
     Args:
         path: the JSONL file.
-        skip_broken: whether lines that are no JSON object are passed over: a run that is still training, or was
-            killed, leaves one.
+        skip_broken: whether lines that are no JSON object are passed over: a run that is still
+            training, or was killed, leaves one.
 
     Raises:
         InputError: there is no such file, or a line is no JSON object.
@@ -140,22 +160,36 @@ def _rows(line: str, number: int, path: Path) -> list[Row]:
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"line {number} of {path}: expected a JSON object, got text that is none ({error})") from None
+        raise InputError(
+            f"line {number} of {path}: expected a JSON object, got text that is none ({error})"
+        ) from None
     if not isinstance(data, dict):
-        raise InputError(f"line {number} of {path}: expected a JSON object, got a {type(data).__name__}")
+        raise InputError(
+            f"line {number} of {path}: expected a JSON object, got a {type(data).__name__}"
+        )
     completions = data.get("completion")
     if not isinstance(completions, list):
         return [Row(data, number)]
-    count = len(completions)  # a column of another length is none of theirs: the trainer cut it otherwise
-    columns = {name: values for name, values in data.items() if isinstance(values, list) and len(values) == count}
-    return [Row({name: values[i] for name, values in columns.items()}, number, i + 1) for i in range(count)]
+    count = len(
+        completions
+    )  # a column of another length is none of theirs: the trainer cut it otherwise
+    columns = {
+        name: values
+        for name, values in data.items()
+        if isinstance(values, list) and len(values) == count
+    }
+    return [
+        Row({name: values[i] for name, values in columns.items()}, number, i + 1)
+        for i in range(count)
+    ]
 
 
 def without_repeats(lines: Sequence[list[Row]]) -> list[list[Row]]:
     """A log's lines without what the trainer wrote again.
 
-    A line at the step of the line before repeats it, after an evaluation or at the end of training. Where the step
-    falls back the run was resumed: what was logged from there on counts, not what was logged before.
+    A line at the step of the line before repeats it, after an evaluation or at the end of training.
+    Where the step falls back the run was resumed: what was logged from there on counts, not what
+    was logged before.
     """
     kept: list[list[Row]] = []
     for rows in lines:
@@ -173,7 +207,8 @@ def without_repeats(lines: Sequence[list[Row]]) -> list[list[Row]]:
 
 
 def published(row: Row) -> Row:
-    """The row as training reads it: one in a data set's published form becomes messages, images and our solution.
+    """The row as training reads it: one in a data set's published form becomes messages, images and
+    our solution.
 
     Raises:
         SolutionError: it cannot be read.

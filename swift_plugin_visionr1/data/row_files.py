@@ -7,14 +7,18 @@ from typing import Any
 
 from ..errors import InputError
 
-NumberedRow = tuple[int, Mapping[str, Any] | str]  # an invalid line is represented by its error message
+NumberedRow = tuple[
+    int, Mapping[str, Any] | str
+]  # an invalid line is represented by its error message
 
 
 def read_file(path: Path) -> Iterator[NumberedRow]:
-    """The rows of a .jsonl, .json, .parquet or .csv file; images in a .parquet file are dicts of bytes and path.
+    """The rows of a .jsonl, .json, .parquet or .csv file; images in a .parquet file are dicts of
+    bytes and path.
 
     Raises:
-        InputError: it is none of these, cannot be read as what its name says, or pyarrow is needed and missing.
+        InputError: it is none of these, cannot be read as what its name says, or pyarrow is needed
+            and missing.
         OSError: it cannot be opened.
     """
     if path.suffix in (".jsonl", ".json"):
@@ -25,7 +29,8 @@ def read_file(path: Path) -> Iterator[NumberedRow]:
 
 
 def read_lines(path: Path) -> list[NumberedRow]:
-    """The rows of a local .jsonl or .json file with their numbers from 1; an invalid line is represented by its error.
+    """The rows of a local .jsonl or .json file with their numbers from 1; an invalid line is
+    represented by its error.
 
     Raises:
         OSError: it cannot be read.
@@ -37,7 +42,10 @@ def read_lines(path: Path) -> list[NumberedRow]:
         except (ValueError, RecursionError) as error:
             return [(1, f"expected a JSON list of rows, got text that is not JSON: {error}")]
         rows = data if isinstance(data, list) else [data]
-        return [(n, row if isinstance(row, dict) else _no_row(row)) for n, row in enumerate(rows, start=1)]
+        return [
+            (n, row if isinstance(row, dict) else _no_row(row))
+            for n, row in enumerate(rows, start=1)
+        ]
     return [(n, _line(line)) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
 
 
@@ -59,13 +67,17 @@ def _table(path: Path) -> Iterator[Mapping[str, Any]]:
         import pyarrow  # type: ignore[import-untyped]
         from pyarrow import csv, parquet
     except ImportError:
-        raise InputError(f"expected pyarrow, which comes with ms-swift, to read {path}: pip install pyarrow") from None
+        raise InputError(
+            f"expected pyarrow, which comes with ms-swift, to read {path}: pip install pyarrow"
+        ) from None
     try:
         with path.open("rb") as file:
             if path.suffix == ".parquet":
                 batches = parquet.ParquetFile(file).iter_batches(batch_size=64)
             else:
-                batches = csv.open_csv(file, parse_options=csv.ParseOptions(newlines_in_values=True))
+                batches = csv.open_csv(
+                    file, parse_options=csv.ParseOptions(newlines_in_values=True)
+                )
             for batch in batches:
                 yield from batch.to_pylist()
     except pyarrow.ArrowInvalid as error:

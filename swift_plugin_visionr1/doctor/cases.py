@@ -23,7 +23,8 @@ class Case:
     Attributes:
         row: what the data set says.
         file: its image file.
-        view: what the model sees of an image of the size that the row says; None where that cannot be told.
+        view: what the model sees of an image of the size that the row says; None where that cannot
+            be told.
     """
 
     row: Row
@@ -42,7 +43,8 @@ class Whole:
 
 
 def seen_as(io: ModelIO | None) -> SeenAs:
-    """What the model sees of an image, by its size; the image itself where the model is not known."""
+    """What the model sees of an image, by its size; the image itself where the model is not
+    known."""
     known: dict[Size, View | None] = {}
 
     def view(size: Size) -> View | None:
@@ -57,7 +59,8 @@ def seen_as(io: ModelIO | None) -> SeenAs:
 
 
 def cases_of(rows: Sequence[Row], view: SeenAs, opened: int) -> list[Case]:
-    """Every row with its image file; `opened` of these from all over the data are opened, for their size."""
+    """Every row with its image file; `opened` of these from all over the data are opened, for their
+    size."""
     chosen = set(_spaced(len(rows), opened))
     return [
         Case(row, look_at(row.image, index in chosen), view(row.size) if row.size else None)
@@ -66,7 +69,8 @@ def cases_of(rows: Sequence[Row], view: SeenAs, opened: int) -> list[Case]:
 
 
 def chosen_cases(cases: Sequence[Case], count: int) -> list[Whole]:
-    """`count` of the rows that are whole, from all over the data; those with something to find, if there are any."""
+    """`count` of the rows that are whole, from all over the data; those with something to find, if
+    there are any."""
     whole = [
         Whole(case.row, case.file, case.row.truth, case.view)
         for case in cases
@@ -82,7 +86,8 @@ def _spaced(length: int, count: int) -> list[int]:
 
 
 def evidence_of(cases: Sequence[Case], view: SeenAs) -> Evidence:
-    """Boxes with the sizes of their image files; where none was opened, with the sizes that the rows say."""
+    """Boxes with the sizes of their image files; where none was opened, with the sizes that the
+    rows say."""
     opened = any(case.file.size for case in cases)
     boxes, sizes, processed = [NO_BOXES], [], []
     for case in cases:
@@ -101,5 +106,8 @@ def shape_findings(cases: Sequence[Case]) -> list[Finding]:
     bad = [case.row for case in cases if case.row.size and case.view is None]
     if not bad:
         return []
-    text = f"{len(bad)} images have sides that the model's processor refuses, the first is {bad[0].size} in "
+    text = (
+        f"{len(bad)} images have sides that the model's processor refuses, the first is "
+        f"{bad[0].size} in "
+    )
     return [problem("image_shape", f"{text}{bad[0].place}: leave them out")]

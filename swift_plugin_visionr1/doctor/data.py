@@ -1,4 +1,5 @@
-"""The data sets of a recipe: read here where they are local files in a known form, else through ms-swift."""
+"""The data sets of a recipe: read here where they are local files in a known form, else through
+ms-swift."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -27,7 +28,9 @@ def read_data(recipe: Recipe) -> tuple[list[Row], list[Finding]]:
     called = Counter(_path(name).name for name in dict.fromkeys(names))
     for name in names:
         path = _path(name)
-        more, said = _read_one(name, path, path.name if called[path.name] == 1 else str(path), recipe)
+        more, said = _read_one(
+            name, path, path.name if called[path.name] == 1 else str(path), recipe
+        )
         rows += more
         found += said
     return rows, found
@@ -35,7 +38,9 @@ def read_data(recipe: Recipe) -> tuple[list[Row], list[Finding]]:
 
 def _path(name: str) -> Path:
     """Without ms-swift's `#100`, which takes 100 of the rows."""
-    return Path(name.rpartition("#")[0] or name) if name.rpartition("#")[2].isdigit() else Path(name)
+    return (
+        Path(name.rpartition("#")[0] or name) if name.rpartition("#")[2].isdigit() else Path(name)
+    )
 
 
 def _read_one(name: str, path: Path, short: str, recipe: Recipe) -> tuple[list[Row], list[Finding]]:
@@ -55,7 +60,10 @@ def _not_here(name: str, path: Path) -> Finding:
         relative = "" if path.is_absolute() else "; paths are relative to where swift is started"
         return problem("missing_data", f"data: no file {path}{relative}")
     text = f"data: {name} is no file or folder here and was not looked at, nothing is downloaded"
-    return note("data_elsewhere", f"{text}: is it a data set on a hub? Download it and name its file or folder")
+    return note(
+        "data_elsewhere",
+        f"{text}: is it a data set on a hub? Download it and name its file or folder",
+    )
 
 
 def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
@@ -65,7 +73,12 @@ def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
     first = next((line for _, line in lines if not isinstance(line, str)), {})
     form = form_of(first)
     rows = [_row(line, f"row {number} of {short}", form) for number, line in lines]
-    return rows, [ok("data", f"data: {len(rows)} rows in {path}" + (f", in the form {form.name}" if form else ""))]
+    return rows, [
+        ok(
+            "data",
+            f"data: {len(rows)} rows in {path}" + (f", in the form {form.name}" if form else ""),
+        )
+    ]
 
 
 def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Row:
@@ -89,16 +102,30 @@ def row_findings(rows: list[Row], rewarded: bool) -> list[Finding]:
     bare = [row for row in rows if row.truth is None and not row.error]
     found = []
     if bare:
-        text = f"{share(len(bare), len(rows))} rows have no column solution, the first is {bare[0].place}"
-        found.append(problem("columns", f"{text}: `vision-r1 prepare` makes rows from COCO annotations"))
+        text = (
+            f"{share(len(bare), len(rows))} rows have no column solution, the first is "
+            f"{bare[0].place}"
+        )
+        found.append(
+            problem("columns", f"{text}: `vision-r1 prepare` makes rows from COCO annotations")
+        )
     if bad:
-        text = f"{share(len(bad), len(rows))} rows would be refused: {bad[0].place}: {clipped(bad[0].error or '', 300)}"
+        text = (
+            f"{share(len(bad), len(rows))} rows would be refused: {bad[0].place}: "
+            f"{clipped(bad[0].error or '', 300)}"
+        )
         more = listed(row.place for row in bad[1:])
         found.append(problem("rows", text + (f"; also {more}" if more else "")))
     usable = [row for row in rows if row.truth]
     empty = sum(not len(row.truth.boxes) for row in usable if row.truth)
     boxes = sum(len(row.truth.boxes) for row in usable if row.truth)
     if usable:
-        text = f"annotations: {boxes} boxes in {len(usable)} rows, {empty} rows with nothing to find"
-        found.append(ok("truth", text) if boxes else problem("no_boxes", f"{text}: the model would learn to find none"))
+        text = (
+            f"annotations: {boxes} boxes in {len(usable)} rows, {empty} rows with nothing to find"
+        )
+        found.append(
+            ok("truth", text)
+            if boxes
+            else problem("no_boxes", f"{text}: the model would learn to find none")
+        )
     return found

@@ -10,7 +10,8 @@ class Finding:
     """One line of the report.
 
     Attributes:
-        state: a problem means that training would be wasted or would not start; a note, that something is unusual.
+        state: a problem means that training would be wasted or would not start; a note, that
+            something is unusual.
         code: names the kind of finding, for programs.
         text: what was found, its likely cause and the remedy.
     """

@@ -15,8 +15,8 @@ class ImageFile:
     Attributes:
         state: `elsewhere` is a URL or base64, which is not looked at.
         path: where the file is; None for bytes.
-        size: (width, height) in pixels in the file's own orientation, which is the one that ms-swift trains on; None
-            where it was not opened.
+        size: (width, height) in pixels in the file's own orientation, which is the one that
+            ms-swift trains on; None where it was not opened.
     """
 
     state: Literal["there", "none", "missing", "empty", "unreadable", "elsewhere"]

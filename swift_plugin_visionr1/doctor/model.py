@@ -1,4 +1,5 @@
-"""Which model it is, and therefore which format and frame; three sources may disagree: recipe, checkpoint, settings."""
+"""Which model it is, and therefore which format and frame; three sources may disagree: recipe,
+checkpoint, settings."""
 
 from dataclasses import dataclass
 
@@ -42,40 +43,56 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
         return Model(name, checkpoint, kind, None), [problem("model", f"model: {error}{also}")]
     model = Model(name, checkpoint, kind, io)
     if said and own and said != own and _io_of_other(recipe, settings, own, checkpoint) != io:
-        text = f"model_type is {said}, but {source} says {own}: boxes would be read in the wrong format or frame. "
+        text = (
+            f"model_type is {said}, but {source} says {own}: boxes would be read in the wrong "
+            "format or frame. "
+        )
         return model, [problem("model_type", f"{text}Leave model_type out, or say {own}")]
     return model, _about(name, kind, source if not said else "the recipe", settings, io)
 
 
 def _io(recipe: Recipe, settings: Settings, kind: str | None, checkpoint: Checkpoint) -> ModelIO:
-    thinks = told_to_think(kind, {name: recipe.one(name) for name in ("enable_thinking", "response_prefix")})
+    thinks = told_to_think(
+        kind, {name: recipe.one(name) for name in ("enable_thinking", "response_prefix")}
+    )
     io = model_io(settings, kind, _limits(recipe, checkpoint), recipe.one("template"), thinks)
     if recipe.is_grpo:
         Scorer(settings, io)  # raises for what the reward would refuse at the start of the run
     return io
 
 
-def _io_of_other(recipe: Recipe, settings: Settings, kind: str, checkpoint: Checkpoint) -> ModelIO | None:
+def _io_of_other(
+    recipe: Recipe, settings: Settings, kind: str, checkpoint: Checkpoint
+) -> ModelIO | None:
     try:
         return _io(recipe, settings, kind, checkpoint)
     except SettingsError:
         return None
 
 
-def _about(name: str | None, kind: str | None, source: str, settings: Settings, io: ModelIO) -> list[Finding]:
+def _about(
+    name: str | None, kind: str | None, source: str, settings: Settings, io: ModelIO
+) -> list[Finding]:
     if name is None:
         return [problem("model", "no model: say --model HUB_ID or FOLDER")]
     if kind is None and settings.model_type is None:
-        text = f"nothing says which model type {name} is: it is read as {io.format.name} in {_frame(io)}, and image "
+        text = (
+            f"nothing says which model type {name} is: it is read as {io.format.name} in "
+            f"{_frame(io)}, and image "
+        )
         return [note("model", f"{text}sizes are taken as {io.resize.describe()}; say --model_type")]
     kind = kind or settings.model_type
-    text = f"model: {name}, model type {kind} (from {source}), writes {io.format.name} in {_frame(io)}"
+    text = (
+        f"model: {name}, model type {kind} (from {source}), writes {io.format.name} in {_frame(io)}"
+    )
     text += " (the settings' frame)" if settings.frame else ""
     found = [ok("model", f"{text}; {io.resize.describe()}")]
     family = FAMILIES.get(kind or "")
     if family and family.format != io.format.name:
         text = f"settings say format {io.format.name}, but {kind} models write {family.format}"
-        found.append(note("format", f"{text}: right only if this checkpoint was trained to write it"))
+        found.append(
+            note("format", f"{text}: right only if this checkpoint was trained to write it")
+        )
     return found
 
 

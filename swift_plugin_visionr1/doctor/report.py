@@ -94,7 +94,14 @@ def examine(recipe: Recipe, shell: Mapping[str, str], effort: Effort) -> Report:
     elif model.io is not None:
         report.add(picture_findings(cases, model.io.format, effort.out))
         if recipe.is_grpo:
-            _ask(report, recipe, Scorer(settings, model.io), model, chosen_cases(cases, effort.prompts), effort)
+            _ask(
+                report,
+                recipe,
+                Scorer(settings, model.io),
+                model,
+                chosen_cases(cases, effort.prompts),
+                effort,
+            )
     print(verdict(report.findings))
     if effort.out is not None:
         _write_summary(report, effort.out)
@@ -118,25 +125,33 @@ def _look_at_data(
 
 
 def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
-    """What the boxes of one file are in; where they are in nothing usual, what those of its refused rows are in."""
+    """What the boxes of one file are in; where they are in nothing usual, what those of its refused
+    rows are in."""
     found = box_findings(evidence_of(cases, view))
     if not found or found[0].code not in UNEXPLAINED:
         return found
     refused = box_findings(evidence_of([case for case in cases if case.row.error], view))
     explained = [
-        replace(one, text=f"in the refused rows at least, {one.text}") for one in refused if one.code not in UNEXPLAINED
+        replace(one, text=f"in the refused rows at least, {one.text}")
+        for one in refused
+        if one.code not in UNEXPLAINED
     ]
     return explained or found
 
 
-def _against_model(recipe: Recipe, io: ModelIO, folder: Path | None, cases: list[Case]) -> list[Finding]:
+def _against_model(
+    recipe: Recipe, io: ModelIO, folder: Path | None, cases: list[Case]
+) -> list[Finding]:
     rows = [case.row for case in cases]
     found = prompt_findings(rows, io.format.name)
     if not recipe.is_grpo:
         return [*found, *target_findings(cases, io)]
     if _mostly_refused(rows):
         return found
-    return [*found, *length_findings(cases, io.format, recipe.integer("max_completion_length"), folder)]
+    return [
+        *found,
+        *length_findings(cases, io.format, recipe.integer("max_completion_length"), folder),
+    ]
 
 
 def _mostly_refused(rows: Sequence[Row]) -> bool:
@@ -144,18 +159,27 @@ def _mostly_refused(rows: Sequence[Row]) -> bool:
 
 
 def _not_judged(rows: Sequence[Row]) -> Finding:
-    """Of what rows that training refuses would mislead about: the few others are often the empty ones."""
+    """Of what rows that training refuses would mislead about: the few others are often the empty
+    ones."""
     first = next(row for row in rows if row.error)
-    text = f"most rows are refused (the first is {first.place}: {clipped(first.error or '')}), and the others may not "
+    text = (
+        f"most rows are refused (the first is {first.place}: {clipped(first.error or '')}), and "
+        "the others may not "
+    )
     text += "stand for them: no right answers are shown or measured, and the model was not asked"
     return note("mostly_refused", text)
 
 
-def _ask(report: Report, recipe: Recipe, scorer: Scorer, model: Model, cases: list[Whole], effort: Effort) -> None:
+def _ask(
+    report: Report, recipe: Recipe, scorer: Scorer, model: Model, cases: list[Whole], effort: Effort
+) -> None:
     from .sampling import is_quick, open_engine, processed_findings, sample
 
     if not cases or not (is_quick(model) if effort.sample is None else effort.sample):
-        text = "the model was not asked: only its own answers prove format and frame (--sample, with --model FOLDER)"
+        text = (
+            "the model was not asked: only its own answers prove format and frame (--sample, "
+            "with --model FOLDER)"
+        )
         report.add([note("not_sampled", text)])
         return
     samples = effort.samples or recipe.integer("num_generations") or 8
@@ -176,4 +200,6 @@ def _write_summary(report: Report, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     findings = [asdict(finding) for finding in report.findings]
     summary = {"wasted": report.is_wasted, "findings": findings, **report.numbers}
-    (out / "doctor.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (out / "doctor.json").write_text(
+        json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )

@@ -1,4 +1,5 @@
-"""A data set's rows as they are, with what is wrong in them: the doctor looks at many before it says why."""
+"""A data set's rows as they are, with what is wrong in them: the doctor looks at many before it
+says why."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +26,8 @@ class Row:
         messages: what the model is asked: all before the last assistant's message.
         prompt: the last user message.
         target: the assistant's message that a supervised run would learn; "" where there is none.
-        image: the first image as the row has it: a path, a URL, base64, a dict; None where there is none.
+        image: the first image as the row has it: a path, a URL, base64, a dict; None where there is
+            none.
         size: (width, height) in pixels as the row says; None where it says none.
         boxes: (n, 4) the numbers as written, whatever they mean; n is 0 where they cannot be read.
         labels: the labels as written.
@@ -51,7 +53,8 @@ class Row:
 
 
 def read_row(data: Mapping[str, Any], place: str) -> Row:
-    """Read a row of our own form, or of the authors' published one; never raises for what is in it."""
+    """Read a row of our own form, or of the authors' published one; never raises for what is in
+    it."""
     truth, error = None, None
     if "solution" in data:
         try:
@@ -60,18 +63,36 @@ def read_row(data: Mapping[str, Any], place: str) -> Row:
             error = str(refusal)
     size, boxes, labels = (truth.size, truth.boxes, truth.labels) if truth else _leniently(data)
     messages, target = _asked(data)
-    prompt = next((_text(message.get("content")) for message in messages[::-1] if message.get("role") == "user"), "")
-    return Row(place, messages, prompt, target, first_image(data), size, boxes, labels, truth, error)
+    prompt = next(
+        (
+            _text(message.get("content"))
+            for message in messages[::-1]
+            if message.get("role") == "user"
+        ),
+        "",
+    )
+    return Row(
+        place, messages, prompt, target, first_image(data), size, boxes, labels, truth, error
+    )
 
 
 def _leniently(data: Mapping[str, Any]) -> tuple[Size | None, Boxes, tuple[str, ...]]:
-    """Size, boxes and labels of a solution that training would refuse, as far as they can be read."""
+    """Size, boxes and labels of a solution that training would refuse, as far as they can be
+    read."""
     try:
         solution = data.get("solution")
         found: Any = json.loads(solution) if isinstance(solution, str) else solution
         if isinstance(found, list):
-            pairs = [(label, box) for label, boxes in found for box in (boxes if _nested(boxes) else [boxes])]
-            found = {**data, "boxes": [box for _, box in pairs], "labels": [label for label, _ in pairs]}
+            pairs = [
+                (label, box)
+                for label, boxes in found
+                for box in (boxes if _nested(boxes) else [boxes])
+            ]
+            found = {
+                **data,
+                "boxes": [box for _, box in pairs],
+                "labels": [label for label, _ in pairs],
+            }
         labels = tuple(label for label in found.get("labels") or () if isinstance(label, str))
         return _size(found), as_boxes(found.get("boxes") or []), labels
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
@@ -84,7 +105,10 @@ def _nested(boxes: Any) -> bool:
 
 def _size(found: Mapping[str, Any]) -> Size | None:
     width, height = found.get("width"), found.get("height")
-    whole = all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in (width, height))
+    whole = all(
+        isinstance(side, int) and not isinstance(side, bool) and side > 0
+        for side in (width, height)
+    )
     return (int(width), int(height)) if whole and width and height else None
 
 

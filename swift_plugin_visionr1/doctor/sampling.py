@@ -1,4 +1,5 @@
-"""The model itself: what its processor feeds it, and what it answers, through ms-swift's own engine. Imports it."""
+"""The model itself: what its processor feeds it, and what it answers, through ms-swift's own
+engine. Imports it."""
 
 import sys
 from collections.abc import Sequence
@@ -41,12 +42,17 @@ def open_engine(recipe: Recipe, model: Model, batch: int) -> Any:
 
     dtype = recipe.one("torch_dtype")
     network, processor = get_model_processor(
-        model.name, model_type=recipe.one("model_type"), torch_dtype=getattr(torch, dtype) if dtype else None
+        model.name,
+        model_type=recipe.one("model_type"),
+        torch_dtype=getattr(torch, dtype) if dtype else None,
     )
     template = get_template(
-        processor, recipe.one("system"), template_type=recipe.one("template"), max_pixels=recipe.integer("max_pixels"),
+        processor,
+        recipe.one("system"),
+        template_type=recipe.one("template"),
+        max_pixels=recipe.integer("max_pixels"),
         response_prefix=recipe.one("response_prefix"),
-    )  # fmt: skip
+    )
     adapters = list(recipe.all("adapters"))
     return TransformersEngine(network, template=template, adapters=adapters, max_batch_size=batch)
 
@@ -59,22 +65,37 @@ def _request(case: Whole) -> Any:
 
 
 def processed_findings(engine: Any, cases: Sequence[Whole]) -> list[Finding]:
-    """The size that the model's own processor makes of each image, against the one that the reward assumes."""
-    compared = [(case, size) for case in cases if (size := _fed_size(engine.template, case)) is not None]
+    """The size that the model's own processor makes of each image, against the one that the reward
+    assumes."""
+    compared = [
+        (case, size) for case in cases if (size := _fed_size(engine.template, case)) is not None
+    ]
     if not compared:
-        return [note("processed", "what the processor feeds the model has no size to compare with the reward's")]
+        return [
+            note(
+                "processed",
+                "what the processor feeds the model has no size to compare with the reward's",
+            )
+        ]
     wrong = [(case, size) for case, size in compared if size != case.view.processed]
     if not wrong:
-        text = f"the model's own processor makes of {len(compared)} images the sizes that the reward assumes"
+        text = (
+            f"the model's own processor makes of {len(compared)} images the sizes that the "
+            "reward assumes"
+        )
         return [ok("processed", text)]
     case, size = wrong[0]
-    text = f"the model's own processor makes {size} of {case.row.place}, of {case.view.size}, the reward assumes "
+    text = (
+        f"the model's own processor makes {size} of {case.row.place}, of {case.view.size}, the "
+        "reward assumes "
+    )
     text += f"{case.view.processed}: another model_type, or limits that the reward does not see"
     return [problem("processed", text)]
 
 
 def _fed_size(template: Any, case: Whole) -> Size | None:
-    """(width, height) in pixels of what the vision tower is fed; None where it is fed no single image."""
+    """(width, height) in pixels of what the vision tower is fed; None where it is fed no single
+    image."""
     encoded = template.encode(_request(case))
     grid = encoded.get("image_grid_thw")
     if grid is not None:
@@ -96,10 +117,13 @@ def sample(engine: Any, cases: Sequence[Whole], samples: int, recipe: Recipe) ->
     config = RequestConfig(
         max_tokens=recipe.integer("max_completion_length") or DEFAULT_LENGTH,
         temperature=TEMPERATURE if temperature is None else temperature,
-        top_p=recipe.number("top_p") or 1.0, top_k=recipe.integer("top_k") or -1,
+        top_p=recipe.number("top_p") or 1.0,
+        top_k=recipe.integer("top_k") or -1,
         repetition_penalty=penalty or 1.0,
-    )  # fmt: skip
-    print(f"sampling {samples} completions of {len(cases)} prompts ...", file=sys.stderr, flush=True)
+    )
+    print(
+        f"sampling {samples} completions of {len(cases)} prompts ...", file=sys.stderr, flush=True
+    )
     set_seed(42)
     requests = [_request(case) for case in cases for _ in range(samples)]
     choices = [response.choices[0] for response in engine.infer(requests, config, use_tqdm=False)]
@@ -107,5 +131,12 @@ def sample(engine: Any, cases: Sequence[Whole], samples: int, recipe: Recipe) ->
     for number, case in enumerate(cases):
         own = choices[number * samples : (number + 1) * samples]
         texts = tuple(str(choice.message.content) for choice in own)
-        groups.append(Group(case.truth, case.view, texts, tuple(choice.finish_reason == "length" for choice in own)))
+        groups.append(
+            Group(
+                case.truth,
+                case.view,
+                texts,
+                tuple(choice.finish_reason == "length" for choice in own),
+            )
+        )
     return groups

@@ -1,4 +1,5 @@
-"""Data sets as ms-swift loads them: any form it knows, and those that the plugin's preprocessors know. Imports it."""
+"""Data sets as ms-swift loads them: any form it knows, and those that the plugin's preprocessors
+know. Imports it."""
 
 import json
 import os
@@ -11,7 +12,8 @@ from .rows import Row, read_row
 
 
 def as_swift(recipe: Recipe) -> None:
-    """Load what the training process would: its plugins, and ours. The environment is the recipe's already.
+    """Load what the training process would: its plugins, and ours. The environment is the recipe's
+    already.
 
     Raises:
         ImportError: ms-swift is not installed.
@@ -35,8 +37,13 @@ def load_as_swift(name: str, recipe: Recipe) -> tuple[list[Row], list[Finding]]:
         text = f"data: {name} is loaded through ms-swift, which does not import here: {error}"
         return [], [problem("data", text)]
     except Exception as error:  # whatever ms-swift or the data raise, training would meet it too
-        return [], [problem("data", f"data: ms-swift cannot load {name}: {clipped(str(error), 500)}")]
-    rows = [read_row(row, f"row {number} of {name} as loaded") for number, row in enumerate(data, start=1)]
+        return [], [
+            problem("data", f"data: ms-swift cannot load {name}: {clipped(str(error), 500)}")
+        ]
+    rows = [
+        read_row(row, f"row {number} of {name} as loaded")
+        for number, row in enumerate(data, start=1)
+    ]
     if not rows:
         return [], [problem("empty_data", f"data: {name} has no rows once ms-swift has loaded it")]
     return rows, [ok("data", f"data: {len(rows)} rows in {name}, as ms-swift loads them")]

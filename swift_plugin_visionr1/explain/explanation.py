@@ -49,7 +49,8 @@ class StageTerms:
     Attributes:
         criteria: the thresholds in force; without differentiation f is the identity.
         breakdown: the reward as training computes it.
-        valid: per prediction, whether it is matched at IoU >= xi0 (GIoU > xi0 under the official rules).
+        valid: per prediction, whether it is matched at IoU >= xi0 (GIoU > xi0 under the official
+            rules).
         f: per prediction f of its overlap (Eq. 8); 0 where it is unmatched.
     """
 
@@ -64,7 +65,8 @@ class Explanation:
     """A completion, its annotation, and each stage's reward term by term.
 
     Attributes:
-        unread: number of boxes that the rules leave out because the format is broken (`salvage: false`).
+        unread: number of boxes that the rules leave out because the format is broken
+            (`salvage: false`).
         says_nothing: the completion is the format's own empty answer.
         stages: terms by stage, in the order asked for.
     """
@@ -102,14 +104,18 @@ def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stag
     first = next(iter(breakdowns.values()))
     if settings.rules == "official":
         entries = _extract(text)
-        written = as_boxes([[max(-LIMIT, min(v, LIMIT)) for v in box] for box, _ in entries])  # any integer may come
+        written = as_boxes(
+            [[max(-LIMIT, min(v, LIMIT)) for v in box] for box, _ in entries]
+        )  # any integer may come
         labels = [str(label or "") for _, label in entries]
         pixels = convert(written, view.processed, view.size)
     else:
         written, labels = parsed.boxes[: first.predicted], list(parsed.labels[: first.predicted])
         pixels = io.format.frame.to_image(written, view)
     places = io.format.spans(text) if settings.rules == "paper" else []
-    predictions = _predictions(_numbers(text, places, written), written, pixels, labels, truth, first, settings)
+    predictions = _predictions(
+        _numbers(text, places, written), written, pixels, labels, truth, first, settings
+    )
     terms = {
         stage: _terms(predictions, scorer.schedule.criteria(stage), breakdown, settings)
         for stage, breakdown in breakdowns.items()
@@ -119,10 +125,17 @@ def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stag
 
 
 def _predictions(
-    numbers: Sequence[tuple[str, ...]], written: Boxes, pixels: Boxes, labels: Sequence[str], truth: GroundTruth,
-    breakdown: RewardBreakdown, settings: Settings,
-) -> tuple[Prediction, ...]:  # fmt: skip
-    pairs = zip(breakdown.match.predictions, breakdown.match.truths, breakdown.match.ious, strict=True)
+    numbers: Sequence[tuple[str, ...]],
+    written: Boxes,
+    pixels: Boxes,
+    labels: Sequence[str],
+    truth: GroundTruth,
+    breakdown: RewardBreakdown,
+    settings: Settings,
+) -> tuple[Prediction, ...]:
+    pairs = zip(
+        breakdown.match.predictions, breakdown.match.truths, breakdown.match.ious, strict=True
+    )
     matched = {int(own): (int(other), float(overlap)) for own, other, overlap in pairs}
     refuse = settings.wrong_label == "unmatched" and len(labels) and len(truth.labels)
     wrong = labels_differ(labels, truth.labels) if refuse else None
@@ -149,8 +162,11 @@ def _floats(box: Any) -> tuple[float, ...]:
 
 
 def _terms(
-    predictions: Sequence[Prediction], criteria: Criteria, breakdown: RewardBreakdown, settings: Settings
-) -> StageTerms:  # fmt: skip
+    predictions: Sequence[Prediction],
+    criteria: Criteria,
+    breakdown: RewardBreakdown,
+    settings: Settings,
+) -> StageTerms:
     counted = np.array([prediction.counted for prediction in predictions])
     matched = np.array([prediction.truth is not None for prediction in predictions], dtype=bool)
     if settings.rules == "official":
@@ -159,5 +175,8 @@ def _terms(
     else:
         valid, f = counted >= criteria.xi0, differentiate(counted, criteria)
     return StageTerms(
-        criteria, breakdown, tuple((valid & matched).tolist()), tuple(np.where(matched, f, 0.0).tolist())
-    )  # fmt: skip
+        criteria,
+        breakdown,
+        tuple((valid & matched).tolist()),
+        tuple(np.where(matched, f, 0.0).tolist()),
+    )

@@ -1,4 +1,5 @@
-"""The picture of an explanation: annotated and predicted boxes on the image, one panel per stage. Needs matplotlib."""
+"""The picture of an explanation: annotated and predicted boxes on the image, one panel per stage.
+Needs matplotlib."""
 
 from pathlib import Path
 from typing import Any
@@ -28,12 +29,19 @@ def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure  # no pyplot: it would choose a backend for the whole process
+        from matplotlib.figure import (
+            Figure,
+        )  # no pyplot: it would choose a backend for the whole process
     except ImportError as error:
-        raise InputError(f"expected matplotlib for --out: {error}; pip install 'swift-plugin-visionr1[viz]'") from None
+        raise InputError(
+            f"expected matplotlib for --out: {error}; pip install 'swift-plugin-visionr1[viz]'"
+        ) from None
     pixels = _pixels(image)
     width, height = explanation.view.size
-    long, panels = max(8.0, SHORTEST * max(width, height) / min(width, height)), len(explanation.stages)
+    long, panels = (
+        max(8.0, SHORTEST * max(width, height) / min(width, height)),
+        len(explanation.stages),
+    )
     scale = min(long, 12.0) / max(width, height)
     panel = max(width * scale, SHORTEST), max(height * scale, 2.0)
     figure = Figure(figsize=(panel[0] * panels, panel[1] + 0.9), layout="constrained")
@@ -57,19 +65,34 @@ def _pixels(image: Any) -> Any:
         raise InputError(f"expected an image that can be opened at {image}: {error}") from None
 
 
-def draw_panel(axes: Any, explanation: Explanation, stage: Stage, terms: StageTerms, pixels: Any) -> None:
-    """The boxes in the axes' own coordinates, which are pixels of the original image; `pixels` may be a smaller one."""
+def draw_panel(
+    axes: Any, explanation: Explanation, stage: Stage, terms: StageTerms, pixels: Any
+) -> None:
+    """The boxes in the axes' own coordinates, which are pixels of the original image; `pixels` may
+    be a smaller one."""
     (width, height), got = explanation.view.size, terms.breakdown
-    axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], aspect="equal", facecolor="#f2f2f2")
+    axes.set(
+        xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], aspect="equal", facecolor="#f2f2f2"
+    )
     if pixels is not None:
         axes.imshow(pixels, cmap="gray", extent=(0, width, height, 0))
-    parts = " + ".join(f"{name} {number(getattr(got, name))}" for name in ("format", "recall", "precision"))
+    parts = " + ".join(
+        f"{name} {number(getattr(got, name))}" for name in ("format", "recall", "precision")
+    )
     axes.set_title(f"{stage} stage: reward {number(got.total)}\n{parts}", fontsize=10)
-    for i, (box, label) in enumerate(zip(explanation.truth.boxes, explanation.truth.labels, strict=True)):
+    for i, (box, label) in enumerate(
+        zip(explanation.truth.boxes, explanation.truth.labels, strict=True)
+    ):
         _box(axes, box, f"{i} {short(label)}", "annotated", above=True)
     for i, (prediction, valid) in enumerate(zip(explanation.predictions, terms.valid, strict=True)):
         overlap = "" if prediction.truth is None else f" {prediction.counted:.2f}"
-        _box(axes, prediction.pixels, f"{i} {short(prediction.label)}{overlap}", kind(prediction, valid), above=False)
+        _box(
+            axes,
+            prediction.pixels,
+            f"{i} {short(prediction.label)}{overlap}",
+            kind(prediction, valid),
+            above=False,
+        )
 
 
 def kind(prediction: Prediction, valid: bool) -> str:
@@ -83,16 +106,40 @@ def _box(axes: Any, box: Any, text: str, style: str, above: bool) -> None:
     from matplotlib.patches import Rectangle
 
     (x1, y1, x2, y2), (colour, line) = np.asarray(box, dtype=float), STYLES[style]
-    for edge, width, dashes in (("white", 3.2, "-"), (colour, 1.9, line)):  # the white makes it seen on any image
+    for edge, width, dashes in (
+        ("white", 3.2, "-"),
+        (colour, 1.9, line),
+    ):  # the white makes it seen on any image
         axes.add_patch(
-            Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=edge, linewidth=width, linestyle=dashes)
+            Rectangle(
+                (x1, y1),
+                x2 - x1,
+                y2 - y1,
+                fill=False,
+                edgecolor=edge,
+                linewidth=width,
+                linestyle=dashes,
+            )
         )
     # Of an annotation above its box, of a prediction inside: the two do not cover one another.
     place = {"xytext": (0, 2), "va": "bottom"} if above else {"xytext": (2, -3), "va": "top"}
     plain = text.replace("$", r"\$")  # "$" would start a formula
-    box_style = {"facecolor": "white", "edgecolor": colour, "linewidth": 0.7, "alpha": 0.8, "pad": 1}
+    box_style = {
+        "facecolor": "white",
+        "edgecolor": colour,
+        "linewidth": 0.7,
+        "alpha": 0.8,
+        "pad": 1,
+    }
     axes.annotate(
-        plain, (x1, y1), textcoords="offset points", fontsize=7, color="#222222", bbox=box_style, clip_on=True, **place
+        plain,
+        (x1, y1),
+        textcoords="offset points",
+        fontsize=7,
+        color="#222222",
+        bbox=box_style,
+        clip_on=True,
+        **place,
     )
 
 
@@ -100,5 +147,15 @@ def draw_legend(figure: Any) -> None:
     """What the colours and lines mean, at the figure's foot."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=colour, linestyle=line, linewidth=1.9) for colour, line in STYLES.values()]
-    figure.legend(handles, list(STYLES), loc="outside lower center", ncols=len(STYLES), fontsize=8, frameon=False)
+    handles = [
+        Line2D([], [], color=colour, linestyle=line, linewidth=1.9)
+        for colour, line in STYLES.values()
+    ]
+    figure.legend(
+        handles,
+        list(STYLES),
+        loc="outside lower center",
+        ncols=len(STYLES),
+        fontsize=8,
+        frameon=False,
+    )

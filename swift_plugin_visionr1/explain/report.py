@@ -12,11 +12,14 @@ DENOMINATORS = {
     "matched": "matched pairs",
     "valid": "valid pairs (precision_over: valid; the paper's is matched pairs)",
     "predicted": "predicted boxes (precision_over: predicted; the paper's is matched pairs)",
-    "larger": "the larger of predicted and annotated (precision_over: larger; the paper's is matched pairs)",
+    "larger": "the larger of predicted and annotated (precision_over: larger; the paper's is "
+    "matched pairs)",
 }
 OFFICIAL = [
-    "rules     the released code's, not the paper's equations: GIoU for IoU, > for >=, labels in the matcher, no check",
-    "          of content, no gate by xi0 in precision; --config paper explains the same completion by the equations",
+    "rules     the released code's, not the paper's equations: GIoU for IoU, > for >=, labels in "
+    "the matcher, no check",
+    "          of content, no gate by xi0 in precision; --config paper explains the same "
+    "completion by the equations",
 ]
 
 
@@ -31,7 +34,11 @@ def report(explanation: Explanation) -> str:
     parts = [_head(own), _table(own), _missed(own), *_format(own)]
     lines = [line for part in parts for line in ([part] if isinstance(part, str) else part)]
     for stage, terms in own.stages.items():
-        lines += ["", f"{stage.capitalize()} stage, {_thresholds(terms.criteria, own.settings.differentiation)}"]
+        lines += [
+            "",
+            f"{stage.capitalize()} stage, "
+            f"{_thresholds(terms.criteria, own.settings.differentiation)}",
+        ]
         lines += _official(own, terms) if own.settings.rules == "official" else _paper(own, terms)
     return "\n".join(lines) + "\n"
 
@@ -40,11 +47,16 @@ def _head(own: Explanation) -> list[str]:
     (width, height), (wide, high) = own.view.size, own.view.processed
     read = f"{len(own.predictions)} boxes read, {len(own.truth.boxes)} annotated"
     unlike = OFFICIAL if own.settings.rules == "official" else []
-    left = f"; {own.unread} more not counted, because the format is broken (salvage: false)" if own.unread else ""
+    left = (
+        f"; {own.unread} more not counted, because the format is broken (salvage: false)"
+        if own.unread
+        else ""
+    )
     return [
         f"settings  {own.settings.source}, {own.settings.rules} rules",
         f"format    {own.io.format.name}, {own.io.format.frame.describe()}",
-        f"image     {width} x {height}, which the model sees as {wide} x {high}; {own.io.resize.describe()}",
+        f"image     {width} x {height}, which the model sees as {wide} x {high}; "
+        f"{own.io.resize.describe()}",
         f"answer    {read}{left}",
         *unlike,
     ]
@@ -60,7 +72,10 @@ def _table(own: Explanation) -> list[str]:
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     return [
         "",
-        *("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in [head, *rows]),
+        *(
+            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+            for row in [head, *rows]
+        ),
     ]
 
 
@@ -74,7 +89,10 @@ def _row(own: Explanation, i: int, prediction: Prediction) -> list[str]:
     if prediction.truth is None:
         return [*cells, "unmatched", "", *("", "") * len(own.stages)]
     wrong = ", label not accepted: counts as 0" if prediction.counted != prediction.overlap else ""
-    cells += [f"{prediction.truth} {short(own.truth.labels[prediction.truth])}{wrong}", number(prediction.overlap)]
+    cells += [
+        f"{prediction.truth} {short(own.truth.labels[prediction.truth])}{wrong}",
+        number(prediction.overlap),
+    ]
     for terms in own.stages.values():
         cells += ["yes" if terms.valid[i] else "no", number(terms.f[i])]
     return cells
@@ -92,7 +110,8 @@ def _box(box: Iterable[float], form: str) -> str:
 
 def _missed(own: Explanation) -> list[str]:
     return [
-        f"{'' if place else 'without a prediction: '}{' ' * 22 if place else ''}{i} {short(own.truth.labels[i])} "
+        f"{'' if place else 'without a prediction: '}{' ' * 22 if place else ''}{i} "
+        f"{short(own.truth.labels[i])} "
         f"{_box(own.truth.boxes[i], 'g')}"
         for place, i in enumerate(own.missed)
     ]
@@ -101,21 +120,40 @@ def _missed(own: Explanation) -> list[str]:
 def _format(own: Explanation) -> list[str]:
     reward, issues = own.breakdown.format, own.breakdown.issues
     if own.settings.rules == "official":
-        turned = "" if len(own.truth.boxes) else "; turned round, because nothing is annotated: 1 means no such JSON"
-        return ["", f"Format reward, as released: {number(reward)} (JSON whose boxes have four entries{turned})"]
+        turned = (
+            ""
+            if len(own.truth.boxes)
+            else "; turned round, because nothing is annotated: 1 means no such JSON"
+        )
+        return [
+            "",
+            f"Format reward, as released: {number(reward)} (JSON whose boxes have four "
+            f"entries{turned})",
+        ]
     content = [issue for issue in issues if issue in CONTENT]
     template = [issue for issue in issues if issue not in CONTENT]
     lines = ["", f"Format reward (Eq. 4): {number(reward)}"]
     for name, what, codes in (("f_tem", "template", template), ("f_cont", "content", content)):
         checked = what == "template" or own.predictions or own.unread
-        state = " broken:" if codes else " as it should be" if checked else ": no box was read, so nothing to check"
+        state = (
+            " broken:"
+            if codes
+            else " as it should be"
+            if checked
+            else ": no box was read, so nothing to check"
+        )
         lines.append(f"  {name:6} = {int(not codes)}  {what}{state}")
-        lines += [f"      {code}: {meaning(code)}{_outside(own) if code == 'out_of_image' else ''}" for code in codes]
+        lines += [
+            f"      {code}: {meaning(code)}{_outside(own) if code == 'out_of_image' else ''}"
+            for code in codes
+        ]
     return lines
 
 
 def _outside(own: Explanation) -> str:
-    inside = own.io.format.is_inside(as_boxes([prediction.written for prediction in own.predictions]), own.view)
+    inside = own.io.format.is_inside(
+        as_boxes([prediction.written for prediction in own.predictions]), own.view
+    )
     places = [str(i) for i, ok in enumerate(inside) if not ok]
     return f" (box {', '.join(places[:SHOWN])})" if places else ""
 
@@ -132,20 +170,27 @@ def _paper(own: Explanation, terms: StageTerms) -> list[str]:
     if got.truths:
         found = sum(terms.valid)
         share = found / got.truths
-        recall = f"valid / annotated = {found} / {got.truths} = {number(share)}; {_f(share, got.recall, criteria)}"
+        recall = (
+            f"valid / annotated = {found} / {got.truths} = {number(share)}; "
+            f"{_f(share, got.recall, criteria)}"
+        )
         precision = _precision(own, terms)
     else:
         recall = precision = _nothing_to_find(own, got.recall)
     return [
         f"  recall    (Eq. 5, 8)  {recall}",
         f"  precision (Eq. 6, 8)  {precision}",
-        f"  reward    (Eq. 7)     {_sum([got.format, got.recall, got.precision])} = {number(got.total)}",
+        f"  reward    (Eq. 7)     {_sum([got.format, got.recall, got.precision])} = "
+        f"{number(got.total)}",
     ]
 
 
 def _nothing_to_find(own: Explanation, value: float) -> str:
     answer = "is that" if own.says_nothing else "is not that"
-    return f"nothing is annotated: 1 for the format's own empty answer, else 0; the answer {answer}: {number(value)}"
+    return (
+        "nothing is annotated: 1 for the format's own empty answer, else 0; the answer "
+        f"{answer}: {number(value)}"
+    )
 
 
 def _f(x: float, value: float, criteria: Criteria) -> str:
@@ -166,29 +211,43 @@ def _precision(own: Explanation, terms: StageTerms) -> str:
     if not denominator:
         return f"no {DENOMINATORS[over]}: 0"
     return (
-        f"f(IoU) of the valid pairs / {DENOMINATORS[over]} = ({_sum(gated)}) / {denominator} = {number(got.precision)}"
+        f"f(IoU) of the valid pairs / {DENOMINATORS[over]} = ({_sum(gated)}) / {denominator} = "
+        f"{number(got.precision)}"
     )
 
 
 def _sum(terms: Sequence[float]) -> str:
     shown = [number(term) for term in terms[:SHOWN]]
     rest = terms[SHOWN:]
-    return " + ".join([*shown, f"{number(sum(rest))} of {len(rest)} more"] if rest else shown) or "0"
+    return (
+        " + ".join([*shown, f"{number(sum(rest))} of {len(rest)} more"] if rest else shown) or "0"
+    )
 
 
 def _official(own: Explanation, terms: StageTerms) -> list[str]:
     """The released code's own rules, which are not the paper's equations."""
     got, criteria = terms.breakdown, terms.criteria
     if not got.truths:
-        recall = precision = f"nothing is annotated: 1 where no box is read, else 0: {number(got.recall)}"
+        recall = precision = (
+            f"nothing is annotated: 1 where no box is read, else 0: {number(got.recall)}"
+        )
     elif not got.predicted:
         recall = precision = "no box is read: 0"
     else:
         bounds = ", then f with its fixed bounds .5 and .75" if own.settings.differentiation else ""
-        recall = f"pairs with GIoU > {number(criteria.xi0)} / annotated = {sum(terms.valid)} / {got.truths}{bounds}"
+        recall = (
+            f"pairs with GIoU > {number(criteria.xi0)} / annotated = {sum(terms.valid)} / "
+            f"{got.truths}{bounds}"
+        )
         recall += f": {number(got.recall)}"
-        f = [f for prediction, f in zip(own.predictions, terms.f, strict=True) if prediction.truth is not None]
-        precision = f"mean of f(GIoU) over matched pairs = ({_sum(f)}) / {len(f)} = {number(got.precision)}"
+        f = [
+            f
+            for prediction, f in zip(own.predictions, terms.f, strict=True)
+            if prediction.truth is not None
+        ]
+        precision = (
+            f"mean of f(GIoU) over matched pairs = ({_sum(f)}) / {len(f)} = {number(got.precision)}"
+        )
     return [
         f"  recall     {recall}",
         f"  precision  {precision}",

@@ -1,4 +1,5 @@
-"""The picture of a group of rollouts: a panel for each completion of one prompt. Needs matplotlib and Pillow."""
+"""The picture of a group of rollouts: a panel for each completion of one prompt. Needs matplotlib
+and Pillow."""
 
 import textwrap
 import warnings
@@ -14,11 +15,16 @@ from .picture import draw_legend, draw_panel
 
 SHOWN = 8  # completions of a group
 COLUMNS = 4
-WIDTH, HEIGHTS, DPI = 3.4, (1.6, 4.6), 100  # inches of a panel, pixels per inch: at most 1360 x 1240 pixels in all
+WIDTH, HEIGHTS, DPI = (
+    3.4,
+    (1.6, 4.6),
+    100,
+)  # inches of a panel, pixels per inch: at most 1360 x 1240 pixels in all
 
 
 def rollout_picture(group: Group, scorer: Scorer, image: Any, title: str) -> NDArray[np.uint8]:
-    """(height, width, 3) RGB: annotated and predicted boxes, reward parts, and what is wrong with the format.
+    """(height, width, 3) RGB: annotated and predicted boxes, reward parts, and what is wrong with
+    the format.
 
     Args:
         group: the completions; more than `SHOWN` are left out.
@@ -32,7 +38,9 @@ def rollout_picture(group: Group, scorer: Scorer, image: Any, title: str) -> NDA
     shown = group.texts[:SHOWN]
     columns, rows = min(len(shown), COLUMNS), -(-len(shown) // COLUMNS)
     width, height = group.truth.size
-    panel = min(max(WIDTH * height / width, HEIGHTS[0]), HEIGHTS[1]) + 0.7  # two lines over it, one under it
+    panel = (
+        min(max(WIDTH * height / width, HEIGHTS[0]), HEIGHTS[1]) + 0.7
+    )  # two lines over it, one under it
     figure = Figure(figsize=(WIDTH * columns, panel * rows + 1.2), dpi=DPI, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     pixels = _shrunk(image)
@@ -43,7 +51,9 @@ def rollout_picture(group: Group, scorer: Scorer, image: Any, title: str) -> NDA
         axes.set_xlabel(_read(explanation), fontsize=8)
     for axes in grid:
         axes.set_axis_off()
-    left = f", {len(shown)} of {len(group.texts)} completions" if len(shown) < len(group.texts) else ""
+    left = (
+        f", {len(shown)} of {len(group.texts)} completions" if len(shown) < len(group.texts) else ""
+    )
     figure.suptitle(f"{title}{left}\n{_asked(group.prompt, 28 * columns)}", fontsize=9)
     draw_legend(figure)
     with warnings.catch_warnings():
@@ -56,7 +66,9 @@ def rollout_picture(group: Group, scorer: Scorer, image: Any, title: str) -> NDA
 def _shrunk(image: Any) -> NDArray[np.uint8]:
     image = image.convert("RGB")
     side = round(WIDTH * DPI)
-    image.thumbnail((2 * side, 2 * side))  # in place; matplotlib would resample all of a photograph for each panel
+    image.thumbnail(
+        (2 * side, 2 * side)
+    )  # in place; matplotlib would resample all of a photograph for each panel
     return np.asarray(image, dtype=np.uint8)
 
 
@@ -66,5 +78,10 @@ def _read(explanation: Explanation) -> str:
 
 
 def _asked(prompt: str, width: int) -> str:
-    plain = " ".join(prompt.replace("<image>", "").split()).encode("utf-8", "replace").decode().replace("$", r"\$")
+    plain = (
+        " ".join(prompt.replace("<image>", "").split())
+        .encode("utf-8", "replace")
+        .decode()
+        .replace("$", r"\$")
+    )
     return textwrap.shorten(plain, 2 * width, placeholder=" ...")

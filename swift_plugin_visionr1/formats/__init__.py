@@ -25,25 +25,45 @@ from .reasoning import Reasoned, Reasoning
 from .rex_omni import RexOmni
 
 _FORMATS: tuple[Format, ...] = (
-    QWEN2_5_VL, QWEN3_VL, GEMINI, JSON, QwenVL(), Qwen2VL(), InternVL(), DeepSeekVL2(), GLM4V(), MiniCPMV(), Ovis(),
-    RexOmni(), Griffon(), PaliGemma(), Florence2(), Kosmos2(), CogVLM(),
-)  # fmt: skip
+    QWEN2_5_VL,
+    QWEN3_VL,
+    GEMINI,
+    JSON,
+    QwenVL(),
+    Qwen2VL(),
+    InternVL(),
+    DeepSeekVL2(),
+    GLM4V(),
+    MiniCPMV(),
+    Ovis(),
+    RexOmni(),
+    Griffon(),
+    PaliGemma(),
+    Florence2(),
+    Kosmos2(),
+    CogVLM(),
+)
 FORMATS: dict[str, Format] = {one.name: one for one in _FORMATS}
 
 
 def get_format(
-    name: str, frame: str | None = None, reasoning: Reasoning = "none", layout: JsonLayout | None = None
+    name: str,
+    frame: str | None = None,
+    reasoning: Reasoning = "none",
+    layout: JsonLayout | None = None,
 ) -> Format:
     """A format, ready to read whole completions.
 
     Args:
         name: a key of FORMATS.
-        frame: a key of FRAMES, for a model that was trained to write this format in another frame than its own.
+        frame: a key of FRAMES, for a model that was trained to write this format in another frame
+            than its own.
         reasoning: what stands around the answer.
         layout: how the format `json` names its parts; other formats have theirs.
 
     Raises:
-        ValueError: there is no such format or frame, or the format takes no layout; the message says what there is.
+        ValueError: there is no such format or frame, or the format takes no layout; the message
+            says what there is.
     """
     if name not in FORMATS:
         raise ValueError(f"expected one of the formats {', '.join(sorted(FORMATS))}, got {name!r}")
@@ -59,4 +79,13 @@ def get_format(
     return Reasoned(format, reasoning)
 
 
-__all__ = ["FORMATS", "Format", "JsonLayout", "ParsedCompletion", "Questions", "Reasoning", "Span", "get_format"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "JsonLayout",
+    "ParsedCompletion",
+    "Questions",
+    "Reasoning",
+    "Span",
+    "get_format",
+]

@@ -19,9 +19,11 @@ class ParsedCompletion:
     """What could be read from one completion, and what was wrong with it.
 
     Attributes:
-        boxes: (n, 4) float64 xyxy in the format's own frame; every box is valid (finite, corners in order).
+        boxes: (n, 4) float64 xyxy in the format's own frame; every box is valid (finite, corners in
+            order).
         labels: n labels; "" where the answer gave none.
-        issues: codes of what breaks the format, each once, in order of appearance; empty for a clean answer.
+        issues: codes of what breaks the format, each once, in order of appearance; empty for a
+            clean answer.
         says_nothing: the answer is the format's own way to say that there is nothing to find.
     """
 
@@ -33,11 +35,12 @@ class ParsedCompletion:
 
 @dataclass(frozen=True)
 class Questions:
-    """How the authors of a model family document that it is asked for boxes; None where they document nothing.
+    """How the authors of a model family document that it is asked for boxes; None where they
+    document nothing.
 
     Attributes:
-        detect: for all objects of several categories, whose names stand in the place of `{}`, joined by commas; or
-            in that of `{:JOINT}`, joined by JOINT. See `rows.prompts.fill`.
+        detect: for all objects of several categories, whose names stand in the place of `{}`,
+            joined by commas; or in that of `{:JOINT}`, joined by JOINT. See `rows.prompts.fill`.
         locate: for what one name or expression, in the place of `{}`, describes.
     """
 
@@ -66,27 +69,32 @@ class Format(Protocol):
         ...
 
     def spans(self, text: str) -> list[tuple[Span, ...]]:
-        """Where each box that `parse` reads is written: the ranges of its coordinates and of its label.
+        """Where each box that `parse` reads is written: the ranges of its coordinates and of its
+        label.
 
         In the order of `parse`; an empty list where that cannot be told. Never raises.
         """
         ...
 
     def confidences(self, text: str) -> list[float]:
-        """What the model wrote as the confidence in each box that `parse` reads; NaN where it wrote none.
+        """What the model wrote as the confidence in each box that `parse` reads; NaN where it wrote
+        none.
 
         In the order of `parse`; an empty list where that cannot be told. Never raises.
         """
         ...
 
     def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
-        """(n,) whether what is written of (n, 4) xyxy boxes in the format's own frame may be that of boxes in it."""
+        """(n,) whether what is written of (n, 4) xyxy boxes in the format's own frame may be that
+        of boxes in it."""
         return self.frame.is_inside(boxes, view)
 
     def content_issues(self, parsed: ParsedCompletion, view: View) -> tuple[str, ...]:
-        """Issues that need the image: `out_of_image` where a coordinate lies beyond what the frame allows."""
+        """Issues that need the image: `out_of_image` where a coordinate lies beyond what the frame
+        allows."""
         return () if self.is_inside(parsed.boxes, view).all() else ("out_of_image",)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
-        """The answer that this model family would write for (n, 4) xyxy boxes in the format's own frame."""
+        """The answer that this model family would write for (n, 4) xyxy boxes in the format's own
+        frame."""
         ...

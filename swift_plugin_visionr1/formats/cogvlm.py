@@ -1,12 +1,14 @@
-"""CogVLM's and CogAgent's text with boxes in it: a cat [[012,345,678,901]], several boxes of a thing as [[...;...]].
+"""CogVLM's and CogAgent's text with boxes in it: a cat [[012,345,678,901]], several boxes of a
+thing as [[...;...]].
 
-Coordinates are thousandths of the image's sides, integers from 000 to 999; CogAgent-9B leaves out the zeros before them
-(CogVLM's README and issue 165, CogAgent's README). Its answers are prose, so text around a box is no issue, and a box
-alone, as in answers to referring expressions, needs no label. A label is the words before a box, back to the box,
-line or punctuation before; what is trained on as written here reads as it was. Where CogAgent ends in an operation,
-`Grounded Operation: CLICK(box=[[...]], element_type='button', element_info='Send')` or `[button] Send -> CLICK at the
-box [[...]]`, the boxes are those of the operation alone and the label is the element's name. No empty answer is
-documented: here it is `None`.
+Coordinates are thousandths of the image's sides, integers from 000 to 999; CogAgent-9B leaves out
+the zeros before them (CogVLM's README and issue 165, CogAgent's README). Its answers are prose, so
+text around a box is no issue, and a box alone, as in answers to referring expressions, needs no
+label. A label is the words before a box, back to the box, line or punctuation before; what is
+trained on as written here reads as it was. Where CogAgent ends in an operation,
+`Grounded Operation: CLICK(box=[[...]], element_type='button', element_info='Send')` or
+`[button] Send -> CLICK at the box [[...]]`, the boxes are those of the operation alone and the
+label is the element's name. No empty answer is documented: here it is `None`.
 Question: CogVLM's README (grounding by a description).
 
 Issue codes, besides those of `collect`
@@ -54,9 +56,13 @@ class CogVLM(Collected):
         operation = text.rfind(_OPERATION)
         at = start = operation + len(_OPERATION) if operation >= 0 else 0
         for place in islice(_PLACE.finditer(text, start), MAX_PIECES):
-            label = _element(text, start, place) if operation >= 0 else _words(text, at, place.start())
+            label = (
+                _element(text, start, place) if operation >= 0 else _words(text, at, place.start())
+            )
             at = place.end()
-            if not all(_take(found, text, one.span(), label) for one in _ONE.finditer(text, *place.span(1))):
+            if not all(
+                _take(found, text, one.span(), label) for one in _ONE.finditer(text, *place.span(1))
+            ):
                 break
         if text.rfind("[") > text.rfind("]"):
             found.issue("broken_tags")
@@ -64,8 +70,16 @@ class CogVLM(Collected):
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """A line for each box, three digits for each coordinate; there are none but 000 to 999."""
-        rows = [",".join(f"{v:03d}" for v in row) for row in np.clip(np.rint(boxes), 0, _TOP).astype(int)]
-        return "\n".join(f"{label} [[{row}]]".lstrip() for label, row in zip(labels, rows, strict=True)) or "None"
+        rows = [
+            ",".join(f"{v:03d}" for v in row)
+            for row in np.clip(np.rint(boxes), 0, _TOP).astype(int)
+        ]
+        return (
+            "\n".join(
+                f"{label} [[{row}]]".lstrip() for label, row in zip(labels, rows, strict=True)
+            )
+            or "None"
+        )
 
 
 def _words(text: str, start: int, end: int) -> Span:
@@ -76,7 +90,8 @@ def _words(text: str, start: int, end: int) -> Span:
 
 
 def _element(text: str, start: int, place: re.Match[str]) -> Span:
-    """The name of the element that the operation at `start` is about, with its box at `place`; empty for none."""
+    """The name of the element that the operation at `start` is about, with its box at `place`;
+    empty for none."""
     name = _AFTER.match(text, place.end()) or _BEFORE.match(text, start, place.start())
     return strip(text, *name.span(1)) if name else (start, start)
 

@@ -1,10 +1,11 @@
-"""What a reader finds in an answer, one box at a time: the shared part of all formats that are tags or tokens.
+"""What a reader finds in an answer, one box at a time: the shared part of all formats that are tags
+or tokens.
 
 Issue codes
-    no_box          there is no box, and the answer is not the family's empty one; or a label has no box
-    empty_answer    the answer says that there is nothing to find, but not in the family's own way
-    bad_box         coordinates that are not four numbers, or are far beyond the frame; such a box is not read
-    point           a place is given as a point (two numbers), which is not a box
+    no_box          there is no box, and the answer is not the family's empty one; or a label has no
+    box empty_answer    the answer says that there is nothing to find, but not in the family's own
+    way bad_box         coordinates that are not four numbers, or are far beyond the frame; such a
+    box is not read point           a place is given as a point (two numbers), which is not a box
     quad            a place is given by four corners (eight numbers), which is not a box
     polygon         a place is given by another number of corners, which is not a box
     corner_order    x1 >= x2 or y1 >= y2; such a box is not read
@@ -23,14 +24,27 @@ from ..geometry.frames import Frame
 from .base import MAX_BOXES, Format, ParsedCompletion, Span
 
 MAX_PIECES = 10 * MAX_BOXES  # more tags, runs of tokens or brackets than that are not looked at
-_FAR = 5000.0  # no normalised frame reaches a quarter as far; pixels written into one by mistake are still read
+# no normalised frame reaches a quarter as far; pixels written into one by mistake are still read
+_FAR = 5000.0
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
-_NOTHING = {"none", "[]", "null", "nothing", "no", "n/a", "not found", "no object", "no objects", "no objects found"}
+_NOTHING = {
+    "none",
+    "[]",
+    "null",
+    "nothing",
+    "no",
+    "n/a",
+    "not found",
+    "no object",
+    "no objects",
+    "no objects found",
+}
 _OTHER_SHAPES = re.compile(r"<\|?(point|quad|polygon)s?(?:_start\|)?[ >]")
 
 
 class Collector:
-    """Boxes, labels, places and issues of one answer, in order; `placed` is whether anyone asks for the places."""
+    """Boxes, labels, places and issues of one answer, in order; `placed` is whether anyone asks for
+    the places."""
 
     def __init__(self, frame: Frame, placed: bool) -> None:
         self.placed = placed
@@ -50,7 +64,8 @@ class Collector:
         return tuple(self._issues)
 
     def add(self, box: Sequence[float], spans: Sequence[Span], label: str) -> bool:
-        """Take a box, xyxy in the format's own frame, or note why it is none; False when there is room for no more."""
+        """Take a box, xyxy in the format's own frame, or note why it is none; False when there is
+        room for no more."""
         if len(self.boxes) == MAX_BOXES:
             self.issue("too_many_boxes")
             return False
@@ -92,7 +107,9 @@ class Collected(Format):
     def parse(self, text: str) -> ParsedCompletion:
         """Boxes in the format's own frame, and issues; see `Format.parse`."""
         found = self.collect(text)
-        return ParsedCompletion(as_boxes(found.boxes), tuple(found.labels), found.issues, found.says_nothing)
+        return ParsedCompletion(
+            as_boxes(found.boxes), tuple(found.labels), found.issues, found.says_nothing
+        )
 
     def spans(self, text: str) -> list[tuple[Span, ...]]:
         """Character ranges of each box's coordinates and of its label; see `Format.spans`."""

@@ -1,15 +1,18 @@
-"""Florence-2's location tokens: car<loc_52><loc_334><loc_932><loc_774>, several boxes after a label in one run.
+"""Florence-2's location tokens: car<loc_52><loc_334><loc_932><loc_774>, several boxes after a label
+in one run.
 
-A token is one of a thousand bins of a side and means its middle, as transformers' own post-processor decodes it.
-Region proposals have no labels, which is no issue where no box has one. The task is not in the answer: a run is boxes
-where all its fours have their corners in order, as neither a quad (text with regions) nor a polygon (segmentation)
-has. Where there is nothing, it ends at once: the empty answer is the empty text.
-Questions: its model card's tasks. Detection of given categories is documented for one of them; several are asked for as
-the phrases of a caption.
+A token is one of a thousand bins of a side and means its middle, as transformers' own
+post-processor decodes it.
+Region proposals have no labels, which is no issue where no box has one. The task is not in the
+answer: a run is boxes where all its fours have their corners in order, as neither a quad (text with
+regions) nor a polygon (segmentation) has. Where there is nothing, it ends at once: the empty answer
+is the empty text.
+Questions: its model card's tasks. Detection of given categories is documented for one of them;
+several are asked for as the phrases of a caption.
 
 Issue codes, besides those of `collect`
-    text_around   there is text after the last box, or markup of another kind before one, which is then not read
-    broken_tags   the answer ends within a token
+    text_around   there is text after the last box, or markup of another kind before one, which is
+    then not read broken_tags   the answer ends within a token
 """
 
 import re
@@ -37,7 +40,9 @@ class Florence2(Collected):
 
     name: ClassVar[str] = "florence2"
     frame: Frame = Frame(float(_BINS), offset=0.5, top=_BINS - 1)
-    questions: ClassVar[Questions] = Questions("<CAPTION_TO_PHRASE_GROUNDING>{}", "<OPEN_VOCABULARY_DETECTION>{}")
+    questions: ClassVar[Questions] = Questions(
+        "<CAPTION_TO_PHRASE_GROUNDING>{}", "<OPEN_VOCABULARY_DETECTION>{}"
+    )
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""
@@ -57,7 +62,9 @@ class Florence2(Collected):
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Each box after its label; there are no bins but 0 to 999."""
-        rows = np.clip(np.floor(boxes + 0.5), 0, _BINS - 1).astype(int)  # as transformers' own: the bin it lies in
+        rows = np.clip(np.floor(boxes + 0.5), 0, _BINS - 1).astype(
+            int
+        )  # as transformers' own: the bin it lies in
         written = ["".join(f"<loc_{v}>" for v in row) for row in rows]
         return "".join(label + row for label, row in zip(labels, written, strict=True))
 

@@ -1,10 +1,13 @@
-"""GLM-4.1V's, GLM-4.5V's and GLM-4.6V's special tokens: <|begin_of_box|>[[x1,y1,x2,y2], ...]<|end_of_box|>.
+"""GLM-4.1V's, GLM-4.5V's and GLM-4.6V's special tokens: <|begin_of_box|>[[x1,y1,x2,y2],
+...]<|end_of_box|>.
 
-Coordinates are integers from 0 to 1000 of the whole image; the style of the brackets varies ([], [[]], (), <>), and
-lists carry no labels (zai-org/GLM-V, README and issue 118). Asked for JSON it writes objects with "bbox_2d" and
-"label" between the tokens, which is what is written here where there are labels. The tokens mark the answer in a
-sentence, so text around them is no issue. The empty answer is <|begin_of_box|>[]<|end_of_box|>.
-Question: the same README, for one description; a question may name the output's format, such as JSON.
+Coordinates are integers from 0 to 1000 of the whole image; the style of the brackets varies ([],
+[[]], (), <>), and lists carry no labels (zai-org/GLM-V, README and issue 118). Asked for JSON it
+writes objects with "bbox_2d" and "label" between the tokens, which is what is written here where
+there are labels. The tokens mark the answer in a sentence, so text around them is no issue. The
+empty answer is <|begin_of_box|>[]<|end_of_box|>.
+Question: the same README, for one description; a question may name the output's format, such as
+JSON.
 Issue codes: see `tagged` and `collect`, and `json_boxes` for JSON.
 """
 
@@ -52,7 +55,9 @@ class GLM4V(TaggedLists):
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Objects between the tokens, or bare lists where no box has a label."""
         rows = [[int(v) for v in np.rint(box)] for box in boxes]
-        objects = [{"label": label, "bbox_2d": row} for label, row in zip(labels, rows, strict=True)]
+        objects = [
+            {"label": label, "bbox_2d": row} for label, row in zip(labels, rows, strict=True)
+        ]
         return json.dumps(objects if any(labels) else rows, ensure_ascii=False).join(self.box_tags)
 
     def _collect_bare(self, found: Collector, text: str) -> None:
@@ -65,7 +70,10 @@ class GLM4V(TaggedLists):
     def _is_laid_out(self, region: str, boxes: int) -> bool:
         if len(region) > 200 * (boxes + 1):
             return False
-        written, lists = skeleton(region).translate(_BRACKETS), "[" + ",".join(["[0,0,0,0]"] * boxes) + "]"
+        written, lists = (
+            skeleton(region).translate(_BRACKETS),
+            "[" + ",".join(["[0,0,0,0]"] * boxes) + "]",
+        )
         return written in (lists, lists[1:-1]) or (boxes == 1 and written == "0,0,0,0")
 
     def _read_json(self, found: Collector, text: str, start: int, end: int) -> bool:

@@ -1,13 +1,16 @@
-"""Griffon's and Griffon-G's plain text: label-[x1,y1,x2,y2]&label-[x1,y1,x2,y2], or None when there is nothing.
+"""Griffon's and Griffon-G's plain text: label-[x1,y1,x2,y2]&label-[x1,y1,x2,y2], or None when there
+is nothing.
 
-Coordinates are fractions of the whole image from 0 to 1, with exactly three decimals and no spaces. A label may hold
-`-`; a box without a label, as in answers to referring expressions, reads as `target`, which the authors call it, too.
+Coordinates are fractions of the whole image from 0 to 1, with exactly three decimals and no spaces.
+A label may hold `-`; a box without a label, as in answers to referring expressions, reads as
+`target`, which the authors call it, too.
 Questions: those of its training data (jefferyZhan/Griffon, griffon/datasets).
 
 Issue codes, besides those of `collect`
     text_around     there is text before, between or after the boxes
     wrong_decimals  a coordinate has not exactly three decimals
-    bad_layout      there are spaces in or around a box, or its brackets or `&` are missing; what is whole is read
+    bad_layout      there are spaces in or around a box, or its brackets or `&` are missing; what is
+    whole is read
 """
 
 import re
@@ -34,7 +37,8 @@ class Griffon(Collected):
     name: ClassVar[str] = "griffon"
     frame: Frame = FRAMES["norm1"]
     questions: ClassVar[Questions] = Questions(
-        "Examine the image for any objects from the category set. Report the coordinates of each detected object. "
+        "Examine the image for any objects from the category set. Report the coordinates of each "
+        "detected object. "
         "The category set includes {}.",
         "Locate the exact position of {} in the picture, if you can.",
     )
@@ -57,11 +61,14 @@ class Griffon(Collected):
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Three decimals, no spaces; `None` for no boxes."""
         rows = [",".join(f"{v:.3f}" for v in box) for box in boxes]
-        return "&".join(f"{label}-[{row}]" for label, row in zip(labels, rows, strict=True)) or "None"
+        return (
+            "&".join(f"{label}-[{row}]" for label, row in zip(labels, rows, strict=True)) or "None"
+        )
 
 
 def _label(found: Collector, text: str, start: int, end: int) -> Span | None:
-    """The label that ends in `-` at `end`, empty for a box without one; None where no box of this family begins."""
+    """The label that ends in `-` at `end`, empty for a box without one; None where no box of this
+    family begins."""
     begin, stop = strip(text, start, end)
     between = text[begin:stop]
     dashed = between.endswith(("-", "－"))
@@ -88,5 +95,7 @@ def _take(found: Collector, text: str, match: re.Match[str], label: Span) -> boo
         if not _STRICT.fullmatch(match.group()):
             found.issue("bad_layout")
         named = label[0] < label[1]
-        return found.add(values, group + ((label,) if named else ()), text[slice(*label)] if named else _TARGET)
+        return found.add(
+            values, group + ((label,) if named else ()), text[slice(*label)] if named else _TARGET
+        )
     return True

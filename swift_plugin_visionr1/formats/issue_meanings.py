@@ -1,19 +1,21 @@
 """What issue codes mean, in words."""
 
-# The formats' own documentation says exactly when each code comes up. Codes in neither table count to the template.
+# The formats' own documentation says exactly when each code comes up. Codes in neither table count
+# to the template.
 TEMPLATE = {
     "not_json": "the answer is not JSON",
     "not_a_list": "the JSON is no list",
     "not_an_object": "an entry of the list is no object",
     "repeated_key": "an object has a key twice",
     "other_key": "a box stands under another key than the format's",
-    "foreign_key": "a box stands under the key of another family, which may have y first, and is not read",
+    "foreign_key": "a box stands under the key of another family, which may have y first, and is "
+    "not read",
     "text_around": "there is text around the answer where the bare answer is asked for",
     "no_tags": "the tags that the format writes are not there",
     "broken_tags": "a tag is cut off, not closed or not opened",
     "bad_layout": "brackets or separators are not as the format writes them",
     "bad_box": "there is something in the place of a box that is not four usable numbers",
-    "no_box": "there is no box, and the answer is not the format's empty one; or a label has no box",
+    "no_box": "there is no box, and the answer is not the format's empty one; or a label lacks one",
     "empty_answer": "that there is nothing to find is not said in the format's own way",
     "point": "a place is a point, not a box",
     "quad": "a place is four corners, not a box",
@@ -22,7 +24,8 @@ TEMPLATE = {
     "keypoints": "a place is a set of key points, not a box",
     "mask": "a segmentation mask follows a box",
     "tool_call": "the answer calls a tool; its arguments are not read as boxes",
-    "no_reasoning": "the reasoning, or the tags about the answer, that the model is to write are missing",
+    "no_reasoning": "the reasoning, or the tags about the answer, that the model is to write are "
+    "missing",
     "unclosed_reasoning": "the reasoning does not end; boxes in it are drafts and not read",
     "too_long": "the text is longer than what is read of it",
 }

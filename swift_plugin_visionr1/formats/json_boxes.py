@@ -1,33 +1,40 @@
-"""JSON answers: a list of objects with a box and a label each, as the Qwen and Gemini families write them.
+"""JSON answers: a list of objects with a box and a label each, as the Qwen and Gemini families
+write them.
 
-The strict template (f_tem of Eq. 4) is the bare list or the list in one ```json fence, with nothing around it.
-The strict content (f_cont) is four numbers per box under the format's own key, written with its decimals, corners in
-order, inside the image, and a label under its own key. The empty list says that there is nothing to find.
-The reader is tolerant: where the JSON is broken or has text around it, every object is read that can be read.
+The strict template (f_tem of Eq. 4) is the bare list or the list in one
+```json fence, with nothing around it.
+The strict content (f_cont) is four numbers per box under the format's own key, written with its
+decimals, corners in order, inside the image, and a label under its own key. The empty list says
+that there is nothing to find.
+The reader is tolerant: where the JSON is broken or has text around it, every object is read that
+can be read.
 
 Issue codes
     not_json        neither the whole text nor the inside of its fence is JSON
     text_around     there is text before or after the list, or the fence is not ```json
     empty_answer    the answer says in words that there is nothing to find, as VLM-R1's `None`
     not_a_list      the JSON is no list; boxes of an object, or of a list in it, are read
-    not_an_object   an entry of the list is no object; four bare numbers, or a list of fours, are read as boxes
-    repeated_key    an object has a key twice; it is read as several objects
+    not_an_object   an entry of the list is no object; four bare numbers, or a list of fours, are
+    read as boxes repeated_key    an object has a key twice; it is read as several objects
     other_key       a box is under another key than the format's, or in lists of its own; it is read
-    foreign_key     an entry has a box under the key of another family, whose numbers may have another order; it is not
+    foreign_key     an entry has a box under the key of another family, whose numbers may have
+    another order; it is not
                     read
     bad_box         an entry has no box with four numbers, or they are beyond any image
-    no_label        an entry has no text that is not blank under the format's own key for the label; a whole number
+    no_label        an entry has no text that is not blank under the format's own key for the label;
+    a whole number
                     there is read as its text, and a text under another key as the label
     not_integer     a coordinate of an integer format is written as a fraction or as text
     wrong_decimals  a coordinate is written with more decimals than the format has, or as text
     corner_order    x1 >= x2 or y1 >= y2; such a box is not read
-    out_of_image    a corner lies outside what the frame allows, by more than rounding explains where sizes are written
-    too_many_boxes  more than MAX_BOXES entries, or broken JSON of more than MAX_TOKENS; the rest is not read
-    point           an entry is a point (two numbers), which is not a box
-    quad            an entry is four corners (eight numbers), which is not a box
+    out_of_image    a corner lies outside what the frame allows, by more than rounding explains
+    where sizes are written too_many_boxes  more than MAX_BOXES entries, or broken JSON of more than
+    MAX_TOKENS; the rest is not read point           an entry is a point (two numbers), which is not
+    a box quad            an entry is four corners (eight numbers), which is not a box
     polygon         an entry is another number of corners, which is not a box
     box_3d          an entry is a box in space, which is not one in the image
-    tool_call       an entry calls a tool; its arguments are not read, and nothing of an answer that is a tool call
+    tool_call       an entry calls a tool; its arguments are not read, and nothing of an answer that
+    is a tool call
 """
 
 import json
@@ -68,7 +75,8 @@ class JsonBoxes(Format):
         name: a key of FORMATS.
         frame: what the numbers mean.
         layout: the names of an object's parts.
-        others: other keys under which this family's models write a box with the numbers in the same order.
+        others: other keys under which this family's models write a box with the numbers in the same
+            order.
         indent: what a line of the written list begins with.
         questions: see `Format.questions`.
     """
@@ -86,18 +94,24 @@ class JsonBoxes(Format):
         clean = self._of_clean(data)
         if clean is not None:
             return replace(clean, issues=around) if around else clean
-        entries, issues, says_nothing = self._of_pieces(text) if data is BROKEN else self._of_document(data)
+        entries, issues, says_nothing = (
+            self._of_pieces(text) if data is BROKEN else self._of_document(data)
+        )
         issues = [*around, *issues]
         boxes, kept = self._boxes(entries, issues)
         labels = [self._label(entry, issues) for entry in kept]
         valid = is_valid(boxes)
         if not valid.all():
             issues.append("corner_order")
-            boxes, labels = boxes[valid], [label for label, ok in zip(labels, valid, strict=True) if ok]
+            boxes, labels = (
+                boxes[valid],
+                [label for label, ok in zip(labels, valid, strict=True) if ok],
+            )
         return ParsedCompletion(boxes, tuple(labels), tuple(dict.fromkeys(issues)), says_nothing)
 
     def spans(self, text: str) -> list[tuple[Span, ...]]:
-        """Character ranges of each box's four numbers, as they are written, and of its label; see `Format.spans`."""
+        """Character ranges of each box's four numbers, as they are written, and of its label; see
+        `Format.spans`."""
         return [(*entry.places(), *self._label_place(entry)) for entry in self._read(text)]
 
     def confidences(self, text: str) -> list[float]:
@@ -105,7 +119,8 @@ class JsonBoxes(Format):
         return [_number(confidence_of(entry.record)) for entry in self._read(text)]
 
     def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
-        """See `Format.is_inside`; a box of size and place at the border may be written as beyond it."""
+        """See `Format.is_inside`; a box of size and place at the border may be written as beyond
+        it."""
         near, far = self.layout.slack
         if not far:
             return self.frame.is_inside(boxes, view)
@@ -126,18 +141,27 @@ class JsonBoxes(Format):
         return f"{self.indent}{{{', '.join(members)}}}"
 
     def _of_clean(self, data: Any) -> ParsedCompletion | None:
-        """The ordinary answer of integers with nothing wrong, read in a third of the time; None for any other."""
+        """The ordinary answer of integers with nothing wrong, read in a third of the time; None for
+        any other."""
         if not isinstance(data, list) or set(map(type, data)) != {dict} or len(data) > MAX_BOXES:
             return None
         written = [item.get(self.layout.box) for item in data]
         labels = [item.get(self.layout.label) for item in data]
-        if set(map(type, written)) != {list} or set(map(len, written)) != {4} or set(map(type, labels)) != {str}:
+        if (
+            set(map(type, written)) != {list}
+            or set(map(len, written)) != {4}
+            or set(map(type, labels)) != {str}
+        ):
             return None
         numbers = list(chain.from_iterable(written))
         if set(map(type, numbers)) != {int} or not -LIMIT < min(numbers) <= max(numbers) < LIMIT:
             return None  # bool is another type
         boxes = self.layout.to_xyxy(np.array(numbers, dtype=np.float64).reshape(-1, 4))
-        return ParsedCompletion(boxes, tuple(labels)) if is_valid(boxes).all() and all(map(str.strip, labels)) else None
+        return (
+            ParsedCompletion(boxes, tuple(labels))
+            if is_valid(boxes).all() and all(map(str.strip, labels))
+            else None
+        )
 
     def _read(self, text: str) -> list[Entry]:
         """The entries that `parse` reads, with their places; none where they cannot be told."""
@@ -148,7 +172,9 @@ class JsonBoxes(Format):
             tops, _ = read(text, *span)
             entries = self._of_document(tops[0].value, tops[0].places).entries if tops else []
             expected = self._of_document(data).entries
-            if [str(entry.numbers) for entry in entries] != [str(entry.numbers) for entry in expected]:
+            if [str(entry.numbers) for entry in entries] != [
+                str(entry.numbers) for entry in expected
+            ]:
                 return []  # nested so deep, or so long, that the reader with places does not follow
         boxes, kept = self._boxes(entries, [])
         return [entry for entry, valid in zip(kept, is_valid(boxes), strict=True) if valid]
@@ -179,19 +205,29 @@ class JsonBoxes(Format):
         objects.issues += [] if complete else ["too_many_boxes"]
         if "tool_call" in objects.issues and any(_is_call(top.value) for top in tops):
             return _Found([], ["not_json", "tool_call"])
-        if not objects.issues and all(top.value == [] for top in tops) and _EMPTY_FENCE.search(text):
+        if (
+            not objects.issues
+            and all(top.value == [] for top in tops)
+            and _EMPTY_FENCE.search(text)
+        ):
             return _Found([], ["text_around"], says_nothing=True)
         return _Found(objects.entries, ["not_json", *objects.issues])
 
     def _boxes(self, entries: list[Entry], issues: list[str]) -> tuple[Boxes, list[Entry]]:
-        """The corners of the boxes that are four numbers, and these boxes; what is wrong goes into `issues`."""
+        """The corners of the boxes that are four numbers, and these boxes; what is wrong goes into
+        `issues`."""
         checked = [self._check(entry) for entry in entries]
         issues += [issue for _, issue in checked if issue]
-        written = np.array([numbers for numbers, _ in checked if numbers], dtype=np.float64).reshape(-1, 4)
-        return self.layout.to_xyxy(written), [entry for entry, (box, _) in zip(entries, checked, strict=True) if box]
+        written = np.array(
+            [numbers for numbers, _ in checked if numbers], dtype=np.float64
+        ).reshape(-1, 4)
+        return self.layout.to_xyxy(written), [
+            entry for entry, (box, _) in zip(entries, checked, strict=True) if box
+        ]
 
     def _check(self, entry: Entry) -> tuple[list[float], str | None]:
-        """The four numbers, none of them where they are no box, and what is wrong with the way they are written."""
+        """The four numbers, none of them where they are no box, and what is wrong with the way they
+        are written."""
         written, decimals = entry.numbers, self.layout.decimals
         numbers = [_number(v) for v in written]
         if not all(abs(v) < LIMIT for v in numbers):  # NaN is not below anything
@@ -214,7 +250,8 @@ class JsonBoxes(Format):
         else:
             key = label_key(entry.record, self.layout.label)
             label = entry.record[key] if key is not None else None
-        # Blank names exist (ODinW's ChessPieces has "  "), and names that are numbers, which are written as such.
+        # Blank names exist (ODinW's ChessPieces has "  "), and names that are numbers, which are
+        # written as such.
         return str(label) if type(label) in (str, int) else ""
 
     def _names(self, entry: Entry) -> list[Any] | None:
@@ -226,11 +263,16 @@ class JsonBoxes(Format):
         assert isinstance(entry.record, Placed)
         if self._names(entry) is not None:
             return []
-        return entry.record.places[key] if key is not None and type(entry.record[key]) in (str, int) else []
+        return (
+            entry.record.places[key]
+            if key is not None and type(entry.record[key]) in (str, int)
+            else []
+        )
 
 
 def _document(text: str) -> tuple[Any, Span, tuple[str, ...]]:
-    """The JSON value of an answer, where it stands, and the issue where there is text around it; BROKEN for none."""
+    """The JSON value of an answer, where it stands, and the issue where there is text around it;
+    BROKEN for none."""
     start, end = _body(text)
     data = decode(text[start:end])
     first, last = text.find("["), text.rfind("]") + 1
@@ -250,7 +292,8 @@ def _body(text: str) -> Span:
 
 
 def _is_empty(data: Any) -> bool:
-    """Whether a JSON value is an empty list, or an object with nothing else, such as Florence-2's in ms-swift."""
+    """Whether a JSON value is an empty list, or an object with nothing else, such as Florence-2's
+    in ms-swift."""
     values = list(data.values()) if isinstance(data, dict) else [data]
     if len(values) == 1 and isinstance(values[0], dict):
         values = list(values[0].values())
@@ -260,7 +303,9 @@ def _is_empty(data: Any) -> bool:
 def _is_bare(data: list[Any]) -> bool:
     """Whether a list is four numbers, or a list of fours."""
     rows = data if all(isinstance(row, list) for row in data) else [data]
-    return bool(data) and all(len(row) == 4 and {type(v) for v in row} <= {int, float} for row in rows)
+    return bool(data) and all(
+        len(row) == 4 and {type(v) for v in row} <= {int, float} for row in rows
+    )
 
 
 def _is_call(value: Any) -> bool:

@@ -1,7 +1,10 @@
-"""What the objects of a JSON answer are: boxes with their labels, or what else a model writes in their place.
+"""What the objects of a JSON answer are: boxes with their labels, or what else a model writes in
+their place.
 
-Boxes and labels are read under other keys than the format's too, where the meaning is not in doubt, with an issue.
-A point, a quad, a polygon, a 3D box and a tool call are named as what they are and not read as boxes.
+Boxes and labels are read under other keys than the format's too, where the meaning is not in doubt,
+with an issue.
+A point, a quad, a polygon, a 3D box and a tool call are named as what they are and not read as
+boxes.
 """
 
 import re
@@ -14,15 +17,43 @@ from .json_reader import Placed, Split
 
 _MAX_DEPTH = 8  # lists in lists and objects in objects deeper than that are not searched for boxes
 _LABELS = (
-    *("label", "name", "label_en", "name_en", "english_name", "object_name", "class_name", "category_name", "category"),
-    *("class", "object", "ref", "text_content", "text", "content", "description", "desc", "caption", "title", "type"),
+    *(
+        "label",
+        "name",
+        "label_en",
+        "name_en",
+        "english_name",
+        "object_name",
+        "class_name",
+        "category_name",
+        "category",
+    ),
+    *(
+        "class",
+        "object",
+        "ref",
+        "text_content",
+        "text",
+        "content",
+        "description",
+        "desc",
+        "caption",
+        "title",
+        "type",
+    ),
     *("target", "name_zh", "chinese_name"),
 )
-_NUMBERS = re.compile(r"[ (\[]{0,9}[-+]?[0-9.]{1,20}(?:[, ]{1,9}[-+]?[0-9.]{1,20}){3}[ )\]]{0,9}")  # a list as text
+_NUMBERS = re.compile(
+    r"[ (\[]{0,9}[-+]?[0-9.]{1,20}(?:[, ]{1,9}[-+]?[0-9.]{1,20}){3}[ )\]]{0,9}"
+)  # a list as text
 _ONE_NUMBER = re.compile(r"[-+0-9.]+")
 _NO_LABELS = ("mask",)  # Gemini's is a picture as text
 _CONFIDENCES = ("confidence", "score", "conf", "probability")
-_CORNERS = (("x1", "y1", "x2", "y2"), ("x_min", "y_min", "x_max", "y_max"), ("xmin", "ymin", "xmax", "ymax"))
+_CORNERS = (
+    ("x1", "y1", "x2", "y2"),
+    ("x_min", "y_min", "x_max", "y_max"),
+    ("xmin", "ymin", "xmax", "ymax"),
+)
 _OTHER_SHAPES = {
     **dict.fromkeys(("point_2d", "point", "points", "points_2d", "keypoint", "keypoints"), "point"),
     **dict.fromkeys(("quad", "quad_2d", "rotate_rect", "pos_list"), "quad"),
@@ -38,7 +69,8 @@ class Entry(NamedTuple):
     Attributes:
         numbers: the four, in the order in which the keys or the list have them.
         record: the object that describes it.
-        holder: the object that has the numbers; the record itself, but for {"bbox_2d": {"x1": ...}}.
+        holder: the object that has the numbers; the record itself, but for {"bbox_2d": {"x1":
+            ...}}.
         keys: the key of the holder that has all four, or the four that have one each.
         nth: which of several boxes under the key.
         own: whether the format's own keys are used, and nothing is around the four numbers.
@@ -57,17 +89,24 @@ class Entry(NamedTuple):
         spans = [span for key in self.keys for span in self.holder.places[key]]
         if len(spans) == 1:  # the list is written as text
             written, start = self.holder[self.keys[0]], spans[0][0]
-            return [(start + one.start(), start + one.end()) for one in _ONE_NUMBER.finditer(written)]
+            return [
+                (start + one.start(), start + one.end()) for one in _ONE_NUMBER.finditer(written)
+            ]
         return spans[4 * self.nth : 4 * self.nth + 4]
 
 
 def label_key(record: Mapping[str, Any], own: str) -> str | None:
-    """The key of the label: the format's own, one that means the same, or that of the only text there is."""
+    """The key of the label: the format's own, one that means the same, or that of the only text
+    there is."""
     if own in record:
         return own
     by_name = {_plain(key): key for key, value in record.items() if type(value) in (str, int)}
     found = next((by_name[name] for name in _LABELS if name in by_name), None)
-    texts = [key for name, key in by_name.items() if isinstance(record[key], str) and name not in _NO_LABELS]
+    texts = [
+        key
+        for name, key in by_name.items()
+        if isinstance(record[key], str) and name not in _NO_LABELS
+    ]
     return found or (texts[0] if len(texts) == 1 else None)
 
 
@@ -83,7 +122,8 @@ class Objects:
     Args:
         layout: the format's.
         others: other keys of a box, whose numbers have the format's order.
-        loose: the answer is no JSON anyway: what is no box and nothing like one is passed over without an issue.
+        loose: the answer is no JSON anyway: what is no box and nothing like one is passed over
+            without an issue.
     """
 
     def __init__(self, layout: JsonLayout, others: tuple[str, ...], loose: bool) -> None:
@@ -100,9 +140,17 @@ class Objects:
             if isinstance(item, dict):
                 self.add_record(item, depth)
                 continue
-            self.issues += ["repeated_key"] if isinstance(item, Split) else [] if self.loose else ["not_an_object"]
+            self.issues += (
+                ["repeated_key"]
+                if isinstance(item, Split)
+                else []
+                if self.loose
+                else ["not_an_object"]
+            )
             if isinstance(item, Split) and depth < _MAX_DEPTH:
-                self._add_loosely(item.records, depth + 1)  # what comes after a key that is there twice is no entry
+                self._add_loosely(
+                    item.records, depth + 1
+                )  # what comes after a key that is there twice is no entry
             elif isinstance(item, list) and depth < _MAX_DEPTH:
                 self.add_list(item, depth + 1)
 
@@ -133,7 +181,10 @@ class Objects:
         corners = self._corners(record)
         if corners:
             return [Entry([record[key] for key in corners], record, record, corners, own=False)]
-        return next((_OTHER_SHAPES[name] for name in by_name if name in _OTHER_SHAPES and name not in own), [])
+        return next(
+            (_OTHER_SHAPES[name] for name in by_name if name in _OTHER_SHAPES and name not in own),
+            [],
+        )
 
     def _search(self, record: dict[str, Any], depth: int) -> None:
         """An object that is no box itself: boxes in its lists and objects."""
@@ -156,7 +207,11 @@ class Objects:
             value = value[0]  # [{"x1": ...}]
         if isinstance(value, dict):
             corners = self._corners(value)
-            return [Entry([value[k] for k in corners], record, value, corners, own=False)] if corners else []
+            return (
+                [Entry([value[k] for k in corners], record, value, corners, own=False)]
+                if corners
+                else []
+            )
         if isinstance(value, str) and _NUMBERS.fullmatch(value):
             return [Entry(_ONE_NUMBER.findall(value), record, record, (key,), own=own)]
         if not isinstance(value, list):
@@ -164,7 +219,9 @@ class Objects:
         if any(isinstance(item, (dict, Split)) for item in value):
             return []  # the boxes are in there
         rows = value if all(isinstance(row, list) for row in value) else [value]
-        if len({len(row) for row in rows}) != 1 or any(isinstance(v, (list, dict)) for row in rows for v in row):
+        if len({len(row) for row in rows}) != 1 or any(
+            isinstance(v, (list, dict)) for row in rows for v in row
+        ):
             return "bad_box"
         if len(rows[0]) == 2 and len(rows) > 1:
             rows = [[number for row in rows for number in row]]  # the corners as points
@@ -174,7 +231,8 @@ class Objects:
         return [Entry(row, record, record, (key,), nth, plain) for nth, row in enumerate(rows)]
 
     def _corners(self, record: Mapping[str, Any]) -> tuple[str, ...]:
-        """The keys of a box's four coordinates in an object that has them by name, in the layout's order, else ()."""
+        """The keys of a box's four coordinates in an object that has them by name, in the layout's
+        order, else ()."""
         names = next((names for names in _CORNERS if all(name in record for name in names)), ())
         if not names or self.layout.order not in ("xyxy", "yxyx"):
             return ()

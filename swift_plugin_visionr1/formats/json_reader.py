@@ -1,9 +1,11 @@
-"""A tolerant reader of JSON that a model wrote: it reads what is there, says where it stands, and never raises.
+"""A tolerant reader of JSON that a model wrote: it reads what is there, says where it stands, and
+never raises.
 
-It reads JSON as `json.loads` does, and also Python's repr, tuples, keys without quotes, trailing and missing commas,
-quotes inside of strings, brackets that are missing or too many, the full-width punctuation of Chinese texts, text
-around and between values, and answers that are cut off: a list, a text or a number that is cut off is left out, for
-it may have had more digits. Time and memory are linear in the length of the text.
+It reads JSON as `json.loads` does, and also Python's repr, tuples, keys without quotes, trailing
+and missing commas, quotes inside of strings, brackets that are missing or too many, the full-width
+punctuation of Chinese texts, text around and between values, and answers that are cut off: a list,
+a text or a number that is cut off is left out, for it may have had more digits. Time and memory are
+linear in the length of the text.
 """
 
 import json
@@ -18,7 +20,8 @@ MAX_TOKENS = 100_000  # what stands after so many brackets, texts, numbers and w
 BROKEN = object()  # what `decode` makes of a text that is no JSON
 
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
-# What follows a string's closing quote; full-width punctuation, which texts have, only where a value begins after it.
+# What follows a string's closing quote; full-width punctuation, which texts have, only where a
+# value begins after it.
 _AFTER = r"[ \t\r]*(?:[,:\]}］｝\n]|[，：]\s{0,9}[\[{［｛（\d\"'.+-]|\Z)"
 _OPEN = re.compile(r"[\[{［｛]")
 _COLON = re.compile(r"\s*[:：]")
@@ -30,15 +33,25 @@ _TOKEN = re.compile(
 )
 _STOPS = {'"': re.compile(r"[\"\\\n]"), "'": re.compile(r"['\\\n]")}
 _CLOSES = re.compile(rf"{_AFTER}|[ \t\r]*[\"']")
-_ASCII = dict(zip("［｛（］｝）[{(]})", "[{([{([{([{(", strict=True))  # each bracket as the opening one of ASCII
+_ASCII = dict(
+    zip("［｛（］｝）[{(]})", "[{([{([{([{(", strict=True)
+)  # each bracket as the opening one of ASCII
 _ESCAPE = re.compile(r'\\.|"', re.DOTALL)
 _TO_JSON = {'"': '\\"', "\\'": "'"}  # how JSON writes what else stands in strings
 _LONGEST_INTEGER = 4000  # digits; Python itself reads no more than 4300
-_WORDS = {"true": True, "True": True, "false": False, "False": False, "NaN": float("nan"), "Infinity": float("inf")}
+_WORDS = {
+    "true": True,
+    "True": True,
+    "false": False,
+    "False": False,
+    "NaN": float("nan"),
+    "Infinity": float("inf"),
+}
 
 
 class Placed(dict[str, Any]):
-    """An object, with the places of what its keys have: a text's or number's, or those of all numbers of a list."""
+    """An object, with the places of what its keys have: a text's or number's, or those of all
+    numbers of a list."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,13 +60,15 @@ class Placed(dict[str, Any]):
 
 @dataclass(frozen=True)
 class Split:
-    """An object in which a key comes again, as the objects that it is meant to be: each such key begins one."""
+    """An object in which a key comes again, as the objects that it is meant to be: each such key
+    begins one."""
 
     records: list[dict[str, Any]]
 
 
 class Top(NamedTuple):
-    """A list or an object that stands in nothing else, in text[start:end], with the places of a list's numbers."""
+    """A list or an object that stands in nothing else, in text[start:end], with the places of a
+    list's numbers."""
 
     value: Any
     start: int
@@ -77,10 +92,13 @@ _with_repeats = json.JSONDecoder(object_pairs_hook=_record)
 
 
 def decode(text: str) -> Any:
-    """The value of a text that is JSON and nothing else, or BROKEN. An object in which a key comes again is a Split."""
+    """The value of a text that is JSON and nothing else, or BROKEN. An object in which a key comes
+    again is a Split."""
     try:
         data = json.loads(text)
-        if isinstance(data, list) and text.count(":") == sum(len(item) for item in data if isinstance(item, dict)):
+        if isinstance(data, list) and text.count(":") == sum(
+            len(item) for item in data if isinstance(item, dict)
+        ):
             return data  # as many keys as colons: none is there twice
         return _with_repeats.decode(text)
     except (ValueError, RecursionError):  # RecursionError: nesting thousands deep
@@ -88,7 +106,8 @@ def decode(text: str) -> Any:
 
 
 def read(text: str, start: int = 0, end: int | None = None) -> tuple[list[Top], bool]:
-    """The lists and objects of text[start:end], in order; whatever else stands there is passed over.
+    """The lists and objects of text[start:end], in order; whatever else stands there is passed
+    over.
 
     Returns:
         them, and whether all of the text was read: not where it has more than MAX_TOKENS.
@@ -112,7 +131,13 @@ class _Container:
     def value(self) -> Any:
         if self.kind != "{":
             return self.items
-        return self.records[0] if len(self.records) == 1 else Split([*self.records]) if self.records else Placed()
+        return (
+            self.records[0]
+            if len(self.records) == 1
+            else Split([*self.records])
+            if self.records
+            else Placed()
+        )
 
     def take(self, value: Any, places: list[Span]) -> None:
         """A value that stands in it; without a key there is no place for it in an object."""
@@ -202,7 +227,8 @@ class _Reader:
                 self._pop(self.end)
 
     def _long_text(self, quote: str, start: int) -> int:
-        """Take the string after this quote: one with escapes, with quotes in it, or that its line does not close."""
+        """Take the string after this quote: one with escapes, with quotes in it, or that its line
+        does not close."""
         at = start
         while stop := _STOPS[quote].search(self.text, at, self.end):
             if stop[0] == "\\":
@@ -252,7 +278,9 @@ def _unescape(written: str) -> str:
     if "\\" not in written:
         return written
     try:
-        plain = json.loads(f'"{_ESCAPE.sub(lambda escape: _TO_JSON.get(escape[0], escape[0]), written)}"')
+        plain = json.loads(
+            f'"{_ESCAPE.sub(lambda escape: _TO_JSON.get(escape[0], escape[0]), written)}"'
+        )
     except ValueError:
         return written
     return str(plain)

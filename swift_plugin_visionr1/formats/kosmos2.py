@@ -1,12 +1,15 @@
-"""Kosmos-2's phrases in a caption: <phrase> a hat</phrase><object><patch_index_0048><patch_index_0250></object>.
+"""Kosmos-2's phrases in a caption: <phrase> a
+hat</phrase><object><patch_index_0048><patch_index_0250></object>.
 
-An index counts the 32 x 32 patches row by row; a box is the patches of its upper left and lower right corner, and
-`</delimiter_of_multi_objects/>` stands between the boxes of one phrase. Decoded as transformers' processor does: from
-the middle of the one patch to the middle of the other, but to the outer edges where both lie in one row or column.
-Written as it does, too: a corner moves by up to half a patch, and by up to a whole one where the box spans one row or
-column. The caption around is the family's way, and so is an <object> whose phrase stood in the prompt.
-It documents no empty answer: here it is `None`. Question: its model card's, for one phrase. Issue codes: see `tagged`
-and `collect`.
+An index counts the 32 x 32 patches row by row; a box is the patches of its upper left and lower
+right corner, and `</delimiter_of_multi_objects/>` stands between the boxes of one phrase. Decoded
+as transformers' processor does: from the middle of the one patch to the middle of the other, but to
+the outer edges where both lie in one row or column.
+Written as it does, too: a corner moves by up to half a patch, and by up to a whole one where the
+box spans one row or column. The caption around is the family's way, and so is an <object> whose
+phrase stood in the prompt.
+It documents no empty answer: here it is `None`. Question: its model card's, for one phrase. Issue
+codes: see `tagged` and `collect`.
 """
 
 import re
@@ -65,7 +68,11 @@ class Kosmos2(Tagged):
         if len(indices) != 2 or max(indices) >= _SIDE * _SIDE:
             found.issue("bad_box")
             return True
-        return found.add(_box(*indices), group + ((label,) if label else ()), text[slice(*label)] if label else "")
+        return found.add(
+            _box(*indices),
+            group + ((label,) if label else ()),
+            text[slice(*label)] if label else "",
+        )
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """See `Tagged.write`; each box as the patches that it begins and ends in."""
@@ -79,4 +86,9 @@ def _box(first: int, last: int) -> tuple[float, float, float, float]:
     """x1, y1, x2, y2 from 0 to 1 of the box from one patch to another."""
     (y1, x1), (y2, x2) = divmod(first, _SIDE), divmod(last, _SIDE)
     inner = 0.0 if x1 == x2 or y1 == y2 else 0.5
-    return (x1 + inner) / _SIDE, (y1 + inner) / _SIDE, (x2 + 1 - inner) / _SIDE, (y2 + 1 - inner) / _SIDE
+    return (
+        (x1 + inner) / _SIDE,
+        (y1 + inner) / _SIDE,
+        (x2 + 1 - inner) / _SIDE,
+        (y2 + 1 - inner) / _SIDE,
+    )

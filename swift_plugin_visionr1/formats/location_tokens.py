@@ -1,4 +1,5 @@
-"""Runs of location tokens, as PaliGemma and Florence-2 write them: where they are and what they hold."""
+"""Runs of location tokens, as PaliGemma and Florence-2 write them: where they are and what they
+hold."""
 
 import re
 from collections.abc import Iterator

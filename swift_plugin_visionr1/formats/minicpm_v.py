@@ -1,8 +1,9 @@
 """MiniCPM-V's and MiniCPM-o's tags: <ref>label</ref><box>x1 y1 x2 y2</box>.
 
-Coordinates are integers from 0 to 1000 of the whole image; asked for one thing, MiniCPM-V 4.5 writes its <box> alone
-(the authors in OpenBMB/MiniCPM-V issues 772 and 982), so a box without a label is no issue. No empty answer is
-documented: here it is `None`. Question: issue 982, for one description. Issue codes: see `tagged` and `collect`.
+Coordinates are integers from 0 to 1000 of the whole image; asked for one thing, MiniCPM-V 4.5
+writes its <box> alone (the authors in OpenBMB/MiniCPM-V issues 772 and 982), so a box without a
+label is no issue. No empty answer is documented: here it is `None`. Question: issue 982, for one
+description. Issue codes: see `tagged` and `collect`.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,8 @@ class MiniCPMV(Tagged):
     between: ClassVar[str] = ","
     labelled: ClassVar[bool] = False
     questions: ClassVar[Questions] = Questions(
-        locate="Please provide the bounding box coordinate of the region this sentence describes: <ref>{}</ref>"
+        locate="Please provide the bounding box coordinate of the region this sentence describes: "
+        "<ref>{}</ref>"
     )
 
     def layout(self, rows: Sequence[Row]) -> str:

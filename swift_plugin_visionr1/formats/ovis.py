@@ -1,9 +1,11 @@
-"""Ovis2 and Ovis2.5's tags: <ref>label</ref><box>(x1,y1),(x2,y2)</box>, several boxes in square brackets with commas.
+"""Ovis2 and Ovis2.5's tags: <ref>label</ref><box>(x1,y1),(x2,y2)</box>, several boxes in square
+brackets with commas.
 
-Coordinates are fractions of the whole image from 0 to 1 with three decimals (Ovis2.5's model card, grounding). Asked
-for one thing, it writes its boxes alone, so a box without a label is no issue. It documents no empty answer: here it
-is `None`. Questions: the card's for one thing, and for several the like by its rule (objects in <ref>, and the sentence
-that asks for coordinates at the end). Issue codes: see `tagged` and `collect`.
+Coordinates are fractions of the whole image from 0 to 1 with three decimals (Ovis2.5's model card,
+grounding). Asked for one thing, it writes its boxes alone, so a box without a label is no issue. It
+documents no empty answer: here it is `None`. Questions: the card's for one thing, and for several
+the like by its rule (objects in <ref>, and the sentence that asks for coordinates at the end).
+Issue codes: see `tagged` and `collect`.
 """
 
 from dataclasses import dataclass

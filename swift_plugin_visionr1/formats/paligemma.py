@@ -1,9 +1,12 @@
-"""PaliGemma's and PaliGemma 2's location tokens: <locY1><locX1><locY2><locX2> label ; <loc...> label, y first.
+"""PaliGemma's and PaliGemma 2's location tokens: <locY1><locX1><locY2><locX2> label ; <loc...>
+label, y first.
 
-Tokens run from <loc0000> to <loc1023>; big_vision, which trained the models, scales by 1023 there and back. The
-separator ` ; ` may follow the last box. Answers to `segment` have 16 <segNNN> after a box: the box is read, and the
-mask is an issue. Where there is nothing, it ends at once: the empty answer is the empty text.
-Question: Google's documentation of PaliGemma's prompts; ms-swift adds the line end that belongs to it.
+Tokens run from <loc0000> to <loc1023>; big_vision, which trained the models, scales by 1023 there
+and back. The separator ` ; ` may follow the last box. Answers to `segment` have 16 <segNNN> after a
+box: the box is read, and the mask is an issue. Where there is nothing, it ends at once: the empty
+answer is the empty text.
+Question: Google's documentation of PaliGemma's prompts; ms-swift adds the line end that belongs to
+it.
 
 Issue codes, besides those of `collect`
     text_around   there is text before the first box or in place of one
@@ -45,7 +48,9 @@ class PaliGemma(Collected):
         all_runs = list(runs(text, _TOKEN, _RUN))
         if all_runs and text[: all_runs[0].start].strip(" ;\n"):
             found.issue("text_around")
-        for run, until in zip(all_runs, [run.start for run in all_runs[1:]] + [len(text)], strict=False):
+        for run, until in zip(
+            all_runs, [run.start for run in all_runs[1:]] + [len(text)], strict=False
+        ):
             if not _take(found, text, run, until):
                 break
         return close(found, text, "")
@@ -76,9 +81,14 @@ def _label(found: Collector, text: str, run: Run, until: int) -> Span:
 
 
 def _take(found: Collector, text: str, run: Run, until: int) -> bool:
-    """Read a run and what stands up to the next one, at `until`; False when there is room for no more boxes."""
+    """Read a run and what stands up to the next one, at `until`; False when there is room for no
+    more boxes."""
     label = _label(found, text, run, until)
-    if len(run.digits) < 4 and until == len(text) and (is_cut(text, run.end) or not text[run.end :].strip()):
+    if (
+        len(run.digits) < 4
+        and until == len(text)
+        and (is_cut(text, run.end) or not text[run.end :].strip())
+    ):
         found.issue("broken_tags")
     elif found.shape(len(run.digits)):
         y1, x1, y2, x2 = run.values(text)

@@ -1,4 +1,5 @@
-"""What a model is asked for boxes: the released code's questions, and how a family's own take their place."""
+"""What a model is asked for boxes: the released code's questions, and how a family's own take their
+place."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +7,8 @@ from collections.abc import Sequence
 from . import Questions
 
 DETECT = (
-    "Locate every item from the category list in the image and output the coordinates in JSON format. "
+    "Locate every item from the category list in the image and output the coordinates in JSON "
+    "format. "
     "The category set includes {}."
 )
 LOCATE = "Locate every {} in the image and output the coordinates in JSON format."
@@ -27,6 +29,7 @@ def fill(question: str, names: Sequence[str], placeholder: str = "") -> str:
 
 
 def detection_question(names: Sequence[str], questions: Questions) -> str:
-    """The question for all objects of the categories `names`: the family's own where it documents one for so many."""
+    """The question for all objects of the categories `names`: the family's own where it documents
+    one for so many."""
     for_one = questions.locate if len(names) == 1 else None
     return fill(questions.detect or for_one or DETECT, names)

@@ -10,9 +10,14 @@ from .json_layout import JsonLayout
 from .qwen2_5_vl import OTHER_KEYS
 
 QUESTIONS = Questions(
-    'Locate every instance that belongs to the following categories: "{}". Report bbox coordinates in JSON format.'
+    'Locate every instance that belongs to the following categories: "{}". Report bbox coordinates '
+    "in JSON format."
 )
 
 QWEN3_VL = JsonBoxes(
-    name="qwen3_vl", frame=FRAMES["norm1000"], layout=JsonLayout(), others=OTHER_KEYS, questions=QUESTIONS
-)  # fmt: skip
+    name="qwen3_vl",
+    frame=FRAMES["norm1000"],
+    layout=JsonLayout(),
+    others=OTHER_KEYS,
+    questions=QUESTIONS,
+)

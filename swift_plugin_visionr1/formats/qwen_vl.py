@@ -1,8 +1,11 @@
-"""Qwen-VL's tags: <ref>label</ref><box>(x1,y1),(x2,y2)</box>, several <box> after a label that several things have.
+"""Qwen-VL's tags: <ref>label</ref><box>(x1,y1),(x2,y2)</box>, several <box> after a label that
+several things have.
 
-Coordinates are integers from 0 to 1000 of the whole image (QwenLM/Qwen-VL, README). Its captions with grounding have
-text around the tags, which the strict template does not allow. It documents no empty answer: here it is `None`.
-Questions: QwenLM/Qwen-VL, TUTORIAL.md and README, which ask in Chinese. Issue codes: see `tagged` and `collect`.
+Coordinates are integers from 0 to 1000 of the whole image (QwenLM/Qwen-VL, README). Its captions
+with grounding have text around the tags, which the strict template does not allow. It documents no
+empty answer: here it is `None`.
+Questions: QwenLM/Qwen-VL, TUTORIAL.md and README, which ask in Chinese. Issue codes: see `tagged`
+and `collect`.
 """
 
 from collections.abc import Sequence

@@ -1,15 +1,16 @@
 """What stands around the answer: reasoning before it, tags about it, the end token after it.
 
-Start, end and padding tokens at both ends of a completion are no text of it, and break nothing. Tags in capitals are
-read, too.
+Start, end and padding tokens at both ends of a completion are no text of it, and break nothing.
+Tags in capitals are read, too.
 
 Issue codes
     too_long            only the first MAX_CHARACTERS are read
-    text_around         there is reasoning or there are answer tags where the model is to write the bare answer, or
+    text_around         there is reasoning or there are answer tags where the model is to write the
+    bare answer, or
                         there is other text around them, or they are written in capitals
-    no_reasoning        the reasoning, or the tags about the answer, that the model is to write are not there
-    unclosed_reasoning  the last reasoning does not end: boxes in it are drafts and not read
-    tool_call           the answer calls a tool; its arguments are not read as boxes
+    no_reasoning        the reasoning, or the tags about the answer, that the model is to write are
+    not there unclosed_reasoning  the last reasoning does not end: boxes in it are drafts and not
+    read tool_call           the answer calls a tool; its arguments are not read as boxes
 """
 
 import re
@@ -38,12 +39,27 @@ _EDGE_TOKENS = (
         "<|eom_id|>",
     ),
     *("<s>", "</s>", "<pad>", "<eos>", "<bos>", "<unk>", "<|pad|>", "<|finetune_right_pad_id|>"),
-    *("<end_of_turn>", "<start_of_turn>", "<turn|>", "<|end|>", "<|eos|>", "<|return|>", "<|user|>", "<|observation|>"),
-    *("<｜end▁of▁sentence｜>", "<｜begin▁of▁sentence｜>", "<|end▁of▁sentence|>", "<|begin▁of▁sentence|>"),
+    *(
+        "<end_of_turn>",
+        "<start_of_turn>",
+        "<turn|>",
+        "<|end|>",
+        "<|eos|>",
+        "<|return|>",
+        "<|user|>",
+        "<|observation|>",
+    ),
+    *(
+        "<｜end▁of▁sentence｜>",
+        "<｜begin▁of▁sentence｜>",
+        "<|end▁of▁sentence|>",
+        "<|begin▁of▁sentence|>",
+    ),
     *("<｜▁pad▁｜>", "<|▁pad▁|>", "<|vision_pad|>"),
 )
 _TOOL_CALLS = re.compile(
-    r"<(tool_call|tool_response)>.*?(?:</\1>|\Z)|\[TOOL_CALL\].*",  # the latter is how Qwen-Agent prints one
+    # the latter is how Qwen-Agent prints one
+    r"<(tool_call|tool_response)>.*?(?:</\1>|\Z)|\[TOOL_CALL\].*",
     re.DOTALL,
 )
 _TAGS = re.compile(r"</?(?:think|answer|tool_call|tool_response)>", re.ASCII | re.IGNORECASE)
@@ -51,7 +67,8 @@ _GEMMA = ("<|channel>thought", "<channel|>")  # what Gemma 4 writes for <think> 
 
 
 class _Answer(NamedTuple):
-    """The answer text[start:end] of a completion, without tool calls, and what is wrong around it."""
+    """The answer text[start:end] of a completion, without tool calls, and what is wrong around
+    it."""
 
     text: str
     start: int
@@ -64,10 +81,11 @@ class Reasoned(Format):
 
     Attributes:
         inner: the format of the answer itself.
-        reasoning: `none` is the bare answer; `think` is <think>...</think> and then the answer; `think_answer` is
-            <think>...</think><answer>...</answer> (VLM-R1). The reader is tolerant: boxes are read from the answer
-            wherever it stands, and never from the reasoning. The opening <think> may be in the prompt; the reasoning
-            may be empty, as MiMo-VL's is when it is told not to think.
+        reasoning: `none` is the bare answer; `think` is <think>...</think> and then the answer;
+            `think_answer` is <think>...</think><answer>...</answer> (VLM-R1). The reader is
+            tolerant: boxes are read from the answer wherever it stands, and never from the
+            reasoning. The opening <think> may be in the prompt; the reasoning may be empty, as
+            MiMo-VL's is when it is told not to think.
     """
 
     inner: Format
@@ -102,7 +120,10 @@ class Reasoned(Format):
         """See `Format.spans`; in characters of the whole text."""
         answer = self._answer(text)
         shift = answer.start
-        return [tuple((start + shift, end + shift) for start, end in spans) for spans in self.inner.spans(answer.text)]
+        return [
+            tuple((start + shift, end + shift) for start, end in spans)
+            for spans in self.inner.spans(answer.text)
+        ]
 
     def confidences(self, text: str) -> list[float]:
         """See `Format.confidences`."""
@@ -121,7 +142,11 @@ class Reasoned(Format):
         answer = self.inner.write(boxes, labels)
         if self.reasoning == "think":
             return f"<think>\n</think>\n\n{answer}"
-        return f"<think>\n</think>\n<answer>\n{answer}\n</answer>" if self.reasoning == "think_answer" else answer
+        return (
+            f"<think>\n</think>\n<answer>\n{answer}\n</answer>"
+            if self.reasoning == "think_answer"
+            else answer
+        )
 
     def _answer(self, text: str) -> _Answer:
         """The answer in a completion."""
@@ -134,10 +159,13 @@ class Reasoned(Format):
         start, end = self._between_tags(text, start, end, issues)
         # Blanked rather than cut out, so that places stay as they are.
         answer, calls = _TOOL_CALLS.subn(lambda call: " " * len(call[0]), text[start:end])
-        return _Answer(answer, start, tuple(dict.fromkeys([*issues, *(["tool_call"] if calls else [])])))
+        return _Answer(
+            answer, start, tuple(dict.fromkeys([*issues, *(["tool_call"] if calls else [])]))
+        )
 
     def _between_tags(self, text: str, start: int, end: int, issues: list[str]) -> Span:
-        """Where the answer stands in text[start:end]; what is wrong with the tags goes into `issues`."""
+        """Where the answer stands in text[start:end]; what is wrong with the tags goes into
+        `issues`."""
         begins, ends = _GEMMA if _GEMMA[1] in text else ("<think>", "</think>")
         opening, closing = text.find(begins, start, end), text.rfind(ends, start, end)
         after = closing + len(ends) if closing >= 0 else start
@@ -158,7 +186,9 @@ class Reasoned(Format):
             issues += ["text_around"] if max(opening, closing, left, right) >= 0 else []
         elif closing < 0 or (self.reasoning == "think_answer" and not tagged):
             issues.append("no_reasoning")
-        elif any(part.strip() for part in outside) or (self.reasoning == "think" and max(left, right) >= 0):
+        elif any(part.strip() for part in outside) or (
+            self.reasoning == "think" and max(left, right) >= 0
+        ):
             issues.append("text_around")
         return _without_tokens(text, begin, stop)
 
@@ -178,7 +208,9 @@ def _without_tokens(text: str, start: int, end: int) -> Span:
         if text[start].isspace():
             start += 1
         elif text[start] == "<" and (
-            token := next((token for token in _EDGE_TOKENS if text.startswith(token, start, end)), "")
+            token := next(
+                (token for token in _EDGE_TOKENS if text.startswith(token, start, end)), ""
+            )
         ):
             start += len(token)
         else:

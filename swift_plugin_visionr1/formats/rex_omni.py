@@ -1,9 +1,13 @@
-"""Rex-Omni's special tokens: <|object_ref_start|>man<|object_ref_end|><|box_start|><x1><y1><x2><y2>,<...><|box_end|>.
+"""Rex-Omni's special tokens:
+<|object_ref_start|>man<|object_ref_end|><|box_start|><x1><y1><x2><y2>,<...><|box_end|>.
 
-Coordinates are one token each, bins from 0 to 999; its own parser scales them by width / 999 and height / 999.
-Categories are joined by `, `. Two numbers are a point, more than four a polygon: its other tasks. A category that is
-not in the image has `None` between the tags of its box; `None` alone, without a category, is the empty answer here.
-Keypoints are JSON, {"person1": {"bbox": " <x1> <y1> <x2> <y2> ", "keypoints": {...}}}: their boxes are read.
+Coordinates are one token each, bins from 0 to 999; its own parser scales them by width / 999 and
+height / 999.
+Categories are joined by `, `. Two numbers are a point, more than four a polygon: its other tasks. A
+category that is not in the image has `None` between the tags of its box; `None` alone, without a
+category, is the empty answer here.
+Keypoints are JSON, {"person1": {"bbox": " <x1> <y1> <x2> <y2> ", "keypoints": {...}}}: their boxes
+are read.
 Question: IDEA-Research/Rex-Omni, tutorials/detection_example.
 
 Issue codes, besides those of `tagged` and `collect`
@@ -28,7 +32,9 @@ _DETECT = "Detect {}. Output the bounding box coordinates in [x0, y0, x1, y1] fo
 _PLACE = re.compile(r"[^,]+")
 _BINS = r"\s{0,9}<([0-9]{1,3})>" * 4
 _PERSON = re.compile(
-    r"\"([^\"\d]{1,99})\d{0,9}\"\s{0,9}:\s{0,9}\{\s{0,99}\"bbox\"\s{0,9}:\s{0,9}\"" + _BINS + r"\s{0,9}\""
+    r"\"([^\"\d]{1,99})\d{0,9}\"\s{0,9}:\s{0,9}\{\s{0,99}\"bbox\"\s{0,9}:\s{0,9}\""
+    + _BINS
+    + r"\s{0,9}\""
 )
 
 
@@ -59,7 +65,9 @@ class RexOmni(Qwen2VL):
     def _collect_bare(self, found: Collector, text: str) -> None:
         for person in _PERSON.finditer(text):
             found.issue("keypoints")
-            if not self.take(found, text, tuple(person.span(bin) for bin in range(2, 6)), person.span(1)):
+            if not self.take(
+                found, text, tuple(person.span(bin) for bin in range(2, 6)), person.span(1)
+            ):
                 return
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:

@@ -1,17 +1,18 @@
-"""The engine of formats that tag labels and coordinates, as in <ref>cat</ref><box>(1,2),(3,4)</box>.
+"""The engine of formats that tag labels and coordinates, as in
+<ref>cat</ref><box>(1,2),(3,4)</box>.
 
-The strict template is the tagged pieces alone, one after the other, each family's way between and inside them; where
-it tags labels, a comma between pieces is as good as a new line.
-The reader is tolerant: what is whole is read, whatever stands around it, and a label goes with all boxes up to the
-next label. Where a server has left out the tags (they are special tokens to many tokenizers), lines that are nothing
-but a label and its coordinates are read.
+The strict template is the tagged pieces alone, one after the other, each family's way between and
+inside them; where it tags labels, a comma between pieces is as good as a new line.
+The reader is tolerant: what is whole is read, whatever stands around it, and a label goes with all
+boxes up to the next label. Where a server has left out the tags (they are special tokens to many
+tokenizers), lines that are nothing but a label and its coordinates are read.
 
 Issue codes, besides those of `collect`
     text_around    there is text before, between or after the tagged pieces
     broken_tags    a tag is not closed or not opened, as in an answer that was cut off
     no_tags        the tags are not there
-    bad_layout     brackets, commas or the like are not written as this family does; the boxes are read
-    not_integer    a coordinate is written as a fraction, where the family writes integers
+    bad_layout     brackets, commas or the like are not written as this family does; the boxes are
+    read not_integer    a coordinate is written as a fraction, where the family writes integers
     wrong_decimals a coordinate is not written with as many decimals as the family writes
 """
 
@@ -30,7 +31,9 @@ Group = tuple[Span, ...]  # where the numbers of one place are written
 Row = Sequence[str]  # the four coordinates of a box as text
 Kind = Literal["label", "box", "text"]
 
-_TOKEN = re.compile(r"[^\s,;()\[\]<>，、；（）［］【】]+")  # also the full-width punctuation of Chinese texts
+_TOKEN = re.compile(
+    r"[^\s,;()\[\]<>，、；（）［］【】]+"
+)  # also the full-width punctuation of Chinese texts
 _INNERMOST = re.compile(r"[\[(<（［【]([^\[\]()<>（）［］【】]*)[\])>）］】]")
 _DIGITS = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?")
 _GAP = re.compile(r"\s+")
@@ -52,12 +55,17 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Tagged(Collected):
-    """A format of tagged labels and coordinates: what is special about a family is in its class variables."""
+    """A format of tagged labels and coordinates: what is special about a family is in its class
+    variables."""
 
-    label_tags: ClassVar[tuple[str, ...]] = ()  # opening and closing; none where the family tags no labels
+    label_tags: ClassVar[
+        tuple[str, ...]
+    ] = ()  # opening and closing; none where the family tags no labels
     box_tags: ClassVar[tuple[str, ...]]
     nothing: ClassVar[str] = "None"  # the empty answer
-    nothing_tagged: ClassVar[bool] = False  # whether `nothing` between the tags of a box is the family's way, too
+    nothing_tagged: ClassVar[bool] = (
+        False  # whether `nothing` between the tags of a box is the family's way, too
+    )
     between: ClassVar[str] = ""  # characters that may stand between pieces, besides white space
     joint: ClassVar[str] = ""  # what is written between one label with its boxes and the next
     prose: ClassVar[bool] = False  # whether pieces in running text are the family's way
@@ -71,7 +79,8 @@ class Tagged(Collected):
         raise NotImplementedError
 
     def groups(self, text: str, start: int, end: int) -> Iterator[Group]:
-        """Where the numbers of each place are that is written in text[start:end]: here all of them are one place."""
+        """Where the numbers of each place are that is written in text[start:end]: here all of them
+        are one place."""
         yield tokens(text, start, end)
 
     def take(self, found: Collector, text: str, group: Group, label: Span | None) -> bool:
@@ -83,11 +92,14 @@ class Tagged(Collected):
             written = [text[start:end] for start, end in group]
             if any(len(v.partition(".")[2]) != self.decimals for v in written):
                 found.issue("wrong_decimals" if self.decimals else "not_integer")
-            return found.add(values, group + ((label,) if label else ()), text[slice(*label)] if label else "")
+            return found.add(
+                values, group + ((label,) if label else ()), text[slice(*label)] if label else ""
+            )
         return True
 
     def whole(self, text: str, piece: Piece, groups: list[Group]) -> list[Group]:
-        """The places of a region without its closing tag that are whole all the same: here, if nothing else lacks."""
+        """The places of a region without its closing tag that are whole all the same: here, if
+        nothing else lacks."""
         return groups if self._is_laid_out(text[piece.start : piece.end], len(groups)) else []
 
     def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
@@ -103,7 +115,9 @@ class Tagged(Collected):
             groups = self.whole(text, piece, groups)
         elif not groups:
             found.issue("bad_box")
-        elif all(len(group) == self.numbers for group in groups) and not self._is_laid_out(inside, len(groups)):
+        elif all(len(group) == self.numbers for group in groups) and not self._is_laid_out(
+            inside, len(groups)
+        ):
             found.issue("bad_layout")
         return all(self.take(found, text, group, label) for group in groups)
 
@@ -126,14 +140,20 @@ class Tagged(Collected):
         parts = []
         for label, group in groupby(rows, key=lambda row: row[0]):
             written = [row for _, row in group]
-            regions = [self.layout(written)] if self.many else [self.layout([row]) for row in written]
-            parts.append(label.join(self.label_tags) + "".join(region.join(self.box_tags) for region in regions))
+            regions = (
+                [self.layout(written)] if self.many else [self.layout([row]) for row in written]
+            )
+            parts.append(
+                label.join(self.label_tags)
+                + "".join(region.join(self.box_tags) for region in regions)
+            )
         return self.joint.join(parts) or self.nothing
 
     def _collect_tagged(self, found: Collector, text: str, pieces: list[Piece]) -> None:
         label: Span | None = None
         waiting = False  # whether the label has had no box yet
-        related = False  # whether the boxes are those of a relation, as All-Seeing writes: of things boxed already
+        # whether the boxes are those of a relation, as All-Seeing writes: of things boxed already
+        related = False
         empty = []  # whether each box is said to be none
         for piece in pieces[:MAX_PIECES]:
             inside = text[piece.start : piece.end]
@@ -160,7 +180,8 @@ class Tagged(Collected):
             found.nothing(own=self.nothing_tagged)
 
     def _collect_bare(self, found: Collector, text: str) -> None:
-        """Read an answer without tags: lines that are a label and its coordinates, or the coordinates alone."""
+        """Read an answer without tags: lines that are a label and its coordinates, or the
+        coordinates alone."""
         if _expected(self, 1)[0] not in "([":
             return  # nothing would tell such numbers from others
         for line in islice(_LINE.finditer(text), MAX_PIECES):
@@ -179,11 +200,15 @@ class Tagged(Collected):
                 found.issue("text_around")
             if self.labelled and not bare.group():
                 found.issue("no_label")
-            if not all(self.take(found, text, group, bare.span() if bare.group() else None) for group in groups):
+            if not all(
+                self.take(found, text, group, bare.span() if bare.group() else None)
+                for group in groups
+            ):
                 return
 
     def _is_laid_out(self, region: str, boxes: int) -> bool:
-        """Whether coordinates of so many boxes are written between the brackets and commas of the family."""
+        """Whether coordinates of so many boxes are written between the brackets and commas of the
+        family."""
         expected = _expected(self, boxes)
         return len(region) <= 20 * len(expected) and skeleton(region) == expected
 
@@ -195,7 +220,9 @@ class Tagged(Collected):
             if opened is not None:
                 yield Piece(opened, at, tag.start(), closed=kind == opened and not opens)
             elif at < tag.start() or not opens:
-                started = kind == "box" and not opens and at == 0  # with an opening tag that stands in the prompt
+                started = (
+                    kind == "box" and not opens and at == 0
+                )  # with an opening tag that stands in the prompt
                 yield Piece("box" if started else "text", at, tag.start(), closed=opens)
             at = tag.end()
             opened = kind if opens else None
@@ -228,7 +255,12 @@ class TaggedLists(Tagged):
         return groups if _INNERMOST.search(text, piece.start, piece.end) else []
 
 
-_KINDS: dict[int, tuple[Kind, bool]] = {1: ("box", True), 2: ("box", False), 3: ("label", True), 4: ("label", False)}
+_KINDS: dict[int, tuple[Kind, bool]] = {
+    1: ("box", True),
+    2: ("box", False),
+    3: ("label", True),
+    4: ("label", False),
+}
 
 
 @cache
@@ -249,7 +281,9 @@ def _expected(format: Tagged, boxes: int) -> str:
 
 def tokens(text: str, start: int, end: int) -> Group:
     """What is written between brackets, commas and white space in text[start:end]."""
-    return tuple(match.span() for match in islice(_TOKEN.finditer(text, start, end), _LONGEST_GROUP))
+    return tuple(
+        match.span() for match in islice(_TOKEN.finditer(text, start, end), _LONGEST_GROUP)
+    )
 
 
 def skeleton(region: str) -> str:

@@ -1,4 +1,5 @@
-"""Axis-aligned boxes as float64 arrays of shape (n, 4): x1, y1, x2, y2 in pixels, edges exclusive (no +1)."""
+"""Axis-aligned boxes as float64 arrays of shape (n, 4): x1, y1, x2, y2 in pixels, edges exclusive
+(no +1)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,26 +18,34 @@ def as_boxes(values: object) -> Boxes:
     if boxes.size == 0:
         return np.zeros((0, 4))
     if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise ValueError(f"expected boxes of shape (n, 4) as [x1, y1, x2, y2], got an array of shape {boxes.shape}")
+        raise ValueError(
+            "expected boxes of shape (n, 4) as [x1, y1, x2, y2], got an array of shape "
+            f"{boxes.shape}"
+        )
     return boxes
 
 
 def is_valid(boxes: Boxes) -> NDArray[np.bool_]:
-    """(n,) whether a box has x1 < x2, y1 < y2 and coordinates that an image could have (no NaN, below LIMIT)."""
+    """(n,) whether a box has x1 < x2, y1 < y2 and coordinates that an image could have (no NaN,
+    below LIMIT)."""
     x1, y1, x2, y2 = boxes.T
     ordered = (x1 < x2) & (y1 < y2) & ((x2 - x1) * (y2 - y1) > 0)  # an area may underflow
     return np.asarray((np.abs(boxes) < LIMIT).all(axis=1) & ordered, dtype=np.bool_)
 
 
 def is_inside(boxes: Boxes, size: tuple[float, float]) -> NDArray[np.bool_]:
-    """(n,) whether a box lies within an image of `size` (width, height); touching the border is inside."""
+    """(n,) whether a box lies within an image of `size` (width, height); touching the border is
+    inside."""
     (width, height), (x1, y1, x2, y2) = size, boxes.T
     inside = (np.minimum(x1, x2) >= 0) & (np.maximum(x1, x2) <= width)
-    return np.asarray(inside & (np.minimum(y1, y2) >= 0) & (np.maximum(y1, y2) <= height), dtype=np.bool_)
+    return np.asarray(
+        inside & (np.minimum(y1, y2) >= 0) & (np.maximum(y1, y2) <= height), dtype=np.bool_
+    )
 
 
 def iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
-    """Intersection over union of every pair, (n, m), for valid boxes (n, 4) and (m, 4) in the same frame."""
+    """Intersection over union of every pair, (n, m), for valid boxes (n, 4) and (m, 4) in the same
+    frame."""
     return iou_and_giou(a, b)[0]
 
 
@@ -47,13 +56,16 @@ def giou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
 
 def iou_and_giou(a: Boxes, b: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Both overlaps of every pair in one pass; float32 arrays stay float32."""
-    # Columns rather than (n, m, 2) corners: for the tens of boxes of one answer this halves the time.
+    # Columns rather than (n, m, 2) corners: for the tens of boxes of one answer this halves the
+    # time.
     ax1, ay1, ax2, ay2 = a.T[:, :, None]
     bx1, by1, bx2, by2 = b.T
     width = np.minimum(ax2, bx2) - np.maximum(ax1, bx1)
     height = np.minimum(ay2, by2) - np.maximum(ay1, by1)
     inter = np.maximum(width, 0) * np.maximum(height, 0)
     union = (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - inter
-    hull = (np.maximum(ax2, bx2) - np.minimum(ax1, bx1)) * (np.maximum(ay2, by2) - np.minimum(ay1, by1))
+    hull = (np.maximum(ax2, bx2) - np.minimum(ax1, bx1)) * (
+        np.maximum(ay2, by2) - np.minimum(ay1, by1)
+    )
     overlap = inter / union
     return overlap, overlap - (hull - union) / hull

@@ -1,7 +1,9 @@
-"""Coordinate frames: the only place where boxes move between the original image and what the model writes.
+"""Coordinate frames: the only place where boxes move between the original image and what the model
+writes.
 
-The original frame is the image file's pixels. The model sees the image resized to its processed size, on some models
-with padding around it. What it writes is in its format's frame: pixels of the processed image, thousandths, ...
+The original frame is the image file's pixels. The model sees the image resized to its processed
+size, on some models with padding around it. What it writes is in its format's frame: pixels of the
+processed image, thousandths, ...
 """
 
 from dataclasses import dataclass
@@ -37,9 +39,11 @@ class Frame:
 
     Attributes:
         units: how many units span a side; or pixels of the "processed" or of the "original" image.
-        offset: what is added to a number to get its place, in units; .5 where numbers count bins and mean their middle.
+        offset: what is added to a number to get its place, in units; .5 where numbers count bins
+            and mean their middle.
         top: the greatest legal number; None for the whole side.
-        padded: whether units span the processed image with its padding, rather than the part that shows the image.
+        padded: whether units span the processed image with its padding, rather than the part that
+            shows the image.
     """
 
     units: float | Literal["processed", "original"]
@@ -51,7 +55,9 @@ class Frame:
         """What the coordinates are, in words."""
         if isinstance(self.units, str):
             return f"coordinates in pixels of the {self.units} image"
-        return f"coordinates from 0 to {self.units:g}" + (" of the padded image" if self.padded else "")
+        return f"coordinates from 0 to {self.units:g}" + (
+            " of the padded image" if self.padded else ""
+        )
 
     def side(self, view: View) -> tuple[float, float]:
         """(width, height) of what is spanned, in the frame's units."""
@@ -66,7 +72,8 @@ class Frame:
         return self.side(view) if self.top is None else (self.top, self.top)
 
     def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
-        """(n,) whether the coordinates of (n, 4) xyxy boxes in this frame are legal: from 0 to the limit."""
+        """(n,) whether the coordinates of (n, 4) xyxy boxes in this frame are legal: from 0 to the
+        limit."""
         return is_inside(boxes, self.limit(view))
 
     def to_image(self, boxes: Boxes, view: View) -> Boxes:
@@ -89,7 +96,11 @@ class Frame:
 
     def _content(self, view: View) -> Region | None:
         """Where the image lies in what is spanned, in this frame's units; None for everywhere."""
-        if view.content is None or self.units == "original" or not (self.padded or self.units == "processed"):
+        if (
+            view.content is None
+            or self.units == "original"
+            or not (self.padded or self.units == "processed")
+        ):
             return None
         (width, height), (wide, high) = self.side(view), view.processed
         x1, y1, x2, y2 = view.content
@@ -110,6 +121,8 @@ FRAMES: dict[str, Frame] = {
 
 
 def convert(boxes: Boxes, source: tuple[float, float], target: tuple[float, float]) -> Boxes:
-    """Scale (n, 4) xyxy boxes from an image that spans `source` (width, height) to one that spans `target`."""
-    # Multiplied first: so a coordinate that comes out whole is exact, and an IoU of exactly .5 stays .5.
+    """Scale (n, 4) xyxy boxes from an image that spans `source` (width, height) to one that spans
+    `target`."""
+    # Multiplied first: so a coordinate that comes out whole is exact, and an IoU of exactly .5
+    # stays .5.
     return np.asarray(boxes * np.array(target * 2) / np.array(source * 2), dtype=np.float64)

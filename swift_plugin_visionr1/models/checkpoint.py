@@ -11,13 +11,27 @@ from .families import model_type_of
 
 # What names of checkpoints on a hub say of their model type; the first that is found.
 _NAMES = (
-    ("qwen3[._-]?5", "qwen3_5"), ("qwen3[._-]?vl", "qwen3_vl"), ("qwen2[._]5[._-]?vl", "qwen2_5_vl"),
-    ("qwen2[._-]?vl", "qwen2_vl"), ("qwen[._-]?vl", "qwen_vl"), ("paligemma", "paligemma"), ("florence", "florence"),
-    ("internvl", "internvl_chat"), ("glm-4[._][56]v", "glm4v_moe"), ("glm-4[._]1v", "glm4v"),
-    ("deepseek-vl2", "deepseek_vl2"), ("gemma-?3(?!n)", "gemma3_vision"), ("gemma-?4", "gemma4"),
-    ("ovis2[._]5", "ovis2_5"), ("minicpm-v-2[._]6", "minicpmv2_6"), ("minicpm-v-4[._]5", "minicpmv4_5"),
-    ("minicpm-o", "minicpmo"), ("mimo-vl", "qwen2_5_vl"), ("griffon", "griffon"), ("kosmos-2", "kosmos2"),
-)  # fmt: skip
+    ("qwen3[._-]?5", "qwen3_5"),
+    ("qwen3[._-]?vl", "qwen3_vl"),
+    ("qwen2[._]5[._-]?vl", "qwen2_5_vl"),
+    ("qwen2[._-]?vl", "qwen2_vl"),
+    ("qwen[._-]?vl", "qwen_vl"),
+    ("paligemma", "paligemma"),
+    ("florence", "florence"),
+    ("internvl", "internvl_chat"),
+    ("glm-4[._][56]v", "glm4v_moe"),
+    ("glm-4[._]1v", "glm4v"),
+    ("deepseek-vl2", "deepseek_vl2"),
+    ("gemma-?3(?!n)", "gemma3_vision"),
+    ("gemma-?4", "gemma4"),
+    ("ovis2[._]5", "ovis2_5"),
+    ("minicpm-v-2[._]6", "minicpmv2_6"),
+    ("minicpm-v-4[._]5", "minicpmv4_5"),
+    ("minicpm-o", "minicpmo"),
+    ("mimo-vl", "qwen2_5_vl"),
+    ("griffon", "griffon"),
+    ("kosmos-2", "kosmos2"),
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +40,8 @@ class Checkpoint:
 
     Attributes:
         folder: where its files are; None where they are not on this machine.
-        model_type: ms-swift's name of its family, by config.json, else by the checkpoint's name; None if neither tells.
+        model_type: ms-swift's name of its family, by config.json, else by the checkpoint's name;
+            None if neither tells.
         source: where that is from, in words.
         processor: the fields of its image processor; empty where not known.
     """
@@ -48,7 +63,9 @@ def find_checkpoint(name: str | None) -> Checkpoint:
     """The checkpoint called `name`: a folder, or a hub's id."""
     folder = Path(name) if name and Path(name).is_dir() else None
     if folder and (config := read_json(folder / "config.json")):
-        return Checkpoint(folder, model_type_of(config), f"{folder}/config.json", _processor(folder))
+        return Checkpoint(
+            folder, model_type_of(config), f"{folder}/config.json", _processor(folder)
+        )
     for pattern, kind in _NAMES:
         if re.search(pattern, name or "", re.IGNORECASE):
             return Checkpoint(folder, kind, f"the name {name}")

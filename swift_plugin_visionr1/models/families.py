@@ -30,8 +30,10 @@ class Limits:
 
     Attributes:
         environ: environment variables, for MAX_PIXELS and its kin as ms-swift reads them.
-        max_pixels: ms-swift's own --max_pixels, which rescales before anything else; None is no limit.
-        processor: the fields of the checkpoint's image processor (preprocessor_config.json); empty where not known.
+        max_pixels: ms-swift's own --max_pixels, which rescales before anything else; None is no
+            limit.
+        processor: the fields of the checkpoint's image processor (preprocessor_config.json); empty
+            where not known.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -48,9 +50,11 @@ class Family:
 
     Attributes:
         format: a key of FORMATS.
-        resize: makes the rule of the processed size from a run's limits; raises ValueError for limits it cannot have.
+        resize: makes the rule of the processed size from a run's limits; raises ValueError for
+            limits it cannot have.
         reasoning: what stands around the answer in the text that ms-swift hands on.
-        names: how a checkpoint's config.json names such a model, in `architectures` or as `model_type`.
+        names: how a checkpoint's config.json names such a model, in `architectures` or as
+            `model_type`.
     """
 
     format: str
@@ -79,7 +83,11 @@ def _square(side: int) -> MakeResize:
 def _after_max_pixels(make: MakeResize) -> MakeResize:
     def resize(limits: Limits) -> Resize:
         rule = make(limits)
-        return Rescaled(limits.max_pixels, rule) if limits.max_pixels and limits.max_pixels > 0 else rule
+        return (
+            Rescaled(limits.max_pixels, rule)
+            if limits.max_pixels and limits.max_pixels > 0
+            else rule
+        )
 
     return resize
 
@@ -88,8 +96,9 @@ def _after_max_pixels(make: MakeResize) -> MakeResize:
 def _glm(limits: Limits) -> Resize:
     size = limits.processor.get("size") or {}
     return GlmResize(
-        size.get("shortest_edge", GlmResize.min_pixels), size.get("longest_edge", GlmResize.max_pixels)
-    )  # fmt: skip
+        size.get("shortest_edge", GlmResize.min_pixels),
+        size.get("longest_edge", GlmResize.max_pixels),
+    )
 
 
 @_after_max_pixels
@@ -105,9 +114,10 @@ def _internvl(limits: Limits) -> Resize:
     """Transformers' own InternVL: its processor decides, MAX_NUM and INPUT_SIZE have no say."""
     of = limits.processor.get
     return TileResize(
-        _side(limits.processor, TileResize.side), of("max_patches", TileResize.most),
+        _side(limits.processor, TileResize.side),
+        of("max_patches", TileResize.most),
         of("min_patches", TileResize.least),
-    )  # fmt: skip
+    )
 
 
 @_after_max_pixels
@@ -117,7 +127,8 @@ def _deepseek_vl2(limits: Limits) -> Resize:
 
 
 def _minicpm(merges: int) -> MakeResize:
-    """`merges`: patches along a side that become one token, so that a slice must hold whole ones."""
+    """`merges`: patches along a side that become one token, so that a slice must hold whole
+    ones."""
 
     def resize(limits: Limits) -> Resize:
         of = limits.processor.get
@@ -134,7 +145,10 @@ def _minicpm(merges: int) -> MakeResize:
 @_after_max_pixels
 def _gemma4(limits: Limits) -> Resize:
     of = limits.processor.get
-    return BudgetResize(of("max_soft_tokens", BudgetResize.tokens), of("patch_size", 16) * of("pooling_kernel_size", 3))
+    return BudgetResize(
+        of("max_soft_tokens", BudgetResize.tokens),
+        of("patch_size", 16) * of("pooling_kernel_size", 3),
+    )
 
 
 def _side(processor: Mapping[str, Any], default: int) -> int:
@@ -145,33 +159,64 @@ def _side(processor: Mapping[str, Any], default: int) -> int:
 
 FAMILIES: dict[str, Family] = {
     "qwen_vl": Family("qwen_vl", _square(448)),
-    "qwen2_vl": Family("qwen2_vl", _qwen(28), names=("Qwen2VLForConditionalGeneration", "qwen2_vl")),
-    "qwen2_5_vl": Family("qwen2_5_vl", _qwen(28), names=("Qwen2_5_VLForConditionalGeneration", "qwen2_5_vl")),
+    "qwen2_vl": Family(
+        "qwen2_vl", _qwen(28), names=("Qwen2VLForConditionalGeneration", "qwen2_vl")
+    ),
+    "qwen2_5_vl": Family(
+        "qwen2_5_vl", _qwen(28), names=("Qwen2_5_VLForConditionalGeneration", "qwen2_5_vl")
+    ),
     "qwen2_5_omni": Family(
-        "qwen2_5_vl", _qwen(28),
+        "qwen2_5_vl",
+        _qwen(28),
         names=("Qwen2_5OmniModel", "Qwen2_5OmniForConditionalGeneration", "qwen2_5_omni"),
     ),
-    "qwen3_vl": Family("qwen3_vl", _qwen(32), names=("Qwen3VLForConditionalGeneration", "qwen3_vl")),
-    "qwen3_vl_moe": Family("qwen3_vl", _qwen(32), names=("Qwen3VLMoeForConditionalGeneration", "qwen3_vl_moe")),
-    "qwen3_omni_moe": Family("qwen3_vl", _qwen(32), names=("Qwen3OmniMoeForConditionalGeneration", "qwen3_omni_moe")),
-    "qwen3_5": Family("qwen3_vl", _qwen(32), "think", ("Qwen3_5ForConditionalGeneration", "qwen3_5")),
-    "qwen3_5_moe": Family("qwen3_vl", _qwen(32), "think", ("Qwen3_5MoeForConditionalGeneration", "qwen3_5_moe")),
-    "qwen4_exp": Family("qwen3_vl", _qwen(32), "think", ("Qwen4ExpForConditionalGeneration", "qwen4_exp")),
+    "qwen3_vl": Family(
+        "qwen3_vl", _qwen(32), names=("Qwen3VLForConditionalGeneration", "qwen3_vl")
+    ),
+    "qwen3_vl_moe": Family(
+        "qwen3_vl", _qwen(32), names=("Qwen3VLMoeForConditionalGeneration", "qwen3_vl_moe")
+    ),
+    "qwen3_omni_moe": Family(
+        "qwen3_vl", _qwen(32), names=("Qwen3OmniMoeForConditionalGeneration", "qwen3_omni_moe")
+    ),
+    "qwen3_5": Family(
+        "qwen3_vl", _qwen(32), "think", ("Qwen3_5ForConditionalGeneration", "qwen3_5")
+    ),
+    "qwen3_5_moe": Family(
+        "qwen3_vl", _qwen(32), "think", ("Qwen3_5MoeForConditionalGeneration", "qwen3_5_moe")
+    ),
+    "qwen4_exp": Family(
+        "qwen3_vl", _qwen(32), "think", ("Qwen4ExpForConditionalGeneration", "qwen4_exp")
+    ),
     "glm4v": Family("glm4v", _glm, "think_answer", ("Glm4vForConditionalGeneration", "glm4v")),
     "glm4v_moe": Family("glm4v", _glm, "think", ("Glm4vMoeForConditionalGeneration", "glm4v_moe")),
     "ovis2_5": Family("ovis", _ovis, names=("Ovis2_5", "ovis2_5")),
-    "internvl_chat": Family("internvl", _internvl_chat, names=("InternVLChatModel", "internvl_chat")),
-    "internvl": Family("internvl", _internvl, names=("InternVLForConditionalGeneration", "internvl")),
+    "internvl_chat": Family(
+        "internvl", _internvl_chat, names=("InternVLChatModel", "internvl_chat")
+    ),
+    "internvl": Family(
+        "internvl", _internvl, names=("InternVLForConditionalGeneration", "internvl")
+    ),
     "deepseek_vl2": Family("deepseek_vl2", _deepseek_vl2, names=("DeepseekVLV2ForCausalLM",)),
     "minicpmv2_6": Family("minicpm_v", _minicpm(1)),
     "minicpmv4": Family("minicpm_v", _minicpm(1)),
     "minicpmv4_5": Family("minicpm_v", _minicpm(1), "think"),
-    "minicpmv4_6": Family("minicpm_v", _minicpm(4), "think", ("MiniCPMV4_6ForConditionalGeneration", "minicpmv4_6")),
-    "minicpmv4_7": Family("minicpm_v", _minicpm(4), "think", ("MiniCPMV4_7ForConditionalGeneration", "minicpmv4_7")),
+    "minicpmv4_6": Family(
+        "minicpm_v", _minicpm(4), "think", ("MiniCPMV4_6ForConditionalGeneration", "minicpmv4_6")
+    ),
+    "minicpmv4_7": Family(
+        "minicpm_v", _minicpm(4), "think", ("MiniCPMV4_7ForConditionalGeneration", "minicpmv4_7")
+    ),
     "minicpmo": Family("minicpm_v", _minicpm(1), names=("MiniCPMO", "minicpmo")),
-    "paligemma": Family("paligemma", _square(224), names=("PaliGemmaForConditionalGeneration", "paligemma")),
-    "florence": Family("florence2", _square(768), names=("Florence2ForConditionalGeneration", "florence2")),
-    "gemma3_vision": Family("gemini", _square(896), names=("Gemma3ForConditionalGeneration", "gemma3")),
+    "paligemma": Family(
+        "paligemma", _square(224), names=("PaliGemmaForConditionalGeneration", "paligemma")
+    ),
+    "florence": Family(
+        "florence2", _square(768), names=("Florence2ForConditionalGeneration", "florence2")
+    ),
+    "gemma3_vision": Family(
+        "gemini", _square(896), names=("Gemma3ForConditionalGeneration", "gemma3")
+    ),
     "gemma4": Family("gemini", _gemma4, names=("Gemma4ForConditionalGeneration", "gemma4")),
     "gemma4_unified": Family(
         "gemini", _gemma4, "think", ("Gemma4UnifiedForConditionalGeneration", "gemma4_unified")
@@ -179,11 +224,19 @@ FAMILIES: dict[str, Family] = {
     "cogvlm": Family("cogvlm", _square(490), names=("CogVLMForCausalLM",)),
     "cogagent_chat": Family("cogvlm", _square(1120), names=("CogAgentForCausalLM",)),
     "griffon": Family("griffon", _square(1022), names=("gemma2_Griffon", "qwen2_Griffon")),
-    "kosmos2": Family("kosmos2", _square(224), names=("Kosmos2ForConditionalGeneration", "kosmos-2")),
-}  # fmt: skip
+    "kosmos2": Family(
+        "kosmos2", _square(224), names=("Kosmos2ForConditionalGeneration", "kosmos-2")
+    ),
+}
 
-# Where one model type's checkpoints differ in what stands around the answer, ms-swift's template tells them apart.
-TEMPLATES: dict[str, Reasoning] = {"mimo_vl": "think", "glm4_5v": "think", "minicpmo4_5": "think", "gemma4": "think"}
+# Where one model type's checkpoints differ in what stands around the answer, ms-swift's template
+# tells them apart.
+TEMPLATES: dict[str, Reasoning] = {
+    "mimo_vl": "think",
+    "glm4_5v": "think",
+    "minicpmo4_5": "think",
+    "gemma4": "think",
+}
 
 
 # Which do not think unless they are told to, with --enable_thinking true.
@@ -191,8 +244,11 @@ _THINK_WHEN_TOLD = ("qwen3_vl", "qwen3_vl_moe", "qwen3_omni_moe")
 
 
 def told_to_think(model_type: str | None, arguments: Mapping[str, Any]) -> bool:
-    """Whether ms-swift puts the beginning of reasoning before every response of a run with these `arguments`."""
-    told = str(arguments.get("enable_thinking")).lower() == "true" and model_type in _THINK_WHEN_TOLD
+    """Whether ms-swift puts the beginning of reasoning before every response of a run with these
+    `arguments`."""
+    told = (
+        str(arguments.get("enable_thinking")).lower() == "true" and model_type in _THINK_WHEN_TOLD
+    )
     return told or begins_reasoning(arguments.get("response_prefix"))
 
 
@@ -202,18 +258,25 @@ def begins_reasoning(prefix: str | None) -> bool:
 
 
 def model_type_of(config: Mapping[str, Any]) -> str | None:
-    """The model type, a key of FAMILIES, of a checkpoint by its config.json; None for models that are not there.
+    """The model type, a key of FAMILIES, of a checkpoint by its config.json; None for models that
+    are not there.
 
-    Where ms-swift cannot tell (one architecture, several model types) it is the one that writes boxes.
+    Where ms-swift cannot tell (one architecture, several model types) it is the one that writes
+    boxes.
     """
     written = {*(config.get("architectures") or ()), config.get("model_type")}
     if written & {"MiniCPMV", "minicpmv"}:
         return _MINICPM_VERSIONS.get(str(config.get("version")))
     if "QWenLMHeadModel" in written:
         return "qwen_vl" if "visual" in config else None  # Qwen and Qwen-Audio share the name
-    return next((name for name, family in FAMILIES.items() if written.intersection(family.names)), None)
+    return next(
+        (name for name, family in FAMILIES.items() if written.intersection(family.names)), None
+    )
 
 
 _MINICPM_VERSIONS = {
-    "2.6": "minicpmv2_6", "4": "minicpmv4", "4.0": "minicpmv4", "4.5": "minicpmv4_5"
-}  # fmt: skip
+    "2.6": "minicpmv2_6",
+    "4": "minicpmv4",
+    "4.0": "minicpmv4",
+    "4.5": "minicpmv4_5",
+}

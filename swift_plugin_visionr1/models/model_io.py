@@ -1,4 +1,5 @@
-"""The format and the processed sizes of a run: what its settings say, else what its model type is known for."""
+"""The format and the processed sizes of a run: what its settings say, else what its model type is
+known for."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,7 +15,8 @@ DEFAULT_MODEL_TYPE = "qwen2_5_vl"  # the paper's
 
 
 class AnswerSettings(Protocol):
-    """What the settings of the rewards may say about a model; null leaves it to what the model type is known for."""
+    """What the settings of the rewards may say about a model; null leaves it to what the model type
+    is known for."""
 
     @property
     def model_type(self) -> str | None: ...
@@ -43,23 +45,28 @@ def model_io(
     template: str | None = None,
     thinks: bool = False,
 ) -> ModelIO:
-    """The format and the processed sizes of a run: what the settings say, else what its model type is known for.
+    """The format and the processed sizes of a run: what the settings say, else what its model type
+    is known for.
 
     Args:
-        settings: `format`, `frame`, `reasoning` and `json` there win over the family's own; `model_type` there is
-            for callers that know none.
-        model_type: ms-swift's name for the run's model; where nobody knows it, it is the paper's Qwen2.5-VL.
+        settings: `format`, `frame`, `reasoning` and `json` there win over the family's own;
+            `model_type` there is for callers that know none.
+        model_type: ms-swift's name for the run's model; where nobody knows it, it is the paper's
+            Qwen2.5-VL.
         limits: of the run.
-        template: ms-swift's name for the run's template, where it is known: some model types have several, and what
-            stands around the answer depends on it.
-        thinks: whether the run itself opens reasoning, which most of the family do not write (--enable_thinking).
+        template: ms-swift's name for the run's template, where it is known: some model types have
+            several, and what stands around the answer depends on it.
+        thinks: whether the run itself opens reasoning, which most of the family do not write
+            (--enable_thinking).
 
     Raises:
-        SettingsError: the model type is not known, contradicts the settings' own, or the limits cannot be used.
+        SettingsError: the model type is not known, contradicts the settings' own, or the limits
+            cannot be used.
     """
     if model_type and settings.model_type not in (None, model_type):
         raise SettingsError(
-            f"expected the settings' model_type to be the run's, {model_type!r}, got {settings.model_type!r}: "
+            f"expected the settings' model_type to be the run's, {model_type!r}, got "
+            f"{settings.model_type!r}: "
             "leave it out of the settings, the reward reads the run's own"
         )
     name = model_type or settings.model_type or DEFAULT_MODEL_TYPE
@@ -77,12 +84,23 @@ def _from_settings(settings: AnswerSettings, model_type: str) -> Family:
     """A family of whose images nothing is known; padded frames take them as padded to a square."""
     if settings.format is None or settings.frame in (None, "processed"):
         raise SettingsError(
-            f"expected a model_type that is known, got {model_type!r}{did_you_mean(model_type, FAMILIES)}; or set "
-            "`format` and `frame` in the settings to what the model writes, with any frame but processed. Known are "
+            "expected a model_type that is known, got "
+            f"{model_type!r}{did_you_mean(model_type, FAMILIES)}; or set "
+            "`format` and `frame` in the settings to what the model writes, with any frame but "
+            "processed. Known are "
             f"{', '.join(FAMILIES)}"
         )
     resize = PaddedSquare() if FRAMES[settings.frame].padded else Unchanged()
     return Family(settings.format, lambda _: resize)
 
 
-__all__ = ["DEFAULT_MODEL_TYPE", "FAMILIES", "TEMPLATES", "Family", "Limits", "ModelIO", "model_io", "model_type_of"]
+__all__ = [
+    "DEFAULT_MODEL_TYPE",
+    "FAMILIES",
+    "TEMPLATES",
+    "Family",
+    "Limits",
+    "ModelIO",
+    "model_io",
+    "model_type_of",
+]

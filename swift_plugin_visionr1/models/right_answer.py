@@ -1,4 +1,5 @@
-"""The right answer to a row: its annotations as the model's own family writes them, in the frame that it sees."""
+"""The right answer to a row: its annotations as the model's own family writes them, in the frame
+that it sees."""
 
 from typing import Any
 
@@ -20,7 +21,8 @@ def target(truth: GroundTruth, io: ModelIO) -> tuple[str, int]:
     """A supervised run's answer, which the same format reads back to half a unit of its grid.
 
     Returns:
-        The answer, and how many boxes are not in it because they are thinner than the grid: rounded, they are none.
+        The answer, and how many boxes are not in it because they are thinner than the grid:
+        rounded, they are none.
 
     Raises:
         SolutionError: the model's processor takes no such image, or the format cannot hold a label.
@@ -35,17 +37,24 @@ def target(truth: GroundTruth, io: ModelIO) -> tuple[str, int]:
         thick = [_is_read(truth, index, view, io.format) for index in range(len(truth.boxes))]
         kept = _only(truth, np.flatnonzero(thick).tolist())
         parsed = io.format.parse(answer := right_answer(kept, view, io.format))
-    if parsed.issues or [label.strip() for label in parsed.labels] != [label.strip() for label in kept.labels]:
-        labels = sorted({label for label in kept.labels if label.strip() not in parsed.labels}) or "more than it reads"
+    if parsed.issues or [label.strip() for label in parsed.labels] != [
+        label.strip() for label in kept.labels
+    ]:
+        labels = (
+            sorted({label for label in kept.labels if label.strip() not in parsed.labels})
+            or "more than it reads"
+        )
         raise SolutionError(
-            f"expected boxes and labels that {io.format.name} can write and read back, got {labels} "
+            f"expected boxes and labels that {io.format.name} can write and read back, got "
+            f"{labels} "
             f"({', '.join(parsed.issues) or 'read as other labels'}): rename these categories"
         )
     return answer, len(truth.boxes) - len(kept.boxes)
 
 
 def add_answer(row: dict[str, Any], io: ModelIO) -> int:
-    """Add the answer to the messages of one of our rows; returns how many boxes are too thin to be in it.
+    """Add the answer to the messages of one of our rows; returns how many boxes are too thin to be
+    in it.
 
     Raises:
         SolutionError: as `target`, or of the row's solution.
@@ -57,9 +66,14 @@ def add_answer(row: dict[str, Any], io: ModelIO) -> int:
 
 
 def _is_read(truth: GroundTruth, index: int, view: View, format: Format) -> bool:
-    """Whether a box is still one when it is written; false where its corners are rounded to the same place."""
-    return "corner_order" not in format.parse(right_answer(_only(truth, [index]), view, format)).issues
+    """Whether a box is still one when it is written; false where its corners are rounded to the
+    same place."""
+    return (
+        "corner_order" not in format.parse(right_answer(_only(truth, [index]), view, format)).issues
+    )
 
 
 def _only(truth: GroundTruth, indices: list[int]) -> GroundTruth:
-    return GroundTruth(truth.size, truth.boxes[indices], tuple(truth.labels[index] for index in indices))
+    return GroundTruth(
+        truth.size, truth.boxes[indices], tuple(truth.labels[index] for index in indices)
+    )

@@ -1,7 +1,9 @@
-"""Registers the plugin when ms-swift's registries are imported, so that no command line has to name it.
+"""Registers the plugin when ms-swift's registries are imported, so that no command line has to name
+it.
 
-ms-swift has no entry points for plugins. `autoload.pth`, installed beside the package, puts a finder on
-`sys.meta_path` that does nothing until one of the modules below is imported, and calls `find_spec` here then.
+ms-swift has no entry points for plugins. `autoload.pth`, installed beside the package, puts a
+finder on `sys.meta_path` that does nothing until one of the modules below is imported, and calls
+`find_spec` here then.
 VISION_R1_NO_AUTOLOAD=1 turns it off.
 """
 
@@ -10,7 +12,12 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-from .register import register_callbacks, register_megatron_callback, register_preprocessors, register_rewards
+from .register import (
+    register_callbacks,
+    register_megatron_callback,
+    register_preprocessors,
+    register_rewards,
+)
 
 _REGISTER: dict[str, Callable[[], None]] = {
     "swift.rewards.orm": register_rewards,
@@ -21,7 +28,8 @@ _REGISTER: dict[str, Callable[[], None]] = {
 
 
 def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    """The registry module's own spec, whose loader also registers the plugin once the module is there."""
+    """The registry module's own spec, whose loader also registers the plugin once the module is
+    there."""
     spec = PathFinder.find_spec(name, path)
     if spec is None or spec.loader is None:
         return spec

@@ -1,4 +1,5 @@
-"""The callback `vision_r1`: states the plan of progressive rule refinement, checks it, and logs where it stands."""
+"""The callback `vision_r1`: states the plan of progressive rule refinement, checks it, and logs
+where it stands."""
 
 from dataclasses import asdict
 from typing import Any
@@ -21,10 +22,11 @@ logger = get_logger()
 class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
     """Observes only: the stage itself is a function of the trainer's step (`Schedule.stage`).
 
-    Logged with the trainer's own metrics, so that every reporter sees them: `vision_r1/stage` (1 beginner,
-    2 advanced), `vision_r1/xi0`, `xi1`, `xi2`, the means of the reward parts and of the numbers of predicted
-    and annotated boxes, and `vision_r1/issues/<code>`, the share of completions with that format issue. Every
-    `pictures` steps (a setting) also `vision_r1/rollout`, a picture.
+    Logged with the trainer's own metrics, so that every reporter sees them: `vision_r1/stage` (1
+    beginner, 2 advanced), `vision_r1/xi0`, `xi1`, `xi2`, the means of the reward parts and of the
+    numbers of predicted and annotated boxes, and `vision_r1/issues/<code>`, the share of
+    completions with that format issue. Every `pictures` steps (a setting) also `vision_r1/rollout`,
+    a picture.
     """
 
     def __init__(self, args: Any, trainer: Any) -> None:
@@ -36,7 +38,8 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         """State the plan.
 
         Raises:
-            SettingsError: a checkpoint to resume from whose weights the trainer does not load; see also `state_plan`.
+            SettingsError: a checkpoint to resume from whose weights the trainer does not load; see
+                also `state_plan`.
             SolutionError: see `state_plan`.
         """
         self.state_plan(state)
@@ -56,14 +59,19 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         if first is not None and first >= state.max_steps:
             if schedule.switch_step is not None:
                 raise SettingsError(
-                    f"expected switch_step within the run of {state.max_steps} steps, got {schedule.switch_step}: "
+                    f"expected switch_step within the run of {state.max_steps} steps, got "
+                    f"{schedule.switch_step}: "
                     "the advanced stage would never come; set `step: 1/2` or train longer"
                 )
-            logger.warning(f"Vision-R1: the run of {state.max_steps} steps is too short for its advanced stage")
+            logger.warning(
+                f"Vision-R1: the run of {state.max_steps} steps is too short for its advanced stage"
+            )
         logger.info(
-            f"Vision-R1 ({settings.source}): {schedule.criteria(schedule.stage(0, state.max_steps))} from step 0"
+            f"Vision-R1 ({settings.source}): "
+            f"{schedule.criteria(schedule.stage(0, state.max_steps))} from step 0"
             + (f", {schedule.criteria('advanced')} from step {first}" if first else " to the end")
-            + f", of {state.max_steps} steps; now at step {state.global_step}; {self._model(scorer)}"
+            + f", of {state.max_steps} steps; now at step {state.global_step}; "
+            f"{self._model(scorer)}"
         )
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
@@ -77,7 +85,8 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         self._log({"stage": 2.0 if stage == "advanced" else 1.0, **criteria})
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Log the means of what all processes scored since the last step, and where one is due a picture."""
+        """Log the means of what all processes scored since the last step, and where one is due a
+        picture."""
         scorer = self._scorer()
         self._log(means(gather_object([scorer.take_sums()])))
         self.pictures.after_step(scorer, state.global_step)
@@ -90,10 +99,18 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
 
     def _model(self, scorer: Scorer) -> str:
         """How the model is taken to answer: what to look at first where a reward stays 0."""
-        kind = next((reward.model_type for reward in self.trainer.reward_funcs if hasattr(reward, "model_type")), None)
+        kind = next(
+            (
+                reward.model_type
+                for reward in self.trainer.reward_funcs
+                if hasattr(reward, "model_type")
+            ),
+            None,
+        )
         format = scorer.io.format
         return (
-            f"model type {kind or 'not known'}; answers in the format {format.name}, {format.frame.describe()}; "
+            f"model type {kind or 'not known'}; answers in the format {format.name}, "
+            f"{format.frame.describe()}; "
             f"{scorer.io.resize.describe()}"
         )
 
@@ -106,7 +123,8 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
             if isinstance(scorer := getattr(reward, "scorer", None), Scorer):
                 return scorer
         raise SettingsError(
-            "expected a vision_r1 reward beside the callback vision_r1, got none: add --reward_funcs vision_r1"
+            "expected a vision_r1 reward beside the callback vision_r1, got none: add "
+            "--reward_funcs vision_r1"
         )
 
 

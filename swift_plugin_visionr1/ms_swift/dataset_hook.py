@@ -1,8 +1,9 @@
-"""Published data sets for `--dataset`: ms-swift's AutoPreprocessor, where a run has a vision_r1 reward.
+"""Published data sets for `--dataset`: ms-swift's AutoPreprocessor, where a run has a vision_r1
+reward.
 
-ms-swift has a registry of data sets by name and path, none by their columns. So the one method that chooses a
-preprocessor by columns is wrapped. In every run without our reward, and for rows of no form that we know, it chooses
-as before.
+ms-swift has a registry of data sets by name and path, none by their columns. So the one method that
+chooses a preprocessor by columns is wrapped. In every run without our reward, and for rows of no
+form that we know, it chooses as before.
 """
 
 from typing import Any
@@ -16,7 +17,9 @@ from ..data.published import Row, RowForm, form_of
 from ..errors import SolutionError
 from .run_context import data_source, has_our_reward
 
-NUMBER = "vision_r1_row"  # a column for the place of each row in its file; it does not leave this module
+NUMBER = (
+    "vision_r1_row"  # a column for the place of each row in its file; it does not leave this module
+)
 logger = get_logger()
 
 
@@ -28,11 +31,15 @@ class PublishedRows(MessagesPreprocessor):  # type: ignore[misc]
         source: the file or the data set's id, for errors.
     """
 
-    cache_format_version = f"{MessagesPreprocessor.cache_format_version}_vision_r1"  # no cache shared with others
+    cache_format_version = (
+        f"{MessagesPreprocessor.cache_format_version}_vision_r1"  # no cache shared with others
+    )
 
     def __init__(self, form: RowForm, source: str) -> None:
         super().__init__()
-        self.columns: dict[str, str] = {}  # rows keep their published columns until they are converted
+        self.columns: dict[
+            str, str
+        ] = {}  # rows keep their published columns until they are converted
         self.form, self.source = form, source
 
     def prepare_dataset(self, dataset: Any) -> Any:
@@ -41,13 +48,16 @@ class PublishedRows(MessagesPreprocessor):  # type: ignore[misc]
         if isinstance(dataset, Dataset):
             return dataset.add_column(NUMBER, list(range(1, len(dataset) + 1)))
         features = Features({**dataset.features, NUMBER: Value("int64")})
-        return dataset.map(lambda row, index: {NUMBER: index + 1}, with_indices=True, features=features)
+        return dataset.map(
+            lambda row, index: {NUMBER: index + 1}, with_indices=True, features=features
+        )
 
     def batched_preprocess(self, batched_row: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         """Convert a batch.
 
         Raises:
-            SolutionError: a row cannot be read, where ms-swift would leave the row out with a warning.
+            SolutionError: a row cannot be read, where ms-swift would leave the row out with a
+                warning.
         """
         batched = dict(batched_row)
         self._remove_prefix_keys(batched, "__@")  # how ms-swift names columns of streams
@@ -59,7 +69,9 @@ class PublishedRows(MessagesPreprocessor):  # type: ignore[misc]
         try:
             return self.form.convert(own, image_size)
         except SolutionError as error:
-            raise SolutionError(f"row {row[NUMBER]} of {self.source}, read as {self.form.name}: {error}") from None
+            raise SolutionError(
+                f"row {row[NUMBER]} of {self.source}, read as {self.form.name}: {error}"
+            ) from None
 
 
 def encoded_images(dataset: Any) -> Any:
@@ -71,7 +83,8 @@ def encoded_images(dataset: Any) -> Any:
 
 
 def published_form(dataset: Any) -> RowForm | None:
-    """The form of a data set's rows, told by its first one; None where ms-swift can read them itself."""
+    """The form of a data set's rows, told by its first one; None where ms-swift can read them
+    itself."""
     first = next(iter(encoded_images(dataset)), None)
     return None if first is None else form_of(first)
 

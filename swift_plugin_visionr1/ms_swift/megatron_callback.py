@@ -1,4 +1,5 @@
-"""The callback `vision_r1` of Megatron's trainer, whose callbacks are of another kind than those of the Trainer."""
+"""The callback `vision_r1` of Megatron's trainer, whose callbacks are of another kind than those of
+the Trainer."""
 
 from collections import Counter
 from typing import Any
@@ -16,14 +17,16 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
     """States the plan, announces a switch, and logs what `VisionR1Callback` logs, without pictures.
 
     Raises:
-        SettingsError: this is a worker of the Ray driver; see `VisionR1Callback` for those of a run that begins.
+        SettingsError: this is a worker of the Ray driver; see `VisionR1Callback` for those of a run
+            that begins.
     """
 
     def __init__(self, trainer: Any) -> None:
         super().__init__(trainer)
         if self.args.use_ray:
             raise SettingsError(
-                "expected no callback vision_r1 with --use_ray, whose workers score nothing: leave `callbacks` out; "
+                "expected no callback vision_r1 with --use_ray, whose workers score nothing: leave "
+                "`callbacks` out; "
                 "the means of the rewards are logged without it"
             )
         self.observer = VisionR1Callback(self.args, trainer)
@@ -45,7 +48,8 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
     def on_log(self, logs: dict[str, Any]) -> None:
         """Add the means over all processes since the last log.
 
-        They do not go through the trainer's metrics, which it stacks and averages over processes by their place:
+        They do not go through the trainer's metrics, which it stacks and averages over processes by
+        their place:
         which issues there are differs from process to process.
         """
         if self.evaluating:

@@ -1,8 +1,8 @@
 """Registers rewards, callbacks and published data sets with ms-swift.
 
-`autoload.py` does it as ms-swift's registries are imported; `plugin.py` is the file for `--external_plugins`. The
-registered modules register themselves as their last act, so it does not matter which of them, or which part of
-ms-swift, is imported first. Registering twice does nothing.
+`autoload.py` does it as ms-swift's registries are imported; `plugin.py` is the file for
+`--external_plugins`. The registered modules register themselves as their last act, so it does not
+matter which of them, or which part of ms-swift, is imported first. Registering twice does nothing.
 """
 
 import sys
@@ -25,7 +25,8 @@ def register_callbacks() -> None:
 
 
 def register_megatron_callback() -> None:
-    """Add the callback of Megatron's trainer to `swift.megatron.callbacks.megatron_callbacks_map`."""
+    """Add the callback of Megatron's trainer to
+    `swift.megatron.callbacks.megatron_callbacks_map`."""
     import swift_plugin_visionr1.ms_swift.megatron_callback  # noqa: F401
 
 
@@ -35,7 +36,8 @@ def register_preprocessors() -> None:
 
 
 def evaluation_callback(args: Any, trainer: Any) -> Any:
-    """The callback `vision_r1_eval`, which lives beside the evaluator: training without it needs none of that."""
+    """The callback `vision_r1_eval`, which lives beside the evaluator: training without it needs
+    none of that."""
     return import_module("mmdet_eval.during_training.callback").VisionR1EvalCallback(args, trainer)
 
 

@@ -9,10 +9,11 @@ from ..errors import SettingsError
 def check_resumed(trainer: Any) -> None:
     """Refuse to go on from a checkpoint whose weights the trainer has passed over.
 
-    Several models (Qwen2-VL and Qwen2.5-VL among them) are saved under the names of their published form, which are
-    not those in memory. `transformers.Trainer._load_from_checkpoint` loads by name and passes over what it does not
-    know, so that the weights stay the base model's and only step and optimizer are the checkpoint's. DeepSpeed, FSDP
-    and adapters have files of their own; a model that is itself loaded from the checkpoint has its names translated.
+    Several models (Qwen2-VL and Qwen2.5-VL among them) are saved under the names of their published
+    form, which are not those in memory. `transformers.Trainer._load_from_checkpoint` loads by name
+    and passes over what it does not know, so that the weights stay the base model's and only step
+    and optimizer are the checkpoint's. DeepSpeed, FSDP and adapters have files of their own; a
+    model that is itself loaded from the checkpoint has its names translated.
 
     Args:
         trainer: ms-swift's, of the transformers kind, when training begins.
@@ -28,14 +29,18 @@ def check_resumed(trainer: Any) -> None:
     unknown = _weight_names(Path(folder)) - trainer.model.state_dict().keys()
     if unknown:
         raise SettingsError(
-            f"expected {folder} to hold weights under the model's own names, got {min(unknown)} and "
-            f"{len(unknown) - 1} more that transformers' Trainer passes over, so that training would go on from the "
-            f"base model's: add --model {folder} --ref_model {trainer.model.model_dir} to --resume_from_checkpoint"
+            f"expected {folder} to hold weights under the model's own names, got {min(unknown)} "
+            "and "
+            f"{len(unknown) - 1} more that transformers' Trainer passes over, so that training "
+            "would go on from the "
+            f"base model's: add --model {folder} --ref_model {trainer.model.model_dir} to "
+            "--resume_from_checkpoint"
         )
 
 
 def _weight_names(folder: Path) -> set[str]:
-    """The names of the tensors in model.safetensors or its shards; none in a checkpoint of an adapter."""
+    """The names of the tensors in model.safetensors or its shards; none in a checkpoint of an
+    adapter."""
     from safetensors import safe_open
 
     names: set[str] = set()

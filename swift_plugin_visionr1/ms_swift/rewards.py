@@ -36,18 +36,21 @@ def shared_scorer(settings: Settings, io: ModelIO) -> Scorer:
 class VisionR1(ORM):  # type: ignore[misc]
     """`vision_r1`: format + recall + precision (Eq. 7), in [0, 3].
 
-    Settings are read from the environment variable VISION_R1_CONFIG when the reward is built. The format and the
-    frame are those of the run's model type, the processed size follows the template's max_pixels, the model's image
-    processor and MAX_PIXELS and its kin.
+    Settings are read from the environment variable VISION_R1_CONFIG when the reward is built. The
+    format and the frame are those of the run's model type, the processed size follows the
+    template's max_pixels, the model's image processor and MAX_PIXELS and its kin.
 
     Raises:
-        SettingsError: the settings cannot be used, contradict the run, leave an unknown model type's format open, or
-            leave the stage open where the trainer tells no step.
+        SettingsError: the settings cannot be used, contradict the run, leave an unknown model
+            type's format open, or leave the stage open where the trainer tells no step.
         SolutionError: a row of the trainer's data sets cannot be used.
     """
 
     part: ClassVar[str] = "total"
-    built: ClassVar[tuple[Any, set[str]]] = (None, set())  # the parts built for one trainer's arguments
+    built: ClassVar[tuple[Any, set[str]]] = (
+        None,
+        set(),
+    )  # the parts built for one trainer's arguments
 
     def __init__(self, args: Any = None, **kwargs: Any) -> None:
         super().__init__(args, **kwargs)
@@ -60,13 +63,17 @@ class VisionR1(ORM):  # type: ignore[misc]
         if (loaded := loaded_data(args)) is not None:
             check_datasets(*loaded, self.scorer.io.resize)
 
-    def __call__(self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any) -> list[float]:
+    def __call__(
+        self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any
+    ) -> list[float]:
         """One reward per completion.
 
         Args:
             completions: the texts; anything else scores as an empty text.
-            trainer_state: the trainer's `global_step` and `max_steps`, from which the stage follows.
-            columns: the data set's columns, one value per completion; `solution` holds the annotations.
+            trainer_state: the trainer's `global_step` and `max_steps`, from which the stage
+                follows.
+            columns: the data set's columns, one value per completion; `solution` holds the
+                annotations.
 
         Raises:
             SettingsError: there is no trainer state, several stages and no `fixed_stage`.
@@ -87,8 +94,10 @@ class VisionR1(ORM):  # type: ignore[misc]
         if max_steps > 0:
             return schedule.stage(state.global_step, max_steps)
         raise SettingsError(
-            "expected a trainer_state with global_step and max_steps to tell the stage, got none: this trainer "
-            "passes none to rewards, so declare `fixed_stage: beginner` or `advanced` in the settings file"
+            "expected a trainer_state with global_step and max_steps to tell the stage, got none: "
+            "this trainer "
+            "passes none to rewards, so declare `fixed_stage: beginner` or `advanced` in the "
+            "settings file"
         )
 
     def _warn_of_double_counting(self, args: Any) -> None:
@@ -99,7 +108,8 @@ class VisionR1(ORM):  # type: ignore[misc]
         if args is not None and twice and 0 not in (getattr(args, "reward_weights", None) or ()):
             logger.warning(
                 "Vision-R1: vision_r1 is already the sum of vision_r1_format, vision_r1_recall and "
-                f"vision_r1_precision; listed beside it, {' and '.join(sorted(parts - {'total'}))} count twice. "
+                f"vision_r1_precision; listed beside it, {' and '.join(sorted(parts - {'total'}))} "
+                "count twice. "
                 "List the total or its parts, or give the parts --reward_weights of 0"
             )
 
@@ -109,7 +119,8 @@ def run_io(settings: Settings, args: Any, template: Any = None) -> tuple[str | N
 
     Args:
         args: the trainer's.
-        template: the trainer's, where it is at hand; else that of the trainer that constructs a reward with `args`.
+        template: the trainer's, where it is at hand; else that of the trainer that constructs a
+            reward with `args`.
 
     Raises:
         SettingsError: see `VisionR1`.
@@ -128,7 +139,8 @@ def _max_pixels(settings: Settings, template: Any, args: Any) -> int | None:
     seen = getattr(args, "max_pixels", None) if template is None else template.max_pixels
     if settings.max_pixels not in (None, seen):
         raise SettingsError(
-            f"expected the settings' max_pixels to be the run's --max_pixels, {seen}, got {settings.max_pixels}: "
+            f"expected the settings' max_pixels to be the run's --max_pixels, {seen}, got "
+            f"{settings.max_pixels}: "
             "leave it out of the settings, the reward reads the run's own"
         )
     return int(seen) if seen is not None else None

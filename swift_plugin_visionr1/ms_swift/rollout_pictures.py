@@ -1,4 +1,5 @@
-"""Pictures of rollouts for TensorBoard, Weights & Biases and SwanLab, whichever of them the run reports to."""
+"""Pictures of rollouts for TensorBoard, Weights & Biases and SwanLab, whichever of them the run
+reports to."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,10 +21,11 @@ logger = get_logger()
 
 
 class RolloutPictures:
-    """Shows, after the first step and each `pictures`-th, a group of completions that was trained on.
+    """Shows, after the first step and each `pictures`-th, a group of completions that was trained
+    on.
 
-    In the main process only, and only what that process sampled. What fails here is warned of once, and no picture is
-    tried again: training goes on.
+    In the main process only, and only what that process sampled. What fails here is warned of once,
+    and no picture is tried again: training goes on.
 
     Args:
         trainer: ms-swift's GRPO trainer.
@@ -64,7 +66,11 @@ class RolloutPictures:
             return
         sampled = "" if group.step in (None, step - 1) else f", sampled at step {group.step + 1}"
         title = f"step {step}{sampled}"
-        image = group.image.get("bytes") or group.image["path"] if isinstance(group.image, Mapping) else group.image
+        image = (
+            group.image.get("bytes") or group.image["path"]
+            if isinstance(group.image, Mapping)
+            else group.image
+        )
         picture = rollout_picture(group, scorer, load_image(image), title)
         for send in reporters:
             send(picture, f"{title}, format + recall + precision: {_rewards(group, scorer)}", step)
@@ -78,7 +84,9 @@ def _rewards(group: Group, scorer: Scorer) -> str:
 def _reporters(trainer: Any) -> list[Send]:
     """How to send a picture with its caption to each reporter of the run."""
     names = trainer.args.report_to
-    found: list[Send] = [_tensorboard(c.tb_writer) for c in trainer.callback_handler.callbacks if _writes(c)]
+    found: list[Send] = [
+        _tensorboard(c.tb_writer) for c in trainer.callback_handler.callbacks if _writes(c)
+    ]
     if "wandb" in names:
         import wandb
 

@@ -1,4 +1,5 @@
-"""What a reward can learn about the ms-swift run that it is built in, and the checks made before the first step."""
+"""What a reward can learn about the ms-swift run that it is built in, and the checks made before
+the first step."""
 
 import json
 import sys
@@ -15,7 +16,9 @@ from ..geometry.frames import Size
 from ..geometry.resize import Resize
 from ..models.families import begins_reasoning
 
-IMAGES_OPENED = 100  # image headers compared with their row before training; all of them could take minutes
+IMAGES_OPENED = (
+    100  # image headers compared with their row before training; all of them could take minutes
+)
 RESIZING = ("max_pixels", "min_pixels", "resized_width", "resized_height")
 
 logger = get_logger()
@@ -35,43 +38,52 @@ def callers() -> Iterator[Any]:
 
 
 def loaded_data(args: Any) -> tuple[Any, Mapping[str, Any]] | None:
-    """Who loaded the data sets of the run that is constructing a reward with `args`, and where they are by name.
+    """Who loaded the data sets of the run that is constructing a reward with `args`, and where they
+    are by name.
 
-    ms-swift hands a reward nothing but the training arguments, and these know neither the data set nor the
-    template's max_pixels. The callers know: the trainer, the Ray driver, or the pipeline that makes Megatron's trainer.
+    ms-swift hands a reward nothing but the training arguments, and these know neither the data set
+    nor the template's max_pixels. The callers know: the trainer, the Ray driver, or the pipeline
+    that makes Megatron's trainer.
     """
     for names in _frames():
         owner = names.get("self")
         if args is not None and getattr(owner, "args", None) is args:
             places = (getattr(owner, "__dict__", {}), getattr(owner, "_data_info", {}), names)
-            if (place := next((each for each in places if "train_dataset" in each), None)) is not None:
+            if (
+                place := next((each for each in places if "train_dataset" in each), None)
+            ) is not None:
                 return owner, place
     return None
 
 
 def tells_no_step(args: Any) -> bool:
-    """Whether the trainer that is constructing a reward with `args` is ms-swift's Ray driver, which knows no step."""
+    """Whether the trainer that is constructing a reward with `args` is ms-swift's Ray driver, which
+    knows no step."""
     return _caller(args, "_data_info") is not None
 
 
 def running_template(args: Any) -> Any | None:
-    """The template of the trainer, of any kind, that is constructing a reward with `args`, else None."""
+    """The template of the trainer, of any kind, that is constructing a reward with `args`, else
+    None."""
     return getattr(_caller(args, "template"), "template", None)
 
 
 def model_type(template: Any, args: Any) -> str | None:
-    """ms-swift's name for the run's model: the template's, else that of the arguments (Ray's driver)."""
+    """ms-swift's name for the run's model: the template's, else that of the arguments (Ray's
+    driver)."""
     meta = getattr(template, "model_meta", None)
     return getattr(meta, "model_type", None) or getattr(args, "model_type", None)
 
 
 def opens_reasoning(template: Any) -> bool:
-    """Whether every response begins with reasoning: --enable_thinking, or what --response_prefix says."""
+    """Whether every response begins with reasoning: --enable_thinking, or what --response_prefix
+    says."""
     return template is not None and begins_reasoning(template._get_response_prefix())
 
 
 def image_processor(template: Any) -> dict[str, Any]:
-    """The fields of the model's image processor, or of a processor that is one itself; empty where there is none."""
+    """The fields of the model's image processor, or of a processor that is one itself; empty where
+    there is none."""
     processor = getattr(template, "processor", None)
     own = getattr(processor, "image_processor", None)
     return dict(own.to_dict()) if own is not None else dict(getattr(processor, "__dict__", {}))
@@ -80,12 +92,21 @@ def image_processor(template: Any) -> dict[str, Any]:
 def _caller(args: Any, attribute: str) -> Any | None:
     if args is None:
         return None
-    return next((c for c in callers() if getattr(c, "args", None) is args and hasattr(c, attribute)), None)
+    return next(
+        (c for c in callers() if getattr(c, "args", None) is args and hasattr(c, attribute)), None
+    )
 
 
 def has_our_reward() -> bool:
     """Whether the arguments that a data set is being loaded for name a vision_r1 reward."""
-    names = next((c.reward_funcs for c in callers() if hasattr(c, "load_dataset") and hasattr(c, "reward_funcs")), None)
+    names = next(
+        (
+            c.reward_funcs
+            for c in callers()
+            if hasattr(c, "load_dataset") and hasattr(c, "reward_funcs")
+        ),
+        None,
+    )
     return any(isinstance(name, str) and name.startswith("vision_r1") for name in names or ())
 
 
@@ -102,7 +123,8 @@ def check_datasets(owner: Any, data: Mapping[str, Any], resize: Resize) -> None:
     """Check every row of the data sets in `data`, once per owner.
 
     Raises:
-        SolutionError: a row's annotations or images cannot be used; names the row in its file where that is known.
+        SolutionError: a row's annotations or images cannot be used; names the row in its file where
+            that is known.
     """
     if getattr(owner, "vision_r1_checked", False):
         return
@@ -122,7 +144,9 @@ def check_dataset(dataset: Any, name: str, resize: Resize) -> None:
     """Check every row of a `datasets.Dataset`; raises as `check_datasets`."""
     columns = set(dataset.column_names)
     if "solution" not in columns:
-        raise SolutionError(f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}')
+        raise SolutionError(
+            f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}'
+        )
     wanted = columns & {"solution", "width", "height", "images", "chat_template_kwargs"}
     for index, row in enumerate(dataset.select_columns(sorted(wanted))):
         try:
@@ -134,10 +158,15 @@ def check_dataset(dataset: Any, name: str, resize: Resize) -> None:
 
 
 def _check_image(row: dict[str, Any], truth: GroundTruth, open_it: bool) -> None:
-    limits = {key: value for key, value in (row.get("chat_template_kwargs") or {}).items() if key in RESIZING and value}
+    limits = {
+        key: value
+        for key, value in (row.get("chat_template_kwargs") or {}).items()
+        if key in RESIZING and value
+    }
     if limits:
         raise SolutionError(
-            f"expected one limit of image sizes for the whole run (MAX_PIXELS), got this row's {limits}"
+            "expected one limit of image sizes for the whole run (MAX_PIXELS), got this row's "
+            f"{limits}"
         )
     if not row.get("images"):
         raise SolutionError('expected an image in "images", got none')
@@ -153,13 +182,15 @@ def _check_image(row: dict[str, Any], truth: GroundTruth, open_it: bool) -> None
 def _check_size(size: Size, truth: GroundTruth) -> None:
     if size != truth.size:
         raise SolutionError(
-            f"expected the solution's width and height to be those of the image file, {size[0]} x {size[1]}, "
+            f"expected the solution's width and height to be those of the image file, {size[0]} x "
+            f"{size[1]}, "
             f"got {truth.size[0]} x {truth.size[1]}: boxes belong to the original image"
         )
 
 
 def _place(row: dict[str, Any], index: int, name: str) -> str:
-    """Where the row stands in its file: ms-swift shuffles, so its place in the data set says little."""
+    """Where the row stands in its file: ms-swift shuffles, so its place in the data set says
+    little."""
     for path in _dataset_files():
         for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
             if _same_row(line, row):
@@ -184,7 +215,9 @@ def _same_row(line: str, row: dict[str, Any]) -> bool:
         return False
     if not isinstance(data, dict) or data.get("solution") != row["solution"]:
         return False
-    images = [image.get("path") if isinstance(image, dict) else image for image in row.get("images") or []]
+    images = [
+        image.get("path") if isinstance(image, dict) else image for image in row.get("images") or []
+    ]
     own = data.get("images") or []
     own = own if isinstance(own, list) else [own]
     return [Path(str(a)).name for a in own] == [Path(str(b)).name for b in images]

@@ -1,4 +1,5 @@
-"""Recipes of ms-swift in layers: small YAML files laid over one another, since ms-swift itself takes one file."""
+"""Recipes of ms-swift in layers: small YAML files laid over one another, since ms-swift itself
+takes one file."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ Options = dict[str, Any]
 def merged(paths: Sequence[Path]) -> Options:
     """The recipe that the files come to, each laid over those before it.
 
-    A value replaces the one of the same name; null takes the option away; ENV blocks are merged in the same way.
+    A value replaces the one of the same name; null takes the option away; ENV blocks are merged in
+    the same way.
 
     Raises:
         SettingsError: a file cannot be read, or an overlay takes away or names what is not there.
@@ -32,7 +34,8 @@ def _over(below: Options, layer: Options, path: Path) -> Options:
     absent = [name for name, value in layer.items() if value is None and name not in below]
     if absent and below:
         raise SettingsError(
-            f"expected {absent[0]} in the files before {path}, which takes it away; got none: lay {path.name} "
+            f"expected {absent[0]} in the files before {path}, which takes it away; got none: lay "
+            f"{path.name} "
             "over the recipe that it was made for"
         )
     return {name: value for name, value in (below | layer).items() if value is not None}
@@ -50,7 +53,11 @@ def load(path: Path) -> Options:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SettingsError(f"expected a recipe of ms-swift at {path}: {error}") from None
     if not isinstance(data, dict):
-        raise SettingsError(f"expected `option: value` lines in {path}, got a {type(data).__name__}")
+        raise SettingsError(
+            f"expected `option: value` lines in {path}, got a {type(data).__name__}"
+        )
     if not isinstance(data.get("ENV") or {}, dict):
-        raise SettingsError(f"expected `NAME: value` lines under ENV in {path}, got a {type(data['ENV']).__name__}")
+        raise SettingsError(
+            f"expected `NAME: value` lines under ENV in {path}, got a {type(data['ENV']).__name__}"
+        )
     return data

@@ -8,7 +8,14 @@ from pathlib import Path
 from ..errors import SettingsError
 from .overlays import load
 
-PIXEL_LIMITS = ("MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "MAX_NUM", "INPUT_SIZE")
+PIXEL_LIMITS = (
+    "MAX_PIXELS",
+    "MIN_PIXELS",
+    "IMAGE_MAX_TOKEN_NUM",
+    "IMAGE_MIN_TOKEN_NUM",
+    "MAX_NUM",
+    "INPUT_SIZE",
+)
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,8 @@ class Recipe:
 
     Attributes:
         path: the recipe's file; None where there are options only.
-        options: values of each option, by its name with underscores; of an option that comes twice the last.
+        options: values of each option, by its name with underscores; of an option that comes twice
+            the last.
         environ: the environment that the training would see.
         declared: the recipe's own ENV block.
     """
@@ -58,7 +66,8 @@ class Recipe:
 
     @property
     def is_grpo(self) -> bool:
-        """Whether there are rewards; else it is supervised training or another kind of alignment."""
+        """Whether there are rewards; else it is supervised training or another kind of
+        alignment."""
         return self.one("rlhf_type") == "grpo" or bool(self.all("reward_funcs"))
 
 
@@ -73,7 +82,9 @@ def read_recipe(words: Sequence[str], shell: Mapping[str, str]) -> Recipe:
         SettingsError: what was expected and what came.
     """
     if not words:
-        raise SettingsError("expected a recipe of ms-swift, or its options: vision-r1 doctor RECIPE.yaml")
+        raise SettingsError(
+            "expected a recipe of ms-swift, or its options: vision-r1 doctor RECIPE.yaml"
+        )
     path = Path(words[0]) if words[0].endswith((".yaml", ".yml", ".json")) else None
     data = load(path) if path else {}
     declared = {str(name): str(value) for name, value in (data.pop("ENV", None) or {}).items()}
@@ -101,7 +112,8 @@ def _options(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
             found[name] = (value,) if equals else ()
         elif name is None:
             raise SettingsError(
-                f"expected a recipe (.yaml, .yml, .json) as the first word and options after it, got {word!r}"
+                "expected a recipe (.yaml, .yml, .json) as the first word and options after it, "
+                f"got {word!r}"
             )
         else:
             found[name] += (word,)

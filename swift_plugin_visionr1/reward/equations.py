@@ -50,9 +50,13 @@ class RewardBreakdown:
 
 
 def score(
-    parsed: ParsedCompletion, format: Format, truth: GroundTruth, view: View, criteria: Criteria,
+    parsed: ParsedCompletion,
+    format: Format,
+    truth: GroundTruth,
+    view: View,
+    criteria: Criteria,
     settings: "Settings",
-) -> RewardBreakdown:  # fmt: skip
+) -> RewardBreakdown:
     """Score one completion.
 
     Args:
@@ -69,7 +73,8 @@ def score(
     if issues and not settings.salvage:
         boxes, labels = boxes[:0], ()
     if not len(truth.boxes):
-        # Nothing to find: only the format's own empty answer is right. Unreadable text is no answer at all.
+        # Nothing to find: only the format's own empty answer is right. Unreadable text is no answer
+        # at all.
         right = float(parsed.says_nothing and (settings.salvage or not issues))
         return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, issues)
     wrong = labels_differ(labels, truth.labels) if settings.reads_labels else None
@@ -78,8 +83,12 @@ def score(
     ious = pairs.ious
     if wrong is not None and settings.wrong_label == "unmatched":
         ious = np.where(wrong[pairs.predictions, pairs.truths], 0.0, ious)
-    recall, precision = _recall_and_precision(ious, len(boxes), len(truth.boxes), criteria, settings.precision_over)
-    return RewardBreakdown(format_reward, recall, precision, len(boxes), len(truth.boxes), pairs, issues)
+    recall, precision = _recall_and_precision(
+        ious, len(boxes), len(truth.boxes), criteria, settings.precision_over
+    )
+    return RewardBreakdown(
+        format_reward, recall, precision, len(boxes), len(truth.boxes), pairs, issues
+    )
 
 
 def _recall_and_precision(
@@ -89,7 +98,14 @@ def _recall_and_precision(
     valid = ious >= criteria.xi0
     found = int(np.count_nonzero(valid))
     recall = float(differentiate(np.float64(found / truths), criteria))
-    over = {"matched": len(ious), "valid": found, "predicted": predicted, "larger": max(predicted, truths)}
+    over = {
+        "matched": len(ious),
+        "valid": found,
+        "predicted": predicted,
+        "larger": max(predicted, truths),
+    }
     denominator = over[precision_over]
-    precision = float((valid * differentiate(ious, criteria)).sum() / denominator) if denominator else 0.0
+    precision = (
+        float((valid * differentiate(ious, criteria)).sum() / denominator) if denominator else 0.0
+    )
     return recall, precision

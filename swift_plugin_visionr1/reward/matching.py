@@ -30,15 +30,17 @@ class Match:
 NO_MATCH = Match(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
 
 
-def match(boxes: Boxes, truths: Boxes, size: Size, wrong_label: NDArray[np.bool_] | None = None) -> Match:
+def match(
+    boxes: Boxes, truths: Boxes, size: Size, wrong_label: NDArray[np.bool_] | None = None
+) -> Match:
     """Assign predictions to ground truth at the least total cost 5 L1 + 2 (1 - GIoU).
 
     Args:
         boxes: (n, 4) valid predicted boxes, xyxy in pixels of the original image.
         truths: (m, 4) ground-truth boxes in the same frame.
         size: (width, height) of that image; L1 is taken of coordinates divided by it.
-        wrong_label: (n, m) whether the labels of a pair differ, which then costs 1 more (`box_label` of
-            Table 3); None leaves labels out (`box`).
+        wrong_label: (n, m) whether the labels of a pair differ, which then costs 1 more
+            (`box_label` of Table 3); None leaves labels out (`box`).
     """
     if not len(boxes) or not len(truths):
         return NO_MATCH
@@ -49,7 +51,9 @@ def match(boxes: Boxes, truths: Boxes, size: Size, wrong_label: NDArray[np.bool_
     cost = L1_WEIGHT * distance - GIOU_WEIGHT * generalised
     if wrong_label is not None:
         cost += LABEL_WEIGHT * wrong_label
-    from scipy.optimize import linear_sum_assignment  # here: it takes longer to import than all of this package
+    from scipy.optimize import (
+        linear_sum_assignment,
+    )  # here: it takes longer to import than all of this package
 
     rows, columns = linear_sum_assignment(cost)
     return Match(rows, columns, overlap[rows, columns])

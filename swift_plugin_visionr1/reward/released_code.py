@@ -1,8 +1,10 @@
-"""The authors' released reward functions, reproduced from their behaviour (presets `official`, `official-adaptive`).
+"""The authors' released reward functions, reproduced from their behaviour (presets `official`,
+`official-adaptive`).
 
-They differ from the paper: GIoU instead of IoU, raw-pixel L1 in the matcher together with the label, strict
-comparisons, a lenient format check that is inverted for images without objects, recall whose f never
-tightens. Where the released code would crash (boxes on an empty ground truth, absurd JSON) the reward is 0.
+They differ from the paper: GIoU instead of IoU, raw-pixel L1 in the matcher together with the
+label, strict comparisons, a lenient format check that is inverted for images without objects,
+recall whose f never tightens. Where the released code would crash (boxes on an empty ground truth,
+absurd JSON) the reward is 0.
 """
 
 import json
@@ -30,10 +32,12 @@ Entry = tuple[list[int], object]
 
 
 def require_official_format(format: Format) -> None:
-    """Raise SettingsError for a format that the released code does not read: it knows the paper's Qwen2.5-VL only."""
+    """Raise SettingsError for a format that the released code does not read: it knows the paper's
+    Qwen2.5-VL only."""
     if format != (own := get_format("qwen2_5_vl")):
         raise SettingsError(
-            f"expected the format {own.name}, {own.frame.describe()}, no reasoning, with the official rules, "
+            f"expected the format {own.name}, {own.frame.describe()}, no reasoning, with the "
+            "official rules, "
             f"which read no other, got {format.name}, {format.frame.describe()}, reasoning "
             f"{getattr(format, 'reasoning', 'none')}: use `preset: paper` for this model"
         )
@@ -49,7 +53,8 @@ def score_official(
         truth: annotations in the original frame.
         processed: (width, height) of the image that the model saw, in pixels.
         criteria: xi0 gates recall; xi1 and xi2 bound f for precision.
-        differentiation: whether recall goes through f with its fixed .5 and .75 (the code's `step` is given).
+        differentiation: whether recall goes through f with its fixed .5 and .75 (the code's `step`
+            is given).
     """
     count = len(truth.boxes)
     format_reward = _format(text)
@@ -115,21 +120,31 @@ def _entry(item: object) -> Entry | None:
 
 
 def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
-    """Pairs with their GIoU; L1 in raw pixels - GIoU - 1 where the labels agree, in float32 as released."""
+    """Pairs with their GIoU; L1 in raw pixels - GIoU - 1 where the labels agree, in float32 as
+    released."""
     clamped = [[float(max(-(10**30), min(v, 10**30))) for v in box] for box, _ in entries]
     truths = truth.boxes.astype(np.float32)
     with np.errstate(all="ignore"):  # areas beyond float32 become inf, as in the released code
         boxes = np.array(clamped, dtype=np.float32)
         for axis in (0, 1):
-            boxes[:, axis::2] = boxes[:, axis::2] / np.float32(processed[axis]) * np.float32(truth.size[axis])
+            boxes[:, axis::2] = (
+                boxes[:, axis::2] / np.float32(processed[axis]) * np.float32(truth.size[axis])
+            )
         overlap = giou(boxes, truths)  # type: ignore[arg-type]  # float32 on purpose
         distance = np.abs(boxes[:, None] - truths).sum(axis=2)
     number = {label.lower(): place for place, label in enumerate(truth.labels)}
     theirs = np.array([number[label.lower()] for label in truth.labels])
-    own = np.array([number.get(label.strip().lower(), -1) if isinstance(label, str) else -1 for _, label in entries])
+    own = np.array(
+        [
+            number.get(label.strip().lower(), -1) if isinstance(label, str) else -1
+            for _, label in entries
+        ]
+    )
     same = (own[:, None] == theirs).astype(np.float32)
     cost = np.nan_to_num(distance - same - overlap, nan=1e30, posinf=1e30, neginf=-1e30)
-    from scipy.optimize import linear_sum_assignment  # here: it takes longer to import than all of this package
+    from scipy.optimize import (
+        linear_sum_assignment,
+    )  # here: it takes longer to import than all of this package
 
     rows, columns = linear_sum_assignment(cost)
     return Match(rows, columns, np.nan_to_num(overlap[rows, columns]))

@@ -1,4 +1,5 @@
-"""Which completions a picture shows: of each scored batch one group, the completions of one prompt."""
+"""Which completions a picture shows: of each scored batch one group, the completions of one
+prompt."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ class Group:
         truth: the row's annotations.
         row: the row's own messages, images and solution.
         stage: whose criteria applied.
-        step: number of optimisation steps before the one that sampled them; None where the trainer does not tell.
+        step: number of optimisation steps before the one that sampled them; None where the trainer
+            does not tell.
     """
 
     texts: tuple[str, ...]
@@ -33,25 +35,34 @@ class Group:
 
     @property
     def image(self) -> Any:
-        """The image as the trainer has it: a path, bytes, a mapping of both, or a PIL image; None for none."""
+        """The image as the trainer has it: a path, bytes, a mapping of both, or a PIL image; None
+        for none."""
         return first_image(self.row)
 
     @property
     def prompt(self) -> str:
         """The user's last message; "" where it is no text."""
         messages = self.row.get("messages")
-        asked = [m.get("content") for m in messages if m.get("role") == "user"] if isinstance(messages, list) else []
+        asked = (
+            [m.get("content") for m in messages if m.get("role") == "user"]
+            if isinstance(messages, list)
+            else []
+        )
         return asked[-1] if asked and isinstance(asked[-1], str) else ""
 
 
 def telling_group(
-    texts: Sequence[str], columns: Mapping[str, Any], truths: Sequence[GroundTruth],
-    breakdowns: Sequence[RewardBreakdown], stage: Stage, step: int | None,
-) -> Group:  # fmt: skip
+    texts: Sequence[str],
+    columns: Mapping[str, Any],
+    truths: Sequence[GroundTruth],
+    breakdowns: Sequence[RewardBreakdown],
+    stage: Stage,
+    step: int | None,
+) -> Group:
     """The first group whose rewards differ, which is what a policy learns from; else the first.
 
-    A group is a run of rows with the same annotation and image: ms-swift's `prompt_id` is the same for all images
-    that are asked the same question.
+    A group is a run of rows with the same annotation and image: ms-swift's `prompt_id` is the same
+    for all images that are asked the same question.
 
     Args:
         texts: the completions of a reward call, at least one.

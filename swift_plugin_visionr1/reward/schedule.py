@@ -42,7 +42,8 @@ def differentiate(x: NDArray[np.float64], criteria: Criteria) -> NDArray[np.floa
 
 @dataclass(frozen=True)
 class Schedule:
-    """When the advanced stage begins; a pure function of the trainer's step, so resuming changes nothing.
+    """When the advanced stage begins; a pure function of the trainer's step, so resuming changes
+    nothing.
 
     Attributes:
         beginner: criteria of the initial learning phase.
@@ -72,7 +73,8 @@ class Schedule:
         return self.fixed is None and (self.switch_step is not None or self.step < 1)
 
     def stage(self, global_step: int, max_steps: int) -> Stage:
-        """The stage of the optimisation step that follows `global_step` finished ones, of `max_steps`."""
+        """The stage of the optimisation step that follows `global_step` finished ones, of
+        `max_steps`."""
         first = self.first_advanced_step(max_steps)
         return "advanced" if first is not None and global_step >= first else "beginner"
 

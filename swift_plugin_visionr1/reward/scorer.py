@@ -1,4 +1,5 @@
-"""A batch of completions through parser, frame, matcher and equations, once for all rewards that ask."""
+"""A batch of completions through parser, frame, matcher and equations, once for all rewards that
+ask."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -18,11 +19,14 @@ from .settings import Settings
 
 COLUMNS = ("solution", "width", "height")
 PARTS = ("format", "recall", "precision", "predicted", "truths")
-REMEMBERED = 32  # reward calls of one step whose group is kept: gradient accumulation and dynamic sampling make several
+# reward calls of one step whose group is kept: gradient accumulation and dynamic sampling make
+# several
+REMEMBERED = 32
 
 
 class Scorer:
-    """Scores batches and remembers the last one, so that rewards listed side by side share one pass.
+    """Scores batches and remembers the last one, so that rewards listed side by side share one
+    pass.
 
     Args:
         settings: the rules.
@@ -44,14 +48,18 @@ class Scorer:
         self._groups: deque[Group] = deque(maxlen=REMEMBERED)
 
     def __call__(
-        self, completions: Sequence[str], columns: dict[str, Any], stage: Stage, step: int | None = None
+        self,
+        completions: Sequence[str],
+        columns: dict[str, Any],
+        stage: Stage,
+        step: int | None = None,
     ) -> list[RewardBreakdown]:
         """One breakdown per completion.
 
         Args:
             completions: the texts.
-            columns: the dataset's columns, each as long as `completions`; `solution` is read, and `width` and
-                `height` for the authors' form of it.
+            columns: the dataset's columns, each as long as `completions`; `solution` is read, and
+                `width` and `height` for the authors' form of it.
             stage: whose criteria apply.
             step: the trainer's step; the same batch at another step counts anew in `take_sums`.
 
@@ -61,10 +69,18 @@ class Scorer:
         key = stage, step, tuple(completions), *(str(columns.get(name)) for name in COLUMNS)
         if key != self._last[0]:
             truths = solutions_of(columns, len(completions))
-            self._last = key, [self.score(text, truth, stage) for text, truth in zip(completions, truths, strict=True)]
+            self._last = (
+                key,
+                [
+                    self.score(text, truth, stage)
+                    for text, truth in zip(completions, truths, strict=True)
+                ],
+            )
             self._add_up(self._last[1])
             if self.settings.pictures and completions:
-                self._groups.append(telling_group(completions, columns, truths, self._last[1], stage, step))
+                self._groups.append(
+                    telling_group(completions, columns, truths, self._last[1], stage, step)
+                )
         return self._last[1]
 
     def _add_up(self, breakdowns: list[RewardBreakdown]) -> None:
@@ -76,15 +92,20 @@ class Scorer:
             self._issues.update(issues)
 
     def take_sums(self) -> Counter[str]:
-        """Sums over what was scored since the last call: `completions`, reward parts, numbers of boxes, issues.
+        """Sums over what was scored since the last call: `completions`, reward parts, numbers of
+        boxes, issues.
 
-        An issue that was ever seen is there with 0 too: a trainer that averages over steps needs the zeros.
+        An issue that was ever seen is there with 0 too: a trainer that averages over steps needs
+        the zeros.
         """
         sums, self._sums = self._sums, Counter()
-        return Counter({name: sums[name] for name in ("completions", *PARTS, *sorted(self._issues))})
+        return Counter(
+            {name: sums[name] for name in ("completions", *PARTS, *sorted(self._issues))}
+        )
 
     def take_groups(self) -> list[Group]:
-        """A group of each batch that was scored since the last call, for pictures; none with `pictures: 0`."""
+        """A group of each batch that was scored since the last call, for pictures; none with
+        `pictures: 0`."""
         groups, self._groups = list(self._groups), deque(maxlen=REMEMBERED)
         return groups
 
@@ -93,12 +114,15 @@ class Scorer:
         criteria = self.schedule.criteria(stage)
         view, format = self.io.resize.view(truth.size), self.io.format
         if self.settings.rules == "official":
-            return score_official(text, truth, view.processed, criteria, self.settings.differentiation)
+            return score_official(
+                text, truth, view.processed, criteria, self.settings.differentiation
+            )
         return score(format.parse(text), format, truth, view, criteria, self.settings)
 
 
 def means(sums: Sequence[Counter[str]]) -> dict[str, float]:
-    """The means over all completions that `Scorer.take_sums` of several processes counted; empty where there is none.
+    """The means over all completions that `Scorer.take_sums` of several processes counted; empty
+    where there is none.
 
     The names are sorted, so that they do not depend on the order of the processes.
     """
@@ -110,11 +134,13 @@ def means(sums: Sequence[Counter[str]]) -> dict[str, float]:
 
 
 def _require_writable(format: Format) -> None:
-    """Raise SettingsError where the format's numbers are too coarse for the frame: no answer could be right."""
+    """Raise SettingsError where the format's numbers are too coarse for the frame: no answer could
+    be right."""
     box, view = as_boxes([[250, 200, 750, 600]]), View((1000, 800), (1000, 800))
     parsed = format.parse(format.write(format.frame.from_image(box, view), ["cat"]))
     if len(parsed.boxes) != 1 or iou(format.frame.to_image(parsed.boxes, view), box) < 0.5:
         raise SettingsError(
-            f"expected a frame that the format {format.name} has numbers for, got {format.frame.describe()}: "
+            f"expected a frame that the format {format.name} has numbers for, got "
+            f"{format.frame.describe()}: "
             "leave `frame` out, or for fractions set `format: json` and `json: {decimals: 3}`"
         )

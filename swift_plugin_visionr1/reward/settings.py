@@ -1,4 +1,5 @@
-"""Settings of the rewards: presets, YAML files over a preset, validation that says what was meant."""
+"""Settings of the rewards: presets, YAML files over a preset, validation that says what was
+meant."""
 
 import os
 from collections.abc import Mapping
@@ -19,14 +20,21 @@ ENVIRONMENT_VARIABLE = "VISION_R1_CONFIG"
 
 def _check_choice(name: str, value: Any, kind: Any) -> None:
     """Raise unless `value` fits the annotation: Literal choices, optional ones, plain types."""
-    options = [option for part in (get_args(kind) or (kind,)) for option in (get_args(part) or (part,))]
+    options = [
+        option for part in (get_args(kind) or (kind,)) for option in (get_args(part) or (part,))
+    ]
     allowed = [option for option in options if not isinstance(option, type)]
     types = tuple(option for option in options if isinstance(option, type))
     chosen = isinstance(value, str) and value in allowed
     if chosen or (isinstance(value, types) and (bool in types or not isinstance(value, bool))):
         return
-    expected = [repr(option) for option in allowed] + ["null" if t is type(None) else t.__name__ for t in types]
-    raise SettingsError(f"expected {name} to be {' or '.join(expected)}, got {value!r}{did_you_mean(value, allowed)}")
+    expected = [repr(option) for option in allowed] + [
+        "null" if t is type(None) else t.__name__ for t in types
+    ]
+    raise SettingsError(
+        f"expected {name} to be {' or '.join(expected)}, got "
+        f"{value!r}{did_you_mean(value, allowed)}"
+    )
 
 
 @dataclass(frozen=True)
@@ -38,23 +46,26 @@ class Settings:
         model_type: ms-swift's name of the model's family, where the run does not tell it.
         format: the model's output format; null for its family's.
         frame: the coordinate frame that it writes in; null for the format's own.
-        reasoning: what it writes around the answer: `none`, `think` or `think_answer`; null for its family's.
+        reasoning: what it writes around the answer: `none`, `think` or `think_answer`; null for its
+            family's.
         json: the names of the parts of the format `json`: box, label, order, decimals.
         step: STEP as a fraction of the run ("1/2"); 1 is never.
         switch_step: an absolute global step for the advanced stage instead of `step`.
         beginner: xi0, xi1, xi2 of the beginner stage.
         advanced: xi0, xi1, xi2 of the advanced stage.
-        differentiation: whether f of Eq. 8 is applied; without it recall and precision stay as Eq. 5 and 6.
+        differentiation: whether f of Eq. 8 is applied; without it recall and precision stay as Eq.
+            5 and 6.
         matcher: `box` matches by boxes only, `box_label` adds the class term (Table 3).
         wrong_label: `ignore`, or `unmatched`: a pair with different labels counts as IoU 0.
-        precision_over: the denominator of Eq. 6: `matched` pairs (the paper's M), `valid` ones, all `predicted`
-            boxes, or the `larger` of predictions and ground truth.
+        precision_over: the denominator of Eq. 6: `matched` pairs (the paper's M), `valid` ones, all
+            `predicted` boxes, or the `larger` of predictions and ground truth.
         salvage: whether boxes read from an answer with a broken format earn recall and precision.
-        fixed_stage: the one stage of the whole run, for trainers that tell rewards no step (ms-swift's Ray driver);
-            without it that is an error.
+        fixed_stage: the one stage of the whole run, for trainers that tell rewards no step
+            (ms-swift's Ray driver); without it that is an error.
         max_pixels: ms-swift's --max_pixels, where the reward cannot see the run's own.
-        pictures: the callback logs a picture of a group of rollouts after the first step and every so many steps;
-            0 is never. At the 3,000 steps of the paper the default makes some 60, of 0.1 to 0.5 MB each.
+        pictures: the callback logs a picture of a group of rollouts after the first step and every
+            so many steps; 0 is never. At the 3,000 steps of the paper the default makes some 60, of
+            0.1 to 0.5 MB each.
     """
 
     rules: Literal["paper", "official"] = "paper"
@@ -85,9 +96,13 @@ class Settings:
         if self.switch_step is not None and self.switch_step < 1:
             raise SettingsError(f"expected switch_step to be at least 1, got {self.switch_step}")
         if self.pictures < 0:
-            raise SettingsError(f"expected pictures to be a number of steps, 0 for never, got {self.pictures}")
+            raise SettingsError(
+                f"expected pictures to be a number of steps, 0 for never, got {self.pictures}"
+            )
         if self.json is not None and self.format != "json":
-            raise SettingsError(f"expected `format: json` with the layout `json`, got the format {self.format!r}")
+            raise SettingsError(
+                f"expected `format: json` with the layout `json`, got the format {self.format!r}"
+            )
         try:
             get_format(self.format or "qwen2_5_vl", self.frame, self.reasoning or "none", self.json)
         except ValueError as error:
@@ -97,11 +112,17 @@ class Settings:
         pairs = zip(asdict(self.beginner).values(), asdict(self.advanced).values(), strict=True)
         if any(easy > hard for easy, hard in pairs):
             raise SettingsError(
-                f"expected no threshold to fall: {self.beginner} (beginner), {self.advanced} (advanced)"
+                f"expected no threshold to fall: {self.beginner} (beginner), {self.advanced} "
+                "(advanced)"
             )
 
     def _check_official(self) -> None:
-        fixed = {"matcher": "box", "wrong_label": "ignore", "precision_over": "matched", "salvage": True}
+        fixed = {
+            "matcher": "box",
+            "wrong_label": "ignore",
+            "precision_over": "matched",
+            "salvage": True,
+        }
         for name, value in fixed.items():
             if getattr(self, name) != value:
                 raise SettingsError(
@@ -133,10 +154,12 @@ PRESETS = {name: replace(settings, source=f"preset {name}") for name, settings i
 
 
 def load_settings(spec: str | None = None) -> Settings:
-    """The settings that `spec` names: a preset, or a YAML file with settings over one (`preset: paper`).
+    """The settings that `spec` names: a preset, or a YAML file with settings over one
+    (`preset: paper`).
 
     Args:
-        spec: None reads the environment variable VISION_R1_CONFIG, and means `paper` where that is unset.
+        spec: None reads the environment variable VISION_R1_CONFIG, and means `paper` where that is
+            unset.
 
     Raises:
         SettingsError: what was expected and what came.
@@ -147,8 +170,8 @@ def load_settings(spec: str | None = None) -> Settings:
     path = Path(spec)
     if path.suffix not in (".yaml", ".yml") and not path.is_file():
         raise SettingsError(
-            f"expected {ENVIRONMENT_VARIABLE} to be a preset ({', '.join(PRESETS)}) or a YAML file, got {spec!r}"
-            + did_you_mean(spec, PRESETS)
+            f"expected {ENVIRONMENT_VARIABLE} to be a preset ({', '.join(PRESETS)}) or a YAML "
+            f"file, got {spec!r}" + did_you_mean(spec, PRESETS)
         )
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -167,15 +190,20 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     preset = values.pop("preset", "paper")
     if not isinstance(preset, str) or preset not in PRESETS:
         raise SettingsError(
-            f"expected preset to be one of {', '.join(PRESETS)}, got {preset!r}{did_you_mean(preset, PRESETS)}"
+            f"expected preset to be one of {', '.join(PRESETS)}, got "
+            f"{preset!r}{did_you_mean(preset, PRESETS)}"
         )
     names = [f.name for f in fields(Settings) if f.name != "source"]
     for name in values:
         if name not in names:
-            raise SettingsError(f"unknown setting {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}")
+            raise SettingsError(
+                f"unknown setting {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}"
+            )
     own = [name for name in ("step", "switch_step", "fixed_stage") if values.get(name) is not None]
     if len(own) > 1:
-        raise SettingsError(f"expected one of step, switch_step and fixed_stage, got {' and '.join(own)}")
+        raise SettingsError(
+            f"expected one of step, switch_step and fixed_stage, got {' and '.join(own)}"
+        )
     if own == ["step"]:
         values["switch_step"] = None  # the file's own schedule replaces the preset's
     if "step" in values:
@@ -204,7 +232,9 @@ def _fraction(value: Any) -> Fraction:
     try:
         return Fraction(str(value))
     except (ValueError, ZeroDivisionError):
-        raise SettingsError(f'expected step to be a fraction such as "1/2" or 0.5, got {value!r}') from None
+        raise SettingsError(
+            f'expected step to be a fraction such as "1/2" or 0.5, got {value!r}'
+        ) from None
 
 
 def _layout(value: Any) -> JsonLayout:
@@ -212,8 +242,12 @@ def _layout(value: Any) -> JsonLayout:
     if not isinstance(value, dict) or not set(value) <= set(names):
         wrong = [key for key in value if key not in names] if isinstance(value, dict) else []
         meant = did_you_mean(wrong[0], names) if wrong else ""
-        raise SettingsError(f"expected json to be a mapping of {', '.join(names)}, got {value!r}{meant}")
-    keys: dict[str, Any] = {key: tuple(part) if isinstance(part, list) else part for key, part in value.items()}
+        raise SettingsError(
+            f"expected json to be a mapping of {', '.join(names)}, got {value!r}{meant}"
+        )
+    keys: dict[str, Any] = {
+        key: tuple(part) if isinstance(part, list) else part for key, part in value.items()
+    }
     try:
         return JsonLayout(**keys)
     except ValueError as error:
@@ -223,7 +257,9 @@ def _layout(value: Any) -> JsonLayout:
 def _criteria(stage: str, value: Any, default: Criteria) -> Criteria:
     names = ("xi0", "xi1", "xi2")
     if not isinstance(value, dict) or not set(value) <= set(names):
-        raise SettingsError(f"expected {stage} to be a mapping of {', '.join(names)}, got {value!r}")
+        raise SettingsError(
+            f"expected {stage} to be a mapping of {', '.join(names)}, got {value!r}"
+        )
     if any(isinstance(v, bool) for v in value.values()):
         raise SettingsError(f"expected numbers in {stage}, got {value!r}")
     try:

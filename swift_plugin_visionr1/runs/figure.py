@@ -24,16 +24,21 @@ def draw_run(path: Path, title: str, log: Log, panels: Sequence[Panel], switch: 
         title: of the whole figure.
         log: whose steps are the x axis.
         panels: to draw.
-        switch: the first step of the advanced stage; None where all steps are the beginner's or it is not known.
+        switch: the first step of the advanced stage; None where all steps are the beginner's or it
+            is not known.
 
     Raises:
         InputError: matplotlib is not installed.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure  # no pyplot: it would choose a backend for the whole process
+        from matplotlib.figure import (
+            Figure,
+        )  # no pyplot: it would choose a backend for the whole process
     except ImportError as error:
-        raise InputError(f"expected matplotlib: {error}; pip install 'swift-plugin-visionr1[viz]'") from None
+        raise InputError(
+            f"expected matplotlib: {error}; pip install 'swift-plugin-visionr1[viz]'"
+        ) from None
     rows = -(-len(panels) // COLUMNS)
     figure = Figure(figsize=(4.4 * COLUMNS, 2.6 * rows + 0.8), layout="constrained")
     FigureCanvasAgg(figure)
@@ -44,7 +49,9 @@ def draw_run(path: Path, title: str, log: Log, panels: Sequence[Panel], switch: 
     for axes in grid[len(panels) :]:
         axes.axis("off")
     window = _window(log)
-    figure.supxlabel("optimisation step" + (f"; thick: mean of {window}" if window > 1 else ""), fontsize=10)
+    figure.supxlabel(
+        "optimisation step" + (f"; thick: mean of {window}" if window > 1 else ""), fontsize=10
+    )
     if switch is not None:
         _stage_legend(figure)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +79,16 @@ def _draw(axes: Any, panel: Panel, log: Log, switch: int | None) -> None:
     if any(panel.lines):
         axes.legend(fontsize=7.5, frameon=False, ncols=2)
     if panel.note:
-        axes.text(0.98, 0.95, panel.note, transform=axes.transAxes, ha="right", va="top", fontsize=8, color="#555555")
+        axes.text(
+            0.98,
+            0.95,
+            panel.note,
+            transform=axes.transAxes,
+            ha="right",
+            va="top",
+            fontsize=8,
+            color="#555555",
+        )
 
 
 def _line(axes: Any, log: Log, values: Values, name: str, colour: str, switch: int | None) -> None:
@@ -85,7 +101,15 @@ def _line(axes: Any, log: Log, values: Values, name: str, colour: str, switch: i
     for part, label in zip(parts, (name, None), strict=False):
         smooth = trailing_mean(values[part], window)
         marker = "o" if len(smooth) == 1 else None
-        axes.plot(steps[part], smooth, color=colour, linewidth=1.6, label=label, marker=marker, markersize=4)
+        axes.plot(
+            steps[part],
+            smooth,
+            color=colour,
+            linewidth=1.6,
+            label=label,
+            marker=marker,
+            markersize=4,
+        )
 
 
 def _window(log: Log) -> int:
@@ -104,6 +128,7 @@ def _stage_legend(figure: Any) -> None:
     from matplotlib.patches import Patch
 
     handles = [
-        Patch(facecolor=colour, edgecolor="#bbbbbb", label=f"{name} stage") for name, colour in STAGE_COLOURS.items()
+        Patch(facecolor=colour, edgecolor="#bbbbbb", label=f"{name} stage")
+        for name, colour in STAGE_COLOURS.items()
     ]
     figure.legend(handles=handles, loc="outside lower right", ncols=2, fontsize=9, frameon=False)

@@ -30,8 +30,8 @@ class Annotations:
     def truth(self, row: Row) -> GroundTruth:
         """The annotation of what `row` answers.
 
-        A row with an image is joined by its file name, and by its prompt where that is asked for more; a row of
-        completions.jsonl, which names no image, by its prompt alone.
+        A row with an image is joined by its file name, and by its prompt where that is asked for
+        more; a row of completions.jsonl, which names no image, by its prompt alone.
 
         Raises:
             InputError: no row of the data set belongs to it, or rows with different annotations do.
@@ -42,8 +42,10 @@ class Annotations:
         if len(solutions) != 1:
             what = f"image {row.image_path!r} and " if row.image_path else ""
             raise InputError(
-                f"expected one row in {self.path} with its {what}prompt {_question(row)[-80:]!r}, got {len(found)} "
-                f"with {len(solutions)} different annotations: let the completions keep their column solution "
+                f"expected one row in {self.path} with its {what}prompt {_question(row)[-80:]!r}, "
+                f"got {len(found)} "
+                f"with {len(solutions)} different annotations: let the completions keep their "
+                "column solution "
                 "(swift infer --remove_unused_columns false)"
             )
         with naming(found[0], self.path):
@@ -59,7 +61,9 @@ class Annotations:
         text = _question(row)
         if text in self._by_prompt:
             return self._by_prompt[text]
-        held = [prompt for prompt in self._by_prompt if prompt and prompt in text]  # the log has the chat's tags too
+        held = [
+            prompt for prompt in self._by_prompt if prompt and prompt in text
+        ]  # the log has the chat's tags too
         return self._by_prompt[max(held, key=len)] if held else []
 
 

@@ -10,7 +10,10 @@ from .run_folder import Log, Values
 ISSUES_SHOWN = 5
 CALLBACK = "--callbacks vision_r1, or --log_completions true for a data set with solutions"
 PARTS = {"format": "VisionR1Format", "recall": "VisionR1Recall", "precision": "VisionR1Precision"}
-IDLE = {"groups without spread": "frac_reward_zero_std", "answers cut off": "completions/clipped_ratio"}
+IDLE = {
+    "groups without spread": "frac_reward_zero_std",
+    "answers cut off": "completions/clipped_ratio",
+}
 BOXES = {"predicted": "vision_r1/predicted", "annotated": "vision_r1/truths"}
 
 
@@ -42,22 +45,31 @@ def panels_of(log: Log, again: Log | None) -> tuple[list[Panel], list[str]]:
     """
     values = dict(log.values)
     if "vision_r1/format" not in values and again is not None:
-        values |= {name: _at(log, again, name) for name in again.values if name.startswith("vision_r1/")}
+        values |= {
+            name: _at(log, again, name) for name in again.values if name.startswith("vision_r1/")
+        }
     wanted = [
         (_parts(values), f"reward parts: {CALLBACK}"),
         (_stages(log, again), "reward under each stage's criteria: --log_completions true"),
         (_reward(values), "reward"),
         (_issues(values), f"issue rates: {CALLBACK}"),
-        (_of(values, "Shares that teach nothing", IDLE, top=1.0), "groups without spread, answers cut off"),
+        (
+            _of(values, "Shares that teach nothing", IDLE, top=1.0),
+            "groups without spread, answers cut off",
+        ),
         (_of(values, "Boxes per completion", BOXES), f"numbers of boxes: {CALLBACK}"),
         (_lengths(values), "completion lengths"),
         (_of(values, "KL to the reference model", {"": "kl"}), "KL: --beta above 0"),
         (_of(values, "Loss", {"": "loss"}), "loss"),
     ]
-    return [panel for panel, _ in wanted if panel], [missing for panel, missing in wanted if not panel]
+    return [panel for panel, _ in wanted if panel], [
+        missing for panel, missing in wanted if not panel
+    ]
 
 
-def _of(values: Mapping[str, Values], title: str, names: Mapping[str, str], top: float | None = None) -> Panel | None:
+def _of(
+    values: Mapping[str, Values], title: str, names: Mapping[str, str], top: float | None = None
+) -> Panel | None:
     lines = {legend: values[name] for legend, name in names.items() if name in values}
     return Panel(title, lines, top=top) if lines else None
 
@@ -74,7 +86,9 @@ def _parts(values: Mapping[str, Values]) -> Panel | None:
 def _stages(log: Log, again: Log | None) -> Panel | None:
     if again is None:
         return None
-    lines = {f"{stage} criteria": _at(log, again, f"{stage}/total") for stage in ("beginner", "advanced")}
+    lines = {
+        f"{stage} criteria": _at(log, again, f"{stage}/total") for stage in ("beginner", "advanced")
+    }
     return Panel("Total reward under fixed criteria", lines)
 
 
@@ -95,7 +109,11 @@ def _reward(values: Mapping[str, Values]) -> Panel | None:
 def _issues(values: Mapping[str, Values]) -> Panel | None:
     prefix = "vision_r1/issues/"
     # An issue is logged from the first time on that it is seen: before that its rate was 0.
-    rates = {name[len(prefix) :]: np.nan_to_num(rate) for name, rate in values.items() if name.startswith(prefix)}
+    rates = {
+        name[len(prefix) :]: np.nan_to_num(rate)
+        for name, rate in values.items()
+        if name.startswith(prefix)
+    }
     if not rates:
         clean = "vision_r1/format" in values
         return Panel("Format issues", {}, top=0.1, note="none in any completion") if clean else None

@@ -40,13 +40,15 @@ def plot_run(folder: Path, out: Path, scorer: Scorer) -> list[str]:
         lines.append(failed)
     if log.broken:
         lines.append(
-            f"{log.broken} line(s) of logging.jsonl left out: cut, as of a run that is still training or killed"
+            f"{log.broken} line(s) of logging.jsonl left out: cut, as of a run that is still "
+            "training or killed"
         )
     return lines + [f"not in the logs: {what}" for what in missing]
 
 
 def first_advanced(log: Log, again: Log | None) -> int | None:
-    """The first logged step of the advanced stage; None where there is none, or the stages are not known."""
+    """The first logged step of the advanced stage; None where there is none, or the stages are not
+    known."""
     source = log if "vision_r1/stage" in log.values or again is None else again
     stages = source.values.get("vision_r1/stage")
     if stages is None:
@@ -70,11 +72,14 @@ def _doubt(log: Log, again: Log) -> str:
     parts = sum(again.values[f"vision_r1/{part}"] for part in ("format", "recall", "precision"))
     own = dict(zip(again.steps.tolist(), np.asarray(parts).tolist(), strict=True))
     gaps = [
-        abs(own[step] - mean) for step, mean in zip(log.steps.tolist(), logged.tolist(), strict=True) if step in own
+        abs(own[step] - mean)
+        for step, mean in zip(log.steps.tolist(), logged.tolist(), strict=True)
+        if step in own
     ]
     if not gaps or np.median(gaps) < DIFFERENT:
         return ""
     return (
-        f", whose rewards differ from the logged ones (by {np.median(gaps):.3f}): give the run's own --config, "
+        f", whose rewards differ from the logged ones (by {np.median(gaps):.3f}): give the run's "
+        "own --config, "
         "--model-type and MAX_PIXELS"
     )

@@ -1,7 +1,7 @@
 """A training run's output folder: its arguments, logging.jsonl and completions.jsonl.
 
-ms-swift appends to both files, so a resumed run has some steps twice: the later ones count. The last line of a run
-that is still training may be cut.
+ms-swift appends to both files, so a resumed run has some steps twice: the later ones count. The
+last line of a run that is still training may be cut.
 """
 
 import json
@@ -19,7 +19,10 @@ from ..errors import InputError
 from ..reward.schedule import STAGES, Stage
 from ..reward.scorer import Scorer
 
-COUNTERS = ("global_step/max_steps", "iteration")  # of the trainer, of its Megatron sibling: "3/100"
+COUNTERS = (
+    "global_step/max_steps",
+    "iteration",
+)  # of the trainer, of its Megatron sibling: "3/100"
 RESCORED = 400  # steps whose completions are scored again; more do not show in a figure
 Values = NDArray[np.float64]
 
@@ -59,7 +62,11 @@ def read_log(folder: Path) -> Log:
     path = folder / "logging.jsonl"
     if not path.is_file():
         below = sorted(str(other.parent) for other in folder.glob("*/logging.jsonl"))
-        hint = f"; is it {below[-1]}?" if below else ": give the folder that ms-swift printed as output_dir"
+        hint = (
+            f"; is it {below[-1]}?"
+            if below
+            else ": give the folder that ms-swift printed as output_dir"
+        )
         raise InputError(f"expected logging.jsonl in the run's folder {folder}, got none{hint}")
     rows: list[tuple[int, dict[str, Any]]] = []
     max_steps = broken = 0
@@ -91,7 +98,10 @@ def _object(line: str) -> dict[str, Any] | None:
 def _log(rows: Sequence[tuple[int, dict[str, Any]]], max_steps: int, broken: int) -> Log:
     names = {name for _, row in rows for name, value in row.items() if _is_number(value)}
     values = {
-        name: np.array([row[name] if _is_number(row.get(name)) else np.nan for _, row in rows], dtype=np.float64)
+        name: np.array(
+            [row[name] if _is_number(row.get(name)) else np.nan for _, row in rows],
+            dtype=np.float64,
+        )
         for name in sorted(names)
     }
     steps = np.array([step for step, _ in rows])
@@ -107,12 +117,13 @@ def score_again(folder: Path, log: Log, scorer: Scorer) -> Log | None:
 
     Args:
         folder: the run's.
-        log: its log, which tells the stage of a step where the callback was there; else the settings' schedule does.
+        log: its log, which tells the stage of a step where the callback was there; else the
+            settings' schedule does.
         scorer: with the run's settings.
 
     Returns:
-        `<stage>/total`, and under the names of the callback what it would have logged; None where there are no
-        completions with annotations.
+        `<stage>/total`, and under the names of the callback what it would have logged; None where
+        there are no completions with annotations.
 
     Raises:
         ValueError: an annotation cannot be used.
@@ -121,7 +132,11 @@ def score_again(folder: Path, log: Log, scorer: Scorer) -> Log | None:
     lines = without_repeats(list(read_lines(path, skip_broken=True))) if path.is_file() else []
     lines = [rows for rows in lines if rows[0].step is not None and "solution" in rows[0].columns]
     lines = lines[:: -(-len(lines) // RESCORED) or 1]
-    advanced = {int(s) for s, v in zip(log.steps, log.values.get("vision_r1/stage", ()), strict=False) if v > 1.5}
+    advanced = {
+        int(s)
+        for s, v in zip(log.steps, log.values.get("vision_r1/stage", ()), strict=False)
+        if v > 1.5
+    }
     rows = []
     for line in lines:
         step = int(line[0].step or 0)
@@ -145,4 +160,6 @@ def _means(rows: Sequence[Row], path: Path, scorer: Scorer, stage: Stage) -> dic
             sums[f"vision_r1/{part}"] += getattr(now, part)
         for issue in now.issues:
             sums[f"vision_r1/issues/{issue}"] += 1
-    return {name: value / len(rows) for name, value in sums.items()} | {"vision_r1/stage": 1.0 + (stage == "advanced")}
+    return {name: value / len(rows) for name, value in sums.items()} | {
+        "vision_r1/stage": 1.0 + (stage == "advanced")
+    }

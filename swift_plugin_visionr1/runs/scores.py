@@ -44,7 +44,10 @@ class Scores:
         """
         text = row.text
         if text is None:
-            raise InputError("expected a completion as `response`, `completion` or the assistant's message, got none")
+            raise InputError(
+                "expected a completion as `response`, `completion` or the assistant's message, got "
+                "none"
+            )
         truth = self.truth(row)
         try:
             got = {stage: self.scorer.score(text, truth, stage) for stage in self.stages}
@@ -54,25 +57,35 @@ class Scores:
         self._groups[_group(row, truth)].append(self._count)
         self._count += 1
         self._issues.update(first.issues)
-        self._boxes.update(predicted=first.predicted, annotated=first.truths, matched=len(first.match.ious))
+        self._boxes.update(
+            predicted=first.predicted, annotated=first.truths, matched=len(first.match.ious)
+        )
         for stage, breakdown in got.items():
             self._parts[stage].append(tuple(float(getattr(breakdown, part)) for part in PARTS))
         place = {"line": row.line, "place": row.place, "step": row.step}
         return {
             **{name: value for name, value in place.items() if value is not None},
-            "predicted": first.predicted, "annotated": first.truths, "issues": list(first.issues),
-            **{stage: dict(zip(PARTS, self._parts[stage][-1], strict=True)) for stage in self.stages},
-        }  # fmt: skip
+            "predicted": first.predicted,
+            "annotated": first.truths,
+            "issues": list(first.issues),
+            **{
+                stage: dict(zip(PARTS, self._parts[stage][-1], strict=True))
+                for stage in self.stages
+            },
+        }
 
     def summary(self) -> dict[str, Any]:
-        """Means and spread of each part by stage, issue rates, numbers of boxes, groups without spread."""
+        """Means and spread of each part by stage, issue rates, numbers of boxes, groups without
+        spread."""
         parts = {stage: np.array(values) for stage, values in self._parts.items()}
         return {
             "completions": self._count,
             "boxes": dict(self._boxes),
             "issues": {issue: times / self._count for issue, times in self._issues.most_common()},
             "stages": {stage: _spread(values) for stage, values in parts.items()},
-            "groups": self._group_summary({stage: values[:, PARTS.index("total")] for stage, values in parts.items()}),
+            "groups": self._group_summary(
+                {stage: values[:, PARTS.index("total")] for stage, values in parts.items()}
+            ),
         }
 
     def _group_summary(self, totals: dict[Stage, Any]) -> dict[str, Any] | None:
@@ -96,5 +109,6 @@ def _group(row: Row, truth: GroundTruth) -> Hashable:
 def _spread(values: Any) -> dict[str, dict[str, float]]:
     statistics = {"mean": values.mean(axis=0), "std": values.std(axis=0)}
     return {
-        part: {name: round(float(column[i]), 6) for name, column in statistics.items()} for i, part in enumerate(PARTS)
+        part: {name: round(float(column[i]), 6) for name, column in statistics.items()}
+        for i, part in enumerate(PARTS)
     }

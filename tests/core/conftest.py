@@ -12,7 +12,13 @@ import pytest
 
 from .planted import Row, run
 
-LIMITS = ("MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "VISION_R1_CONFIG")
+LIMITS = (
+    "MAX_PIXELS",
+    "MIN_PIXELS",
+    "IMAGE_MAX_TOKEN_NUM",
+    "IMAGE_MIN_TOKEN_NUM",
+    "VISION_R1_CONFIG",
+)
 
 
 @pytest.fixture
@@ -40,15 +46,22 @@ def scenes(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> list[R
 def examine(
     environment: None, tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture
 ) -> Callable[..., tuple[int, str]]:
-    """`examine(rows, *options, **recipe lines)` -> exit code and what was printed; the model is not asked."""
+    """`examine(rows, *options, **recipe lines)` -> exit code and what was printed; the model is not
+    asked."""
 
     def command(rows: list[Row], *options: object, **recipe: object) -> tuple[int, str]:
         data, file = tmp_path / "train.jsonl", tmp_path / "recipe.yaml"
         data.write_text("".join(json.dumps(row) + "\n" for row in rows))
         lines = {
-            "rlhf_type": "grpo", "model": str(checkpoint), "model_type": "qwen2_5_vl", "reward_funcs": "vision_r1",
-            "callbacks": "vision_r1", "dataset": str(data), "num_generations": 4, **recipe,
-        }  # fmt: skip
+            "rlhf_type": "grpo",
+            "model": str(checkpoint),
+            "model_type": "qwen2_5_vl",
+            "reward_funcs": "vision_r1",
+            "callbacks": "vision_r1",
+            "dataset": str(data),
+            "num_generations": 4,
+            **recipe,
+        }
         file.write_text(json.dumps(lines))  # JSON is YAML
         code = run(file, "--no-sample", *options)
         return code, capsys.readouterr().out

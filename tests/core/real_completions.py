@@ -1,7 +1,9 @@
-"""What is read of answers that real models wrote, by format: `python tests/core/real_completions.py FILE`.
+"""What is read of answers that real models wrote, by format:
+`python tests/core/real_completions.py FILE`.
 
-FILE is a JSONL whose rows have "format" (a description), "text" and "expected_boxes_if_evident". The expected boxes
-were extracted by script, so where they are not what the answer says, `DISAGREED` says why.
+FILE is a JSONL whose rows have "format" (a description), "text" and "expected_boxes_if_evident".
+The expected boxes were extracted by script, so where they are not what the answer says, `DISAGREED`
+says why.
 """
 
 import json
@@ -17,7 +19,9 @@ import numpy as np
 from swift_plugin_visionr1.formats import Format, JsonLayout, get_format
 
 MOONDREAM = JsonLayout(box=("x_min", "y_min", "x_max", "y_max"), decimals=3)
-KINDS: list[tuple[str, str, dict[str, Any]]] = [  # words in the row's "format" -> our format; the first that fits
+KINDS: list[
+    tuple[str, str, dict[str, Any]]
+] = [  # words in the row's "format" -> our format; the first that fits
     (r"qwen2-vl special tokens", "qwen2_vl", {}),
     (r"qwen-vl <ref>", "qwen_vl", {}),
     (r"qwen3-vl point json|qwen3-vl json|tool call with bbox_2d", "qwen3_vl", {}),
@@ -47,7 +51,8 @@ DISAGREED = {"rc049": TOOL_CALL, "rc051": TOOL_CALL, "rc052": TOOL_CALL}
 
 @dataclass(frozen=True)
 class Case:
-    """A row, the format that it is read with (None where there is none for it), and what it should give."""
+    """A row, the format that it is read with (None where there is none for it), and what it should
+    give."""
 
     row: dict[str, Any]
     name: str | None
@@ -59,7 +64,9 @@ class Case:
         boxes = self.row["expected_boxes_if_evident"]
         if self.row["id"] in DISAGREED or self.name is None:
             return []
-        return None if boxes is None else [((box["label"] or "").strip(), box["box"]) for box in boxes]
+        return (
+            None if boxes is None else [((box["label"] or "").strip(), box["box"]) for box in boxes]
+        )
 
     @property
     def found(self) -> list[tuple[str, list[float]]]:
@@ -84,7 +91,9 @@ def cases(path: Path) -> Iterator[Case]:
         if any(word.lower() in row["format"].lower() for word in NO_FORMAT):
             yield Case(row, None, None)
             continue
-        name, options = next((name, options) for words, name, options in KINDS if re.search(words, row["format"]))
+        name, options = next(
+            (name, options) for words, name, options in KINDS if re.search(words, row["format"])
+        )
         yield Case(row, name, get_format(name, **options))
 
 
@@ -93,13 +102,19 @@ def table(path: Path) -> str:
     rows: dict[str, list[Case]] = {}
     for case in cases(path):
         rows.setdefault(case.name or "(none)", []).append(case)
-    lines = ["| format | answers | boxes | as expected | not read, and why |", "|---|---|---|---|---|"]
+    lines = [
+        "| format | answers | boxes | as expected | not read, and why |",
+        "|---|---|---|---|---|",
+    ]
     for name in sorted(rows):
         group = rows[name]
         known = [case for case in group if case.expected is not None]
         right = sum(case.right() for case in known)
         boxes = sum(len(case.found) for case in group)
-        lines.append(f"| `{name}` | {len(group)} | {boxes} | {right} of {len(known)} | {'; '.join(_reasons(group))} |")
+        lines.append(
+            f"| `{name}` | {len(group)} | {boxes} | {right} of {len(known)} | "
+            f"{'; '.join(_reasons(group))} |"
+        )
     return "\n".join(lines)
 
 
@@ -108,7 +123,9 @@ def _reasons(group: list[Case]) -> list[str]:
     found = []
     for case in group:
         if case.format is None:
-            found += [why for word, why in NO_FORMAT.items() if word.lower() in case.row["format"].lower()]
+            found += [
+                why for word, why in NO_FORMAT.items() if word.lower() in case.row["format"].lower()
+            ]
         elif not case.found:
             found.append(f"`{'`, `'.join(case.format.parse(case.row['text']).issues)}`")
     return list(dict.fromkeys(found))

@@ -29,7 +29,9 @@ def test_giou_equals_torchvision(a: list[list[int]], b: list[list[int]]) -> None
     torch = pytest.importorskip("torch")
     from torchvision.ops import generalized_box_iou
 
-    reference = generalized_box_iou(torch.tensor(a, dtype=torch.float64), torch.tensor(b, dtype=torch.float64))
+    reference = generalized_box_iou(
+        torch.tensor(a, dtype=torch.float64), torch.tensor(b, dtype=torch.float64)
+    )
     assert np.allclose(giou(as_boxes(a), as_boxes(b)), reference.numpy(), atol=1e-12)
 
 

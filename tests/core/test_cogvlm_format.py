@@ -8,23 +8,40 @@ from swift_plugin_visionr1.geometry.frames import View
 
 FORMAT = get_format("cogvlm")
 A, B = [1, 20, 300, 400], [5, 60, 700, 999]
-CLICK = "Status: the inbox [[0, 2, 998, 905]] is open.\nGrounded Operation: CLICK(box=[[001,020,300,400]], %s)\n<<x>>"
+CLICK = (
+    "Status: the inbox [[0, 2, 998, 905]] is open.\nGrounded Operation: "
+    "CLICK(box=[[001,020,300,400]], %s)\n<<x>>"
+)
 
 CASES = {
-    "written as trained": ("cat [[001,020,300,400]]\ndog [[005,060,700,999]]", [("cat", A), ("dog", B)], ()),
+    "written as trained": (
+        "cat [[001,020,300,400]]\ndog [[005,060,700,999]]",
+        [("cat", A), ("dog", B)],
+        (),
+    ),
     "a box alone": ("[[001, 020, 300, 400]]", [("", A)], ()),
     "without zeros": ("cat [[1, 20, 300, 400]].", [("cat", A)], ()),
     "a caption": (
-        "In the photo, there is a man [[001,020,300,400]], and a dog [[005,060,700,999]] on the grass.",
+        "In the photo, there is a man [[001,020,300,400]], and a dog [[005,060,700,999]] on the "
+        "grass.",
         [("there is a man", A), ("a dog", B)],
         (),
     ),
-    "two things of a label": ("dogs [[001,020,300,400;005,060,700,999]]", [("dogs", A), ("dogs", B)], ()),
+    "two things of a label": (
+        "dogs [[001,020,300,400;005,060,700,999]]",
+        [("dogs", A), ("dogs", B)],
+        (),
+    ),
     "Chinese": ("图中，一只猫[[001，020，300，400]]和狗。", [("一只猫", A)], ()),
-    "an operation": (CLICK % "element_type='button', element_info='Don't send, ok'", [("Don't send, ok", A)], ()),
+    "an operation": (
+        CLICK % "element_type='button', element_info='Don't send, ok'",
+        [("Don't send, ok", A)],
+        (),
+    ),
     "an element without a name": (CLICK % "element_type='button', element_info=''", [("", A)], ()),
     "an operation in words": (
-        "Plan: 1. Type.\nGrounded Operation:[combobox] Where to? -> TYPE: Rome at the box [[001,020,300,400]]",
+        "Plan: 1. Type.\nGrounded Operation:[combobox] Where to? -> TYPE: Rome at the box "
+        "[[001,020,300,400]]",
         [("Where to?", A)],
         (),
     ),
@@ -47,14 +64,17 @@ def test_table(case: tuple[str, list[tuple[str, list[int]]], tuple[str, ...]]) -
     assert list(zip(parsed.labels, parsed.boxes.tolist(), strict=True)) == expected
     assert parsed.issues == issues
     assert parsed.says_nothing == (text == "None")
-    for numbers, label, places in zip(parsed.boxes.tolist(), parsed.labels, FORMAT.spans(text), strict=True):
+    for numbers, label, places in zip(
+        parsed.boxes.tolist(), parsed.labels, FORMAT.spans(text), strict=True
+    ):
         assert [float(text[slice(*place)]) for place in places[:4]] == numbers
         assert [text[slice(*place)] for place in places[4:]] == [label] * bool(label)
 
 
 def test_written_in_three_digits_that_there_are() -> None:
     assert (
-        FORMAT.write(as_boxes([[0, 4.4, 1000, 900], B]), ("cat", "")) == "cat [[000,004,999,900]]\n[[005,060,700,999]]"
+        FORMAT.write(as_boxes([[0, 4.4, 1000, 900], B]), ("cat", ""))
+        == "cat [[000,004,999,900]]\n[[005,060,700,999]]"
     )
 
 

@@ -13,7 +13,12 @@ sides = st.integers(5, 6000)
 LOW, HIGH = 4 * 784, 512 * 784
 
 
-@given(sides, sides, st.sampled_from([28, 32]), st.sampled_from([(3136, 401408), (3136, 12845056), (200704, 1003520)]))
+@given(
+    sides,
+    sides,
+    st.sampled_from([28, 32]),
+    st.sampled_from([(3136, 401408), (3136, 12845056), (200704, 1003520)]),
+)
 def test_smart_resize_equals_transformers_and_qwen_vl_utils(
     width: int, height: int, factor: int, bounds: tuple[int, int]
 ) -> None:
@@ -22,8 +27,12 @@ def test_smart_resize_equals_transformers_and_qwen_vl_utils(
     if max(width, height) / min(width, height) > 200:
         return
     own = smart_resize((width, height), factor, *bounds)
-    assert own == qwen_vl_utils.smart_resize(height, width, factor, *bounds)[::-1]  # the one that ms-swift calls
-    if 2 * min(width, height) > factor:  # else transformers rounds a side to 0 and then grows the image
+    assert (
+        own == qwen_vl_utils.smart_resize(height, width, factor, *bounds)[::-1]
+    )  # the one that ms-swift calls
+    if (
+        2 * min(width, height) > factor
+    ):  # else transformers rounds a side to 0 and then grows the image
         assert own == transformers.smart_resize(height, width, factor, *bounds)[::-1]
 
 
@@ -38,8 +47,16 @@ def test_impossible_images_are_refused(size: tuple[int, int]) -> None:
     [
         pytest.param({}, QwenResize(None, 4, 16384), id="defaults"),
         pytest.param({"MAX_PIXELS": "401408"}, QwenResize(None, 4, 512), id="MAX_PIXELS"),
-        pytest.param({"MAX_PIXELS": "401000"}, QwenResize(None, 4, 511), id="MAX_PIXELS rounds down to tokens"),
-        pytest.param({"MAX_PIXELS": "401408", "IMAGE_MAX_TOKEN_NUM": "99"}, QwenResize(None, 4, 99), id="tokens win"),
+        pytest.param(
+            {"MAX_PIXELS": "401000"},
+            QwenResize(None, 4, 511),
+            id="MAX_PIXELS rounds down to tokens",
+        ),
+        pytest.param(
+            {"MAX_PIXELS": "401408", "IMAGE_MAX_TOKEN_NUM": "99"},
+            QwenResize(None, 4, 99),
+            id="tokens win",
+        ),
         pytest.param({"MIN_PIXELS": "200704"}, QwenResize(None, 256, 16384), id="MIN_PIXELS"),
     ],
 )
@@ -61,7 +78,9 @@ def test_convert_there_and_back(width: int, height: int, x: float, y: float) -> 
 
 def test_an_iou_of_exactly_half_survives_the_conversion() -> None:
     # 1100 / 1092 has no exact float; multiplying by it first would leave the box 1e-13 short.
-    assert convert(as_boxes([[0, 0, 112, 546]]), (224, 1092), (230, 1100)).tolist() == [[0, 0, 115, 550]]
+    assert convert(as_boxes([[0, 0, 112, 546]]), (224, 1092), (230, 1100)).tolist() == [
+        [0, 0, 115, 550]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -80,4 +99,6 @@ def test_a_sliver_that_would_shrink_to_nothing_is_refused() -> None:
 
 
 def test_convert_by_hand() -> None:
-    assert convert(as_boxes([[322, 238, 644, 476]]), (644, 476), (640, 480)).tolist() == [[320, 240, 640, 480]]
+    assert convert(as_boxes([[322, 238, 644, 476]]), (644, 476), (640, 480)).tolist() == [
+        [320, 240, 640, 480]
+    ]

@@ -12,10 +12,14 @@ def test_the_tables_of_formats_are_up_to_date(tmp_path: Path, shared_data: Path)
     before = PAGE.read_text("utf-8")
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "formats.md").write_text(before, "utf-8")
-    (tmp_path / "docs" / "tables.py").write_text((ROOT / "docs" / "tables.py").read_text("utf-8"), "utf-8")
+    (tmp_path / "docs" / "tables.py").write_text(
+        (ROOT / "docs" / "tables.py").read_text("utf-8"), "utf-8"
+    )
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     answers = shared_data / "completions" / "real_completions.jsonl"
-    subprocess.run([sys.executable, tmp_path / "docs" / "tables.py", "--answers", answers], check=True)
+    subprocess.run(
+        [sys.executable, tmp_path / "docs" / "tables.py", "--answers", answers], check=True
+    )
     after = (tmp_path / "docs" / "formats.md").read_text("utf-8")
     assert after == before, "run python docs/tables.py --answers FILE"
     assert after.count("\n| `") > 60

@@ -98,7 +98,9 @@ def test_equal_rewards_leave_nothing_to_learn() -> None:
 
 
 def test_completions_that_are_cut_off() -> None:
-    asked = [Group(g.truth, g.view, g.texts, (True,) * 4) for g in groups(FRAMES["processed"], noise=20)]
+    asked = [
+        Group(g.truth, g.view, g.texts, (True,) * 4) for g in groups(FRAMES["processed"], noise=20)
+    ]
     assert "raise --max_completion_length" in problems(examine(asked))["cut_off"]
 
 

@@ -1,4 +1,5 @@
-"""`vision-r1 doctor` on recipes with one planted fault each, all found and named; none where all is well."""
+"""`vision-r1 doctor` on recipes with one planted fault each, all found and named; none where all is
+well."""
 
 import json
 import os
@@ -18,7 +19,10 @@ pytestmark = pytest.mark.usefixtures("environment")
 
 @pytest.mark.parametrize(
     ("recipe", "said"),
-    [("- a\n", "expected `option: value` lines"), ("ENV: [MAX_PIXELS]\n", "expected `NAME: value` lines under ENV")],
+    [
+        ("- a\n", "expected `option: value` lines"),
+        ("ENV: [MAX_PIXELS]\n", "expected `NAME: value` lines under ENV"),
+    ],
 )
 def test_a_recipe_that_is_none(tmp_path: Path, recipe: str, said: str) -> None:
     (tmp_path / "recipe.yaml").write_text(recipe)
@@ -40,19 +44,45 @@ def test_no_command_at_all() -> None:
 @pytest.mark.parametrize(
     ("shell", "recipe", "settings", "named"),
     [
-        pytest.param({}, {}, "max_pixels: 401408", "max_pixels is 401408 in the settings and not set in the run",
-                     id="settings, not the run"),
-        pytest.param({}, {"max_pixels": 200704}, "max_pixels: 401408", "401408 in the settings and 200704 in the run",
-                     id="settings and run"),
-        pytest.param({}, {"ENV": {"MAX_PIXELS": "200704"}}, "max_pixels: 401408", "beside MAX_PIXELS=200704",
-                     id="settings and MAX_PIXELS"),
-        pytest.param({"MAX_PIXELS": "200704"}, {"ENV": {"MAX_PIXELS": "401408"}}, "preset: paper",
-                     "MAX_PIXELS is 200704 in the shell and 401408 in the recipe's ENV", id="shell and recipe"),
+        pytest.param(
+            {},
+            {},
+            "max_pixels: 401408",
+            "max_pixels is 401408 in the settings and not set in the run",
+            id="settings, not the run",
+        ),
+        pytest.param(
+            {},
+            {"max_pixels": 200704},
+            "max_pixels: 401408",
+            "401408 in the settings and 200704 in the run",
+            id="settings and run",
+        ),
+        pytest.param(
+            {},
+            {"ENV": {"MAX_PIXELS": "200704"}},
+            "max_pixels: 401408",
+            "beside MAX_PIXELS=200704",
+            id="settings and MAX_PIXELS",
+        ),
+        pytest.param(
+            {"MAX_PIXELS": "200704"},
+            {"ENV": {"MAX_PIXELS": "401408"}},
+            "preset: paper",
+            "MAX_PIXELS is 200704 in the shell and 401408 in the recipe's ENV",
+            id="shell and recipe",
+        ),
     ],
-)  # fmt: skip
+)
 def test_limits_of_image_sizes_that_differ(
-    scenes: list[Row], examine: Callable, tmp_path: Path, shell: dict, recipe: dict, settings: str, named: str
-) -> None:  # fmt: skip
+    scenes: list[Row],
+    examine: Callable,
+    tmp_path: Path,
+    shell: dict,
+    recipe: dict,
+    settings: str,
+    named: str,
+) -> None:
     file = tmp_path / "reward.yaml"
     file.write_text(settings)
     os.environ.update(shell, VISION_R1_CONFIG=str(file))
@@ -66,13 +96,18 @@ def test_limits_of_image_sizes_that_differ(
     [
         pytest.param({}, {"max_pixels": 200704}, "preset: paper", id="left out of the settings"),
         pytest.param({}, {"ENV": {"MAX_PIXELS": "401408"}}, "preset: paper", id="not in the shell"),
-        pytest.param({"MAX_PIXELS": "401408"}, {"ENV": {"MAX_PIXELS": 401408}}, "preset: paper", id="both the same"),
+        pytest.param(
+            {"MAX_PIXELS": "401408"},
+            {"ENV": {"MAX_PIXELS": 401408}},
+            "preset: paper",
+            id="both the same",
+        ),
         pytest.param({}, {"model_type": None}, "preset: paper", id="no model_type"),
     ],
 )
 def test_remedies_work(
     scenes: list[Row], examine: Callable, tmp_path: Path, shell: dict, recipe: dict, settings: str
-) -> None:  # fmt: skip
+) -> None:
     """What the findings of the tests around this one tell to do."""
     file = tmp_path / "reward.yaml"
     file.write_text(settings)
@@ -84,18 +119,41 @@ def test_remedies_work(
 @pytest.mark.parametrize(
     ("recipe", "settings", "named"),
     [
-        pytest.param({"model_type": "qwen3_vl"}, "preset: paper", "config.json says qwen2_5_vl", id="checkpoint"),
-        pytest.param({"model": "Qwen/Qwen2.5-VL-7B-Instruct", "model_type": "qwen2_vl"}, "preset: paper",
-                     "the name Qwen/Qwen2.5-VL-7B-Instruct says qwen2_5_vl", id="name on the hub"),
-        pytest.param({}, "model_type: qwen2_vl", "expected the settings' model_type to be the run's", id="settings"),
-        pytest.param({"model": "Qwen/Qwen3-VL-8B", "model_type": "qwen3_vl"}, "preset: official",
-                     "expected the format qwen2_5_vl", id="official rules"),
-        pytest.param({"model_type": "qwen9"}, "preset: paper", "expected a model_type that is known", id="unknown"),
+        pytest.param(
+            {"model_type": "qwen3_vl"},
+            "preset: paper",
+            "config.json says qwen2_5_vl",
+            id="checkpoint",
+        ),
+        pytest.param(
+            {"model": "Qwen/Qwen2.5-VL-7B-Instruct", "model_type": "qwen2_vl"},
+            "preset: paper",
+            "the name Qwen/Qwen2.5-VL-7B-Instruct says qwen2_5_vl",
+            id="name on the hub",
+        ),
+        pytest.param(
+            {},
+            "model_type: qwen2_vl",
+            "expected the settings' model_type to be the run's",
+            id="settings",
+        ),
+        pytest.param(
+            {"model": "Qwen/Qwen3-VL-8B", "model_type": "qwen3_vl"},
+            "preset: official",
+            "expected the format qwen2_5_vl",
+            id="official rules",
+        ),
+        pytest.param(
+            {"model_type": "qwen9"},
+            "preset: paper",
+            "expected a model_type that is known",
+            id="unknown",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_model_type(
     scenes: list[Row], examine: Callable, tmp_path: Path, recipe: dict, settings: str, named: str
-) -> None:  # fmt: skip
+) -> None:
     file = tmp_path / "reward.yaml"
     file.write_text(settings)
     code, text = examine(scenes, ENV={"VISION_R1_CONFIG": str(file)}, **recipe)
@@ -106,46 +164,89 @@ def test_a_wrong_model_type(
 @pytest.mark.parametrize(
     ("recipe", "named"),
     [
-        pytest.param({"num_generations": 8, "per_device_train_batch_size": 1, "gradient_accumulation_steps": 32,
-                      "steps_per_generation": 4}, "4 completions are sampled at once, which are no whole groups of 8",
-                     id="no whole groups"),
-        pytest.param({"num_generations": 1}, "a group of one has no advantage", id="one generation"),
+        pytest.param(
+            {
+                "num_generations": 8,
+                "per_device_train_batch_size": 1,
+                "gradient_accumulation_steps": 32,
+                "steps_per_generation": 4,
+            },
+            "4 completions are sampled at once, which are no whole groups of 8",
+            id="no whole groups",
+        ),
+        pytest.param(
+            {"num_generations": 1}, "a group of one has no advantage", id="one generation"
+        ),
         pytest.param({"temperature": 0}, "sampling is greedy", id="greedy"),
-        pytest.param({"reward_funcs": "accuracy"}, "no vision_r1 reward, reward_funcs is accuracy", id="no reward"),
+        pytest.param(
+            {"reward_funcs": "accuracy"},
+            "no vision_r1 reward, reward_funcs is accuracy",
+            id="no reward",
+        ),
         pytest.param({"rlhf_type": "dpo"}, "reward_funcs with rlhf_type dpo", id="no grpo"),
-        pytest.param({"max_completion_length": 40}, "right answers would be cut off", id="too short"),
-        pytest.param({"max_completion_lenght": 1024}, "unknown option 'max_completion_lenght'; did you mean "
-                     "'max_completion_length'?", id="misspelt option"),
-        pytest.param({"external_plugins": "gone.py"}, "external_plugins: no file gone.py", id="plugin"),
-        pytest.param({"max_steps": 1000, "ENV": {"VISION_R1_CONFIG": "official-adaptive"}},
-                     "switch_step 1500 is not within the run of 1000 steps", id="switch too late"),
-        pytest.param({"ENV": {"VISION_R1_CONFIG": "papre"}}, "did you mean 'paper'", id="settings that do not load"),
+        pytest.param(
+            {"max_completion_length": 40}, "right answers would be cut off", id="too short"
+        ),
+        pytest.param(
+            {"max_completion_lenght": 1024},
+            "unknown option 'max_completion_lenght'; did you mean 'max_completion_length'?",
+            id="misspelt option",
+        ),
+        pytest.param(
+            {"external_plugins": "gone.py"}, "external_plugins: no file gone.py", id="plugin"
+        ),
+        pytest.param(
+            {"max_steps": 1000, "ENV": {"VISION_R1_CONFIG": "official-adaptive"}},
+            "switch_step 1500 is not within the run of 1000 steps",
+            id="switch too late",
+        ),
+        pytest.param(
+            {"ENV": {"VISION_R1_CONFIG": "papre"}},
+            "did you mean 'paper'",
+            id="settings that do not load",
+        ),
     ],
-)  # fmt: skip
-def test_a_run_that_cannot_learn(scenes: list[Row], examine: Callable, recipe: dict, named: str) -> None:
+)
+def test_a_run_that_cannot_learn(
+    scenes: list[Row], examine: Callable, recipe: dict, named: str
+) -> None:
     code, text = examine(scenes, **recipe)
     assert code == 1
     assert named in text
 
 
 def test_the_batch_is_that_of_all_processes(scenes: list[Row], examine: Callable) -> None:
-    recipe = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "ENV": {"NPROC_PER_NODE": 8}}
+    recipe = {
+        "per_device_train_batch_size": 4,
+        "gradient_accumulation_steps": 2,
+        "ENV": {"NPROC_PER_NODE": 8},
+    }
     code, text = examine(scenes, **recipe)
     assert code == 0
-    assert "8 processes x 4 completions x 2 accumulation steps = 16 prompts of 4 a step, 64 sampled at once" in text
+    assert (
+        "8 processes x 4 completions x 2 accumulation steps = 16 prompts of 4 a step, 64 sampled "
+        "at once" in text
+    )
 
 
 @pytest.mark.parametrize(
     ("recipe", "state"),
     [
         pytest.param({}, "problem", id="nothing said"),
-        pytest.param({"top_k": -1}, "problem", id="all tokens, which ms-swift takes for nothing said"),
+        pytest.param(
+            {"top_k": -1}, "problem", id="all tokens, which ms-swift takes for nothing said"
+        ),
         pytest.param({"top_k": 50}, None, id="said"),
         pytest.param({"use_vllm": True}, None, id="vLLM, which reads no such file"),
     ],
 )
 def test_a_checkpoint_that_samples_only_the_likeliest(
-    scenes: list[Row], examine: Callable, checkpoint: Path, tmp_path: Path, recipe: dict, state: str | None
+    scenes: list[Row],
+    examine: Callable,
+    checkpoint: Path,
+    tmp_path: Path,
+    recipe: dict,
+    state: str | None,
 ) -> None:
     """As Qwen2-VL's generation_config.json has it."""
     shutil.copytree(checkpoint, tmp_path / "model")
@@ -158,11 +259,17 @@ def test_a_checkpoint_that_samples_only_the_likeliest(
 @pytest.mark.parametrize(
     ("recipe", "named"),
     [
-        pytest.param({"reward_funcs": ["vision_r1", "vision_r1_format"]}, "count twice", id="total beside a part"),
+        pytest.param(
+            {"reward_funcs": ["vision_r1", "vision_r1_format"]},
+            "count twice",
+            id="total beside a part",
+        ),
         pytest.param({"callbacks": []}, "no callbacks: vision_r1", id="no callback"),
     ],
 )
-def test_what_is_unusual_is_a_note(scenes: list[Row], examine: Callable, recipe: dict, named: str) -> None:
+def test_what_is_unusual_is_a_note(
+    scenes: list[Row], examine: Callable, recipe: dict, named: str
+) -> None:
     code, text = examine(scenes, **recipe)
     assert code == 0
     assert any(line.startswith("note") and named in line for line in text.splitlines())
@@ -176,25 +283,41 @@ def test_a_fixed_stage_is_a_note(scenes: list[Row], examine: Callable, tmp_path:
 
 
 def test_a_prompt_for_another_model(scenes: list[Row], examine: Callable) -> None:
-    message = {"role": "user", "content": "<image>Answer with <|box_start|>(x1,y1),(x2,y2)<|box_end|>."}
+    message = {
+        "role": "user",
+        "content": "<image>Answer with <|box_start|>(x1,y1),(x2,y2)<|box_end|>.",
+    }
     code, text = examine([row | {"messages": [message]} for row in scenes])
     assert code == 1
-    assert "prompts ask for <|box_start|>, which qwen2_vl, rex_omni write and qwen2_5_vl does not" in text
+    assert (
+        "prompts ask for <|box_start|>, which qwen2_vl, rex_omni write and qwen2_5_vl does not"
+        in text
+    )
 
 
-def test_a_prompt_for_json_of_a_model_that_writes_none(scenes: list[Row], examine: Callable) -> None:
+def test_a_prompt_for_json_of_a_model_that_writes_none(
+    scenes: list[Row], examine: Callable
+) -> None:
     for words, notes in (("in JSON format", 1), ("as you like", 0)):
-        message = {"role": "user", "content": f"<image>Locate every circle, output the coordinates {words}."}
+        message = {
+            "role": "user",
+            "content": f"<image>Locate every circle, output the coordinates {words}.",
+        }
         rows = [row | {"messages": [message]} for row in scenes]
         code, text = examine(rows, model="OpenGVLab/InternVL2-2B", model_type="internvl_chat")
         assert code == 0, text
-        assert text.count("note     40 of 40 (100%) prompts ask for JSON, which internvl is not") == notes
+        assert (
+            text.count("note     40 of 40 (100%) prompts ask for JSON, which internvl is not")
+            == notes
+        )
 
 
 def test_settings_of_the_option_win(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
     (tmp_path / "reward.yaml").write_text("fixed_stage: advanced")
     os.environ["VISION_R1_CONFIG"] = "official"
-    code, text = examine(scenes, "--config", tmp_path / "reward.yaml", ENV={"VISION_R1_CONFIG": "strict"})
+    code, text = examine(
+        scenes, "--config", tmp_path / "reward.yaml", ENV={"VISION_R1_CONFIG": "strict"}
+    )
     assert code == 0
     assert f"settings: {tmp_path / 'reward.yaml'}, advanced stage throughout" in text
     assert "in the shell" not in text
@@ -205,21 +328,35 @@ def test_settings_of_the_option_win(scenes: list[Row], examine: Callable, tmp_pa
 
 def test_a_model_of_unknown_type(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
     (tmp_path / "reward.yaml").write_text("format: qwen3_vl\nframe: norm1000")
-    code, text = examine(scenes, "--config", tmp_path / "reward.yaml", model="own/model", model_type=None)
+    code, text = examine(
+        scenes, "--config", tmp_path / "reward.yaml", model="own/model", model_type=None
+    )
     assert code == 0
     assert (
-        "note     nothing says which model type own/model is: it is read as qwen3_vl in 0-1000, and image sizes" in text
+        "note     nothing says which model type own/model is: it is read as qwen3_vl in 0-1000, "
+        "and image sizes" in text
     )
     assert "None" not in text
 
 
 @pytest.mark.parametrize(
-    ("long", "state"), [pytest.param(3, "note", id="7%"), pytest.param(4, "problem", id="10%"),
-                        pytest.param(40, "problem", id="all")]
-)  # fmt: skip
-def test_answers_that_would_be_cut_off_are_counted(scenes: list[Row], examine: Callable, long: int, state: str) -> None:
+    ("long", "state"),
+    [
+        pytest.param(3, "note", id="7%"),
+        pytest.param(4, "problem", id="10%"),
+        pytest.param(40, "problem", id="all"),
+    ],
+)
+def test_answers_that_would_be_cut_off_are_counted(
+    scenes: list[Row], examine: Callable, long: int, state: str
+) -> None:
     def of(boxes: int) -> str:
-        solution = {"width": 64, "height": 64, "boxes": [[1, 2, 30, 40]] * boxes, "labels": ["red circle"] * boxes}
+        solution = {
+            "width": 64,
+            "height": 64,
+            "boxes": [[1, 2, 30, 40]] * boxes,
+            "labels": ["red circle"] * boxes,
+        }
         return json.dumps(solution)
 
     rows = [row | {"solution": of(60 if index < long else 1)} for index, row in enumerate(scenes)]
@@ -230,7 +367,9 @@ def test_answers_that_would_be_cut_off_are_counted(scenes: list[Row], examine: C
     assert "ok       the longest right answer" in text
 
 
-def test_a_right_recipe_passes_and_is_shown(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
+def test_a_right_recipe_passes_and_is_shown(
+    scenes: list[Row], examine: Callable, tmp_path: Path
+) -> None:
     from PIL import Image
 
     code, text = examine(scenes, "--out", tmp_path / "doctor")
@@ -245,7 +384,7 @@ def test_a_right_recipe_passes_and_is_shown(scenes: list[Row], examine: Callable
 
 def test_the_7b_recipe_passes(
     scenes: list[Row], tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:  # fmt: skip
+) -> None:
     data = tmp_path / "train.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in scenes))
     monkeypatch.chdir(checkpoint.parents[2])

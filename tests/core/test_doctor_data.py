@@ -1,4 +1,5 @@
-"""`vision-r1 doctor` on data with one planted fault each, all found and named; none where all is well."""
+"""`vision-r1 doctor` on data with one planted fault each, all found and named; none where all is
+well."""
 
 import json
 from collections.abc import Callable
@@ -22,7 +23,9 @@ def swap_size(solution: dict) -> None:
 
 
 def to_unknown(solution: dict) -> None:
-    solution["labels"] = ["triangle" if label == "red circle" else label for label in solution["labels"]]
+    solution["labels"] = [
+        "triangle" if label == "red circle" else label for label in solution["labels"]
+    ]
 
 
 def to_plural(solution: dict) -> None:
@@ -30,12 +33,24 @@ def to_plural(solution: dict) -> None:
 
 
 DATA_FAULTS = [
-    pytest.param(boxes_to(lambda b, s: b / s * 1000), "boxes are normalised to 0-1000", id="norm1000"),
-    pytest.param(boxes_to(resized), "pixels of the resized image that the model sees", id="resized image"),
-    pytest.param(boxes_to(lambda b, s: np.hstack([b[:, :2], b[:, 2:] - b[:, :2]])), "[x, y, width, height]", id="xywh"),
+    pytest.param(
+        boxes_to(lambda b, s: b / s * 1000), "boxes are normalised to 0-1000", id="norm1000"
+    ),
+    pytest.param(
+        boxes_to(resized), "pixels of the resized image that the model sees", id="resized image"
+    ),
+    pytest.param(
+        boxes_to(lambda b, s: np.hstack([b[:, :2], b[:, 2:] - b[:, :2]])),
+        "[x, y, width, height]",
+        id="xywh",
+    ),
     pytest.param(boxes_to(lambda b, s: b[:, [1, 0, 3, 2]]), "y first", id="y first"),
     pytest.param(swap_size, "have width and height swapped", id="swapped width and height"),
-    pytest.param(to_unknown, "unknown labels, not in their prompt's category list: 'triangle' in row", id="unknown"),
+    pytest.param(
+        to_unknown,
+        "unknown labels, not in their prompt's category list: 'triangle' in row",
+        id="unknown",
+    ),
     pytest.param(to_plural, "'Red Squares' in row", id="plural labels"),
     pytest.param(to_plural, "(nearly 'red square')", id="nearly known labels"),
 ]
@@ -44,7 +59,7 @@ DATA_FAULTS = [
 @pytest.mark.parametrize(("change", "named"), DATA_FAULTS)
 def test_a_fault_in_the_annotations(
     scenes: list[Row], examine: Callable, change: Callable[[dict], None], named: str
-) -> None:  # fmt: skip
+) -> None:
     code, text = examine(changed(scenes, change))
     assert code == 1
     problems = [line for line in text.splitlines() if line.startswith("problem")]
@@ -54,7 +69,7 @@ def test_a_fault_in_the_annotations(
 @pytest.mark.parametrize(("change", "named"), DATA_FAULTS[:5])
 def test_a_fault_in_annotations_of_photographs(
     shared_data: Path, tmp_path: Path, examine: Callable, change: Callable[[dict], None], named: str
-) -> None:  # fmt: skip
+) -> None:
     rows = photographs(shared_data / "bccd", "instances_val", tmp_path)
     code, text = examine(changed(rows, change), max_completion_length=4096)
     assert code == 1
@@ -67,13 +82,21 @@ def test_a_fault_in_annotations_of_photographs(
     [("bccd", "instances_train"), ("chess_cc0", "instances_train"), ("coco_open", "instances")],
 )
 def test_no_false_alarm_on_real_data(
-    shared_data: Path, tmp_path: Path, examine: Callable, folder: str, annotations: str, max_pixels: str | None
-) -> None:  # fmt: skip
+    shared_data: Path,
+    tmp_path: Path,
+    examine: Callable,
+    folder: str,
+    annotations: str,
+    max_pixels: str | None,
+) -> None:
     rows = photographs(shared_data / folder, annotations, tmp_path)
-    code, text = examine(rows, ENV={"MAX_PIXELS": max_pixels} if max_pixels else {}, max_completion_length=4096)
+    code, text = examine(
+        rows, ENV={"MAX_PIXELS": max_pixels} if max_pixels else {}, max_completion_length=4096
+    )
     assert code == 0, text
     assert [line for line in text.splitlines() if not line.startswith(("ok", "verdict"))] == [
-        "note     the model was not asked: only its own answers prove format and frame (--sample, with --model FOLDER)"
+        "note     the model was not asked: only its own answers prove format and frame (--sample, "
+        "with --model FOLDER)"
     ]
 
 
@@ -95,28 +118,37 @@ def test_a_single_row_in_another_layout_is_explained(scenes: list[Row], examine:
     last = 10 * len(others) + 1
     assert f"1 of {last} (<1%) rows would be refused: row {last}" in text
     assert (
-        "in the refused rows at least, 1 of 1 (100%) boxes have x1 > x2 or y1 > y2, and all lie in their image as [x"
-        in text
+        "in the refused rows at least, 1 of 1 (100%) boxes have x1 > x2 or y1 > y2, and all lie in "
+        "their image as [x" in text
     )
 
 
-def test_few_rows_in_another_frame_do_not_accuse_all(shared_data: Path, tmp_path: Path, examine: Callable) -> None:
+def test_few_rows_in_another_frame_do_not_accuse_all(
+    shared_data: Path, tmp_path: Path, examine: Callable
+) -> None:
     rows = photographs(shared_data / "coco_open", "instances", tmp_path)
     wrong = changed(rows, boxes_to(lambda b, s: b / s * 1000))
     mixed = [wrong[i] if i % 20 == 3 else row for i, row in enumerate(rows)]
     code, text = examine(mixed, max_completion_length=4096)
     assert code == 1
-    assert "problem  in the refused rows at least, boxes are normalised to 0-1000: 26 of 26 (100%)" in text
+    assert (
+        "problem  in the refused rows at least, boxes are normalised to 0-1000: 26 of 26 (100%)"
+        in text
+    )
 
 
 def test_data_on_a_hub_is_not_downloaded(scenes: list[Row], examine: Callable) -> None:
     with mock.patch("socket.socket.connect", side_effect=AssertionError("a connection")):
         code, text = examine(scenes, dataset="somebody/boxes#500")
     assert code == 0
-    assert "note     data: somebody/boxes#500 is no file or folder here and was not looked at" in text
+    assert (
+        "note     data: somebody/boxes#500 is no file or folder here and was not looked at" in text
+    )
 
 
-def test_files_of_one_name_are_told_apart(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
+def test_files_of_one_name_are_told_apart(
+    scenes: list[Row], examine: Callable, tmp_path: Path
+) -> None:
     files = [tmp_path / folder / "rows.jsonl" for folder in ("a", "b")]
     wrong = changed(scenes, boxes_to(lambda b, s: np.hstack([b[:, :2], b[:, 2:] - b[:, :2]])))
     for file, rows in zip(files, (scenes, wrong), strict=True):
@@ -129,13 +161,21 @@ def test_files_of_one_name_are_told_apart(scenes: list[Row], examine: Callable, 
 
 
 def test_a_missing_image_far_down_is_named(scenes: list[Row], examine: Callable) -> None:
-    rows = [row | ({"images": ["gone/38.png"]} if number == 38 else {}) for number, row in enumerate(scenes, start=1)]
+    rows = [
+        row | ({"images": ["gone/38.png"]} if number == 38 else {})
+        for number, row in enumerate(scenes, start=1)
+    ]
     code, text = examine(rows, "--rows", 3)
     assert code == 1
-    assert "1 of 40 (2%) rows name an image file that is not there, the first is gone/38.png in row 38" in text
+    assert (
+        "1 of 40 (2%) rows name an image file that is not there, the first is gone/38.png in row 38"
+        in text
+    )
 
 
-def test_a_missing_image_with_an_absolute_path(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
+def test_a_missing_image_with_an_absolute_path(
+    scenes: list[Row], examine: Callable, tmp_path: Path
+) -> None:
     code, text = examine([scenes[0] | {"images": [str(tmp_path / "gone.png")]}, *scenes[1:]])
     assert code == 1
     assert "gone.png in row 1 of train.jsonl" in text
@@ -146,7 +186,12 @@ def test_few_rows_left_are_not_judged(scenes: list[Row], examine: Callable) -> N
     code, text = examine(changed(scenes, boxes_to(lambda b, s: b * 9)), "--sample")
     assert code == 1
     assert "note     most rows are refused (the first is row " in text
-    for judged in ("longest right answer", "a right answer to row", "completions are right", "cannot be asked"):
+    for judged in (
+        "longest right answer",
+        "a right answer to row",
+        "completions are right",
+        "cannot be asked",
+    ):
         assert judged not in text
 
 
@@ -157,7 +202,9 @@ def test_few_rows_left_are_not_judged(scenes: list[Row], examine: Callable) -> N
         pytest.param(b"no image", "an image file that cannot be opened", id="no image"),
     ],
 )
-def test_a_broken_image(scenes: list[Row], examine: Callable, tmp_path: Path, content: bytes, named: str) -> None:
+def test_a_broken_image(
+    scenes: list[Row], examine: Callable, tmp_path: Path, content: bytes, named: str
+) -> None:
     (tmp_path / "bad.png").write_bytes(content)
     code, text = examine([scenes[0] | {"images": [str(tmp_path / "bad.png")]}, *scenes[1:]])
     assert code == 1
@@ -188,7 +235,9 @@ def test_rows_without_annotations(scenes: list[Row], examine: Callable) -> None:
     assert "40 of 40 (100%) rows have no column solution, the first is row 1 of train.jsonl" in text
 
 
-def test_a_line_that_is_no_json_is_named(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
+def test_a_line_that_is_no_json_is_named(
+    scenes: list[Row], examine: Callable, tmp_path: Path
+) -> None:
     (tmp_path / "broken.jsonl").write_text(json.dumps(scenes[0]) + "\n{cut off\n")
     code, text = examine(scenes, dataset=str(tmp_path / "broken.jsonl"))
     assert code == 1
@@ -200,11 +249,16 @@ def test_a_line_that_is_no_json_is_named(scenes: list[Row], examine: Callable, t
     [
         pytest.param(lambda b, s: b / s * 1000, lambda b, s: b * s / 1000, id="norm1000"),
         pytest.param(resized, lambda b, s: b * s / resized(s, s), id="resized image"),
-        pytest.param(lambda b, s: np.hstack([b[:, :2], b[:, 2:] - b[:, :2]]),
-                     lambda b, s: np.hstack([b[:, :2], b[:, :2] + b[:, 2:]]), id="xywh"),
+        pytest.param(
+            lambda b, s: np.hstack([b[:, :2], b[:, 2:] - b[:, :2]]),
+            lambda b, s: np.hstack([b[:, :2], b[:, :2] + b[:, 2:]]),
+            id="xywh",
+        ),
     ],
-)  # fmt: skip
-def test_boxes_put_right_as_told_pass(scenes: list[Row], examine: Callable, wrong: Callable, remedy: Callable) -> None:
+)
+def test_boxes_put_right_as_told_pass(
+    scenes: list[Row], examine: Callable, wrong: Callable, remedy: Callable
+) -> None:
     planted = changed(scenes, boxes_to(wrong))
     assert examine(planted)[0] == 1
     code, text = examine(changed(planted, boxes_to(remedy)))
@@ -220,7 +274,11 @@ def test_rows_of_published_forms(scenes: list[Row], examine: Callable, form: str
         if form == "grounding":
             answer = {"role": "assistant", "content": "".join("<ref-object><bbox>" for _ in boxes)}
             objects = {"ref": labels, "bbox": boxes}
-            return {"messages": [*row["messages"], answer], "images": row["images"], "objects": objects}
+            return {
+                "messages": [*row["messages"], answer],
+                "images": row["images"],
+                "objects": objects,
+            }
         pairs = json.dumps([[label, [box]] for label, box in zip(labels, boxes, strict=True)])
         sides = {"width": truth["width"], "height": truth["height"]}
         return {"image": row["images"][0], "problem": question, "solution": pairs, **sides}
@@ -242,12 +300,21 @@ def test_faults_in_rows_of_vlm_r1(scenes: list[Row], examine: Callable, fault: s
         sides = np.array([truth["width"], truth["height"]] * 2)
         for box, label in zip(np.array(truth["boxes"], dtype=float), truth["labels"], strict=True):
             wrong = box / sides * 1000 if fault == "norm1000" else [*box[:2], *(box[2:] - box[:2])]
-            asked = f"<image>Please provide the bounding box of the region this sentence describes: {label}."
-            turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": [float(v) for v in wrong]}]
+            asked = (
+                "<image>Please provide the bounding box of the region this sentence "
+                f"describes: {label}."
+            )
+            turns = [
+                {"from": "human", "value": asked},
+                {"from": "gpt", "value": [float(v) for v in wrong]},
+            ]
             rows.append({"image": row["images"][0], "conversations": turns})
     code, text = examine(rows)
     assert code == 1
-    named = {"norm1000": "boxes are normalised to 0-1000", "xywh": "as [x, y, width, height], COCO's layout"}
+    named = {
+        "norm1000": "boxes are normalised to 0-1000",
+        "xywh": "as [x, y, width, height], COCO's layout",
+    }
     assert named[fault] in text
 
 
@@ -255,22 +322,29 @@ def test_faults_in_rows_of_vlm_r1(scenes: list[Row], examine: Callable, fault: s
     ("recipe", "named"),
     [
         pytest.param({}, None, id="right"),
-        pytest.param({"model_type": "qwen3_vl", "model": "Qwen/Qwen3-VL-8B"}, "not their rows' solutions: as qwen3_vl",
-                     id="another model"),
+        pytest.param(
+            {"model_type": "qwen3_vl", "model": "Qwen/Qwen3-VL-8B"},
+            "not their rows' solutions: as qwen3_vl",
+            id="another model",
+        ),
         pytest.param({"ENV": {"MAX_PIXELS": 100352}}, "the mean IoU is 0.", id="other MAX_PIXELS"),
     ],
-)  # fmt: skip
+)
 def test_targets_against_their_own_solutions(
     shared_data: Path, tmp_path: Path, examine: Callable, recipe: dict, named: str | None
-) -> None:  # fmt: skip
+) -> None:
     io, out = model_io(Settings(), "qwen2_5_vl"), tmp_path / "sft.jsonl"
-    convert_coco(shared_data / "bccd" / "instances_val.json", shared_data / "bccd" / "images", out, io=io)
+    convert_coco(
+        shared_data / "bccd" / "instances_val.json", shared_data / "bccd" / "images", out, io=io
+    )
     rows = [json.loads(line) for line in out.read_text().splitlines()]
     code, text = examine(rows, rlhf_type=None, reward_funcs=[], callbacks=[], **recipe)
     assert (code, named is None or named in text) == (int(named is not None), True), text
 
 
-def test_supervised_rows_are_read_in_the_models_format(scenes: list[Row], examine: Callable) -> None:
+def test_supervised_rows_are_read_in_the_models_format(
+    scenes: list[Row], examine: Callable
+) -> None:
     def rows(answer: str) -> list[Row]:
         turn = {"role": "assistant", "content": answer}
         return [{"messages": [*row["messages"], turn], "images": row["images"]} for row in scenes]

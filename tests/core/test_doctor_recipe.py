@@ -11,16 +11,24 @@ from swift_plugin_visionr1.recipes.training_command import read_recipe
 @pytest.fixture
 def recipe(tmp_path: Path) -> str:
     file = tmp_path / "recipe.yaml"
-    file.write_text("model: a/b\nreward_funcs: [x, y]\ntemperature: 1.0\nENV: {MAX_PIXELS: 100, OTHER: 1}\n")
+    file.write_text(
+        "model: a/b\nreward_funcs: [x, y]\ntemperature: 1.0\nENV: {MAX_PIXELS: 100, OTHER: 1}\n"
+    )
     return str(file)
 
 
 def test_options_come_over_the_recipe(recipe: str) -> None:
-    read = read_recipe([recipe, "--model", "c/d", "--dataset", "1", "2", "--max-pixels=5", "--top_k", "-1"], {})
+    read = read_recipe(
+        [recipe, "--model", "c/d", "--dataset", "1", "2", "--max-pixels=5", "--top_k", "-1"], {}
+    )
     assert read.one("model") == "c/d"
     assert read.all("reward_funcs") == ("x", "y")
     assert read.all("dataset") == ("1", "2")
-    assert (read.integer("max_pixels"), read.integer("top_k"), read.number("temperature")) == (5, -1, 1.0)
+    assert (read.integer("max_pixels"), read.integer("top_k"), read.number("temperature")) == (
+        5,
+        -1,
+        1.0,
+    )
 
 
 def test_the_shell_comes_over_the_recipes_environment(recipe: str) -> None:
@@ -45,7 +53,9 @@ def test_options_alone_are_a_command() -> None:
     [
         pytest.param(["gone.yaml"], "expected a recipe of ms-swift at gone.yaml", id="no file"),
         pytest.param(["train.jsonl"], "expected a recipe .* got 'train.jsonl'", id="no recipe"),
-        pytest.param(["--model_kwargs", "x"], "--model_kwargs to be a JSON object", id="model_kwargs"),
+        pytest.param(
+            ["--model_kwargs", "x"], "--model_kwargs to be a JSON object", id="model_kwargs"
+        ),
     ],
 )
 def test_what_is_no_command_is_refused(words: list[str], message: str) -> None:
@@ -54,5 +64,7 @@ def test_what_is_no_command_is_refused(words: list[str], message: str) -> None:
 
 
 def test_a_number_that_is_none_is_refused() -> None:
-    with pytest.raises(SettingsError, match="expected --max_pixels to be a whole number, got 'many'"):
+    with pytest.raises(
+        SettingsError, match="expected --max_pixels to be a whole number, got 'many'"
+    ):
         read_recipe(["--max_pixels", "many"], {}).integer("max_pixels")

@@ -1,4 +1,5 @@
-"""The doctor's signs one by one: what each says of numbers that are right, and of numbers that are not."""
+"""The doctor's signs one by one: what each says of numbers that are right, and of numbers that are
+not."""
 
 import json
 
@@ -61,7 +62,8 @@ def test_boxes_in_another_layout(size: tuple[int, int]) -> None:
 
 
 def test_boxes_in_the_middle_only_are_read_by_where_they_lie() -> None:
-    """Objects that never touch a border, such as the pieces on a board: still right, or recognised when normalised."""
+    """Objects that never touch a border, such as the pieces on a board: still right, or recognised
+    when normalised."""
     right = evidence(SIZES["small"])
     sides = np.tile(right.sizes, 2)
     middle = right.boxes * 0.76 + 0.12 * sides
@@ -71,13 +73,16 @@ def test_boxes_in_the_middle_only_are_read_by_where_they_lie() -> None:
 
 
 def test_boxes_that_keep_clear_of_all_borders_are_in_no_smaller_frame() -> None:
-    """Objects within 12% of the borders of images a little larger than 1000: they end near 1000, but begin level."""
+    """Objects within 12% of the borders of images a little larger than 1000: they end near 1000,
+    but begin level."""
     size = (1130, 1130)
     right = evidence(size)
     boxes = right.boxes * 0.76 + 0.12 * size[0]
     assert boxes.max() < 1000
     assert box_findings(Evidence(boxes, right.sizes, right.sizes)) == []
-    assert codes(box_findings(Evidence(right.boxes / size[0] * 1000, right.sizes, right.sizes))) == ["norm1000"]
+    assert codes(
+        box_findings(Evidence(right.boxes / size[0] * 1000, right.sizes, right.sizes))
+    ) == ["norm1000"]
 
 
 def test_loose_annotations_are_no_other_frame() -> None:
@@ -95,8 +100,16 @@ def test_boxes_in_one_corner_are_only_noted() -> None:
 
 
 def row(prompt: str, *labels: str) -> object:
-    solution = {"width": 100, "height": 100, "boxes": [[1, 1, 9, 9]] * len(labels), "labels": list(labels)}
-    return read_row({"messages": [{"role": "user", "content": prompt}], "solution": json.dumps(solution)}, "row 1 of a")
+    solution = {
+        "width": 100,
+        "height": 100,
+        "boxes": [[1, 1, 9, 9]] * len(labels),
+        "labels": list(labels),
+    }
+    return read_row(
+        {"messages": [{"role": "user", "content": prompt}], "solution": json.dumps(solution)},
+        "row 1 of a",
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,13 +142,18 @@ def test_labels_against_the_list(labels: tuple[str, ...], state: str) -> None:
 
 
 def test_a_rare_unknown_label_is_a_note_unless_labels_count() -> None:
-    rows = [row("The category set includes cat, dog.", *["cat"] * 150), row("The category set includes cat.", "dgo")]
+    rows = [
+        row("The category set includes cat, dog.", *["cat"] * 150),
+        row("The category set includes cat.", "dgo"),
+    ]
     assert [finding.state for finding in label_findings(rows, labels_count=False)] == ["note"]
     assert [finding.state for finding in label_findings(rows, labels_count=True)] == ["problem"]
 
 
 def test_prompts_without_a_list_are_not_judged() -> None:
-    assert label_findings([row("Locate every cat in the image.", "kitten")], labels_count=True) == []
+    assert (
+        label_findings([row("Locate every cat in the image.", "kitten")], labels_count=True) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +178,11 @@ def test_prompts_that_show_a_format(prompt: str, format: str, accused: bool) -> 
     ("format", "named"),
     [
         pytest.param("paligemma", "its authors ask 'detect cat ; dog'", id="several"),
-        pytest.param("deepseek_vl2", "ask for one thing at a time, 'Locate <|ref|>cat<|/ref|> in the", id="one"),
+        pytest.param(
+            "deepseek_vl2",
+            "ask for one thing at a time, 'Locate <|ref|>cat<|/ref|> in the",
+            id="one",
+        ),
     ],
 )
 def test_the_remedy_is_the_question_of_the_authors(format: str, named: str) -> None:

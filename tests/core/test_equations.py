@@ -1,7 +1,9 @@
 """Equations 3-8 of the paper with numbers computed by hand.
 
-The image is 112 x 112, which Qwen2.5-VL's processor leaves as it is, so answers and annotations share a frame.
-Annotated boxes are 20 x 20; a predicted box of the same corner and width and height h has IoU h / 20.
+The image is 112 x 112, which Qwen2.5-VL's processor leaves as it is, so answers and annotations
+share a frame.
+Annotated boxes are 20 x 20; a predicted box of the same corner and width and height h has IoU h /
+20.
 """
 
 import json
@@ -9,7 +11,14 @@ import json
 import numpy as np
 import pytest
 
-from swift_plugin_visionr1 import Criteria, RewardBreakdown, Scorer, Settings, model_io, read_solution
+from swift_plugin_visionr1 import (
+    Criteria,
+    RewardBreakdown,
+    Scorer,
+    Settings,
+    model_io,
+    read_solution,
+)
 from swift_plugin_visionr1.reward.matching import match
 from swift_plugin_visionr1.reward.schedule import Stage, differentiate
 from swift_plugin_visionr1.reward.settings import settings_from
@@ -19,18 +28,24 @@ CORNERS = [(0, 0), (40, 0), (80, 0), (0, 40), (40, 40), (80, 40), (0, 80), (40, 
 
 def solution(count: int, labels: list[str] | None = None) -> str:
     boxes = [[x, y, x + 20, y + 20] for x, y in CORNERS[:count]]
-    return json.dumps({"width": 112, "height": 112, "boxes": boxes, "labels": labels or ["cat"] * count})
+    return json.dumps(
+        {"width": 112, "height": 112, "boxes": boxes, "labels": labels or ["cat"] * count}
+    )
 
 
 def answer(heights: list[int], labels: list[str] | None = None) -> str:
     """Boxes at the first corners with these heights; their IoUs are heights / 20."""
     labels = labels or ["cat"] * len(heights)
     boxes = [[x, y, x + 20, y + h] for (x, y), h in zip(CORNERS, heights, strict=False)]
-    return json.dumps([{"bbox_2d": box, "label": label} for box, label in zip(boxes, labels, strict=True)])
+    return json.dumps(
+        [{"bbox_2d": box, "label": label} for box, label in zip(boxes, labels, strict=True)]
+    )
 
 
 def score(text: str, truth: str, stage: Stage = "beginner", **settings: object) -> RewardBreakdown:
-    return Scorer(settings_from(settings), model_io(settings_from(settings))).score(text, read_solution(truth), stage)
+    return Scorer(settings_from(settings), model_io(settings_from(settings))).score(
+        text, read_solution(truth), stage
+    )
 
 
 def test_eq3_every_matched_prediction_has_its_iou() -> None:
@@ -48,9 +63,15 @@ def test_eq3_every_matched_prediction_has_its_iou() -> None:
         pytest.param("[]", 1, id="empty list"),
         pytest.param(f"Here: {answer([20])}", 0, id="f_tem: text around"),
         pytest.param(answer([20])[:-1], 0, id="f_tem: not closed"),
-        pytest.param('[{"bbox_2d": [20, 0, 0, 20], "label": "cat"}]', 0, id="f_cont: corners reversed"),
-        pytest.param('[{"bbox_2d": [0, 0, 113, 20], "label": "cat"}]', 0, id="f_cont: outside the image"),
-        pytest.param('[{"bbox_2d": [0.5, 0, 20, 20], "label": "cat"}]', 0, id="f_cont: decimal point"),
+        pytest.param(
+            '[{"bbox_2d": [20, 0, 0, 20], "label": "cat"}]', 0, id="f_cont: corners reversed"
+        ),
+        pytest.param(
+            '[{"bbox_2d": [0, 0, 113, 20], "label": "cat"}]', 0, id="f_cont: outside the image"
+        ),
+        pytest.param(
+            '[{"bbox_2d": [0.5, 0, 20, 20], "label": "cat"}]', 0, id="f_cont: decimal point"
+        ),
         pytest.param('[{"bbox_2d": [0, 0, 20], "label": "cat"}]', 0, id="f_cont: three numbers"),
         pytest.param('[{"bbox_2d": [0, 0, 20, 20]}]', 0, id="f_cont: no label"),
     ],
@@ -69,8 +90,12 @@ def test_eq4_dual_format(text: str, expected: float) -> None:
         pytest.param([20], 8, 0.125, id="one of eight"),
     ],
 )
-def test_eq5_recall_without_differentiation(heights: list[int], truths: int, expected: float) -> None:
-    assert score(answer(heights), solution(truths), differentiation=False).recall == pytest.approx(expected)
+def test_eq5_recall_without_differentiation(
+    heights: list[int], truths: int, expected: float
+) -> None:
+    assert score(answer(heights), solution(truths), differentiation=False).recall == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +108,9 @@ def test_eq5_recall_without_differentiation(heights: list[int], truths: int, exp
     ],
 )
 def test_eq6_precision_without_differentiation(heights: list[int], expected: float) -> None:
-    assert score(answer(heights), solution(4), differentiation=False).precision == pytest.approx(expected)
+    assert score(answer(heights), solution(4), differentiation=False).precision == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -105,8 +132,15 @@ def test_eq7_total_is_the_sum(stage: Stage, recall: float, precision: float) -> 
 @pytest.mark.parametrize(
     ("criteria", "x", "expected"),
     [
-        pytest.param(Criteria(0.5, 0.5, 0.75), [0.499, 0.5, 0.749, 0.75, 1], [0, 0.5, 0.749, 1, 1], id="beginner"),
-        pytest.param(Criteria(0.75, 0.75, 0.9), [0.749, 0.75, 0.899, 0.9], [0, 0.75, 0.899, 1], id="advanced"),
+        pytest.param(
+            Criteria(0.5, 0.5, 0.75),
+            [0.499, 0.5, 0.749, 0.75, 1],
+            [0, 0.5, 0.749, 1, 1],
+            id="beginner",
+        ),
+        pytest.param(
+            Criteria(0.75, 0.75, 0.9), [0.749, 0.75, 0.899, 0.9], [0, 0.75, 0.899, 1], id="advanced"
+        ),
     ],
 )
 def test_eq8_differentiation(criteria: Criteria, x: list[float], expected: list[float]) -> None:
@@ -181,7 +215,8 @@ def test_salvage_scores_what_can_be_read_of_a_cut_answer() -> None:
 
 
 def test_box_matching_is_optimal_not_greedy() -> None:
-    # Greedy by IoU would pair the first prediction with the second truth (.667) and leave the others at 0.
+    # Greedy by IoU would pair the first prediction with the second truth (.667) and leave the
+    # others at 0.
     boxes = np.array([[0.0, 0, 10, 20], [0, 12, 10, 30]])
     truths = np.array([[0.0, 0, 10, 10], [0, 0, 10, 30]])
     pairs = match(boxes, truths, (100, 100))
@@ -191,7 +226,9 @@ def test_box_matching_is_optimal_not_greedy() -> None:
 
 def test_box_label_matching_lets_the_label_decide_between_twins() -> None:
     texts = json.dumps([{"bbox_2d": [0, 0, 20, 20], "label": label} for label in ("dog", "cat")])
-    twins = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]] * 2, "labels": ["cat", "dog"]})
+    twins = json.dumps(
+        {"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]] * 2, "labels": ["cat", "dog"]}
+    )
     assert score(texts, twins, matcher="box_label").match.truths.tolist() == [1, 0]
 
 

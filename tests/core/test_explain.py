@@ -1,4 +1,5 @@
-"""`vision-r1 explain`: its terms give the reward that training gives, and it says what the rules at hand do."""
+"""`vision-r1 explain`: its terms give the reward that training gives, and it says what the rules at
+hand do."""
 
 import argparse
 import io
@@ -32,8 +33,15 @@ from swift_plugin_visionr1.formats.issue_meanings import CONTENT, TEMPLATE, mean
 from swift_plugin_visionr1.reward.schedule import STAGES
 
 PAPER = PRESETS["paper"]
-TRUTH = {"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [50, 50, 70, 70]], "labels": ["cat", "dog"]}
-TEXT = '[{"bbox_2d": [0, 0, 20, 20], "label": "cat"}, {"bbox_2d": [50, 50, 70, 62], "label": "cow"}]'
+TRUTH = {
+    "width": 112,
+    "height": 112,
+    "boxes": [[0, 0, 20, 20], [50, 50, 70, 70]],
+    "labels": ["cat", "dog"],
+}
+TEXT = (
+    '[{"bbox_2d": [0, 0, 20, 20], "label": "cat"}, {"bbox_2d": [50, 50, 70, 62], "label": "cow"}]'
+)
 
 
 def run(*argv: object) -> int:
@@ -43,49 +51,74 @@ def run(*argv: object) -> int:
     return int(args.run(args))
 
 
-def text_of(text: str, settings: Settings = PAPER, truth: dict = TRUTH, stages: tuple = STAGES) -> str:
-    return report(explain(text, read_solution(json.dumps(truth)), Scorer(settings, model_io(settings)), stages))
+def text_of(
+    text: str, settings: Settings = PAPER, truth: dict = TRUTH, stages: tuple = STAGES
+) -> str:
+    return report(
+        explain(
+            text, read_solution(json.dumps(truth)), Scorer(settings, model_io(settings)), stages
+        )
+    )
 
 
 corner, side = st.integers(0, 80), st.integers(2, 60)
 boxes = st.lists(
-    st.tuples(corner, corner, side, side).map(lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]]), max_size=5
+    st.tuples(corner, corner, side, side).map(lambda b: [b[0], b[1], b[0] + b[2], b[1] + b[3]]),
+    max_size=5,
 )
 rules = st.sampled_from(
     [
-        *PRESETS.values(), replace(PAPER, differentiation=False), replace(PAPER, salvage=False),
+        *PRESETS.values(),
+        replace(PAPER, differentiation=False),
+        replace(PAPER, salvage=False),
         *(replace(PAPER, precision_over=over) for over in ("valid", "predicted", "larger")),
     ]
-)  # fmt: skip
+)
 
 
 @given(boxes, boxes, rules, st.booleans())
-def test_the_terms_give_the_reward_of_training(own: list, true: list, settings: Settings, cut: bool) -> None:
-    text = json.dumps([{"bbox_2d": box, "label": "ab"[i % 2]} for i, box in enumerate(own)])[: -1 if cut else None]
+def test_the_terms_give_the_reward_of_training(
+    own: list, true: list, settings: Settings, cut: bool
+) -> None:
+    text = json.dumps([{"bbox_2d": box, "label": "ab"[i % 2]} for i, box in enumerate(own)])[
+        : -1 if cut else None
+    ]
     true = [[min(v, 112) for v in box] for box in true]
-    truth = read_solution(json.dumps({"width": 112, "height": 112, "boxes": true, "labels": ["a"] * len(true)}))
+    truth = read_solution(
+        json.dumps({"width": 112, "height": 112, "boxes": true, "labels": ["a"] * len(true)})
+    )
     explanation = explain(text, truth, Scorer(settings, model_io(settings)), STAGES)
     scorer = Scorer(settings, model_io(settings))
     assert report(explanation)
     for stage, terms in explanation.stages.items():
         reward = scorer.score(text, truth, stage)
         assert (terms.breakdown.format, terms.breakdown.recall) == (reward.format, reward.recall)
-        matched = [i for i, prediction in enumerate(explanation.predictions) if prediction.truth is not None]
+        matched = [
+            i
+            for i, prediction in enumerate(explanation.predictions)
+            if prediction.truth is not None
+        ]
         if settings.rules == "paper" and true:
             found = sum(terms.valid)
             over = {
-                "matched": len(matched), "valid": found, "predicted": len(explanation.predictions),
+                "matched": len(matched),
+                "valid": found,
+                "predicted": len(explanation.predictions),
                 "larger": max(len(explanation.predictions), len(true)),
-            }[settings.precision_over]  # fmt: skip
+            }[settings.precision_over]
             paid = sum(terms.f[i] for i in matched if terms.valid[i])
             assert reward.precision == pytest.approx(paid / over if over else 0)
         elif true and matched:
-            assert reward.precision == pytest.approx(np.mean([terms.f[i] for i in matched]), abs=1e-6)
+            assert reward.precision == pytest.approx(
+                np.mean([terms.f[i] for i in matched]), abs=1e-6
+            )
 
 
 def test_every_equation_with_its_terms() -> None:
     text = text_of(TEXT)
-    assert re.search(r"0 +cat +\[0, 0, 20, 20\] +\[0.0, 0.0, 20.0, 20.0\] +0 cat +1 +yes +1 +yes +1\n", text)
+    assert re.search(
+        r"0 +cat +\[0, 0, 20, 20\] +\[0.0, 0.0, 20.0, 20.0\] +0 cat +1 +yes +1 +yes +1\n", text
+    )
     assert re.search(r"1 +cow .* 1 dog +0.6 +yes +0.6 +no +0\n", text)
     assert "valid / annotated = 2 / 2 = 1; f(1) = 1, for x >= xi2" in text
     assert "matched pairs = (1 + 0.6) / 2 = 0.8" in text
@@ -103,20 +136,37 @@ def test_template_and_content_issues_stand_apart() -> None:
 @pytest.mark.parametrize(
     ("model_type", "answer", "written"),
     [
-        pytest.param("gemma3_vision", '[{"box_2d": [500, 0, 900.0, 300], "label": "cat"}]', "[500, 0, 900.0, 300]",
-            id="y first"),
-        pytest.param("kosmos2", "<phrase>cat</phrase><object><patch_index_0000><patch_index_0033></object>",
-            "[0000, 0033]", id="two indices"),
-        pytest.param("paligemma", "<loc0500><loc0000><loc0900><loc0300> cat", "[0500, 0000, 0900, 0300]", id="tokens"),
+        pytest.param(
+            "gemma3_vision",
+            '[{"box_2d": [500, 0, 900.0, 300], "label": "cat"}]',
+            "[500, 0, 900.0, 300]",
+            id="y first",
+        ),
+        pytest.param(
+            "kosmos2",
+            "<phrase>cat</phrase><object><patch_index_0000><patch_index_0033></object>",
+            "[0000, 0033]",
+            id="two indices",
+        ),
+        pytest.param(
+            "paligemma",
+            "<loc0500><loc0000><loc0900><loc0300> cat",
+            "[0500, 0000, 0900, 0300]",
+            id="tokens",
+        ),
     ],
-)  # fmt: skip
+)
 def test_numbers_are_shown_as_they_are_written(model_type: str, answer: str, written: str) -> None:
     scorer = Scorer(PAPER, model_io(PAPER, model_type))
-    assert f" {written} " in report(explain(answer, read_solution(json.dumps(TRUTH)), scorer, STAGES))
+    assert f" {written} " in report(
+        explain(answer, read_solution(json.dumps(TRUTH)), scorer, STAGES)
+    )
 
 
 def test_a_centre_and_a_size_are_shown_as_they_are_written() -> None:
-    settings = replace(PAPER, format="json", frame="norm1", json=JsonLayout(order="cxcywh", decimals=2))
+    settings = replace(
+        PAPER, format="json", frame="norm1", json=JsonLayout(order="cxcywh", decimals=2)
+    )
     text = text_of('[{"bbox_2d": [0.50, 0.4, 0.25, 0.2], "label": "cat"}]', settings)
     assert " [0.50, 0.4, 0.25, 0.2] " in text
 
@@ -124,10 +174,18 @@ def test_a_centre_and_a_size_are_shown_as_they_are_written() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        pytest.param("[]", "f_cont = 1  content: no box was read, so nothing to check", id="no box"),
+        pytest.param(
+            "[]", "f_cont = 1  content: no box was read, so nothing to check", id="no box"
+        ),
         pytest.param(TEXT, "f_cont = 1  content as it should be", id="boxes"),
-        pytest.param(TEXT.replace("bbox_2d", "box_2d"), "under the key of another family", id="Gemini's key"),
-        pytest.param(TEXT.replace("label", "name"), "no label, or none under the format's own key", id="label's key"),
+        pytest.param(
+            TEXT.replace("bbox_2d", "box_2d"), "under the key of another family", id="Gemini's key"
+        ),
+        pytest.param(
+            TEXT.replace("label", "name"),
+            "no label, or none under the format's own key",
+            id="label's key",
+        ),
     ],
 )
 def test_what_is_wrong_with_the_format_in_words(answer: str, words: str) -> None:
@@ -137,9 +195,15 @@ def test_what_is_wrong_with_the_format_in_words(answer: str, words: str) -> None
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        pytest.param({"precision_over": "larger"}, "the larger of predicted and annotated", id="denominator"),
-        pytest.param({"wrong_label": "unmatched"}, "1 dog, label not accepted: counts as 0", id="wrong label"),
-        pytest.param({"differentiation": False}, "without differentiation f(x) = x", id="no differentiation"),
+        pytest.param(
+            {"precision_over": "larger"}, "the larger of predicted and annotated", id="denominator"
+        ),
+        pytest.param(
+            {"wrong_label": "unmatched"}, "1 dog, label not accepted: counts as 0", id="wrong label"
+        ),
+        pytest.param(
+            {"differentiation": False}, "without differentiation f(x) = x", id="no differentiation"
+        ),
     ],
 )
 def test_rules_other_than_the_papers_are_named(settings: dict, words: str) -> None:
@@ -153,7 +217,10 @@ def test_boxes_left_out_by_salvage_are_told() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [pytest.param("[]", "is that: 1", id="empty"), pytest.param(TEXT, "is not that: 0", id="boxes")],
+    [
+        pytest.param("[]", "is that: 1", id="empty"),
+        pytest.param(TEXT, "is not that: 0", id="boxes"),
+    ],
 )
 def test_nothing_to_find(answer: str, words: str) -> None:
     assert words in text_of(answer, truth=TRUTH | {"boxes": [], "labels": []})
@@ -166,17 +233,30 @@ def test_official_rules_are_not_explained_by_the_papers_equations() -> None:
     assert "mean of f(GIoU) over matched pairs = (1 + 0.6) / 2 = 0.8" in text
 
 
-def test_a_published_command_without_stages_is_explained_once(capsys: pytest.CaptureFixture) -> None:
+def test_a_published_command_without_stages_is_explained_once(
+    capsys: pytest.CaptureFixture,
+) -> None:
     run("--completion", TEXT, "--solution", json.dumps(TRUTH), "--config", "official")
     assert "Advanced stage" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("model_type", [name for name, family in FAMILIES.items() if family.format != "json"])
+@pytest.mark.parametrize(
+    "model_type", [name for name, family in FAMILIES.items() if family.format != "json"]
+)
 def test_the_right_answer_of_every_family_gets_all_of_the_reward(model_type: str) -> None:
-    big = {"width": 1000, "height": 800, "boxes": [[100, 80, 500, 400], [600, 200, 900, 700]], "labels": ["cat", "dog"]}
+    big = {
+        "width": 1000,
+        "height": 800,
+        "boxes": [[100, 80, 500, 400], [600, 200, 900, 700]],
+        "labels": ["cat", "dog"],
+    }
     truth, model = read_solution(json.dumps(big)), model_io(PAPER, model_type)
-    answer = model.format.write(model.format.frame.from_image(truth.boxes, model.resize.view(truth.size)), truth.labels)
-    explanation = explain(answer, truth, Scorer(PAPER, model), ["beginner"])  # Kosmos-2's grid is too coarse for more
+    answer = model.format.write(
+        model.format.frame.from_image(truth.boxes, model.resize.view(truth.size)), truth.labels
+    )
+    explanation = explain(
+        answer, truth, Scorer(PAPER, model), ["beginner"]
+    )  # Kosmos-2's grid is too coarse for more
     assert explanation.breakdown.total == 3, report(explanation)
 
 
@@ -188,7 +268,9 @@ def test_a_label_that_no_terminal_shows(capsys: pytest.CaptureFixture) -> None:
 def test_every_documented_issue_has_a_meaning() -> None:
     codes: set[str] = set()
     for file in Path(formats.__file__).parent.glob("*.py"):
-        for block in re.findall(r"^Issue codes.*\n((?:    .*\n)+)", file.read_text(encoding="utf-8"), re.MULTILINE):
+        for block in re.findall(
+            r"^Issue codes.*\n((?:    .*\n)+)", file.read_text(encoding="utf-8"), re.MULTILINE
+        ):
             codes |= set(re.findall(r"^    (\w+) ", block, re.MULTILINE))
     assert "not_json" in codes
     assert codes - set(TEMPLATE) - set(CONTENT) == set()
@@ -197,14 +279,25 @@ def test_every_documented_issue_has_a_meaning() -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Line 1: a row of a data set; 2: of swift infer; 3: of completions.jsonl; 4: the authors' published form."""
+    """Line 1: a row of a data set; 2: of swift infer; 3: of completions.jsonl; 4: the authors'
+    published form."""
     rows = [
         {"messages": [{"role": "user", "content": "<image>Where?"}], "solution": json.dumps(TRUTH)},
         {"response": TEXT, "solution": json.dumps(TRUTH)},
-        {"step": ["1", "1"], "completion": ["oops", TEXT], "solution": [json.dumps(TRUTH)] * 2, "VisionR1": [0, 2.8]},
-        {"image": "a.jpg", "problem": "Where?", "solution": '[["cat", [[0, 0, 20, 20], [50, 50, 70, 70]]]]',
-         "width": 112, "height": 112},
-    ]  # fmt: skip
+        {
+            "step": ["1", "1"],
+            "completion": ["oops", TEXT],
+            "solution": [json.dumps(TRUTH)] * 2,
+            "VisionR1": [0, 2.8],
+        },
+        {
+            "image": "a.jpg",
+            "problem": "Where?",
+            "solution": '[["cat", [[0, 0, 20, 20], [50, 50, 70, 70]]]]',
+            "width": 112,
+            "height": 112,
+        },
+    ]
     path = tmp_path / "rows:1.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
@@ -219,7 +312,9 @@ def file(tmp_path: Path) -> Path:
         pytest.param("4", ["--completion", TEXT], id="published form"),
     ],
 )
-def test_rows_of_every_kind(file: Path, capsys: pytest.CaptureFixture, place: str, text: list[str]) -> None:
+def test_rows_of_every_kind(
+    file: Path, capsys: pytest.CaptureFixture, place: str, text: list[str]
+) -> None:
     assert run("--row", f"{file}:{place}", *text, "--stage", "beginner") == 0
     assert "1 + 1 + 0.8 = 2.8" in capsys.readouterr().out
 
@@ -237,12 +332,18 @@ def test_the_completion_from_a_file_and_from_standard_input(
 @pytest.mark.parametrize(
     ("argv", "error", "words"),
     [
-        pytest.param(["--row", "{file}:1"], InputError, "expected a completion", id="no completion"),
+        pytest.param(
+            ["--row", "{file}:1"], InputError, "expected a completion", id="no completion"
+        ),
         pytest.param(["--row", "{file}:9"], InputError, "expected line 9", id="no such line"),
-        pytest.param(["--row", "{file}:3:5"], InputError, "line 3, completion 5", id="no such completion"),
+        pytest.param(
+            ["--row", "{file}:3:5"], InputError, "line 3, completion 5", id="no such completion"
+        ),
         pytest.param(["--row", "{file}"], InputError, "FILE.jsonl:LINE", id="no line"),
         pytest.param(["--solution", "{{}}"], SolutionError, "got no width", id="solution"),
-        pytest.param(["--row", "{file}:2", "--config", "papr"], SettingsError, "did you mean", id="config"),
+        pytest.param(
+            ["--row", "{file}:2", "--config", "papr"], SettingsError, "did you mean", id="config"
+        ),
     ],
 )
 def test_bad_input(file: Path, argv: list[str], error: type[Exception], words: str) -> None:
@@ -250,7 +351,9 @@ def test_bad_input(file: Path, argv: list[str], error: type[Exception], words: s
         run(*(part.format(file=file) for part in argv))
 
 
-def test_the_picture_shows_each_kind_of_box(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_the_picture_shows_each_kind_of_box(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     image = pytest.importorskip("matplotlib.image", reason="needs the extra `viz`")
     from swift_plugin_visionr1.explain.picture import STYLES
 
@@ -265,7 +368,9 @@ def test_the_picture_shows_each_kind_of_box(file: Path, tmp_path: Path, capsys: 
         assert (np.abs(pixels - wanted).max(axis=2) <= 2).any(), colour
 
 
-def test_the_picture_is_drawn_on_the_rows_image(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_the_picture_is_drawn_on_the_rows_image(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     image = pytest.importorskip("matplotlib.image", reason="needs the extra `viz`")
     image.imsave(tmp_path / "red.png", np.full((112, 112, 3), [200, 10, 10], np.uint8))
     row = {

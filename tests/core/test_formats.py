@@ -1,4 +1,5 @@
-"""What holds for every format: real answers, round trips through the frame, hostile input, other families' answers."""
+"""What holds for every format: real answers, round trips through the frame, hostile input, other
+families' answers."""
 
 import time
 import tracemalloc
@@ -20,7 +21,11 @@ from swift_plugin_visionr1.geometry.frames import View
 from .real_completions import NO_FORMAT, cases
 
 NAMES = sorted(FORMATS)
-GRID = {"kosmos2": 1 / 32, "griffon": 0.001, "ovis": 0.001}  # a step of the written numbers; 1 for the others
+GRID = {
+    "kosmos2": 1 / 32,
+    "griffon": 0.001,
+    "ovis": 0.001,
+}  # a step of the written numbers; 1 for the others
 
 side = st.integers(28, 3000)
 fraction = st.floats(0, 1)
@@ -57,25 +62,35 @@ def test_written_boxes_are_read_back_to_half_a_step_of_the_grid(
     # The topmost bin reaches as far below the end as it is wide.
     slack = half if format.frame.top is None else half + 0.5
     step = np.array(view.size * 2) / np.array(format.frame.side(view) * 2)
-    assert (np.abs(format.frame.to_image(parsed.boxes, view) - truth) <= slack * step * (1 + 1e-9)).all()
+    assert (
+        np.abs(format.frame.to_image(parsed.boxes, view) - truth) <= slack * step * (1 + 1e-9)
+    ).all()
 
 
-CORNERS = as_boxes([[0.125, 0.25, 0.375, 0.5], [0.25, 0.125, 0.875, 0.75], [0.5, 0.5, 0.625, 0.625]])
+CORNERS = as_boxes(
+    [[0.125, 0.25, 0.375, 0.5], [0.25, 0.125, 0.875, 0.75], [0.5, 0.5, 0.625, 0.625]]
+)
 PLAIN = (
     ("qwen2_5_vl", "{'x1': 12, 'y1': 23, 'x2': 345, 'y2': 456, 'label': 'it's'}, " * 2),
     ("qwen2_5_vl", "[{'label': 'cat', 'bbox_2d': {'x1': 12, 'y1': 23, 'x2': 345, 'y2': 456}}]"),
-    ("qwen2_5_vl", '[{"bbox_2d": "[12, 23, 345, 456]", "label": "a"}, {"bbox_2d": (12, 23, 345, 456), "label": "b"}]'),
+    (
+        "qwen2_5_vl",
+        '[{"bbox_2d": "[12, 23, 345, 456]", "label": "a"}, {"bbox_2d": (12, 23, 345, 456), '
+        '"label": "b"}]',
+    ),
     ("qwen2_5_vl", '[{"bbox_2d": [x1: 12, y1: 23, x2: 345, y2: 456], "label": "a"}]'),
     (
         "qwen2_5_vl",
-        '[{"bbox_2d": [[12, 23], [345, 456]], "label": "a"}, {"bbox": [[12, 23, 345, 456], [1, 2, 30, 40]]}]',
+        '[{"bbox_2d": [[12, 23], [345, 456]], "label": "a"}, {"bbox": [[12, 23, 345, 456], [1, 2, '
+        "30, 40]]}]",
     ),
     ("gemini", '{"box_2d": {"ymin": 12, "xmin": 23, "ymax": 345, "xmax": 456}, "label": "a"}'),
     ("internvl", "cat[[12, 23, 345, 456], [1, 2, 30, 40]]\ndog[[12, 23, 345, 456]]"),
     ("qwen_vl", "cat(12,23),(345,456)\ndog(1,2),(30,40)"),
     (
         "glm4v",
-        "Cats at <|begin_of_box|>[[12,23,345,456],[1,2,30,40]]<|end_of_box|>, <|begin_of_box|>1,2,30,40<|end_of_box|>",
+        "Cats at <|begin_of_box|>[[12,23,345,456],[1,2,30,40]]<|end_of_box|>, "
+        "<|begin_of_box|>1,2,30,40<|end_of_box|>",
     ),
     ("cogvlm", "a man [[012,023,345,456]] and cats [[012,023,345,456;001,002,030,040]] on a sofa."),
 )
@@ -137,7 +152,9 @@ def test_hostile_text_is_read_without_boxes_in_linear_time(name: str, kind: str)
     start = time.process_time()
     parsed = format.parse(text)
     spans = format.spans(text)
-    assert time.process_time() - start < 20, "about a second is usual, quadratic time would take hours"
+    assert time.process_time() - start < 20, (
+        "about a second is usual, quadratic time would take hours"
+    )
     assert len(spans) == len(parsed.boxes) == 0
     assert parsed.issues
     assert not parsed.says_nothing
@@ -169,13 +186,23 @@ def test_any_text_gives_boxes_with_spans_labels_and_confidences(name: str, text:
 
 
 def test_real_answers_are_read_as_they_say(shared_data: Path) -> None:
-    found = [case for case in cases(shared_data / "completions" / "real_completions.jsonl") if case.name]
+    found = [
+        case for case in cases(shared_data / "completions" / "real_completions.jsonl") if case.name
+    ]
     assert len(found) >= 50
-    assert {case.row["id"]: case.found for case in found if case.expected is not None and not case.right()} == {}
+    assert {
+        case.row["id"]: case.found
+        for case in found
+        if case.expected is not None and not case.right()
+    } == {}
 
 
 def test_answers_that_are_no_boxes_give_none_in_any_format(shared_data: Path) -> None:
-    others = [case for case in cases(shared_data / "completions" / "real_completions.jsonl") if not case.name]
+    others = [
+        case
+        for case in cases(shared_data / "completions" / "real_completions.jsonl")
+        if not case.name
+    ]
     assert len(others) >= len(NO_FORMAT)
     for case in others:
         for name in NAMES:
@@ -193,4 +220,9 @@ def test_questions_name_what_is_asked_for(name: str) -> None:
         asked = fill(question, names)
         assert all(asked.count(one) == 1 for one in names)
         assert "{" not in asked.replace("{dog}", "")
-        assert prompt_findings([read_row({"messages": [{"role": "user", "content": asked}]}, "row 1")], name) == []
+        assert (
+            prompt_findings(
+                [read_row({"messages": [{"role": "user", "content": asked}]}, "row 1")], name
+            )
+            == []
+        )

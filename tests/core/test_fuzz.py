@@ -1,4 +1,5 @@
-"""20,000 random strings, truncations and mutations of answers: never an exception, every part in [0, 1]."""
+"""20,000 random strings, truncations and mutations of answers: never an exception, every part in
+[0, 1]."""
 
 import json
 import random
@@ -9,21 +10,29 @@ from swift_plugin_visionr1 import PRESETS, Scorer, model_io, read_solution
 
 TRUTHS = [
     json.dumps(
-        {"width": 640, "height": 480, "boxes": [[10, 10, 110, 110], [200, 200, 300, 300]], "labels": ["a", "b"]}
+        {
+            "width": 640,
+            "height": 480,
+            "boxes": [[10, 10, 110, 110], [200, 200, 300, 300]],
+            "labels": ["a", "b"],
+        }
     ),
     json.dumps({"width": 640, "height": 480, "boxes": [], "labels": []}),
 ]
 SEEDS = [
     '```json\n[\n\t{"bbox_2d": [10, 10, 110, 110], "label": "a"},\n'
     '\t{"bbox_2d": [200, 200, 300, 300], "label": "b"}\n]\n```',
-    '[{"bbox_2d": [10.5, -3, 1e3, 1e400], "label": null}, {"bbox_2d": ["1", "2", "3", "4"]}, 7, [], {}]',
+    '[{"bbox_2d": [10.5, -3, 1e3, 1e400], "label": null}, {"bbox_2d": ["1", "2", "3", "4"]}, 7, '
+    "[], {}]",
     "<think>two</think><answer>{'bbox_2d': [0, 0, 643, 476], 'label': 'x'}</answer>",
     '[{"bbox_2d": [0, 0, 1' + "0" * 200 + ", 1" + "0" * 200 + '], "label": "far"}]',
     '[{"bbox_2d": [-1' + "0" * 400 + ', 0, 9, 9], "label": "far"}]',
     "[]",
     '{"point_2d": [1, 2]}',
 ]
-ALPHABET = "[]{}\",:.0123456789eE+-\\n\t `'abcxyz_NaNInfinitytruefalsenulljson\u00e9\ud800\U0001f600\x00"
+ALPHABET = (
+    "[]{}\",:.0123456789eE+-\\n\t `'abcxyz_NaNInfinitytruefalsenulljson\u00e9\ud800\U0001f600\x00"
+)
 
 
 def mutate(rng: random.Random) -> str:

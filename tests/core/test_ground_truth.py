@@ -12,13 +12,21 @@ GOOD = {"width": 640, "height": 480, "boxes": [[10, 20, 30, 40]], "labels": ["ca
 
 def test_our_solution() -> None:
     truth = read_solution(json.dumps(GOOD))
-    assert (truth.size, truth.boxes.tolist(), truth.labels) == ((640, 480), [[10, 20, 30, 40]], ("cat",))
+    assert (truth.size, truth.boxes.tolist(), truth.labels) == (
+        (640, 480),
+        [[10, 20, 30, 40]],
+        ("cat",),
+    )
 
 
 @pytest.mark.parametrize("boxes", [[10, 20, 30, 40], [[10, 20, 30, 40]]], ids=["flat", "nested"])
 def test_the_authors_solution(boxes: list[object]) -> None:
     truth = read_solution(json.dumps([["cat", boxes]]), 640, 480)
-    assert (truth.size, truth.boxes.tolist(), truth.labels) == ((640, 480), [[10, 20, 30, 40]], ("cat",))
+    assert (truth.size, truth.boxes.tolist(), truth.labels) == (
+        (640, 480),
+        [[10, 20, 30, 40]],
+        ("cat",),
+    )
 
 
 def test_annotations_may_touch_the_border_by_a_rounding_error() -> None:
@@ -31,23 +39,47 @@ def test_annotations_may_touch_the_border_by_a_rounding_error() -> None:
     [
         pytest.param("no json", "not JSON .*: no json", id="no json"),
         pytest.param("3", "got a int: 3", id="a number"),
-        pytest.param(json.dumps({"boxes": [], "labels": []}), "got no width, height", id="keys missing"),
+        pytest.param(
+            json.dumps({"boxes": [], "labels": []}), "got no width, height", id="keys missing"
+        ),
         pytest.param(json.dumps(GOOD | {"width": 0}), r"above 0, got \(0, 480\)", id="no width"),
-        pytest.param(json.dumps(GOOD | {"width": 64.5}), r"whole numbers .* got \(64.5, 480\)", id="fractional width"),
-        pytest.param(json.dumps(GOOD | {"boxes": [[1, 2, 3]]}), r"shape \(1, 3\)", id="three numbers"),
+        pytest.param(
+            json.dumps(GOOD | {"width": 64.5}),
+            r"whole numbers .* got \(64.5, 480\)",
+            id="fractional width",
+        ),
+        pytest.param(
+            json.dumps(GOOD | {"boxes": [[1, 2, 3]]}), r"shape \(1, 3\)", id="three numbers"
+        ),
         pytest.param(json.dumps(GOOD | {"boxes": [["a", 2, 3, 4]]}), "in numbers", id="text"),
-        pytest.param(json.dumps(GOOD | {"boxes": [[0, 0, 10**400, 3]]}), "in numbers", id="beyond float64"),
-        pytest.param(json.dumps(GOOD | {"boxes": [[0, 0, 1e-200, 1e-200]]}), "x1 < x2", id="no area"),
-        pytest.param(json.dumps(GOOD | {"labels": []}), "list of 1 strings, got", id="labels missing"),
         pytest.param(
-            json.dumps(GOOD | {"boxes": [[300, 20, 30, 40]]}), r"box 0.*is it \[x, y, width, height\]", id="xywh"
-        ),
-        pytest.param(json.dumps(GOOD | {"boxes": [[0.1, 0.2, 0.5, 0.9]]}), "first pixel.*normalised to 1", id="norm1"),
-        pytest.param(
-            json.dumps(GOOD | {"boxes": [[10, 20, 900, 40]]}), "inside the original image of 640 x 480", id="outside"
+            json.dumps(GOOD | {"boxes": [[0, 0, 10**400, 3]]}), "in numbers", id="beyond float64"
         ),
         pytest.param(
-            json.dumps([["cat", [1, 2, 3, 4]]]), "expected columns width and height", id="authors' without size"
+            json.dumps(GOOD | {"boxes": [[0, 0, 1e-200, 1e-200]]}), "x1 < x2", id="no area"
+        ),
+        pytest.param(
+            json.dumps(GOOD | {"labels": []}), "list of 1 strings, got", id="labels missing"
+        ),
+        pytest.param(
+            json.dumps(GOOD | {"boxes": [[300, 20, 30, 40]]}),
+            r"box 0.*is it \[x, y, width, height\]",
+            id="xywh",
+        ),
+        pytest.param(
+            json.dumps(GOOD | {"boxes": [[0.1, 0.2, 0.5, 0.9]]}),
+            "first pixel.*normalised to 1",
+            id="norm1",
+        ),
+        pytest.param(
+            json.dumps(GOOD | {"boxes": [[10, 20, 900, 40]]}),
+            "inside the original image of 640 x 480",
+            id="outside",
+        ),
+        pytest.param(
+            json.dumps([["cat", [1, 2, 3, 4]]]),
+            "expected columns width and height",
+            id="authors' without size",
         ),
         pytest.param(json.dumps([["cat"]]), "got an entry", id="authors' without box"),
     ],

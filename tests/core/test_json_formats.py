@@ -1,4 +1,5 @@
-"""Qwen3-VL's, Gemini's and the generic JSON, and the tolerant reader that all JSON formats share."""
+"""Qwen3-VL's, Gemini's and the generic JSON, and the tolerant reader that all JSON formats
+share."""
 
 import json
 import time
@@ -17,7 +18,9 @@ from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.geometry.frames import FRAMES, View
 
 GEMINI, QWEN3 = get_format("gemini"), get_format("qwen3_vl")
-MOONDREAM = get_format("json", "norm1", layout=JsonLayout(("x_min", "y_min", "x_max", "y_max"), decimals=3))
+MOONDREAM = get_format(
+    "json", "norm1", layout=JsonLayout(("x_min", "y_min", "x_max", "y_max"), decimals=3)
+)
 
 
 def test_frames_are_the_families_own() -> None:
@@ -45,12 +48,23 @@ def test_gemini_is_read_and_written_y_first() -> None:
 @pytest.mark.parametrize(
     ("text", "boxes", "issues"),
     [
-        pytest.param('[{"box_2d": [20, 10, 40, 30], "mask": "data:,x", "label": "a"}]', 1, (), id="a mask"),
-        pytest.param('[{"box_2d": [20, 10, 40, 30], "mask": "data:,x"}]', 1, ("no_label",), id="a mask is no label"),
+        pytest.param(
+            '[{"box_2d": [20, 10, 40, 30], "mask": "data:,x", "label": "a"}]', 1, (), id="a mask"
+        ),
+        pytest.param(
+            '[{"box_2d": [20, 10, 40, 30], "mask": "data:,x"}]',
+            1,
+            ("no_label",),
+            id="a mask is no label",
+        ),
         pytest.param('[{"box_2d": [], "label": "a"}]', 0, ("bad_box",), id="an empty list as box"),
         pytest.param('[{"point": [20, 10], "label": "a"}]', 0, ("point",), id="a point"),
-        pytest.param('[{"box_3d": [0, 1, 2, 3, 4, 5, 6, 7, 8], "label": "a"}]', 0, ("box_3d",), id="a 3D box"),
-        pytest.param('[{"bbox_2d": [10, 20, 30, 40], "label": "a"}]', 0, ("foreign_key",), id="Qwen's key"),
+        pytest.param(
+            '[{"box_3d": [0, 1, 2, 3, 4, 5, 6, 7, 8], "label": "a"}]', 0, ("box_3d",), id="a 3D box"
+        ),
+        pytest.param(
+            '[{"bbox_2d": [10, 20, 30, 40], "label": "a"}]', 0, ("foreign_key",), id="Qwen's key"
+        ),
         pytest.param(
             '[{"box_2d": {"ymin": 20, "xmin": 10, "ymax": 40, "xmax": 30}, "label": "a"}]',
             1,
@@ -71,17 +85,30 @@ def test_moondream_by_settings() -> None:
     parsed = MOONDREAM.parse(text)
     assert parsed.boxes.tolist() == [[0.25, 0.5, 0.75, 0.625]]
     assert parsed.issues == ("not_json", "no_label")
-    assert [text[slice(*span)] for span in MOONDREAM.spans(text)[0]] == ["0.25", "0.5", "0.75", "0.625"]
+    assert [text[slice(*span)] for span in MOONDREAM.spans(text)[0]] == [
+        "0.25",
+        "0.5",
+        "0.75",
+        "0.625",
+    ]
     assert '"x_min": 0.250, "y_min": 0.500,' in MOONDREAM.write(parsed.boxes, ["cat"])
 
 
 @pytest.mark.parametrize(
     ("number", "issues"),
-    [("0.125", ()), ("0.1", ()), ("0", ()), ("0.1251", ("wrong_decimals",)), ('"0.125"', ("wrong_decimals",))],
+    [
+        ("0.125", ()),
+        ("0.1", ()),
+        ("0", ()),
+        ("0.1251", ("wrong_decimals",)),
+        ('"0.125"', ("wrong_decimals",)),
+    ],
 )
 def test_decimals_are_checked(number: str, issues: tuple[str, ...]) -> None:
     format = get_format("json", "norm1", layout=JsonLayout(decimals=3))
-    assert format.parse(f'[{{"bbox_2d": [{number}, 0.2, 0.3, 0.4], "label": "a"}}]').issues == issues
+    assert (
+        format.parse(f'[{{"bbox_2d": [{number}, 0.2, 0.3, 0.4], "label": "a"}}]').issues == issues
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,11 +158,15 @@ layouts = st.builds(
 )
 
 
-label = st.text(min_size=1).filter(lambda text: text.strip() and "<" not in text and "TOOL" not in text)  # no tags
+label = st.text(min_size=1).filter(
+    lambda text: text.strip() and "<" not in text and "TOOL" not in text
+)  # no tags
 
 
 @given(st.lists(st.tuples(box, label), max_size=6), layouts)
-def test_written_answers_are_clean_and_read_back_to_half_a_unit(objects: list, layout: JsonLayout) -> None:
+def test_written_answers_are_clean_and_read_back_to_half_a_unit(
+    objects: list, layout: JsonLayout
+) -> None:
     format = get_format("json", layout=layout)
     boxes, labels = as_boxes([one for one, _ in objects]), tuple(text for _, text in objects)
     parsed = format.parse(format.write(boxes, labels))
@@ -150,10 +181,21 @@ place, share = st.floats(0, 0.9), st.floats(0.05, 1)
 @given(
     st.lists(st.tuples(place, place, share, share), min_size=1, max_size=6),
     st.sampled_from(get_args(Order)),
-    st.sampled_from([("norm1", 3), ("norm1", 6), ("norm100", 1), ("norm1000", 0), ("processed", 0), ("original", 2)]),
+    st.sampled_from(
+        [
+            ("norm1", 3),
+            ("norm1", 6),
+            ("norm100", 1),
+            ("norm1000", 0),
+            ("processed", 0),
+            ("original", 2),
+        ]
+    ),
 )
 @example([(0.1, 0.1, 1, 1), (0, 0, 0.5995, 0.9)], "cxcywh", ("norm1", 3))
-def test_what_is_written_of_boxes_inside_the_image_is_clean(shares: list, order: Order, frame: tuple) -> None:
+def test_what_is_written_of_boxes_inside_the_image_is_clean(
+    shares: list, order: Order, frame: tuple
+) -> None:
     format = get_format("json", frame[0], layout=JsonLayout(order=order, decimals=frame[1]))
     view = View((641, 427), (644, 420))
     shares = [[x, y, min(x + w, 1), min(y + h, 1)] for x, y, w, h in shares]
@@ -173,14 +215,21 @@ def test_what_is_written_of_boxes_inside_the_image_is_clean(shares: list, order:
         pytest.param("xyxy", [0.5, 0.5, 1.001, 1], ("out_of_image",), id="corners"),
     ],
 )
-def test_no_more_than_rounding_may_leave_the_image(order: Order, numbers: list, issues: tuple[str, ...]) -> None:
+def test_no_more_than_rounding_may_leave_the_image(
+    order: Order, numbers: list, issues: tuple[str, ...]
+) -> None:
     format = get_format("json", "norm1", layout=JsonLayout(order=order, decimals=3))
     parsed = format.parse(json.dumps([{"bbox_2d": numbers, "label": "a"}]))
     assert parsed.issues == ()
     assert format.content_issues(parsed, View((640, 480), (640, 480))) == issues
 
 
-scalars = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
 values = st.recursive(
     scalars | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -188,9 +237,15 @@ values = st.recursive(
 )
 
 
-@given(st.lists(values) | st.dictionaries(st.text(), values), st.booleans(), st.sampled_from([None, 0, "\t"]))
+@given(
+    st.lists(values) | st.dictionaries(st.text(), values),
+    st.booleans(),
+    st.sampled_from([None, 0, "\t"]),
+)
 @example({"\\'": -(10**18)}, False, None)
-def test_the_tolerant_reader_reads_json_as_json_does(value: object, ascii: bool, indent: int | str | None) -> None:
+def test_the_tolerant_reader_reads_json_as_json_does(
+    value: object, ascii: bool, indent: int | str | None
+) -> None:
     text = json.dumps(value, ensure_ascii=ascii, indent=indent)
     tops, complete = read(text)
     assert complete
@@ -202,14 +257,20 @@ printable = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")))
 
 
 @given(
-    st.lists(st.lists(scalars | printable, max_size=3) | st.dictionaries(printable, scalars | printable, max_size=3))
+    st.lists(
+        st.lists(scalars | printable, max_size=3)
+        | st.dictionaries(printable, scalars | printable, max_size=3)
+    )
 )
 @example([['\\"']])
 def test_the_tolerant_reader_reads_python_s_repr(value: list) -> None:
     assert [top.value for top in read(repr(value))[0]] == [value]
 
 
-@given(st.dictionaries(st.text(), st.lists(scalars | st.text()) | scalars | st.text()), st.text("] }x\n"))
+@given(
+    st.dictionaries(st.text(), st.lists(scalars | st.text()) | scalars | st.text()),
+    st.text("] }x\n"),
+)
 def test_places_are_where_the_values_stand(record: dict, around: str) -> None:
     text = f"{around}{json.dumps(record)}{around}"
     found = next(top.value for top in read(text)[0] if top.value == record)
@@ -246,7 +307,10 @@ def test_what_is_json_is_read_alike_with_places_and_without(text: str) -> None:
 
 
 def test_no_box_is_made_of_a_list_that_is_cut_off() -> None:
-    whole = '[{"bbox_2d": [10, 20, 300, 400], "label": "a"}, {"bbox_2d": [10, 20, 300, 400], "label": "b"}]'
+    whole = (
+        '[{"bbox_2d": [10, 20, 300, 400], "label": "a"}, {"bbox_2d": [10, 20, 300, 400], '
+        '"label": "b"}]'
+    )
     for cut in range(len(whole)):
         boxes = get_format("qwen2_5_vl").parse(whole[:cut]).boxes.tolist()
         assert boxes == [[10, 20, 300, 400]] * whole[:cut].count("400]")
@@ -286,7 +350,9 @@ def test_a_million_nasty_characters_are_read_in_linear_time(piece: str, before: 
     text = (before + piece * 1_000_000)[:1_000_000]
     start = time.process_time()
     QWEN3.parse(text)
-    assert time.process_time() - start < 20, "about a second is usual, quadratic time would take hours"
+    assert time.process_time() - start < 20, (
+        "about a second is usual, quadratic time would take hours"
+    )
 
 
 def test_deeply_nested_json_is_no_error() -> None:

@@ -26,14 +26,24 @@ def files(folder: Path, *texts: str) -> list[Path]:
         pytest.param(["a: [1, 2]", "a: [3]"], {"a": [3]}, id="lists are replaced whole"),
         pytest.param(["a: 1", "b: 2", "a: 5\nb: null"], {"a": 5}, id="three layers"),
         pytest.param(
-            ["a: 1\nENV: {X: 1, Y: 2}", "ENV: {Y: 3, Z: 4}"], {"a": 1, "ENV": {"X": 1, "Y": 3, "Z": 4}}, id="ENV merges"
+            ["a: 1\nENV: {X: 1, Y: 2}", "ENV: {Y: 3, Z: 4}"],
+            {"a": 1, "ENV": {"X": 1, "Y": 3, "Z": 4}},
+            id="ENV merges",
         ),
-        pytest.param(["a: 1\nENV: {X: 1, Y: 2}", "ENV: {Y: null}"], {"a": 1, "ENV": {"X": 1}}, id="null in ENV"),
+        pytest.param(
+            ["a: 1\nENV: {X: 1, Y: 2}", "ENV: {Y: null}"],
+            {"a": 1, "ENV": {"X": 1}},
+            id="null in ENV",
+        ),
         pytest.param(["a: 1\nENV: {X: 1}", "ENV: {X: null}"], {"a": 1}, id="an empty ENV goes"),
-        pytest.param(["a: 1", "ENV: {X: 1}"], {"a": 1, "ENV": {"X": 1}}, id="ENV of the overlay only"),
+        pytest.param(
+            ["a: 1", "ENV: {X: 1}"], {"a": 1, "ENV": {"X": 1}}, id="ENV of the overlay only"
+        ),
     ],
 )
-def test_each_layer_lies_over_those_before(tmp_path: Path, layers: list[str], expected: dict) -> None:
+def test_each_layer_lies_over_those_before(
+    tmp_path: Path, layers: list[str], expected: dict
+) -> None:
     assert merged(files(tmp_path, *layers)) == expected
 
 
@@ -42,14 +52,20 @@ def test_taking_away_what_is_not_there_is_an_error(tmp_path: Path) -> None:
         merged(files(tmp_path, "a: 1", "beta: null"))
 
 
-@pytest.mark.parametrize("text", ["- a\n- b", "a: [", "ENV: [1]"], ids=["a list", "no YAML", "ENV is a list"])
+@pytest.mark.parametrize(
+    "text", ["- a\n- b", "a: [", "ENV: [1]"], ids=["a list", "no YAML", "ENV is a list"]
+)
 def test_files_that_are_no_recipe(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError, match="layer1.yaml"):
         merged(files(tmp_path, "a: 1", text))
 
 
-def test_the_command_writes_the_file_that_swift_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    base, overlay = files(tmp_path, "model: M\nbeta: 0.2\ndeepspeed: zero3", "beta: 0.0\ndeepspeed: null")
+def test_the_command_writes_the_file_that_swift_takes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, overlay = files(
+        tmp_path, "model: M\nbeta: 0.2\ndeepspeed: zero3", "beta: 0.0\ndeepspeed: null"
+    )
     out = tmp_path / "new" / "mine.yaml"
     assert main(["recipe", str(base), str(overlay), "--out", str(out)]) == 0
     assert yaml.safe_load(out.read_text()) == {"model": "M", "beta": 0.0}

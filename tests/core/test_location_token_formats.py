@@ -1,4 +1,5 @@
-"""PaliGemma's and Florence-2's location tokens and Griffon's plain text: what models write, whole and broken."""
+"""PaliGemma's and Florence-2's location tokens and Griffon's plain text: what models write, whole
+and broken."""
 
 import math
 
@@ -9,7 +10,9 @@ from swift_plugin_visionr1.formats import get_format
 from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.geometry.frames import View
 
-Case = tuple[str, list[tuple[str, list[float]]], tuple[str, ...]]  # text, (label, box) pairs, issues
+Case = tuple[
+    str, list[tuple[str, list[float]]], tuple[str, ...]
+]  # text, (label, box) pairs, issues
 
 A, B = [1, 2, 30, 40], [5, 6, 70, 80]
 PA, PB = "<loc0002><loc0001><loc0040><loc0030>", "<loc0006><loc0005><loc0080><loc0070>"
@@ -25,16 +28,28 @@ PALIGEMMA: dict[str, Case] = {
     "no separator": (f"{PA} cat{PB} dog", [("cat", A), ("dog", B)], ("bad_layout",)),
     "no label": (PA, [("", A)], ("no_label",)),
     "text before": (f"Here: {PA} cat", [("cat", A)], ("text_around",)),
-    "text in place of a box": (f"{PA} cat ; dog ; {PB} dog", [("cat", A), ("dog", B)], ("text_around",)),
+    "text in place of a box": (
+        f"{PA} cat ; dog ; {PB} dog",
+        [("cat", A), ("dog", B)],
+        ("text_around",),
+    ),
     "cut after a box": (f"{PA} cat ; <loc0492><loc0372><loc08", [("cat", A)], ("broken_tags",)),
-    "cut within a token": (f"{PA} cat ; {PB} dog ; <loc", [("cat", A), ("dog", B)], ("broken_tags",)),
+    "cut within a token": (
+        f"{PA} cat ; {PB} dog ; <loc",
+        [("cat", A), ("dog", B)],
+        ("broken_tags",),
+    ),
     "a mask": (f"{PA}{MASK} cat ; {PB} dog", [("cat", A), ("dog", B)], ("mask",)),
     "a point": ("<loc0001><loc0002> cat", [], ("point",)),
     "a quad": (f"{PA}{PB} cat", [], ("quad",)),
     "three tokens": ("<loc0001><loc0002><loc0003> cat", [], ("bad_box",)),
     "corner order": ("<loc0040><loc0001><loc0002><loc0030> cat", [], ("corner_order",)),
     "three digits": ("<loc001><loc002><loc040><loc030> cat", [], ("no_box",)),
-    "beyond the tokens": ("<loc0002><loc0001><loc0040><loc1024> cat", [("cat", [1, 2, 1024, 40])], ()),
+    "beyond the tokens": (
+        "<loc0002><loc0001><loc0040><loc1024> cat",
+        [("cat", [1, 2, 1024, 40])],
+        (),
+    ),
     "Florence-2's": (f"cat{FA}", [], ("no_box",)),
     "empty": ("", [], ()),
     "none": ("None", [], ("empty_answer",)),
@@ -70,7 +85,11 @@ GRIFFON: dict[str, Case] = {
     "one": (f"person-{GA}", [("person", ga)], ()),
     "two": (f"person-{GA}&dog-{GB}", [("person", ga), ("dog", gb)], ()),
     "a label with a dash": (f"t-shirt-{GA}&t-shirt-{GB}", [("t-shirt", ga), ("t-shirt", gb)], ()),
-    "a label with an ampersand": (f"salt & pepper-{GA}&x-{GB}", [("salt & pepper", ga), ("x", gb)], ()),
+    "a label with an ampersand": (
+        f"salt & pepper-{GA}&x-{GB}",
+        [("salt & pepper", ga), ("x", gb)],
+        (),
+    ),
     "no label": (GA, [("target", ga)], ()),
     "two without label": (f"{GA}&{GB}", [("target", ga), ("target", gb)], ()),
     "spaces": ("dog-[0.100, 0.200, 0.300, 0.400]", [("dog", ga)], ("bad_layout",)),
@@ -100,7 +119,11 @@ TABLES = {"paligemma": PALIGEMMA, "florence2": FLORENCE, "griffon": GRIFFON}
 
 @pytest.mark.parametrize(
     ("name", "case"),
-    [pytest.param(name, case, id=f"{name}: {what}") for name, table in TABLES.items() for what, case in table.items()],
+    [
+        pytest.param(name, case, id=f"{name}: {what}")
+        for name, table in TABLES.items()
+        for what, case in table.items()
+    ],
 )
 def test_table(name: str, case: Case) -> None:
     text, expected, issues = case
@@ -126,20 +149,32 @@ def test_written_as_the_family_does(name: str, boxes: list[list[float]], text: s
 
 def test_written_tokens_are_ones_that_there_are() -> None:
     outside = as_boxes([[-3, 4, 1203, 900]])
-    assert get_format("paligemma").write(outside, ("a",)) == "<loc0004><loc0000><loc0900><loc1023> a"
+    assert (
+        get_format("paligemma").write(outside, ("a",)) == "<loc0004><loc0000><loc0900><loc1023> a"
+    )
     assert get_format("florence2").write(outside, ("a",)) == "a<loc_0><loc_4><loc_999><loc_900>"
 
 
 @pytest.mark.parametrize(
     ("name", "text", "places"),
     [
-        ("paligemma", f"{PA} cat ; {PB}", [["0001", "0002", "0030", "0040", "cat"], ["0005", "0006", "0070", "0080"]]),
-        ("florence2", f"cat{FA}{FB}", [["1", "2", "30", "40", "cat"], ["5", "6", "70", "80", "cat"]]),
+        (
+            "paligemma",
+            f"{PA} cat ; {PB}",
+            [["0001", "0002", "0030", "0040", "cat"], ["0005", "0006", "0070", "0080"]],
+        ),
+        (
+            "florence2",
+            f"cat{FA}{FB}",
+            [["1", "2", "30", "40", "cat"], ["5", "6", "70", "80", "cat"]],
+        ),
         ("griffon", f"t-shirt-{GA}&{GB}", [[*GA[1:-1].split(","), "t-shirt"], GB[1:-1].split(",")]),
     ],
     ids=list(TABLES),
-)  # fmt: skip
-def test_spans_are_where_the_boxes_are_written(name: str, text: str, places: list[list[str]]) -> None:
+)
+def test_spans_are_where_the_boxes_are_written(
+    name: str, text: str, places: list[list[str]]
+) -> None:
     format = get_format(name)
     assert [[text[start:end] for start, end in spans] for spans in format.spans(text)] == places
     assert all(math.isnan(confidence) for confidence in format.confidences(text))
@@ -160,7 +195,9 @@ def test_the_frame_ends_where_the_family_says(name: str, text: str, outside: boo
     format = get_format(name)
     parsed = format.parse(text)
     assert len(parsed.boxes) == 1
-    assert format.content_issues(parsed, View((640, 480), (640, 480))) == (("out_of_image",) if outside else ())
+    assert format.content_issues(parsed, View((640, 480), (640, 480))) == (
+        ("out_of_image",) if outside else ()
+    )
 
 
 def test_the_whole_image_in_pixels() -> None:
@@ -168,5 +205,7 @@ def test_the_whole_image_in_pixels() -> None:
     paligemma, florence = get_format("paligemma"), get_format("florence2")
     whole = paligemma.parse("<loc0000><loc0000><loc1023><loc1023> cat").boxes
     assert paligemma.frame.to_image(whole, view).tolist() == [[0, 0, 2046, 1023]]
-    middle = florence.frame.to_image(florence.parse("cat<loc_0><loc_0><loc_999><loc_999>").boxes, view)
+    middle = florence.frame.to_image(
+        florence.parse("cat<loc_0><loc_0><loc_999><loc_999>").boxes, view
+    )
     assert np.allclose(middle, [[1.023, 0.5115, 2046 - 1.023, 1023 - 0.5115]])

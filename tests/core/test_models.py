@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, Settings, SettingsError, get_format, model_io
+from swift_plugin_visionr1 import (
+    FAMILIES,
+    FORMATS,
+    Limits,
+    Settings,
+    SettingsError,
+    get_format,
+    model_io,
+)
 from swift_plugin_visionr1.geometry.boxes import as_boxes, iou
 from swift_plugin_visionr1.geometry.resize import (
     PaddedSquare,
@@ -56,22 +64,34 @@ def test_the_settings_may_not_contradict_the_run() -> None:
 
 def test_the_settings_win_over_the_familys_format_and_reasoning() -> None:
     io = model_io(Settings(format="qwen2_5_vl", frame="norm1000", reasoning="none"), "qwen3_5")
-    assert (io.format.name, io.format.frame.units, io.resize) == ("qwen2_5_vl", 1000, QwenResize(factor=32))
-    assert io.format.write(ONE_BOX, ["cat"]) == FORMATS["qwen2_5_vl"].write(ONE_BOX, ["cat"]), "nothing around it"
+    assert (io.format.name, io.format.frame.units, io.resize) == (
+        "qwen2_5_vl",
+        1000,
+        QwenResize(factor=32),
+    )
+    assert io.format.write(ONE_BOX, ["cat"]) == FORMATS["qwen2_5_vl"].write(ONE_BOX, ["cat"]), (
+        "nothing around it"
+    )
 
 
 @pytest.mark.parametrize(
     ("model_type", "template", "tags"),
     [
         pytest.param("qwen2_5_vl", "qwen2_5_vl", [], id="bare"),
-        pytest.param("qwen2_5_vl", "mimo_vl", ["<think>"], id="MiMo-VL has Qwen2.5-VL's model type"),
+        pytest.param(
+            "qwen2_5_vl", "mimo_vl", ["<think>"], id="MiMo-VL has Qwen2.5-VL's model type"
+        ),
         pytest.param("qwen3_5", None, ["<think>"], id="a family that thinks"),
         pytest.param("gemma4_unified", None, ["<think>"], id="Gemma 4 12B, of no known template"),
         pytest.param("glm4v", "glm4v", ["<think>", "<answer>"], id="GLM-4.1V"),
-        pytest.param("glm4v", "glm4_5v", ["<think>"], id="GLM-4.6V-Flash has GLM-4.1V's model type"),
+        pytest.param(
+            "glm4v", "glm4_5v", ["<think>"], id="GLM-4.6V-Flash has GLM-4.1V's model type"
+        ),
     ],
 )
-def test_reasoning_is_the_templates_or_else_the_familys(model_type: str, template: str | None, tags: list[str]) -> None:
+def test_reasoning_is_the_templates_or_else_the_familys(
+    model_type: str, template: str | None, tags: list[str]
+) -> None:
     written = model_io(Settings(), model_type, template=template).format.write(ONE_BOX, ["cat"])
     assert [tag for tag in ("<think>", "<answer>") if tag in written] == tags
 
@@ -84,14 +104,24 @@ def test_reasoning_is_the_templates_or_else_the_familys(model_type: str, templat
         ("qwen3_vl", Settings(reasoning="think_answer"), "think_answer"),
         ("qwen3_vl", Settings(reasoning="none"), "none"),
     ],
-    ids=["a family that does not think by itself", "one that does", "the settings win", "even with none"],
+    ids=[
+        "a family that does not think by itself",
+        "one that does",
+        "the settings win",
+        "even with none",
+    ],
 )
 def test_a_run_that_told_to_think(model_type: str, settings: Settings, expected: Any) -> None:
-    assert model_io(settings, model_type, thinks=True).format == get_format(model_type, reasoning=expected)
+    assert model_io(settings, model_type, thinks=True).format == get_format(
+        model_type, reasoning=expected
+    )
 
 
 def test_an_unknown_model_is_an_error_that_says_what_to_set() -> None:
-    with pytest.raises(SettingsError, match=r"known, got 'llava1_5_hf'.* set `format` and `frame`.* Known are .*qwen"):
+    with pytest.raises(
+        SettingsError,
+        match=r"known, got 'llava1_5_hf'.* set `format` and `frame`.* Known are .*qwen",
+    ):
         model_io(Settings(), "llava1_5_hf")
 
 
@@ -101,7 +131,9 @@ def test_a_misspelt_model_type_is_recognised() -> None:
 
 
 @pytest.mark.parametrize("frame", [None, "processed"])
-def test_an_unknown_model_cannot_write_pixels_of_a_size_that_nobody_knows(frame: str | None) -> None:
+def test_an_unknown_model_cannot_write_pixels_of_a_size_that_nobody_knows(
+    frame: str | None,
+) -> None:
     with pytest.raises(SettingsError, match="any frame but processed"):
         model_io(Settings(format="qwen2_5_vl", frame=frame), "own_model")
 
@@ -118,22 +150,62 @@ def test_an_unknown_model_whose_format_and_frame_are_said(frame: str, resize: Re
 @pytest.mark.parametrize(
     ("model_type", "limits", "expected"),
     [
-        pytest.param("qwen2_5_vl", Limits({"MAX_PIXELS": "401408"}), QwenResize(None, 4, 512), id="tokens of 28"),
-        pytest.param("qwen3_vl", Limits({"MAX_PIXELS": "401408"}), QwenResize(None, 4, 392, 32), id="tokens of 32"),
-        pytest.param("qwen3_vl", Limits({"IMAGE_MAX_TOKEN_NUM": "9"}), QwenResize(None, 4, 9, 32), id="token number"),
-        pytest.param("qwen3_5", Limits({}, 50_000), QwenResize(50_000, factor=32), id="--max_pixels"),
+        pytest.param(
+            "qwen2_5_vl",
+            Limits({"MAX_PIXELS": "401408"}),
+            QwenResize(None, 4, 512),
+            id="tokens of 28",
+        ),
+        pytest.param(
+            "qwen3_vl",
+            Limits({"MAX_PIXELS": "401408"}),
+            QwenResize(None, 4, 392, 32),
+            id="tokens of 32",
+        ),
+        pytest.param(
+            "qwen3_vl",
+            Limits({"IMAGE_MAX_TOKEN_NUM": "9"}),
+            QwenResize(None, 4, 9, 32),
+            id="token number",
+        ),
+        pytest.param(
+            "qwen3_5", Limits({}, 50_000), QwenResize(50_000, factor=32), id="--max_pixels"
+        ),
         pytest.param("internvl_chat", Limits({"MAX_NUM": "6"}), TileResize(448, 6), id="MAX_NUM"),
-        pytest.param("internvl", Limits({"MAX_NUM": "6"}), TileResize(448, 12), id="MAX_NUM, which it does not read"),
+        pytest.param(
+            "internvl",
+            Limits({"MAX_NUM": "6"}),
+            TileResize(448, 12),
+            id="MAX_NUM, which it does not read",
+        ),
         pytest.param("griffon", Limits(), SquareResize(1022), id="square"),
         pytest.param(
-            "griffon", Limits({}, 50_000), Rescaled(50_000, SquareResize(1022)), id="square after --max_pixels"
+            "griffon",
+            Limits({}, 50_000),
+            Rescaled(50_000, SquareResize(1022)),
+            id="square after --max_pixels",
         ),
-        pytest.param("griffon", Limits({}, -1), SquareResize(1022), id="--max_pixels -1 is no limit"),
         pytest.param(
-            "paligemma", Limits(processor={"size": {"height": 896, "width": 896}}), SquareResize(896), id="processor"
+            "griffon", Limits({}, -1), SquareResize(1022), id="--max_pixels -1 is no limit"
         ),
-        pytest.param("paligemma", Limits(processor={"size": 448}), SquareResize(448), id="processor, one number"),
-        pytest.param("kosmos2", Limits(processor={"size": {"shortest_edge": 9}}), SquareResize(224), id="other fields"),
+        pytest.param(
+            "paligemma",
+            Limits(processor={"size": {"height": 896, "width": 896}}),
+            SquareResize(896),
+            id="processor",
+        ),
+        pytest.param(
+            "paligemma",
+            Limits(processor={"size": 448}),
+            SquareResize(448),
+            id="processor, one number",
+        ),
+        pytest.param(
+            "kosmos2",
+            Limits(processor={"size": {"shortest_edge": 9}}),
+            SquareResize(224),
+            id="other fields",
+        ),
     ],
 )
 def test_limits(model_type: str, limits: Limits, expected: Resize) -> None:
@@ -144,12 +216,18 @@ def test_limits(model_type: str, limits: Limits, expected: Resize) -> None:
     ("model_type", "environ", "match"),
     [
         ("internvl_chat", {"MAX_NUM": "0"}, "see INPUT_SIZE and MAX_NUM"),
-        ("internvl_chat", {"MAX_NUM": "many"}, "whole number in the environment variable MAX_NUM, got 'many'"),
+        (
+            "internvl_chat",
+            {"MAX_NUM": "many"},
+            "whole number in the environment variable MAX_NUM, got 'many'",
+        ),
         ("ovis2_5", {"MAX_PIXELS": "28x28"}, "environment variable MAX_PIXELS, got '28x28'"),
         ("minicpmv4_5", {"MAX_SLICE_NUMS": "0"}, "see MAX_SLICE_NUMS"),
     ],
 )
-def test_impossible_limits_are_settings_errors(model_type: str, environ: dict[str, str], match: str) -> None:
+def test_impossible_limits_are_settings_errors(
+    model_type: str, environ: dict[str, str], match: str
+) -> None:
     with pytest.raises(SettingsError, match=match):
         model_io(Settings(), model_type, Limits(environ))
 
@@ -157,11 +235,23 @@ def test_impossible_limits_are_settings_errors(model_type: str, environ: dict[st
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        pytest.param({"architectures": ["Qwen2_5_VLForConditionalGeneration"]}, "qwen2_5_vl", id="by architecture"),
+        pytest.param(
+            {"architectures": ["Qwen2_5_VLForConditionalGeneration"]},
+            "qwen2_5_vl",
+            id="by architecture",
+        ),
         pytest.param({"model_type": "qwen3_vl"}, "qwen3_vl", id="by model type"),
-        pytest.param({"architectures": None, "model_type": "glm4v"}, "glm4v", id="no architectures"),
-        pytest.param({"architectures": ["InternVLChatModel"], "model_type": "x"}, "internvl_chat", id="either"),
-        pytest.param({"architectures": ["MiniCPMV"], "version": 2.6}, "minicpmv2_6", id="MiniCPM-V 2.6"),
+        pytest.param(
+            {"architectures": None, "model_type": "glm4v"}, "glm4v", id="no architectures"
+        ),
+        pytest.param(
+            {"architectures": ["InternVLChatModel"], "model_type": "x"},
+            "internvl_chat",
+            id="either",
+        ),
+        pytest.param(
+            {"architectures": ["MiniCPMV"], "version": 2.6}, "minicpmv2_6", id="MiniCPM-V 2.6"
+        ),
         pytest.param({"model_type": "minicpmv", "version": 4.5}, "minicpmv4_5", id="MiniCPM-V 4.5"),
         pytest.param({"architectures": ["MiniCPMV"], "version": 4}, "minicpmv4", id="MiniCPM-V 4"),
         pytest.param({"architectures": ["MiniCPMV"]}, None, id="MiniCPM-V of no version"),
@@ -169,9 +259,13 @@ def test_impossible_limits_are_settings_errors(model_type: str, environ: dict[st
         pytest.param({"architectures": ["QWenLMHeadModel"]}, None, id="Qwen, which has no eyes"),
         pytest.param({"model_type": "gemma2_Griffon"}, "griffon", id="Griffon-G"),
         pytest.param(
-            {"architectures": ["DeepseekOCRForCausalLM"], "model_type": "deepseek_vl_v2"}, None, id="DeepSeek-OCR"
+            {"architectures": ["DeepseekOCRForCausalLM"], "model_type": "deepseek_vl_v2"},
+            None,
+            id="DeepSeek-OCR",
         ),
-        pytest.param({"architectures": ["LlamaForCausalLM"], "model_type": "llama"}, None, id="unknown"),
+        pytest.param(
+            {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}, None, id="unknown"
+        ),
         pytest.param({}, None, id="empty"),
     ],
 )
@@ -202,7 +296,10 @@ def test_model_type_by_the_name_on_a_hub(name: str, expected: str | None) -> Non
 
 def test_lists_in_a_processors_fields_can_be_remembered() -> None:
     """A reward's scorer is shared by what `model_io` gives, so that has to be hashable."""
-    processor = {"candidate_resolutions": [[384, 384], [768, 384]], "size": {"height": 448, "width": 448}}
+    processor = {
+        "candidate_resolutions": [[384, 384], [768, 384]],
+        "size": {"height": 448, "width": 448},
+    }
     for model_type in FAMILIES:
         assert hash(model_io(Settings(), model_type, Limits(processor=processor)))
     layout = settings_from({"format": "json", "json": {"box": ["x1", "y1", "x2", "y2"]}})
@@ -220,5 +317,7 @@ def test_lists_in_a_processors_fields_can_be_remembered() -> None:
         pytest.param(None, {}, False, id="nothing known"),
     ],
 )
-def test_reasoning_that_the_run_opens(model_type: str | None, arguments: dict[str, Any], expected: bool) -> None:
+def test_reasoning_that_the_run_opens(
+    model_type: str | None, arguments: dict[str, Any], expected: bool
+) -> None:
     assert told_to_think(model_type, arguments) == expected

@@ -1,4 +1,5 @@
-"""The `official` presets against what the released reward functions returned, on 30 cases at three schedules."""
+"""The `official` presets against what the released reward functions returned, on 30 cases at three
+schedules."""
 
 import json
 from pathlib import Path
@@ -27,7 +28,10 @@ def test_golden_cases(shared_data: Path, preset: str, step: int | None) -> None:
     scorer = Scorer(PRESETS[preset], model_io(PRESETS[preset]))
     for name, case in cases.items():
         truth = read_solution(json.dumps(case["gt"]), case["width"], case["height"])
-        assert scorer.io.resize.view(truth.size).processed == (case["input_width"], case["input_height"])
+        assert scorer.io.resize.view(truth.size).processed == (
+            case["input_width"],
+            case["input_height"],
+        )
         own = parts(scorer.score(case["completion"], truth, scorer.schedule.stage(step or 0, 3000)))
         assert own == pytest.approx(case["rewards"][str(step)], abs=1e-6), name
 
@@ -41,12 +45,31 @@ NOTHING = read_solution('{"width": 112, "height": 112, "boxes": [], "labels": []
     [
         pytest.param("42", TRUTH, [1, 0, 0], id="any JSON has the format"),
         pytest.param("[]", NOTHING, [0, 1, 1], id="the format is inverted without objects"),
-        pytest.param('[{"bbox_2d": [0, 0, 9, 9], "label": "x"}]', NOTHING, [0, 0, 0], id="boxes on nothing crashed"),
+        pytest.param(
+            '[{"bbox_2d": [0, 0, 9, 9], "label": "x"}]',
+            NOTHING,
+            [0, 0, 0],
+            id="boxes on nothing crashed",
+        ),
         pytest.param("[" * 100_000, TRUTH, [0, 0, 0], id="deep nesting crashed"),
-        pytest.param(f'[{{"bbox_2d": [0, 0, 9, {"9" * 5000}], "label": "x"}}]', TRUTH, [0, 0, 0], id="5,000 digits"),
-        pytest.param(f'[{{"bbox_2d": [0, 0, 9, {"9" * 400}], "label": "x"}}]', TRUTH, [1, 0, 0], id="beyond float32"),
+        pytest.param(
+            f'[{{"bbox_2d": [0, 0, 9, {"9" * 5000}], "label": "x"}}]',
+            TRUTH,
+            [0, 0, 0],
+            id="5,000 digits",
+        ),
+        pytest.param(
+            f'[{{"bbox_2d": [0, 0, 9, {"9" * 400}], "label": "x"}}]',
+            TRUTH,
+            [1, 0, 0],
+            id="beyond float32",
+        ),
     ],
 )
-def test_where_the_released_code_is_odd_or_crashes(text: str, truth: object, expected: list[float]) -> None:
-    breakdown = Scorer(PRESETS["official"], model_io(PRESETS["official"])).score(text, truth, "beginner")  # type: ignore[arg-type]
+def test_where_the_released_code_is_odd_or_crashes(
+    text: str, truth: object, expected: list[float]
+) -> None:
+    breakdown = Scorer(PRESETS["official"], model_io(PRESETS["official"])).score(
+        text, truth, "beginner"
+    )  # type: ignore[arg-type]
     assert parts(breakdown) == expected

@@ -20,25 +20,51 @@ FAIR = '[{"bbox_2d": [0, 0, 20, 12], "label": "cat"}]'  # IoU .6: 2.6 as a begin
 def step(number: int, of: int = 4, reward: float = 2.6, callback: bool = True) -> dict:
     """A row of logging.jsonl as ms-swift 4.6's GRPO writes it."""
     row: dict = {
-        "loss": 1e-7, "grad_norm": 0.6, "learning_rate": 1e-5, "completions/mean_length": 45.5,
-        "completions/min_length": 31.0, "completions/max_length": 64.0, "completions/clipped_ratio": 0.125,
-        "reward": reward, "reward_std": 0.4, "frac_reward_zero_std": 0.5, "rewards/VisionR1/mean": reward,
-        "rewards/VisionR1/std": 1.0, "kl": 0.01, "step_time": 0.4, "epoch": 0.1,
-        "global_step/max_steps": f"{number}/{of}", "elapsed_time": "0s", "remaining_time": "1s",
+        "loss": 1e-7,
+        "grad_norm": 0.6,
+        "learning_rate": 1e-5,
+        "completions/mean_length": 45.5,
+        "completions/min_length": 31.0,
+        "completions/max_length": 64.0,
+        "completions/clipped_ratio": 0.125,
+        "reward": reward,
+        "reward_std": 0.4,
+        "frac_reward_zero_std": 0.5,
+        "rewards/VisionR1/mean": reward,
+        "rewards/VisionR1/std": 1.0,
+        "kl": 0.01,
+        "step_time": 0.4,
+        "epoch": 0.1,
+        "global_step/max_steps": f"{number}/{of}",
+        "elapsed_time": "0s",
+        "remaining_time": "1s",
         "train_speed(s/it)": 0.4,
-    }  # fmt: skip
+    }
     if callback:
         advanced = number > of / 2
         row |= {
-            "vision_r1/stage": 1.0 + advanced, "vision_r1/xi0": 0.75 if advanced else 0.5, "vision_r1/format": 1.0,
-            "vision_r1/recall": 1.0, "vision_r1/precision": 0.6, "vision_r1/predicted": 1.5, "vision_r1/truths": 2.0,
-        }  # fmt: skip
+            "vision_r1/stage": 1.0 + advanced,
+            "vision_r1/xi0": 0.75 if advanced else 0.5,
+            "vision_r1/format": 1.0,
+            "vision_r1/recall": 1.0,
+            "vision_r1/precision": 0.6,
+            "vision_r1/predicted": 1.5,
+            "vision_r1/truths": 2.0,
+        }
     return row
 
 
 def completions(number: int, *texts: str) -> dict:
-    columns = {"step": str(number), "prompt": "?", "VisionR1": 2.6, "advantages": 0.0, "solution": SOLUTION}
-    return {"completion": list(texts)} | {name: [value] * len(texts) for name, value in columns.items()}
+    columns = {
+        "step": str(number),
+        "prompt": "?",
+        "VisionR1": 2.6,
+        "advantages": 0.0,
+        "solution": SOLUTION,
+    }
+    return {"completion": list(texts)} | {
+        name: [value] * len(texts) for name, value in columns.items()
+    }
 
 
 END = {"train_runtime": 1.0, "train_loss": 0.1, "epoch": 1.0, "global_step/max_steps": "4/4"}
@@ -73,12 +99,16 @@ def scorer() -> Scorer:
     [
         pytest.param([step(1), EVALUATION, step(2), END, SUMMARY], "", [1, 2], 0, id="whole"),
         pytest.param([step(1), step(2)], '{"loss": 0.1, "gr', [1, 2], 1, id="cut"),
-        pytest.param([step(1), step(2), step(3), step(2, reward=1), step(3)], "", [1, 2, 3], 0, id="resumed"),
+        pytest.param(
+            [step(1), step(2), step(3), step(2, reward=1), step(3)], "", [1, 2, 3], 0, id="resumed"
+        ),
         pytest.param([step(1), step(2), step(3), step(1, reward=1)], "", [1], 0, id="begun anew"),
         pytest.param([{"loss": 1, "iteration": "3/4"}], "", [3], 0, id="Megatron"),
     ],
 )
-def test_steps_of_a_log(tmp_path: Path, rows: list[dict], end: str, steps: list[int], broken: int) -> None:
+def test_steps_of_a_log(
+    tmp_path: Path, rows: list[dict], end: str, steps: list[int], broken: int
+) -> None:
     log = read_log(write(tmp_path, *rows, end=end))
     assert (log.steps.tolist(), log.broken, log.max_steps) == (steps, broken, 4)
 
@@ -91,14 +121,19 @@ def test_the_later_of_two_rows_for_a_step_counts(tmp_path: Path) -> None:
 def test_what_a_step_did_not_log_is_not_a_number(tmp_path: Path) -> None:
     log = read_log(write(tmp_path, step(1), step(2) | {"vision_r1/issues/not_json": 0.5}))
     assert np.isnan(log.values["vision_r1/issues/not_json"]).tolist() == [True, False]
-    issues = next(panel for panel in panels_of(log, None)[0] if panel.title.startswith("Format issues"))
+    issues = next(
+        panel for panel in panels_of(log, None)[0] if panel.title.startswith("Format issues")
+    )
     assert issues.lines["not_json"].tolist() == [0, 0.5]
 
 
 def test_completions_under_the_criteria_of_both_stages(tmp_path: Path) -> None:
     write(tmp_path, *(step(number) for number in (1, 2, 3, 4)))
     write(
-        tmp_path, *(completions(number, FAIR, "oops") for number in (1, 2, 3, 4, 4)), name="completions.jsonl", end="{"
+        tmp_path,
+        *(completions(number, FAIR, "oops") for number in (1, 2, 3, 4, 4)),
+        name="completions.jsonl",
+        end="{",
     )
     again = score_again(tmp_path, read_log(tmp_path), scorer())
     assert again is not None
@@ -121,9 +156,14 @@ def test_without_the_callback_completions_tell_the_parts_and_the_stage(tmp_path:
     found, missing = titles(tmp_path)
     assert "Reward parts" not in found
     assert [what.split(":")[0] for what in missing] == [
-        "reward parts", "reward under each stage's criteria", "issue rates", "numbers of boxes",
-    ]  # fmt: skip
-    write(tmp_path, *(completions(number, FAIR) for number in (1, 2, 3, 4)), name="completions.jsonl")
+        "reward parts",
+        "reward under each stage's criteria",
+        "issue rates",
+        "numbers of boxes",
+    ]
+    write(
+        tmp_path, *(completions(number, FAIR) for number in (1, 2, 3, 4)), name="completions.jsonl"
+    )
     assert "Reward parts" in titles(tmp_path)[0]
     again = score_again(tmp_path, read_log(tmp_path), scorer())
     assert again is not None
@@ -154,7 +194,9 @@ def test_the_folder_above_is_told_which_one_was_meant(tmp_path: Path) -> None:
         run(tmp_path)
 
 
-def test_the_command_draws_and_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_the_command_draws_and_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     pytest.importorskip("matplotlib", reason="needs the extra `viz`")
     assert run(write(tmp_path, *(step(number) for number in (1, 2, 3)), end='{"lo')) == 0
     text = capsys.readouterr().out
@@ -171,7 +213,9 @@ def test_settings_that_are_not_the_runs_are_noticed(
     pytest.importorskip("matplotlib", reason="needs the extra `viz`")
     write(tmp_path, step(1), step(2))
     wrong_label = FAIR.replace("cat", "dog")  # still 2.6 by the rules that do not read labels
-    write(tmp_path, *(completions(number, wrong_label) for number in (1, 2)), name="completions.jsonl")
+    write(
+        tmp_path, *(completions(number, wrong_label) for number in (1, 2)), name="completions.jsonl"
+    )
     run(tmp_path, "--config", config, "--out", tmp_path / "new" / "out.png")
     assert ("whose rewards differ from the logged ones" in capsys.readouterr().out) is doubted
 

@@ -30,7 +30,7 @@ def coco(tmp_path: Path, **changes: object) -> list[str]:
             {"id": 2, "image_id": 7, "category_id": 3, "bbox": [1, 1, 5, 5], "iscrowd": 1},
             {"id": 3, "image_id": 7, "category_id": 3, "bbox": [10, 10, 0, 5]},
         ],
-    } | changes  # fmt: skip
+    } | changes
     (tmp_path / "ann.json").write_text(json.dumps(data))
     return [
         "prepare",
@@ -46,10 +46,17 @@ def coco(tmp_path: Path, **changes: object) -> list[str]:
 def test_rows(tmp_path: Path) -> None:
     assert main(coco(tmp_path)) == 0
     first, second = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
-    assert first["messages"][0]["content"].startswith("<image>Locate every item from the category list")
+    assert first["messages"][0]["content"].startswith(
+        "<image>Locate every item from the category list"
+    )
     assert first["messages"][0]["content"].endswith("The category set includes cat, dog.")
     assert first["images"] == [str(tmp_path / "a.png")]
-    assert json.loads(first["solution"]) == {"width": 64, "height": 48, "boxes": [[0, 3, 10, 13]], "labels": ["dog"]}
+    assert json.loads(first["solution"]) == {
+        "width": 64,
+        "height": 48,
+        "boxes": [[0, 3, 10, 13]],
+        "labels": ["dog"],
+    }
     assert json.loads(second["solution"])["boxes"] == []
     assert (first["image_id"], second["image_id"]) == (7, 9)
 
@@ -63,21 +70,35 @@ def test_a_missing_image_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        pytest.param({"images": [{"id": 7, "file_name": "a.png"}]}, "image 'a.png' or one of its annotations: no 'wid",
-                     id="no width"),
-        pytest.param({"annotations": [{"image_id": 7, "category_id": 3}]}, "no 'bbox'", id="no bbox"),
-        pytest.param({"annotations": [{"image_id": 7, "category_id": 4, "bbox": [1, 1, 5, 5]}]}, "no 4",
-                     id="unknown category"),
-        pytest.param({"annotations": [{"image_id": 7, "category_id": 3, "bbox": [1, 1, 5]}]}, "not enough values",
-                     id="three numbers"),
+        pytest.param(
+            {"images": [{"id": 7, "file_name": "a.png"}]},
+            "image 'a.png' or one of its annotations: no 'wid",
+            id="no width",
+        ),
+        pytest.param(
+            {"annotations": [{"image_id": 7, "category_id": 3}]}, "no 'bbox'", id="no bbox"
+        ),
+        pytest.param(
+            {"annotations": [{"image_id": 7, "category_id": 4, "bbox": [1, 1, 5, 5]}]},
+            "no 4",
+            id="unknown category",
+        ),
+        pytest.param(
+            {"annotations": [{"image_id": 7, "category_id": 3, "bbox": [1, 1, 5]}]},
+            "not enough values",
+            id="three numbers",
+        ),
         pytest.param({"categories": [{"id": 3}]}, "got an entry without 'name'", id="no name"),
-        pytest.param({"annotations": [{"image_id": "7", "category_id": 3, "bbox": [1, 1, 5, 5]}]},
-                     "the id of an image in", id="ids of another type"),
+        pytest.param(
+            {"annotations": [{"image_id": "7", "category_id": 3, "bbox": [1, 1, 5, 5]}]},
+            "the id of an image in",
+            id="ids of another type",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_coco_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict, said: str
-) -> None:  # fmt: skip
+) -> None:
     assert main(coco(tmp_path, **changes)) == 2
     error = capsys.readouterr().err
     assert said in error
@@ -87,28 +108,52 @@ def test_a_file_that_is_no_coco_is_one_line(
 def test_the_question_can_be_given(tmp_path: Path) -> None:
     assert main([*coco(tmp_path), "--prompt", 'Find {} as {"bbox_2d": ...}']) == 0
     first = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
-    assert first["messages"] == [{"role": "user", "content": '<image>Find cat, dog as {"bbox_2d": ...}'}]
+    assert first["messages"] == [
+        {"role": "user", "content": '<image>Find cat, dog as {"bbox_2d": ...}'}
+    ]
 
 
 @pytest.mark.parametrize(
     ("options", "asked"),
     [
-        pytest.param(["--model-type", "paligemma"], "detect cat ; dog", id="joined as the family does"),
-        pytest.param(["--model-type", "internvl_chat", "--classes", "dog"],
-                     "Please detect and label all objects in the following image and mark their positions. "
-                     "The category set includes dog.", id="one of several"),
-        pytest.param(["--model-type", "deepseek_vl2", "--classes", "dog"],
-                     "Locate <|ref|>dog<|/ref|> in the given image.", id="documented for one"),
-        pytest.param(["--model-type", "deepseek_vl2"], DETECT.format("cat, dog"), id="documented for no more than one"),
-        pytest.param(["--model-type", "qwen2_5_vl", "--classes", "dog"], DETECT.format("dog"), id="the paper's model"),
-        pytest.param(["--config", "rex.yaml"],
-                     "Detect cat, dog. Output the bounding box coordinates in [x0, y0, x1, y1] format.",
-                     id="a format by the settings"),
+        pytest.param(
+            ["--model-type", "paligemma"], "detect cat ; dog", id="joined as the family does"
+        ),
+        pytest.param(
+            ["--model-type", "internvl_chat", "--classes", "dog"],
+            "Please detect and label all objects in the following image and mark their positions. "
+            "The category set includes dog.",
+            id="one of several",
+        ),
+        pytest.param(
+            ["--model-type", "deepseek_vl2", "--classes", "dog"],
+            "Locate <|ref|>dog<|/ref|> in the given image.",
+            id="documented for one",
+        ),
+        pytest.param(
+            ["--model-type", "deepseek_vl2"],
+            DETECT.format("cat, dog"),
+            id="documented for no more than one",
+        ),
+        pytest.param(
+            ["--model-type", "qwen2_5_vl", "--classes", "dog"],
+            DETECT.format("dog"),
+            id="the paper's model",
+        ),
+        pytest.param(
+            ["--config", "rex.yaml"],
+            "Detect cat, dog. Output the bounding box coordinates in [x0, y0, x1, y1] format.",
+            id="a format by the settings",
+        ),
         pytest.param(["--model-type", "paligemma", "--target"], "detect cat ; dog", id="for sft"),
-        pytest.param(["--model-type", "paligemma", "--prompt", "Find {}."], "Find cat, dog.", id="a prompt wins"),
+        pytest.param(
+            ["--model-type", "paligemma", "--prompt", "Find {}."],
+            "Find cat, dog.",
+            id="a prompt wins",
+        ),
         pytest.param(["--prompt", "Find {: and }."], "Find cat and dog.", id="a prompt that joins"),
     ],
-)  # fmt: skip
+)
 def test_the_question_of_the_models_authors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], asked: str
 ) -> None:
@@ -131,8 +176,14 @@ def test_without_a_model_type_the_environment_does_not_choose_the_question(
 
 
 ANSWERS = {  # of an image of 64 x 48 with a dog at [0, 3, 10, 13], and of one with nothing
-    "qwen2_5_vl": ('```json\n[\n\t{"bbox_2d": [0, 4, 9, 15], "label": "dog"}\n]\n```', "```json\n[]\n```"),
-    "qwen3_vl": ('```json\n[\n\t{"bbox_2d": [0, 62, 156, 271], "label": "dog"}\n]\n```', "```json\n[]\n```"),
+    "qwen2_5_vl": (
+        '```json\n[\n\t{"bbox_2d": [0, 4, 9, 15], "label": "dog"}\n]\n```',
+        "```json\n[]\n```",
+    ),
+    "qwen3_vl": (
+        '```json\n[\n\t{"bbox_2d": [0, 62, 156, 271], "label": "dog"}\n]\n```',
+        "```json\n[]\n```",
+    ),
     "internvl_chat": ("<ref>dog</ref><box>[[0, 62, 156, 271]]</box>", "None"),
     "griffon": ("dog-[0.000,0.062,0.156,0.271]", "None"),
 }
@@ -150,19 +201,32 @@ def test_targets_are_the_models_own_answers(tmp_path: Path, model_type: str) -> 
 @pytest.mark.parametrize("max_pixels", [None, "100352"])
 @pytest.mark.parametrize("model_type", ANSWERS)
 @pytest.mark.parametrize(
-    ("folder", "annotations"), [("bccd", "instances_val"), ("chess_cc0", "instances_valid"), ("coco_open", "instances")]
+    ("folder", "annotations"),
+    [("bccd", "instances_val"), ("chess_cc0", "instances_valid"), ("coco_open", "instances")],
 )
 def test_targets_are_read_back_to_half_a_unit(
-    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, annotations: str,
-    model_type: str, max_pixels: str | None,
-) -> None:  # fmt: skip
+    shared_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: str,
+    annotations: str,
+    model_type: str,
+    max_pixels: str | None,
+) -> None:
     environ = {"MAX_PIXELS": max_pixels} if max_pixels else {}
     for name in ("MAX_PIXELS", "VISION_R1_CONFIG"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     source, out = shared_data / folder, tmp_path / "rows.jsonl"
-    words = ["--ann", str(source / f"{annotations}.json"), "--images", str(source / "images"), "--out", str(out)]
+    words = [
+        "--ann",
+        str(source / f"{annotations}.json"),
+        "--images",
+        str(source / "images"),
+        "--out",
+        str(out),
+    ]
     assert main(["prepare", *words, "--target", "--model-type", model_type]) == 0
     io = model_io(Settings(), model_type, Limits(environ))
     half = 0.0005 if model_type == "griffon" else 0.5
@@ -178,17 +242,24 @@ def test_targets_are_read_back_to_half_a_unit(
         np.testing.assert_allclose(parsed.boxes, wanted[thick], rtol=0, atol=half + 1e-9)
 
 
-def test_boxes_thinner_than_the_grid_are_in_no_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_boxes_thinner_than_the_grid_are_in_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     boxes = [[10, 10, 0.2, 20], [10, 10, 20, 20]]
     annotations = [{"image_id": 7, "category_id": 3, "bbox": box} for box in boxes]
     assert main([*coco(tmp_path, annotations=annotations), "--target"]) == 0
     first = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
     assert first["messages"][-1]["content"].count("bbox_2d") == 1
     assert len(json.loads(first["solution"])["boxes"]) == 2
-    assert "1 boxes are in no answer: they are thinner than the format's grid" in capsys.readouterr().out
+    assert (
+        "1 boxes are in no answer: they are thinner than the format's grid"
+        in capsys.readouterr().out
+    )
 
 
-def test_a_label_that_the_format_cannot_hold_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_label_that_the_format_cannot_hold_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = coco(tmp_path, categories=[{"id": 3, "name": "cat"}, {"id": 5, "name": "a-[1]&b"}])
     assert main([*words, "--target", "--model-type", "griffon"]) == 2
     assert "labels that griffon can write and read back, got ['a-[1]&b']" in capsys.readouterr().err
@@ -196,7 +267,9 @@ def test_a_label_that_the_format_cannot_hold_is_refused(tmp_path: Path, capsys: 
 
 def test_classes_are_asked_for_in_their_order(tmp_path: Path) -> None:
     categories = [{"id": 3, "name": "cat"}, {"id": 5, "name": "dog"}, {"id": 6, "name": "owl"}]
-    annotations = [{"image_id": 7, "category_id": number, "bbox": [1, 1, 5, 5]} for number in (3, 5, 6)]
+    annotations = [
+        {"image_id": 7, "category_id": number, "bbox": [1, 1, 5, 5]} for number in (3, 5, 6)
+    ]
     words = coco(tmp_path, categories=categories, annotations=annotations)
     assert main([*words, "--classes", "owl", "cat"]) == 0
     first = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
@@ -206,8 +279,9 @@ def test_classes_are_asked_for_in_their_order(tmp_path: Path) -> None:
 
 def test_a_class_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*coco(tmp_path), "--classes", "dogs"]) == 2
-    assert "expected classes that are categories of the annotations, got 'dogs'; did you mean 'dog'?" in (
-        capsys.readouterr().err
+    assert (
+        "expected classes that are categories of the annotations, got 'dogs'; did you mean 'dog'?"
+        in (capsys.readouterr().err)
     )
 
 
@@ -215,7 +289,8 @@ def test_what_was_written_is_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
     words = coco(tmp_path)
     assert main(words) == 0
     assert capsys.readouterr().out == (
-        f"wrote {tmp_path / 'rows.jsonl'}: 2 rows, 1 boxes, 1 boxes of crowds left out; no box is of cat: --classes "
+        f"wrote {tmp_path / 'rows.jsonl'}: 2 rows, 1 boxes, 1 boxes of crowds left out; no box is "
+        "of cat: --classes "
         "names those to ask for\n"
     )
     assert main([*words, "--classes", "dog"]) == 0
@@ -226,20 +301,36 @@ def test_what_was_written_is_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
     ("options", "said"),
     [
         pytest.param(["--model-type", "qwen2_5_vl"], "", id="nothing to say"),
-        pytest.param([], "note: no --model-type, so the answers are for qwen2_5_vl", id="no model type"),
+        pytest.param(
+            [], "note: no --model-type, so the answers are for qwen2_5_vl", id="no model type"
+        ),
         pytest.param(["--model-type", "internvl_chat"], "", id="its authors' question"),
-        pytest.param(["--model-type", "paligemma", "--prompt", "Find {} as JSON."],
-                     "note: the prompt asks for JSON, which paligemma is not: its authors ask 'detect cat ; dog', and "
-                     "so does `vision-r1 prepare --model-type ...`", id="JSON"),
-        pytest.param(["--model-type", "cogvlm"],
-                     "note: the prompt asks for JSON, which cogvlm is not: its authors ask for one thing at a time, "
-                     "'Can you point out cat in the image", id="JSON, no question"),
-        pytest.param(["--model-type", "internvl_chat", "--prompt", "Find all {}."], "", id="own question"),
+        pytest.param(
+            ["--model-type", "paligemma", "--prompt", "Find {} as JSON."],
+            "note: the prompt asks for JSON, which paligemma is not: its authors ask 'detect cat ; "
+            "dog', and "
+            "so does `vision-r1 prepare --model-type ...`",
+            id="JSON",
+        ),
+        pytest.param(
+            ["--model-type", "cogvlm"],
+            "note: the prompt asks for JSON, which cogvlm is not: its authors ask for one thing at "
+            "a time, "
+            "'Can you point out cat in the image",
+            id="JSON, no question",
+        ),
+        pytest.param(
+            ["--model-type", "internvl_chat", "--prompt", "Find all {}."], "", id="own question"
+        ),
     ],
-)  # fmt: skip
+)
 def test_notes_about_targets(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
-) -> None:  # fmt: skip
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    said: str,
+) -> None:
     monkeypatch.delenv("VISION_R1_CONFIG", raising=False)
     assert main([*coco(tmp_path), "--target", *options]) == 0
     error = capsys.readouterr().err
@@ -250,8 +341,12 @@ def test_notes_about_targets(
 def test_output_that_nobody_reads_any_more_ends_quietly() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    result = subprocess.run([sys.executable, "-m", "swift_plugin_visionr1.cli", "settings"], stdout=writing,
-                            stderr=subprocess.PIPE, check=False)  # fmt: skip
+    result = subprocess.run(
+        [sys.executable, "-m", "swift_plugin_visionr1.cli", "settings"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     os.close(writing)
     assert (result.returncode, result.stderr) == (141, b"")
 
@@ -278,6 +373,9 @@ def test_plugin_path_is_a_file(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_template_decides_what_stands_around_the_answer(tmp_path: Path) -> None:
     """MiMo-VL has Qwen2.5-VL's model type, and reasons."""
-    assert main([*coco(tmp_path), "--target", "--model-type", "qwen2_5_vl", "--template", "mimo_vl"]) == 0
+    assert (
+        main([*coco(tmp_path), "--target", "--model-type", "qwen2_5_vl", "--template", "mimo_vl"])
+        == 0
+    )
     row = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
     assert row["messages"][1]["content"].startswith("<think>\n</think>\n\n```json\n")

@@ -1,4 +1,5 @@
-"""What stands around an answer: reasoning, answer tags, end tokens, tool calls, and texts that are too long."""
+"""What stands around an answer: reasoning, answer tags, end tokens, tool calls, and texts that are
+too long."""
 
 import time
 from pathlib import Path
@@ -16,7 +17,10 @@ from .real_completions import cases
 
 ANSWER = '[{"bbox_2d": [1, 2, 30, 40], "label": "cat"}]'
 DRAFT = '[{"bbox_2d": [5, 6, 70, 80], "label": "dog"}]'
-CALL = '<tool_call>\n{"name": "zoom", "arguments": {"bbox_2d": [5, 6, 70, 80], "label": "dog"}}\n</tool_call>'
+CALL = (
+    '<tool_call>\n{"name": "zoom", "arguments": {"bbox_2d": [5, 6, 70, 80], "label": '
+    '"dog"}}\n</tool_call>'
+)
 THOUGHT = f"<think>I see {DRAFT}.</think>"
 AROUND, MISSING, UNCLOSED = ("text_around",), ("no_reasoning",), ("unclosed_reasoning",)
 
@@ -27,22 +31,60 @@ AROUND, MISSING, UNCLOSED = ("text_around",), ("no_reasoning",), ("unclosed_reas
         pytest.param(ANSWER, (), MISSING, MISSING, id="bare"),
         pytest.param(f"{THOUGHT}\n\n{ANSWER}", AROUND, (), MISSING, id="think"),
         pytest.param(f"<think>\n</think>\n\n{ANSWER}", AROUND, (), MISSING, id="empty reasoning"),
-        pytest.param(f"I see {DRAFT}.\n</think>\n{ANSWER}", AROUND, (), MISSING, id="opened in the prompt"),
-        pytest.param(f"{THOUGHT}\n<answer>\n{ANSWER}\n</answer>", AROUND, AROUND, (), id="think and answer"),
+        pytest.param(
+            f"I see {DRAFT}.\n</think>\n{ANSWER}", AROUND, (), MISSING, id="opened in the prompt"
+        ),
+        pytest.param(
+            f"{THOUGHT}\n<answer>\n{ANSWER}\n</answer>", AROUND, AROUND, (), id="think and answer"
+        ),
         pytest.param(f"<answer>{ANSWER}</answer>", AROUND, MISSING, MISSING, id="answer only"),
         pytest.param(f"{THOUGHT}<answer>{ANSWER}", AROUND, AROUND, MISSING, id="answer not closed"),
-        pytest.param(f"{THOUGHT}{ANSWER}</answer>", AROUND, AROUND, MISSING, id="answer not opened"),
-        pytest.param(f"{THOUGHT}So: <answer>{ANSWER}</answer>", AROUND, AROUND, AROUND, id="text between"),
-        pytest.param(f"{THOUGHT}<answer>{ANSWER}</answer>.", AROUND, AROUND, AROUND, id="text after"),
-        pytest.param(f"Hm. {THOUGHT}<answer>{ANSWER}</answer>", AROUND, AROUND, AROUND, id="text before"),
-        pytest.param(f"<think>{DRAFT}<answer>{ANSWER}</answer>", AROUND, MISSING, MISSING, id="reasoning not closed"),
-        pytest.param(f"{THOUGHT}<answer>{DRAFT}</answer><answer>{ANSWER}</answer>", AROUND, AROUND, AROUND, id="twice"),
+        pytest.param(
+            f"{THOUGHT}{ANSWER}</answer>", AROUND, AROUND, MISSING, id="answer not opened"
+        ),
+        pytest.param(
+            f"{THOUGHT}So: <answer>{ANSWER}</answer>", AROUND, AROUND, AROUND, id="text between"
+        ),
+        pytest.param(
+            f"{THOUGHT}<answer>{ANSWER}</answer>.", AROUND, AROUND, AROUND, id="text after"
+        ),
+        pytest.param(
+            f"Hm. {THOUGHT}<answer>{ANSWER}</answer>", AROUND, AROUND, AROUND, id="text before"
+        ),
+        pytest.param(
+            f"<think>{DRAFT}<answer>{ANSWER}</answer>",
+            AROUND,
+            MISSING,
+            MISSING,
+            id="reasoning not closed",
+        ),
+        pytest.param(
+            f"{THOUGHT}<answer>{DRAFT}</answer><answer>{ANSWER}</answer>",
+            AROUND,
+            AROUND,
+            AROUND,
+            id="twice",
+        ),
         pytest.param(f"{THOUGHT}{THOUGHT}{ANSWER}", AROUND, (), MISSING, id="reasoning twice"),
-        pytest.param(f"{THOUGHT}{ANSWER}<think>or {DRAFT}", UNCLOSED, UNCLOSED, UNCLOSED, id="thinks again, cut off"),
-        pytest.param(f"<s>{THOUGHT}{ANSWER}<|im_end|>\n<pad><pad>", AROUND, (), MISSING, id="tokens at the ends"),
+        pytest.param(
+            f"{THOUGHT}{ANSWER}<think>or {DRAFT}",
+            UNCLOSED,
+            UNCLOSED,
+            UNCLOSED,
+            id="thinks again, cut off",
+        ),
+        pytest.param(
+            f"<s>{THOUGHT}{ANSWER}<|im_end|>\n<pad><pad>",
+            AROUND,
+            (),
+            MISSING,
+            id="tokens at the ends",
+        ),
     ],
 )
-def test_tags(text: str, none: tuple[str, ...], think: tuple[str, ...], think_answer: tuple[str, ...]) -> None:
+def test_tags(
+    text: str, none: tuple[str, ...], think: tuple[str, ...], think_answer: tuple[str, ...]
+) -> None:
     for reasoning, issues in (("none", none), ("think", think), ("think_answer", think_answer)):
         format = get_format("qwen2_5_vl", reasoning=reasoning)
         parsed = format.parse(text)
@@ -76,11 +118,24 @@ def test_what_is_written_is_clean(name: str, reasoning: Reasoning) -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["<|im_end|>", "<|endoftext|>", "</s>", "<eos>", "<end_of_turn>", "<｜end▁of▁sentence｜>", "<|eot_id|>"]
+    "token",
+    [
+        "<|im_end|>",
+        "<|endoftext|>",
+        "</s>",
+        "<eos>",
+        "<end_of_turn>",
+        "<｜end▁of▁sentence｜>",
+        "<|eot_id|>",
+    ],
 )
 def test_end_tokens_are_no_text(token: str) -> None:
     format = get_format("qwen2_5_vl")
-    for text in (f"{ANSWER}{token}", f"{ANSWER}\n{token}\n<|endoftext|>{token}", f"<s>\n{token}{ANSWER}"):
+    for text in (
+        f"{ANSWER}{token}",
+        f"{ANSWER}\n{token}\n<|endoftext|>{token}",
+        f"<s>\n{token}{ANSWER}",
+    ):
         assert format.parse(text).issues == ()
         assert [text[slice(*spans[-1])] for spans in format.spans(text)] == ["cat"]
     assert format.parse(f"[]{token}").says_nothing
@@ -94,12 +149,23 @@ def test_end_tokens_are_no_text(token: str) -> None:
         pytest.param(f"{THOUGHT}{CALL}", (), True, id="after reasoning"),
         pytest.param(f"{CALL}\n{ANSWER}", ("cat",), True, id="then an answer"),
         pytest.param(
-            f"{CALL}<tool_response>{DRAFT}</tool_response>{THOUGHT}{ANSWER}", ("cat",), False, id="before the reasoning"
+            f"{CALL}<tool_response>{DRAFT}</tool_response>{THOUGHT}{ANSWER}",
+            ("cat",),
+            False,
+            id="before the reasoning",
         ),
         pytest.param(
-            '[TOOL_CALL] zoom\n{"bbox_2d": [5, 6, 70, 80], "img_idx": 0}', (), True, id="as Qwen-Agent prints it"
+            '[TOOL_CALL] zoom\n{"bbox_2d": [5, 6, 70, 80], "img_idx": 0}',
+            (),
+            True,
+            id="as Qwen-Agent prints it",
         ),
-        pytest.param('{"name": "zoom", "arguments": {"bbox_2d": [5, 6, 70, 80]}}', (), True, id="without tags"),
+        pytest.param(
+            '{"name": "zoom", "arguments": {"bbox_2d": [5, 6, 70, 80]}}',
+            (),
+            True,
+            id="without tags",
+        ),
     ],
 )
 def test_tool_calls_are_no_answer(text: str, labels: tuple[str, ...], said: bool) -> None:
@@ -111,7 +177,10 @@ def test_tool_calls_are_no_answer(text: str, labels: tuple[str, ...], said: bool
 
 
 def test_real_answers_with_reasoning_are_clean_around_it(shared_data: Path) -> None:
-    rows = {case.row["id"]: case.row for case in cases(shared_data / "completions" / "real_completions.jsonl")}
+    rows = {
+        case.row["id"]: case.row
+        for case in cases(shared_data / "completions" / "real_completions.jsonl")
+    }
     assert get_format("qwen2_5_vl", reasoning="think").parse(rows["rc045"]["text"]).issues == ()
     for name in ("rc078", "rc079", "rc082"):
         parsed = get_format("qwen2_5_vl", reasoning="think_answer").parse(rows[name]["text"])
@@ -146,7 +215,9 @@ def test_ten_million_characters_are_read_in_linear_time(piece: str) -> None:
     format = get_format("qwen2_5_vl", reasoning="think_answer")
     start = time.process_time()
     parsed = format.parse(piece * (10_000_000 // len(piece)))
-    assert time.process_time() - start < 20, "half a second is usual, quadratic time would take hours"
+    assert time.process_time() - start < 20, (
+        "half a second is usual, quadratic time would take hours"
+    )
     assert len(parsed.boxes) == 0
     assert "too_long" in parsed.issues
 
@@ -166,7 +237,10 @@ TAGS = [
 ]
 
 
-@given(st.lists(st.sampled_from(TAGS), max_size=12).map("".join), st.sampled_from(["none", "think", "think_answer"]))
+@given(
+    st.lists(st.sampled_from(TAGS), max_size=12).map("".join),
+    st.sampled_from(["none", "think", "think_answer"]),
+)
 def test_places_are_those_of_the_whole_text(text: str, reasoning: Reasoning) -> None:
     format = get_format("qwen2_5_vl", reasoning=reasoning)
     parsed, spans = format.parse(text), format.spans(text)

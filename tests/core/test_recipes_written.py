@@ -1,4 +1,5 @@
-"""configs/train, configs/sft and their table are what configs/write.py makes of configs/models.py."""
+"""configs/train, configs/sft and their table are what configs/write.py makes of
+configs/models.py."""
 
 import importlib.util
 import sys
@@ -25,16 +26,22 @@ def write() -> ModuleType:
 
 def test_the_recipes_are_as_written(write: ModuleType) -> None:
     written = {name: text for model in write.MODELS for name, text in write.recipes(model).items()}
-    found = {f"{path.parent.name}/{path.name}": path.read_text() for path in CONFIGS.glob("[ts][rf][at]*/*.yaml")}
+    found = {
+        f"{path.parent.name}/{path.name}": path.read_text()
+        for path in CONFIGS.glob("[ts][rf][at]*/*.yaml")
+    }
     assert found == written, "run python configs/write.py"
 
 
 def test_the_table_is_as_written(write: ModuleType) -> None:
-    assert write.table() in (CONFIGS.parent / "docs" / "recipes.md").read_text(), "run python configs/write.py"
+    assert write.table() in (CONFIGS.parent / "docs" / "recipes.md").read_text(), (
+        "run python configs/write.py"
+    )
 
 
 def test_every_recipe_keeps_the_papers_numbers(write: ModuleType) -> None:
-    """Section 4.1 and the released command: 16 prompts x 4 completions; SFT at twice the rate with 128 rows."""
+    """Section 4.1 and the released command: 16 prompts x 4 completions; SFT at twice the rate with
+    128 rows."""
     for model in write.MODELS:
         train, sft = (yaml.safe_load(text) for text in write.recipes(model).values())
         gpus = 8 * model.nodes
@@ -47,7 +54,9 @@ def test_every_recipe_keeps_the_papers_numbers(write: ModuleType) -> None:
         assert (rows, sft["learning_rate"], sft["num_train_epochs"]) == (128, 2e-6, 1)
 
 
-@pytest.mark.parametrize("overlay", sorted((CONFIGS / "overlays").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "overlay", sorted((CONFIGS / "overlays").glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_no_lora_overlay_changes_the_batch(overlay: Path) -> None:
     """One GPU or a node: the product stays the paper's, whatever the portions."""
     layer = yaml.safe_load(overlay.read_text())

@@ -1,4 +1,5 @@
-"""Rules of the processed size against the functions of transformers that its image processors call."""
+"""Rules of the processed size against the functions of transformers that its image processors
+call."""
 
 from collections.abc import Callable
 
@@ -26,11 +27,19 @@ from swift_plugin_visionr1.geometry.resize import (
 MODELS = "transformers.models"
 sizes = st.tuples(st.integers(1, 6000), st.integers(1, 6000))
 RULES: dict[str, Resize] = {
-    "qwen": QwenResize(), "qwen with max_pixels": QwenResize(200_000), "glm": GlmResize(), "ovis": OvisResize(),
-    "tiles": TileResize(), "slices": SliceResize(), "square": SquareResize(896), "padded": PaddedSquare(),
-    "unchanged": Unchanged(), "candidates": CandidateResize(), "budget": BudgetResize(),
+    "qwen": QwenResize(),
+    "qwen with max_pixels": QwenResize(200_000),
+    "glm": GlmResize(),
+    "ovis": OvisResize(),
+    "tiles": TileResize(),
+    "slices": SliceResize(),
+    "square": SquareResize(896),
+    "padded": PaddedSquare(),
+    "unchanged": Unchanged(),
+    "candidates": CandidateResize(),
+    "budget": BudgetResize(),
     "rescaled": Rescaled(200_000, TileResize()),
-}  # fmt: skip
+}
 
 
 def outcome(rule: Resize, size: Size) -> Size | None:
@@ -57,12 +66,19 @@ def test_glm_is_transformers(size: Size, bounds: tuple[int, int]) -> None:
         assert outcome(GlmResize(*bounds), size) == expected
 
 
-@given(sizes, st.sampled_from([(448, 1, 12), (448, 1, 6), (448, 1, 24), (384, 2, 9), (448, 1, 1), (224, 1, 40)]))
+@given(
+    sizes,
+    st.sampled_from(
+        [(448, 1, 12), (448, 1, 6), (448, 1, 24), (384, 2, 9), (448, 1, 1), (224, 1, 40)]
+    ),
+)
 @example((1, 1), (448, 1, 12))
 @example((448, 448), (448, 1, 12))
 @example((6000, 1), (448, 1, 12))
 def test_tiles_are_transformers(size: Size, tiles: tuple[int, int, int]) -> None:
-    got_ocr2 = pytest.importorskip(f"{MODELS}.got_ocr2.image_processing_got_ocr2")  # which is InternVL's processor
+    got_ocr2 = pytest.importorskip(
+        f"{MODELS}.got_ocr2.image_processing_got_ocr2"
+    )  # which is InternVL's processor
     side, least, most = tiles
     columns, rows = got_ocr2.get_optimal_tiled_canvas(size[::-1], (side, side), least, most)
     assert TileResize(side, most, least).view(size).processed == (columns * side, rows * side)
@@ -74,7 +90,8 @@ def test_tiles_are_transformers(size: Size, tiles: tuple[int, int, int]) -> None
 @example((1344, 1344), 9, 3.5)
 @example((6000, 1), 9, 3.5)
 def test_slices_are_transformers(size: Size, most: int, patch: float) -> None:
-    """MiniCPM-V 2.6 to 4.5 are remote code: the same steps with slices in multiples of 14, a quarter of 4.6's 56."""
+    """MiniCPM-V 2.6 to 4.5 are remote code: the same steps with slices in multiples of 14, a
+    quarter of 4.6's 56."""
     module = pytest.importorskip(f"{MODELS}.minicpmv4_6.image_processing_minicpmv4_6")
     processor = module.MiniCPMV4_6ImageProcessor()
     grid = processor.get_sliced_grid(size[::-1], most, 448)
@@ -129,10 +146,18 @@ def test_the_best_candidate(size: Size, expected: Size) -> None:
     ("size", "rule", "expected"),
     [
         pytest.param((640, 480), OvisResize(), (640, 480), id="as it is"),
-        pytest.param((10, 20), OvisResize(), (320, 640), id="a side below 32 becomes 32, then the area grows"),
-        pytest.param((5, 5000), OvisResize(), (32, 32000), id="a sliver keeps its shape while it grows"),
-        pytest.param((40, 9000), OvisResize(), (32, 8000), id="over 200 times as high as wide: cut to that"),
-        pytest.param((4000, 3000), OvisResize(max_pixels=500_000), (800, 608), id="MAX_PIXELS twice over"),
+        pytest.param(
+            (10, 20), OvisResize(), (320, 640), id="a side below 32 becomes 32, then the area grows"
+        ),
+        pytest.param(
+            (5, 5000), OvisResize(), (32, 32000), id="a sliver keeps its shape while it grows"
+        ),
+        pytest.param(
+            (40, 9000), OvisResize(), (32, 8000), id="over 200 times as high as wide: cut to that"
+        ),
+        pytest.param(
+            (4000, 3000), OvisResize(max_pixels=500_000), (800, 608), id="MAX_PIXELS twice over"
+        ),
     ],
 )
 def test_ovis_by_hand(size: Size, rule: OvisResize, expected: Size) -> None:
@@ -188,8 +213,16 @@ def test_boxes_of_a_padded_square_by_hand() -> None:
         pytest.param(lambda: TileResize(448, 0), "see INPUT_SIZE and MAX_NUM", id="no tiles"),
         pytest.param(lambda: TileResize(0), "at least 1 pixel", id="tiles of no size"),
         pytest.param(lambda: SliceResize(0), "see MAX_SLICE_NUMS", id="no slices"),
-        pytest.param(lambda: OvisResize(max_pixels=100), "MAX_PIXELS of at least one visual token", id="less than one"),
-        pytest.param(lambda: QwenResize(min_tokens=9, max_tokens=4), "MIN_PIXELS <= MAX_PIXELS", id="least above most"),
+        pytest.param(
+            lambda: OvisResize(max_pixels=100),
+            "MAX_PIXELS of at least one visual token",
+            id="less than one",
+        ),
+        pytest.param(
+            lambda: QwenResize(min_tokens=9, max_tokens=4),
+            "MIN_PIXELS <= MAX_PIXELS",
+            id="least above most",
+        ),
     ],
 )
 def test_impossible_limits_are_refused(make: Callable[[], Resize], match: str) -> None:

@@ -19,32 +19,51 @@ def answer(*boxes: list[int]) -> str:
 
 def solution(*boxes: list[int]) -> str:
     width, height = SIZE
-    return json.dumps({"width": width, "height": height, "boxes": boxes, "labels": ["cat"] * len(boxes)})
+    return json.dumps(
+        {"width": width, "height": height, "boxes": boxes, "labels": ["cat"] * len(boxes)}
+    )
 
 
 def scorer(pictures: int = 1) -> Scorer:
-    settings = settings_from({"pictures": pictures, "model_type": "qwen3_vl", "format": "json", "frame": "original"})
+    settings = settings_from(
+        {"pictures": pictures, "model_type": "qwen3_vl", "format": "json", "frame": "original"}
+    )
     return Scorer(settings, model_io(settings))
 
 
 def columns(*images: str) -> dict:
-    asked = [{"role": "user", "content": "<image>Where?"}, {"role": "assistant", "content": "there"}]
+    asked = [
+        {"role": "user", "content": "<image>Where?"},
+        {"role": "assistant", "content": "there"},
+    ]
     return {
-        "solution": [solution(NEAR)] * len(images), "images": [[image] for image in images],
+        "solution": [solution(NEAR)] * len(images),
+        "images": [[image] for image in images],
         "messages": [asked] * len(images),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
     ("images", "texts", "shown"),
     [
-        pytest.param("aabb", [answer(NEAR), answer(FAR), "x", "y"], slice(0, 2), id="the first teaches"),
-        pytest.param("aabb", ["x", "y", answer(NEAR), "x"], slice(2, 4), id="the first that teaches"),
+        pytest.param(
+            "aabb", [answer(NEAR), answer(FAR), "x", "y"], slice(0, 2), id="the first teaches"
+        ),
+        pytest.param(
+            "aabb", ["x", "y", answer(NEAR), "x"], slice(2, 4), id="the first that teaches"
+        ),
         pytest.param("aabb", ["x", "y", "x", "y"], slice(0, 2), id="none teaches"),
-        pytest.param("aaab", [answer(NEAR), "x", "y", "x"], slice(0, 3), id="a group that other processes share"),
+        pytest.param(
+            "aaab",
+            [answer(NEAR), "x", "y", "x"],
+            slice(0, 3),
+            id="a group that other processes share",
+        ),
     ],
 )
-def test_the_group_is_of_one_image_and_has_something_to_teach(images: str, texts: list[str], shown: slice) -> None:
+def test_the_group_is_of_one_image_and_has_something_to_teach(
+    images: str, texts: list[str], shown: slice
+) -> None:
     own = scorer()
     own(texts, columns(*images), "beginner", 7)
     (group,) = own.take_groups()
@@ -103,20 +122,28 @@ def test_a_prediction_is_drawn_where_it_is_and_coloured_by_what_it_is_worth() ->
     panels = np.split(xs, np.flatnonzero(np.diff(xs) > 1) + 1)
     assert len(panels) == 3
     scale = (panels[1][-1] - panels[1][0]) / SIZE[0]
-    poor = near(picture, STYLES["matched, below xi0"][0])[ys[0] : ys[-1], panels[1][0] : panels[1][-1]]
+    poor = near(picture, STYLES["matched, below xi0"][0])[
+        ys[0] : ys[-1], panels[1][0] : panels[1][-1]
+    ]
     rows, cols = np.nonzero(poor)
     found = [cols.min() / scale, rows.min() / scale, cols.max() / scale, rows.max() / scale]
     assert found == pytest.approx(FAR, abs=2.5)
     for panel in panels[1:]:  # the exact prediction of the first covers the annotation
         assert near(picture, STYLES["annotated"][0])[ys[0] : ys[-1], panel[0] : panel[-1]].any()
-    assert not near(picture, STYLES["matched, below xi0"][0])[ys[0] : ys[-1], panels[0][0] : panels[0][-1]].any()
+    assert not near(picture, STYLES["matched, below xi0"][0])[
+        ys[0] : ys[-1], panels[0][0] : panels[0][-1]
+    ].any()
 
 
 @pytest.mark.parametrize(
     ("texts", "prompt"),
     [
         pytest.param([answer(NEAR)] * 40, "Where?", id="a large group"),
-        pytest.param(["x"], "$x_1 \ud800 <image> {{" + "很长 " * 500, id="a prompt that fonts and formulas choke on"),
+        pytest.param(
+            ["x"],
+            "$x_1 \ud800 <image> {{" + "很长 " * 500,
+            id="a prompt that fonts and formulas choke on",
+        ),
         pytest.param([answer([0, 0, 10**12, 10**12])], "", id="a box out of all bounds"),
         pytest.param(["[" * 5000, "\x00", ""], "Where?", id="no JSON"),
     ],

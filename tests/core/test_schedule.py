@@ -28,7 +28,11 @@ def test_first_advanced_step(step: Fraction, max_steps: int, first: int | None) 
 
 def test_an_absolute_switch_ignores_the_length_of_the_run() -> None:
     schedule = Schedule(switch_step=1500)
-    assert [schedule.stage(at, 10**6) for at in (0, 1499, 1500)] == ["beginner", "beginner", "advanced"]
+    assert [schedule.stage(at, 10**6) for at in (0, 1499, 1500)] == [
+        "beginner",
+        "beginner",
+        "advanced",
+    ]
 
 
 @pytest.mark.parametrize("stage", ["beginner", "advanced"])

@@ -12,7 +12,14 @@ from swift_plugin_visionr1.commands import score as command
 from swift_plugin_visionr1.errors import InputError
 
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["cat"]})
-OTHER = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [50, 50, 70, 70]], "labels": ["cat"] * 2})
+OTHER = json.dumps(
+    {
+        "width": 112,
+        "height": 112,
+        "boxes": [[0, 0, 20, 20], [50, 50, 70, 70]],
+        "labels": ["cat"] * 2,
+    }
+)
 GOOD = '[{"bbox_2d": [0, 0, 20, 20], "label": "cat"}]'
 FAIR = '[{"bbox_2d": [0, 0, 20, 12], "label": "cat"}]'  # IoU .6
 
@@ -33,27 +40,42 @@ def lines(step: int, *texts: str, solution: str = SOLUTION) -> dict:
     """A line of completions.jsonl as ms-swift 4.6's GRPO writes it."""
     count = len(texts)
     return {
-        "step": [str(step)] * count, "prompt": ["<|im_start|>user\n<image>Where is the cat?<|im_end|>\n"] * count,
-        "completion": list(texts), "VisionR1": [0.0] * count, "advantages": [0.0] * count,
+        "step": [str(step)] * count,
+        "prompt": ["<|im_start|>user\n<image>Where is the cat?<|im_end|>\n"] * count,
+        "completion": list(texts),
+        "VisionR1": [0.0] * count,
+        "advantages": [0.0] * count,
         "solution": [solution] * count,
-    }  # fmt: skip
+    }
 
 
 def scored(capsys: pytest.CaptureFixture, file: Path, *options: object) -> tuple[list[dict], dict]:
     out = file.with_suffix(".scored")
     assert run(file, *options, "--out", out) == 0
-    return [json.loads(line) for line in out.read_text().splitlines()], json.loads(capsys.readouterr().out)
+    return [json.loads(line) for line in out.read_text().splitlines()], json.loads(
+        capsys.readouterr().out
+    )
 
 
 def test_parts_of_a_row_under_both_stages(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    rows, summary = scored(capsys, write(tmp_path / "a.jsonl", {"response": FAIR, "solution": SOLUTION}))
+    rows, summary = scored(
+        capsys, write(tmp_path / "a.jsonl", {"response": FAIR, "solution": SOLUTION})
+    )
     assert rows == [
         {
-            "line": 1, "predicted": 1, "annotated": 1, "issues": [],
-            "beginner": {"format": 1.0, "recall": 1.0, "precision": pytest.approx(0.6), "total": pytest.approx(2.6)},
+            "line": 1,
+            "predicted": 1,
+            "annotated": 1,
+            "issues": [],
+            "beginner": {
+                "format": 1.0,
+                "recall": 1.0,
+                "precision": pytest.approx(0.6),
+                "total": pytest.approx(2.6),
+            },
             "advanced": {"format": 1.0, "recall": 0.0, "precision": 0.0, "total": 1.0},
         }
-    ]  # fmt: skip
+    ]
     assert summary["stages"]["advanced"]["total"] == {"mean": 1.0, "std": 0.0}
     assert summary["frame"] == "coordinates in pixels of the processed image"
 
@@ -79,18 +101,28 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_summary_of_a_run_log(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    file = write(tmp_path / "completions.jsonl", lines(1, GOOD, GOOD), lines(2, GOOD, "oops", solution=OTHER))
+    file = write(
+        tmp_path / "completions.jsonl", lines(1, GOOD, GOOD), lines(2, GOOD, "oops", solution=OTHER)
+    )
     rows, summary = scored(capsys, file)
-    assert [(row["line"], row["place"], row["step"]) for row in rows] == [(1, 1, 1), (1, 2, 1), (2, 1, 2), (2, 2, 2)]
+    assert [(row["line"], row["place"], row["step"]) for row in rows] == [
+        (1, 1, 1),
+        (1, 2, 1),
+        (2, 1, 2),
+        (2, 2, 2),
+    ]
     assert summary["boxes"] == {"predicted": 3, "annotated": 6, "matched": 3}
     assert summary["issues"] == {"not_json": 0.25}
     assert summary["groups"] == {"groups": 2, "zero_spread": {"beginner": 0.5, "advanced": 0.5}}
     assert summary["stages"]["beginner"]["recall"]["mean"] == pytest.approx((1 + 1 + 0.5 + 0) / 4)
 
 
-def test_a_group_without_spread_in_one_stage_only(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_group_without_spread_in_one_stage_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     rows = [
-        {"response": text, "solution": SOLUTION} for text in (FAIR, '[{"bbox_2d": [90, 90, 99, 99], "label": "a"}]')
+        {"response": text, "solution": SOLUTION}
+        for text in (FAIR, '[{"bbox_2d": [90, 90, 99, 99], "label": "a"}]')
     ]
     groups = scored(capsys, write(tmp_path / "a.jsonl", *rows))[1]["groups"]
     assert groups["zero_spread"] == {"beginner": 0.0, "advanced": 1.0}
@@ -107,13 +139,17 @@ def test_a_group_without_spread_in_one_stage_only(tmp_path: Path, capsys: pytest
 def test_what_the_trainer_wrote_again_counts_once(
     tmp_path: Path, capsys: pytest.CaptureFixture, steps: list[int], kept: list[int]
 ) -> None:
-    rows, summary = scored(capsys, write(tmp_path / "completions.jsonl", *(lines(step, GOOD) for step in steps)))
+    rows, summary = scored(
+        capsys, write(tmp_path / "completions.jsonl", *(lines(step, GOOD) for step in steps))
+    )
     assert [row["line"] for row in rows] == kept
     assert summary["repeated_lines"] == len(steps) - len(kept)
 
 
 def test_arguments_of_the_run_beside_its_log(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    (tmp_path / "args.json").write_text('{"model_type": "qwen2_5_vl", "max_pixels": 50176, "template": "qwen2_5_vl"}')
+    (tmp_path / "args.json").write_text(
+        '{"model_type": "qwen2_5_vl", "max_pixels": 50176, "template": "qwen2_5_vl"}'
+    )
     file = write(tmp_path / "completions.jsonl", lines(1, GOOD))
     assert "max_pixels 50176" in scored(capsys, file)[1]["resize"]
     assert "max_pixels 12544" in scored(capsys, file, "--max-pixels", 12544)[1]["resize"]
@@ -137,11 +173,19 @@ def dataset(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("row", "annotated"),
     [
-        pytest.param(question("Where are the cats?", "data/1.jpg", response=GOOD), 2, id="image and prompt"),
         pytest.param(
-            {"images": [{"bytes": None, "path": "/x/2.jpg"}], "response": GOOD}, 1, id="image of another folder"
+            question("Where are the cats?", "data/1.jpg", response=GOOD), 2, id="image and prompt"
         ),
-        pytest.param({"prompt": "<|u|>\n<image>Where are the cats?<|e|>", "completion": GOOD}, 2, id="prompt of a log"),
+        pytest.param(
+            {"images": [{"bytes": None, "path": "/x/2.jpg"}], "response": GOOD},
+            1,
+            id="image of another folder",
+        ),
+        pytest.param(
+            {"prompt": "<|u|>\n<image>Where are the cats?<|e|>", "completion": GOOD},
+            2,
+            id="prompt of a log",
+        ),
     ],
 )
 def test_joined_to_the_data_set(
@@ -151,28 +195,53 @@ def test_joined_to_the_data_set(
     assert rows[0]["annotated"] == annotated
 
 
-def test_joined_to_a_data_set_in_a_published_form(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_joined_to_a_data_set_in_a_published_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     pairs = '[["cat", [[0, 0, 20, 20]]]]'
-    row = {"image": "1.jpg", "problem": "Where is the cat?", "solution": pairs, "width": 112, "height": 112}
-    rows, _ = scored(capsys, write(tmp_path / "a.jsonl", lines(1, GOOD) | {"solution": None}), "--dataset",
-                     write(tmp_path / "b.jsonl", row))  # fmt: skip
+    row = {
+        "image": "1.jpg",
+        "problem": "Where is the cat?",
+        "solution": pairs,
+        "width": 112,
+        "height": 112,
+    }
+    rows, _ = scored(
+        capsys,
+        write(tmp_path / "a.jsonl", lines(1, GOOD) | {"solution": None}),
+        "--dataset",
+        write(tmp_path / "b.jsonl", row),
+    )
     assert rows[0]["beginner"]["total"] == 3
 
 
 @pytest.mark.parametrize(
     ("row", "error", "words"),
     [
-        pytest.param({"solution": SOLUTION}, InputError, "expected a completion", id="no completion"),
-        pytest.param({"response": GOOD}, InputError, "expected a column solution", id="no solution"),
-        pytest.param({"response": GOOD, "solution": "{}"}, SolutionError, "got no width", id="bad solution"),
+        pytest.param(
+            {"solution": SOLUTION}, InputError, "expected a completion", id="no completion"
+        ),
+        pytest.param(
+            {"response": GOOD}, InputError, "expected a column solution", id="no solution"
+        ),
+        pytest.param(
+            {"response": GOOD, "solution": "{}"}, SolutionError, "got no width", id="bad solution"
+        ),
         pytest.param(["response"], InputError, "expected a JSON object", id="no object"),
         pytest.param(
-            {"response": GOOD, "solution": '{"width": 900, "height": 1, "boxes": [], "labels": []}'},
-            InputError, "aspect ratio", id="size that no processor takes",
+            {
+                "response": GOOD,
+                "solution": '{"width": 900, "height": 1, "boxes": [], "labels": []}',
+            },
+            InputError,
+            "aspect ratio",
+            id="size that no processor takes",
         ),
     ],
-)  # fmt: skip
-def test_an_unusable_row_is_named(tmp_path: Path, row: dict, error: type[Exception], words: str) -> None:
+)
+def test_an_unusable_row_is_named(
+    tmp_path: Path, row: dict, error: type[Exception], words: str
+) -> None:
     file = write(tmp_path / "a.jsonl", {"response": GOOD, "solution": SOLUTION}, row)
     with pytest.raises(error, match=re.escape(f"line 2 of {file}: ") + f".*{words}"):
         run(file)
@@ -181,8 +250,14 @@ def test_an_unusable_row_is_named(tmp_path: Path, row: dict, error: type[Excepti
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        pytest.param(question("Who?", "data/1.jpg", response=GOOD), "got 0 with 0 different", id="unknown prompt"),
-        pytest.param({"images": ["data/1.jpg"], "response": GOOD}, "got 2 with 2 different", id="ambiguous"),
+        pytest.param(
+            question("Who?", "data/1.jpg", response=GOOD),
+            "got 0 with 0 different",
+            id="unknown prompt",
+        ),
+        pytest.param(
+            {"images": ["data/1.jpg"], "response": GOOD}, "got 2 with 2 different", id="ambiguous"
+        ),
     ],
 )
 def test_a_row_that_cannot_be_joined(tmp_path: Path, dataset: Path, row: dict, words: str) -> None:

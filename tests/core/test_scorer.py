@@ -19,10 +19,17 @@ def scorer() -> Scorer:
 def test_means_over_what_was_scored_since_the_last_call() -> None:
     own = scorer()
     own([GOOD, "oops"], {"solution": [SOLUTION] * 2}, "beginner", 0)
-    own([GOOD, "oops"], {"solution": [SOLUTION] * 2}, "beginner", 0)  # another reward asks for the same batch
+    own(
+        [GOOD, "oops"], {"solution": [SOLUTION] * 2}, "beginner", 0
+    )  # another reward asks for the same batch
     assert means([own.take_sums()]) == {
-        "format": 0.5, "recall": 0.5, "precision": 0.5, "predicted": 0.5, "truths": 1.0, "issues/not_json": 0.5
-    }  # fmt: skip
+        "format": 0.5,
+        "recall": 0.5,
+        "precision": 0.5,
+        "predicted": 0.5,
+        "truths": 1.0,
+        "issues/not_json": 0.5,
+    }
     assert means([own.take_sums()]) == {}
 
 
@@ -54,7 +61,8 @@ def test_the_same_batch_at_the_next_step_counts_again() -> None:
 def test_the_same_solution_in_another_image_is_scored_anew() -> None:
     own, pairs = scorer(), json.dumps([["a", [0, 0, 20, 20]]])
     first, second = (
-        own([GOOD], {"solution": [pairs], "width": [side], "height": [side]}, "advanced")[0].total for side in (112, 50)
+        own([GOOD], {"solution": [pairs], "width": [side], "height": [side]}, "advanced")[0].total
+        for side in (112, 50)
     )
     assert first == 3
     assert second < 3
@@ -63,12 +71,30 @@ def test_the_same_solution_in_another_image_is_scored_anew() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        pytest.param({"preset": "official", "format": "qwen3_vl"}, "read no other, got qwen3_vl", id="format"),
-        pytest.param({"preset": "official", "frame": "norm1000"}, "got qwen2_5_vl, coordinates from 0", id="frame"),
-        pytest.param({"preset": "official-adaptive", "reasoning": "think"}, "reasoning think: use", id="reasoning"),
-        pytest.param({"frame": "norm1"}, r"leave `frame` out, or .*decimals: 3", id="fractions in integers"),
-        pytest.param({"format": "paligemma", "frame": "padded1"}, "numbers for, got .*padded", id="in tokens"),
-        pytest.param({"format": "kosmos2", "frame": "norm1000"}, "format kosmos2 has numbers for", id="in patches"),
+        pytest.param(
+            {"preset": "official", "format": "qwen3_vl"}, "read no other, got qwen3_vl", id="format"
+        ),
+        pytest.param(
+            {"preset": "official", "frame": "norm1000"},
+            "got qwen2_5_vl, coordinates from 0",
+            id="frame",
+        ),
+        pytest.param(
+            {"preset": "official-adaptive", "reasoning": "think"},
+            "reasoning think: use",
+            id="reasoning",
+        ),
+        pytest.param(
+            {"frame": "norm1"}, r"leave `frame` out, or .*decimals: 3", id="fractions in integers"
+        ),
+        pytest.param(
+            {"format": "paligemma", "frame": "padded1"}, "numbers for, got .*padded", id="in tokens"
+        ),
+        pytest.param(
+            {"format": "kosmos2", "frame": "norm1000"},
+            "format kosmos2 has numbers for",
+            id="in patches",
+        ),
     ],
 )
 def test_what_no_answer_could_fulfil_is_refused(settings: dict[str, object], message: str) -> None:

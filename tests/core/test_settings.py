@@ -11,7 +11,12 @@ from swift_plugin_visionr1.reward.settings import describe, settings_from
 
 def test_the_default_is_the_paper() -> None:
     paper = load_settings()
-    assert (paper.rules, paper.step, paper.matcher, paper.precision_over) == ("paper", Fraction(1, 2), "box", "matched")
+    assert (paper.rules, paper.step, paper.matcher, paper.precision_over) == (
+        "paper",
+        Fraction(1, 2),
+        "box",
+        "matched",
+    )
     assert paper.beginner == Criteria(0.5, 0.5, 0.75)
     assert paper.advanced == Criteria(0.75, 0.75, 0.9)
 
@@ -40,41 +45,85 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
     ("data", "message"),
     [
         pytest.param(
-            {"precison_over": "larger"}, "unknown setting 'precison_over'; did you mean 'precision_over'", id="name"
+            {"precison_over": "larger"},
+            "unknown setting 'precison_over'; did you mean 'precision_over'",
+            id="name",
         ),
         pytest.param({"preset": "papper"}, "did you mean 'paper'", id="preset"),
         pytest.param(
-            {"matcher": "box-label"}, "expected matcher to be 'box' or 'box_label', got 'box-label'", id="choice"
+            {"matcher": "box-label"},
+            "expected matcher to be 'box' or 'box_label', got 'box-label'",
+            id="choice",
         ),
         pytest.param({"step": "half"}, "expected step to be a fraction", id="step"),
         pytest.param({"step": 2}, r"in \(0, 1\], got 2", id="step above 1"),
         pytest.param({"beginner": {"xi1": 0.8}}, "beginner: expected 0 <= xi0", id="xi1 above xi2"),
-        pytest.param({"beginner": {"xi0": 0.8}}, "no threshold to fall", id="advanced below beginner"),
-        pytest.param({"beginner": {"xi3": 0.8}}, "mapping of xi0, xi1, xi2", id="unknown threshold"),
+        pytest.param(
+            {"beginner": {"xi0": 0.8}}, "no threshold to fall", id="advanced below beginner"
+        ),
+        pytest.param(
+            {"beginner": {"xi3": 0.8}}, "mapping of xi0, xi1, xi2", id="unknown threshold"
+        ),
         pytest.param({"salvage": "yes"}, "expected salvage to be bool", id="type"),
-        pytest.param({"switch_step": True}, "expected switch_step to be int or null", id="boolean is no number"),
+        pytest.param(
+            {"switch_step": True},
+            "expected switch_step to be int or null",
+            id="boolean is no number",
+        ),
         pytest.param({"switch_step": 0}, "at least 1, got 0", id="switch at 0"),
-        pytest.param({"pictures": -1}, "pictures to be a number of steps, 0 for never, got -1", id="pictures"),
+        pytest.param(
+            {"pictures": -1}, "pictures to be a number of steps, 0 for never, got -1", id="pictures"
+        ),
         pytest.param({"preset": ["paper"]}, "expected preset to be one of", id="preset is a list"),
-        pytest.param({"step": "1/3", "switch_step": 9}, "got step and switch_step", id="two schedules"),
-        pytest.param({"step": "1/3", "fixed_stage": "advanced"}, "got step and fixed_stage", id="schedule and stage"),
-        pytest.param({"beginner": {"xi0": True}}, "expected numbers in beginner", id="boolean threshold"),
+        pytest.param(
+            {"step": "1/3", "switch_step": 9}, "got step and switch_step", id="two schedules"
+        ),
+        pytest.param(
+            {"step": "1/3", "fixed_stage": "advanced"},
+            "got step and fixed_stage",
+            id="schedule and stage",
+        ),
+        pytest.param(
+            {"beginner": {"xi0": True}}, "expected numbers in beginner", id="boolean threshold"
+        ),
         pytest.param(
             {"preset": "official", "precision_over": "larger"},
             "precision_over left out with the official",
             id="official",
         ),
-        pytest.param({"format": "qwen"}, "expected one of the formats .*qwen2_5_vl.*, got 'qwen'", id="format"),
-        pytest.param({"frame": "pixels"}, "expected one of the frames processed, .*, got 'pixels'", id="frame"),
-        pytest.param({"reasoning": "cot"}, "expected reasoning to be 'none' or 'think'", id="reasoning"),
+        pytest.param(
+            {"format": "qwen"},
+            "expected one of the formats .*qwen2_5_vl.*, got 'qwen'",
+            id="format",
+        ),
+        pytest.param(
+            {"frame": "pixels"},
+            "expected one of the frames processed, .*, got 'pixels'",
+            id="frame",
+        ),
+        pytest.param(
+            {"reasoning": "cot"}, "expected reasoning to be 'none' or 'think'", id="reasoning"
+        ),
         pytest.param(
             {"json": {"box": "bbox"}},
             "expected `format: json` with the layout `json`, got the format None",
             id="layout of another format",
         ),
-        pytest.param({"format": "json", "json": {"key": "bbox"}}, "mapping of box, label, o", id="layout's name"),
-        pytest.param({"format": "json", "json": {"ordr": "yxyx"}}, "did you mean 'order'", id="layout's name misspelt"),
-        pytest.param({"format": "json", "json": {"order": "xyzw"}}, "json: expected .*order", id="layout's order"),
+        pytest.param(
+            {"format": "json", "json": {"key": "bbox"}},
+            "mapping of box, label, o",
+            id="layout's name",
+        ),
+        pytest.param(
+            {"format": "json", "json": {"ordr": "yxyx"}},
+            "did you mean 'order'",
+            id="layout's name misspelt",
+        ),
+        pytest.param(
+            {"format": "json", "json": {"order": "xyzw"}},
+            "json: expected .*order",
+            id="layout's order",
+        ),
     ],
 )
 def test_errors(data: dict[str, object], message: str) -> None:
@@ -94,7 +143,10 @@ def test_a_file_that_is_not_there() -> None:
 
 def test_a_layout_of_json_survives_being_described(tmp_path: Path) -> None:
     file = tmp_path / "reward.yaml"
-    file.write_text("format: json\nframe: norm1\njson: {box: [x_min, y_min, x_max, y_max], label: name, decimals: 3}\n")
+    file.write_text(
+        "format: json\nframe: norm1\njson: {box: [x_min, y_min, x_max, y_max], label: name, "
+        "decimals: 3}\n"
+    )
     settings = load_settings(str(file))
     assert settings.json == JsonLayout(("x_min", "y_min", "x_max", "y_max"), "name", decimals=3)
     file.write_text(describe(settings))

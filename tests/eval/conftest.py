@@ -12,7 +12,11 @@ from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.geometry.frames import convert
 
 Row = dict[str, Any]
-SIZES = {3: (641, 427), 0: (1333, 799), 12: (97, 353)}  # image id -> size; ids out of order and one is 0
+SIZES = {
+    3: (641, 427),
+    0: (1333, 799),
+    12: (97, 353),
+}  # image id -> size; ids out of order and one is 0
 NAMES = {7: "red circle", 2: "blue square", 5: "Cat"}  # not in the order of the ids
 TRUTHS = {
     3: [(7, [64, 33, 320, 150]), (2, [10, 200, 501, 200])],
@@ -27,10 +31,20 @@ def dataset() -> dict[str, Any]:
     """COCO annotations; annotation ids start at 0."""
     boxes = [(image, *truth) for image, truths in TRUTHS.items() for truth in truths]
     return {
-        "images": [{"id": i, "file_name": f"val/{i}.png", "width": w, "height": h} for i, (w, h) in SIZES.items()],
+        "images": [
+            {"id": i, "file_name": f"val/{i}.png", "width": w, "height": h}
+            for i, (w, h) in SIZES.items()
+        ],
         "categories": [{"id": i, "name": name} for i, name in NAMES.items()],
         "annotations": [
-            {"id": n, "image_id": i, "category_id": c, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+            {
+                "id": n,
+                "image_id": i,
+                "category_id": c,
+                "bbox": box,
+                "area": box[2] * box[3],
+                "iscrowd": 0,
+            }
             for n, (i, c, box) in enumerate(boxes)
         ],
     }
@@ -39,7 +53,10 @@ def dataset() -> dict[str, Any]:
 @pytest.fixture
 def rows() -> list[Row]:
     """Perfect answers, in pixels of the processed image, in the data set's order."""
-    return [{"response": perfect(image), "labels": None, "logprobs": None, "image_id": image} for image in SIZES]
+    return [
+        {"response": perfect(image), "labels": None, "logprobs": None, "image_id": image}
+        for image in SIZES
+    ]
 
 
 def perfect(image: int, resize: QwenResize = RESIZE) -> str:

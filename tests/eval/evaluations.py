@@ -1,4 +1,5 @@
-"""A small evaluation that shows everything that can go right or wrong with an answer, with real images."""
+"""A small evaluation that shows everything that can go right or wrong with an answer, with real
+images."""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +37,9 @@ def boxes(*pairs: tuple[list[int], str]) -> str:
 
 ANSWERS = {
     "perfect": boxes((CAT, "cat")),
-    "loose": boxes(([10, 10, 110, 70], "cat"), (DOG, "cat")),  # IoU .6; the right place, called something else
+    "loose": boxes(
+        ([10, 10, 110, 70], "cat"), (DOG, "cat")
+    ),  # IoU .6; the right place, called something else
     "missed": boxes((CAT, "cat")),
     "extra": boxes((DOG, "dog")),
     "prose": SCRIPT,
@@ -49,22 +52,35 @@ def coco(truths: Mapping[str, list[tuple[int, list[int]]]] = TRUTHS) -> dict[str
     """The annotations; image ids from 1 in the order of `truths`."""
     found = [(image, *truth) for image, here in enumerate(truths.values(), 1) for truth in here]
     images = [
-        {"id": n, "file_name": f"{name}.png", "width": SIZE[0], "height": SIZE[1]} for n, name in enumerate(truths, 1)
+        {"id": n, "file_name": f"{name}.png", "width": SIZE[0], "height": SIZE[1]}
+        for n, name in enumerate(truths, 1)
     ]
     annotations = [
-        {"id": n, "image_id": image, "category_id": category, "bbox": [x1, y1, x2 - x1, y2 - y1], "iscrowd": 0,
-         "area": (x2 - x1) * (y2 - y1)}
+        {
+            "id": n,
+            "image_id": image,
+            "category_id": category,
+            "bbox": [x1, y1, x2 - x1, y2 - y1],
+            "iscrowd": 0,
+            "area": (x2 - x1) * (y2 - y1),
+        }
         for n, (image, category, (x1, y1, x2, y2)) in enumerate(found, 1)
-    ]  # fmt: skip
+    ]
     return {
-        "images": images, "annotations": annotations, "categories": [{"id": i, "name": n} for i, n in NAMES.items()]
-    }  # fmt: skip
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": i, "name": n} for i, n in NAMES.items()],
+    }
 
 
 def evaluated(
-    folder: Path, name: str = "zoo", answers: Mapping[str, str] = ANSWERS, data: dict[str, Any] | None = None,
-    images: bool = True, protocol: Protocol | None = None,
-) -> Evaluation:  # fmt: skip
+    folder: Path,
+    name: str = "zoo",
+    answers: Mapping[str, str] = ANSWERS,
+    data: dict[str, Any] | None = None,
+    images: bool = True,
+    protocol: Protocol | None = None,
+) -> Evaluation:
     """Evaluate `answers` (image name -> text); files go into `folder`, grey images too."""
     data = data or coco()
     ids = {Path(image["file_name"]).stem: image["id"] for image in data["images"]}

@@ -1,4 +1,5 @@
-"""A root laid out as the ODinW suites name it, with small pictures, and answers to the prompts about it."""
+"""A root laid out as the ODinW suites name it, with small pictures, and answers to the prompts
+about it."""
 
 import json
 from collections import defaultdict
@@ -23,9 +24,11 @@ VECTOR = ("cube", "vector")  # made up: the suite reads this set's categories fr
 
 
 def make_odinw(root: Path, suites: Sequence[str], images: int = 2) -> None:
-    """Write every data set of the suites: `images` pictures with objects of all classes, and one without any.
+    """Write every data set of the suites: `images` pictures with objects of all classes, and one
+    without any.
 
-    Annotation ids start at 0 in the sets with an odd place, and Aquarium has its supercategory as category 0.
+    Annotation ids start at 0 in the sets with an odd place, and Aquarium has its supercategory as
+    category 0.
     """
     for suite in suites:
         for place, spec in enumerate(read_suite(suite, root).datasets):
@@ -36,7 +39,9 @@ def _write_dataset(spec: DatasetSpec, images: int, first_id: int) -> None:
     spec.ann.parent.mkdir(parents=True, exist_ok=True)
     spec.images.mkdir(parents=True, exist_ok=True)
     names = list(spec.classes or VECTOR)
-    categories = [{"id": i, "name": name, "supercategory": "things"} for i, name in enumerate(names, start=1)]
+    categories = [
+        {"id": i, "name": name, "supercategory": "things"} for i, name in enumerate(names, start=1)
+    ]
     if spec.name == "Aquarium":
         categories.insert(0, {"id": 0, "name": "things", "supercategory": "none"})
     records: list[Row] = []
@@ -46,11 +51,21 @@ def _write_dataset(spec: DatasetSpec, images: int, first_id: int) -> None:
         name = f"{number:03d}.png"
         Image.new("RGB", (width, height), (40 * number % 256, 90, 160)).save(spec.images / name)
         records.append({"id": number, "file_name": name, "width": width, "height": height})
-        here = range(number - 1, len(names), images) or range(1)  # a set of one class has it in every picture
+        here = range(number - 1, len(names), images) or range(
+            1
+        )  # a set of one class has it in every picture
         for cell, category in enumerate(here if number <= images else ()):
             box = _box(cell, width, height)
-            annotations.append({"id": first_id + len(annotations), "image_id": number, "category_id": category + 1,
-                                "bbox": box, "area": box[2] * box[3], "iscrowd": 0})  # fmt: skip
+            annotations.append(
+                {
+                    "id": first_id + len(annotations),
+                    "image_id": number,
+                    "category_id": category + 1,
+                    "bbox": box,
+                    "area": box[2] * box[3],
+                    "iscrowd": 0,
+                }
+            )
     content = {"images": records, "annotations": annotations, "categories": categories}
     spec.ann.write_text(json.dumps(content), encoding="utf-8")
 
@@ -58,18 +73,30 @@ def _write_dataset(spec: DatasetSpec, images: int, first_id: int) -> None:
 def _box(cell: int, width: int, height: int) -> list[float]:
     """[x, y, width, height] of an object: most of a cell."""
     w, h = width / GRID, height / GRID
-    return [round((cell % GRID) * w + 0.05 * w, 2), round(cell // GRID * h + 0.05 * h, 2), 0.9 * w, 0.9 * h]
+    return [
+        round((cell % GRID) * w + 0.05 * w, 2),
+        round(cell // GRID * h + 0.05 * h, 2),
+        0.9 * w,
+        0.9 * h,
+    ]
 
 
 def answer_rows(
-    prompts: Sequence[Row], datasets: Sequence[DatasetSpec], resize: QwenResize, worse: Collection[str] = ()
+    prompts: Sequence[Row],
+    datasets: Sequence[DatasetSpec],
+    resize: QwenResize,
+    worse: Collection[str] = (),
 ) -> list[Row]:
-    """What `swift infer --remove_unused_columns false` writes when the model answers each prompt perfectly.
+    """What `swift infer --remove_unused_columns false` writes when the model answers each prompt
+    perfectly.
 
-    The boxes are in pixels of the processed image. In the data sets named by `worse` they are too narrow, by `WORSE`.
+    The boxes are in pixels of the processed image. In the data sets named by `worse` they are too
+    narrow, by `WORSE`.
     """
     truths = {spec.name: _truths(spec) for spec in datasets}
-    return [_answered(row, truths[row["dataset"]], resize, row["dataset"] in worse) for row in prompts]
+    return [
+        _answered(row, truths[row["dataset"]], resize, row["dataset"] in worse) for row in prompts
+    ]
 
 
 def _truths(spec: DatasetSpec) -> dict[Any, list[tuple[str, list[float]]]]:
@@ -77,12 +104,20 @@ def _truths(spec: DatasetSpec) -> dict[Any, list[tuple[str, list[float]]]]:
     found = defaultdict(list)
     for record in annotations.data["annotations"]:
         x, y, w, h = record["bbox"]
-        found[record["image_id"]].append((annotations.categories[record["category_id"]], [x, y, x + w, y + h]))
+        found[record["image_id"]].append(
+            (annotations.categories[record["category_id"]], [x, y, x + w, y + h])
+        )
     return found
 
 
-def _answered(row: Row, truths: dict[Any, list[tuple[str, list[float]]]], resize: QwenResize, worse: bool) -> Row:
-    asked = [(name, box) for name, box in truths.get(row["image_id"], []) if row["category"] in (None, name)]
+def _answered(
+    row: Row, truths: dict[Any, list[tuple[str, list[float]]]], resize: QwenResize, worse: bool
+) -> Row:
+    asked = [
+        (name, box)
+        for name, box in truths.get(row["image_id"], [])
+        if row["category"] in (None, name)
+    ]
     boxes = as_boxes([box for _, box in asked])
     if worse:
         boxes[:, 2] = boxes[:, 0] + WORSE * (boxes[:, 2] - boxes[:, 0])
@@ -91,7 +126,9 @@ def _answered(row: Row, truths: dict[Any, list[tuple[str, list[float]]]], resize
     text = get_format("qwen2_5_vl").write(processed, [name for name, _ in asked])
     return {
         **row,
-        "response": text, "labels": None, "logprobs": None,
+        "response": text,
+        "labels": None,
+        "logprobs": None,
         "images": [{"bytes": None, "path": path} for path in row["images"]],
         "messages": [*row["messages"], {"role": "assistant", "content": text}],
-    }  # fmt: skip
+    }

@@ -1,4 +1,5 @@
-"""Random annotations and results: crowds, small objects, empty images, ids in no order, boxes near truths and not."""
+"""Random annotations and results: crowds, small objects, empty images, ids in no order, boxes near
+truths and not."""
 
 import json
 from collections.abc import Sequence
@@ -14,9 +15,14 @@ CATEGORIES = (7, 2, 5, 11)  # 11 has no annotation
 
 
 def random_set(
-    folder: Path, seed: int, scores: Sequence[float] | None = None, images: int = 15, strings: bool = False
+    folder: Path,
+    seed: int,
+    scores: Sequence[float] | None = None,
+    images: int = 15,
+    strings: bool = False,
 ) -> tuple[Annotations, Results]:
-    """A set and results; `scores`: all there are, None for distinct ones; `strings`: ids are text."""
+    """A set and results; `scores`: all there are, None for distinct ones; `strings`: ids are
+    text."""
     rng = np.random.default_rng(seed)
     ids = rng.permutation(images).tolist()
     truths, results = [], []
@@ -26,9 +32,20 @@ def random_set(
             side = rng.choice([20, 60, 150])  # small, medium, large
             box = np.concatenate([rng.uniform(0, 200, 2), side * rng.uniform(0.7, 1.3, 2)])
             crowd = int(rng.random() < 0.15)
-            truths.append(_record(image, category, box, iscrowd=crowd, area=float(box[2] * box[3]), id=len(truths) + 1))
+            truths.append(
+                _record(
+                    image,
+                    category,
+                    box,
+                    iscrowd=crowd,
+                    area=float(box[2] * box[3]),
+                    id=len(truths) + 1,
+                )
+            )
             for _ in range(rng.integers(0, 3)):
-                results.append(_record(image, category, box + rng.normal(0, 0.08, 4) * np.tile(box[2:], 2)))
+                results.append(
+                    _record(image, category, box + rng.normal(0, 0.08, 4) * np.tile(box[2:], 2))
+                )
     for image in ids:
         for _ in range(rng.integers(0, 5)):
             box = np.concatenate([rng.uniform(0, 200, 2), rng.uniform(5, 150, 2)])
@@ -37,7 +54,9 @@ def random_set(
     for result in results:
         result["score"] = float(rng.random() if scores is None else rng.choice(scores))
     data = {
-        "images": [{"id": image, "file_name": f"{image}.png", "width": 400, "height": 400} for image in ids],
+        "images": [
+            {"id": image, "file_name": f"{image}.png", "width": 400, "height": 400} for image in ids
+        ],
         "categories": [{"id": category, "name": f"class {category}"} for category in CATEGORIES],
         "annotations": truths,
     }
@@ -49,7 +68,12 @@ def random_set(
 
 
 def _record(image: int, category: int, box: Any, **more: Any) -> dict[str, Any]:
-    return {"image_id": image, "category_id": category, "bbox": [float(value) for value in box], **more}
+    return {
+        "image_id": image,
+        "category_id": category,
+        "bbox": [float(value) for value in box],
+        **more,
+    }
 
 
 def _with_text_ids(data: dict[str, Any], results: Results) -> None:

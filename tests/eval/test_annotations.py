@@ -12,7 +12,11 @@ def test_reads_images_and_categories_in_the_files_order(dataset: Any, write: Any
     annotations = read_annotations(write("ann.json", dataset))
     assert [image.id for image in annotations.images] == [3, 0, 12]
     assert annotations.images[1].size == (1333, 799)
-    assert list(annotations.categories.items()) == [(7, "red circle"), (2, "blue square"), (5, "Cat")]
+    assert list(annotations.categories.items()) == [
+        (7, "red circle"),
+        (2, "blue square"),
+        (5, "Cat"),
+    ]
 
 
 def test_a_file_without_faults_is_used_as_it_is(dataset: Any, write: Any) -> None:
@@ -42,25 +46,51 @@ def edit(section: str, **change: Any) -> Any:
     ("spoil", "message"),
     [
         pytest.param(lambda d: d.pop("images"), 'list of objects "images"', id="no-images"),
-        pytest.param(lambda d: d.update(images=[]), 'at least one entry in "images"', id="empty-images"),
-        pytest.param(lambda d: d.update(categories=[1]), 'list of objects "categories"', id="numbers-as-categories"),
+        pytest.param(
+            lambda d: d.update(images=[]), 'at least one entry in "images"', id="empty-images"
+        ),
+        pytest.param(
+            lambda d: d.update(categories=[1]),
+            'list of objects "categories"',
+            id="numbers-as-categories",
+        ),
         pytest.param(edit("images", id=0), "each id of images once.*got 0", id="image-id-twice"),
         pytest.param(edit("images", id="3"), "all integers or all strings", id="mixed-ids"),
         pytest.param(edit("images", width=None), 'image 3 .* "width"', id="no-width"),
         pytest.param(edit("images", height=0), "image 3 .* in pixels", id="no-height"),
         pytest.param(edit("categories", name=None), 'category 7 .* "name"', id="no-name"),
         pytest.param(
-            edit("annotations", image_id=77), "annotation 0 .* image_id .* got 77", id="annotation-of-no-image"
+            edit("annotations", image_id=77),
+            "annotation 0 .* image_id .* got 77",
+            id="annotation-of-no-image",
         ),
-        pytest.param(edit("annotations", category_id=1), "annotation 0 .* category_id .* got 1", id="of-no-category"),
-        pytest.param(edit("annotations", bbox=[1, 2, float("nan"), 4]), "four finite numbers", id="nan-box"),
+        pytest.param(
+            edit("annotations", category_id=1),
+            "annotation 0 .* category_id .* got 1",
+            id="of-no-category",
+        ),
+        pytest.param(
+            edit("annotations", bbox=[1, 2, float("nan"), 4]), "four finite numbers", id="nan-box"
+        ),
         pytest.param(edit("annotations", bbox=None), "four finite numbers", id="no-box"),
         pytest.param(edit("images", width=640.5), "image 3 .* in pixels", id="half-a-pixel"),
-        pytest.param(edit("annotations", iscrowd="0"), "annotation 0 .* iscrowd of 0 or 1, got '0'", id="crowd-text"),
-        pytest.param(edit("annotations", iscrowd=2), "annotation 0 .* iscrowd of 0 or 1, got 2", id="crowd-2"),
-        pytest.param(edit("annotations", area="400"), "annotation 0 .* area .* got '400'", id="area-text"),
-        pytest.param(edit("annotations", area=float("nan")), "annotation 0 .* area .* got nan", id="area-nan"),
-        pytest.param(edit("annotations", area=-1), "annotation 0 .* area .* got -1", id="area-negative"),
+        pytest.param(
+            edit("annotations", iscrowd="0"),
+            "annotation 0 .* iscrowd of 0 or 1, got '0'",
+            id="crowd-text",
+        ),
+        pytest.param(
+            edit("annotations", iscrowd=2), "annotation 0 .* iscrowd of 0 or 1, got 2", id="crowd-2"
+        ),
+        pytest.param(
+            edit("annotations", area="400"), "annotation 0 .* area .* got '400'", id="area-text"
+        ),
+        pytest.param(
+            edit("annotations", area=float("nan")), "annotation 0 .* area .* got nan", id="area-nan"
+        ),
+        pytest.param(
+            edit("annotations", area=-1), "annotation 0 .* area .* got -1", id="area-negative"
+        ),
     ],
 )
 def test_broken_annotations_are_refused(dataset: Any, write: Any, spoil: Any, message: str) -> None:
@@ -69,7 +99,9 @@ def test_broken_annotations_are_refused(dataset: Any, write: Any, spoil: Any, me
         read_annotations(write("ann.json", dataset))
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[]"], ids=["empty", "cut", "binary", "list"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[]"], ids=["empty", "cut", "binary", "list"]
+)
 def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "ann.json"
     path.write_bytes(content)
@@ -99,7 +131,10 @@ def test_the_metric_reads_only_the_classes_given(dataset: Any, write: Any) -> No
 
 def test_all_classes_in_another_order_change_nothing(dataset: Any, write: Any) -> None:
     path = write("ann.json", dataset)
-    assert read_annotations(path, ["Cat", "blue square", "red circle"]).data == read_annotations(path).data
+    assert (
+        read_annotations(path, ["Cat", "blue square", "red circle"]).data
+        == read_annotations(path).data
+    )
 
 
 def test_a_class_that_the_file_lacks_is_refused(dataset: Any, write: Any) -> None:
@@ -135,7 +170,10 @@ def test_widths_as_floats_are_whole_pixels(dataset: Any, write: Any) -> None:
 def test_lvis_names_its_pictures_by_their_address(dataset: Any, write: Any) -> None:
     del dataset["images"][0]["file_name"]
     dataset["images"][0]["coco_url"] = "http://images.cocodataset.org/val2017/000000397133.jpg"
-    assert read_annotations(write("ann.json", dataset)).images[0].file_name == "val2017/000000397133.jpg"
+    assert (
+        read_annotations(write("ann.json", dataset)).images[0].file_name
+        == "val2017/000000397133.jpg"
+    )
 
 
 def test_categories_of_a_real_export_that_are_never_annotated(shared_data: Path) -> None:

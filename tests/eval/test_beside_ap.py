@@ -1,4 +1,5 @@
-"""The numbers beside AP, all from the matches: COCOeval's AP again, then without and with other orders of ties."""
+"""The numbers beside AP, all from the matches: COCOeval's AP again, then without and with other
+orders of ties."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -39,7 +40,9 @@ def assert_coco_eval(annotations: Any, results: Any) -> None:
 
 @pytest.mark.parametrize("name", REAL)
 @pytest.mark.parametrize("constant", [False, True], ids=["scores", "no-scores"])
-def test_precision_is_coco_evals_to_the_last_bit(shared_data: Path, name: str, constant: bool) -> None:
+def test_precision_is_coco_evals_to_the_last_bit(
+    shared_data: Path, name: str, constant: bool
+) -> None:
     annotations, results = real_set(shared_data, name)
     assert_coco_eval(annotations, [{**r, "score": 1.0} for r in results] if constant else results)
 
@@ -60,12 +63,15 @@ def test_order_of_images_is_coco_evals_with_other_ids(tmp_path: Path, scores: An
         record["image_id"] = int(places[record["image_id"]])
     images = tuple(replace(image, id=int(places[image.id])) for image in annotations.images)
     renumbered = replace(annotations, images=images)
-    renumbered.data["images"] = [{**record, "id": int(places[record["id"]])} for record in annotations.data["images"]]
+    renumbered.data["images"] = [
+        {**record, "id": int(places[record["id"]])} for record in annotations.data["images"]
+    ]
     np.testing.assert_array_equal(found, reference(renumbered, results)[0].precision)
 
 
 def boxes(*rows: tuple[int, float, int], truths: int, images: int = 4) -> Matches:
-    """Boxes of one category as (image, score, right at .5), none of them right at higher thresholds."""
+    """Boxes of one category as (image, score, right at .5), none of them right at higher
+    thresholds."""
     image, score, right = (np.array(column) for column in zip(*rows, strict=True))
     matched = np.zeros((10, len(rows)), dtype=bool)
     matched[0] = right
@@ -73,9 +79,16 @@ def boxes(*rows: tuple[int, float, int], truths: int, images: int = 4) -> Matche
     counts[0, 0] = truths
     nothing = np.zeros_like(image)
     return Matches(
-        tuple(range(images)), (1,), IOU_THRESHOLDS, image, nothing, score.astype(float), matched,
-        np.zeros_like(matched), counts,
-    )  # fmt: skip
+        tuple(range(images)),
+        (1,),
+        IOU_THRESHOLDS,
+        image,
+        nothing,
+        score.astype(float),
+        matched,
+        np.zeros_like(matched),
+        counts,
+    )
 
 
 def test_one_group_of_equal_scores_is_one_operating_point() -> None:
@@ -97,9 +110,13 @@ def test_tie_aware_ap_depends_on_no_order(tmp_path: Path, seed: int, scores: Any
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(matches.score))
     shuffled = replace(
-        matches, image=rng.permutation(15)[matches.image[order]], category=matches.category[order],
-        score=matches.score[order], matched=matches.matched[:, order], ignored=matches.ignored[:, order],
-    )  # fmt: skip
+        matches,
+        image=rng.permutation(15)[matches.image[order]],
+        category=matches.category[order],
+        score=matches.score[order],
+        matched=matches.matched[:, order],
+        ignored=matches.ignored[:, order],
+    )
     found = rank(matches).tie_aware_precision()
     np.testing.assert_array_equal(rank(shuffled).tie_aware_precision(), found)
 
@@ -170,7 +187,9 @@ def test_class_scores_are_those_of_the_category_by_itself(tmp_path: Path, scores
     for entry in found:
         own = [a for a in annotations.data["annotations"] if a["category_id"] == entry.category]
         alone = replace(annotations, data={**annotations.data, "annotations": own})
-        metrics = reference(alone, [r for r in results if r["category_id"] == entry.category])[0].metrics
+        metrics = reference(alone, [r for r in results if r["category_id"] == entry.category])[
+            0
+        ].metrics
         expected = {"AP": "mAP", "AP50": "AP50", "AP75": "AP75", "AR@100": "AR@100"}
         assert {name: entry.metrics[name] for name in expected} == pytest.approx(
             {name: metrics[key] for name, key in expected.items()}
@@ -181,5 +200,9 @@ def test_class_scores_are_those_of_the_category_by_itself(tmp_path: Path, scores
 def test_a_category_without_truths_has_boxes_that_are_all_wrong(tmp_path: Path) -> None:
     annotations, results = random_set(tmp_path, 7)
     entry = class_scores(reference(annotations, results)[1], annotations.categories)[-1]
-    assert (entry.metrics["AP"], entry.metrics["recall@.5"], entry.metrics["precision@.5"]) == (None, None, 0.0)
+    assert (entry.metrics["AP"], entry.metrics["recall@.5"], entry.metrics["precision@.5"]) == (
+        None,
+        None,
+        0.0,
+    )
     assert entry.boxes == sum(result["category_id"] == 11 for result in results) > 0

@@ -1,4 +1,5 @@
-"""The bootstrap: weights are copies of images, samples are paired, intervals hold what they should."""
+"""The bootstrap: weights are copies of images, samples are paired, intervals hold what they
+should."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,11 +26,17 @@ def copies(annotations: Any, results: Any, weights: Any) -> tuple[Any, Any]:
     """The set in which image i is there weights[i] times, copies next to each other."""
     numbers = {i: [100 * i + copy for copy in range(weights[i])] for i in range(len(weights))}
     truths = [
-        {**a, "image_id": n} for a in annotations.data["annotations"] for n in numbers[a["image_id"]]
-    ]  # fmt: skip
+        {**a, "image_id": n}
+        for a in annotations.data["annotations"]
+        for n in numbers[a["image_id"]]
+    ]
     truths = [{**a, "id": number} for number, a in enumerate(truths, start=1)]
     images = [replace(image, id=n) for image in annotations.images for n in numbers[image.id]]
-    data = {**annotations.data, "annotations": truths, "images": [{"id": image.id} for image in images]}
+    data = {
+        **annotations.data,
+        "annotations": truths,
+        "images": [{"id": image.id} for image in images],
+    }
     found = [{**r, "image_id": n} for r in results for n in numbers[r["image_id"]]]
     return replace(annotations, images=tuple(images), data=data), found
 
@@ -52,7 +59,9 @@ def test_samples_are_evaluations_of_resampled_images(tmp_path: Path) -> None:
     drawn = np.random.default_rng(9).multinomial(15, np.full(15, 1 / 15), 5)
     for weights, numbers in zip(drawn, found[:, 0], strict=True):
         metrics = matches_of(*copies(annotations, results, weights))[0].metrics
-        assert numbers[1:5] == pytest.approx([metrics[name] for name in ("mAP", "AP50", "AP75", "AR@100")])
+        assert numbers[1:5] == pytest.approx(
+            [metrics[name] for name in ("mAP", "AP50", "AP75", "AR@100")]
+        )
         assert np.nanmean(numbers[5:]) == pytest.approx(metrics["mAP"])
         assert np.isnan(numbers[-1]), "category 11 has no truth"
 
@@ -65,13 +74,21 @@ def test_all_models_see_the_same_samples(tmp_path: Path) -> None:
 
 
 def test_recall_spreads_as_the_theory_of_shares_says() -> None:
-    """200 images with one object each, found in half of them: the standard error is sqrt(.25 / 200)."""
+    """200 images with one object each, found in half of them: the standard error is sqrt(.25 /
+    200)."""
     right = np.arange(200) % 2 == 0
     matched = np.tile(right, (10, 1))
     matches = Matches(
-        tuple(range(200)), (1,), np.linspace(0.5, 0.95, 10), np.arange(200), np.zeros(200, dtype=np.int64),
-        np.ones(200), matched, np.zeros_like(matched), np.ones((1, 200), dtype=np.int64),
-    )  # fmt: skip
+        tuple(range(200)),
+        (1,),
+        np.linspace(0.5, 0.95, 10),
+        np.arange(200),
+        np.zeros(200, dtype=np.int64),
+        np.ones(200),
+        matched,
+        np.zeros_like(matched),
+        np.ones((1, 200), dtype=np.int64),
+    )
     drawn = bootstrap([matches], samples=2000, seed=0)[:, 0, HEADLINE.index("AR@100")]
     assert drawn.mean() == pytest.approx(0.5, abs=0.005)
     low, high = interval(drawn)

@@ -27,7 +27,9 @@ def entry(*box: float, label: str | None = "cat") -> str:
     return f'{{"bbox_2d": {list(box)}{name}}}'
 
 
-def convert(*texts: str, image: Image = IMAGE, truncated: bool = False, **options: Any) -> Converted:
+def convert(
+    *texts: str, image: Image = IMAGE, truncated: bool = False, **options: Any
+) -> Converted:
     answers = [Answer(image, text, truncated, line) for line, text in enumerate(texts, 1)]
     return to_coco_results(answers, model_io(Settings()), CATEGORIES, len(texts), **options)
 
@@ -39,20 +41,29 @@ def answer(*entries: str) -> str:
 def test_a_box_moves_to_the_original_frame_as_xywh() -> None:
     # 100 x 100 is processed as 112 x 112.
     found = convert(answer(entry(28, 0, 56, 112)), image=Image(4, "x.png", (100, 100)))
-    assert found.results == [{"image_id": 4, "category_id": 9, "bbox": pytest.approx([25, 0, 25, 100]), "score": 1.0}]
+    assert found.results == [
+        {"image_id": 4, "category_id": 9, "bbox": pytest.approx([25, 0, 25, 100]), "score": 1.0}
+    ]
 
 
 def test_the_order_of_the_answer_is_kept() -> None:
-    found = convert(answer(entry(5, 5, 9, 9), entry(1, 1, 300, 200, label="Dog"), entry(0, 0, 3, 3)))
+    found = convert(
+        answer(entry(5, 5, 9, 9), entry(1, 1, 300, 200, label="Dog"), entry(0, 0, 3, 3))
+    )
     assert [result["bbox"][0] for result in found.results] == [5, 1, 0]
 
 
 def test_unknown_labels_are_counted_and_listed_most_frequent_first() -> None:
     found = convert(
-        answer(entry(1, 1, 9, 9, label="cow")), answer(*[entry(1, 1, 9, 9, label="sheep")] * 2, entry(1, 1, 9, 9))
+        answer(entry(1, 1, 9, 9, label="cow")),
+        answer(*[entry(1, 1, 9, 9, label="sheep")] * 2, entry(1, 1, 9, 9)),
     )
     assert found.unknown_labels == {"sheep": 2, "cow": 1}
-    assert (found.counts.boxes_read, found.counts.unknown_labels, found.counts.boxes_kept) == (4, 3, 1)
+    assert (found.counts.boxes_read, found.counts.unknown_labels, found.counts.boxes_kept) == (
+        4,
+        3,
+        1,
+    )
 
 
 def test_boxes_without_a_label_are_unknown_labels() -> None:
@@ -62,10 +73,16 @@ def test_boxes_without_a_label_are_unknown_labels() -> None:
 def test_outside_boxes_are_clipped_counted_and_dropped_when_nothing_is_left() -> None:
     found = convert(answer(entry(-10, 270, 20, 300), entry(600, 0, 700, 50), entry(0, 0, 560, 280)))
     assert [result["bbox"] for result in found.results] == [[0, 270, 20, 10], [0, 0, 560, 280]]
-    assert (found.counts.outside, found.counts.nothing_left, found.counts.broken_format) == (2, 1, 1)
+    assert (found.counts.outside, found.counts.nothing_left, found.counts.broken_format) == (
+        2,
+        1,
+        1,
+    )
 
 
-@pytest.mark.parametrize("size", [(641, 427), (97, 353), (116, 243)], ids=str)  # 116 comes back as 116.00000000000001
+@pytest.mark.parametrize(
+    "size", [(641, 427), (97, 353), (116, 243)], ids=str
+)  # 116 comes back as 116.00000000000001
 def test_a_box_as_large_as_the_processed_image_is_not_outside(size: tuple[int, int]) -> None:
     processed = QwenResize().processed_size(size)
     found = convert(answer(entry(0, 0, *processed)), image=Image(4, "x.png", size))
@@ -109,7 +126,11 @@ def test_every_answer_is_kept_as_it_was_read() -> None:
     text = answer(entry(0, 0, 560, 280), entry(1, 1, 9, 9, label="cow"), entry(600, 0, 700, 50))
     (read,) = convert(text).answers
     assert read.answer.text == text
-    assert (read.view.processed, read.issues, read.categories) == ((560, 280), ("out_of_image",), (9, None, None))
+    assert (read.view.processed, read.issues, read.categories) == (
+        (560, 280),
+        ("out_of_image",),
+        (9, None, None),
+    )
     assert read.boxes.tolist() == [[0, 0, 560, 280], [1, 1, 9, 9], [560, 0, 560, 50]]
     assert read.scores.tolist() == [1, 1, 1]
 
@@ -150,19 +171,27 @@ def perfect(coco: Annotations, frame: Any, record: bool = False) -> list[Answer]
     """Every annotation that is no crowd, written in the frame that `frame` gives for an image."""
     answers = []
     for image in sorted(coco.images, key=lambda image: image.id):
-        truths = [a for a in coco.data["annotations"] if a["image_id"] == image.id and not a["iscrowd"]]
+        truths = [
+            a for a in coco.data["annotations"] if a["image_id"] == image.id and not a["iscrowd"]
+        ]
         boxes = as_boxes([truth["bbox"] for truth in truths])
         boxes[:, 2:] += boxes[:, :2]
         size: Size = frame(image.size)
         written = move(boxes, image.size, size).tolist()
         names = [coco.categories[truth["category_id"]] for truth in truths]
-        text = json.dumps([{"bbox_2d": box, "label": name} for box, name in zip(written, names, strict=True)])
-        answers.append(Answer(image, text, False, len(answers) + 1, processed=size if record else None))
+        text = json.dumps(
+            [{"bbox_2d": box, "label": name} for box, name in zip(written, names, strict=True)]
+        )
+        answers.append(
+            Answer(image, text, False, len(answers) + 1, processed=size if record else None)
+        )
     return answers
 
 
 def read(coco: Annotations, answers: Sequence[Answer], resize: QwenResize = STATED) -> Converted:
-    return to_coco_results(answers, ModelIO(get_format("qwen2_5_vl"), resize), coco.categories, len(coco.images))
+    return to_coco_results(
+        answers, ModelIO(get_format("qwen2_5_vl"), resize), coco.categories, len(coco.images)
+    )
 
 
 def average_precision(coco: Annotations, found: Converted) -> float:
@@ -186,16 +215,24 @@ OTHER = QwenResize(max_tokens=64)  # MAX_PIXELS=50176
 
 @pytest.mark.parametrize(
     ("frame", "computed"),
-    [pytest.param(original, 0.75, id="original pixels"), pytest.param(OTHER.processed_size, 0.01, id="MAX_PIXELS")],
+    [
+        pytest.param(original, 0.75, id="original pixels"),
+        pytest.param(OTHER.processed_size, 0.01, id="MAX_PIXELS"),
+    ],
 )
-def test_the_recorded_size_beats_the_computed_one(coco: Annotations, frame: Any, computed: float) -> None:
+def test_the_recorded_size_beats_the_computed_one(
+    coco: Annotations, frame: Any, computed: float
+) -> None:
     pytest.importorskip("pycocotools", reason="needs the extra `eval`")
-    assert average_precision(coco, read(coco, perfect(coco, frame, record=True))) == pytest.approx(1, abs=1e-9)
+    assert average_precision(coco, read(coco, perfect(coco, frame, record=True))) == pytest.approx(
+        1, abs=1e-9
+    )
     assert average_precision(coco, read(coco, perfect(coco, frame))) < computed
 
 
 def test_the_wrong_frame_of_640x480_photographs_costs_most_of_the_ap(shared_data: Path) -> None:
-    """Perfect boxes in the 644x476 that the model sees, taken for pixels of the original or of a far smaller frame."""
+    """Perfect boxes in the 644x476 that the model sees, taken for pixels of the original or of a
+    far smaller frame."""
     pytest.importorskip("pycocotools", reason="needs the extra `eval`")
     bccd = read_annotations(shared_data / "bccd" / "instances_test.json")
     assert {image.size for image in bccd.images} == {(640, 480)}
@@ -208,7 +245,9 @@ def test_the_wrong_frame_of_640x480_photographs_costs_most_of_the_ap(shared_data
 
 
 @pytest.mark.parametrize(("boxes", "warned"), [(49, False), (50, True)])
-def test_fifty_boxes_near_the_corner_are_a_sign_of_a_smaller_frame(boxes: int, warned: bool) -> None:
+def test_fifty_boxes_near_the_corner_are_a_sign_of_a_smaller_frame(
+    boxes: int, warned: bool
+) -> None:
     found = convert(answer(*[entry(1, 1, 100, 100)] * boxes))
     assert [warning.split(" reach ")[0] for warning in found.warnings] == ["0 of 50 boxes"] * warned
 
@@ -216,13 +255,25 @@ def test_fifty_boxes_near_the_corner_are_a_sign_of_a_smaller_frame(boxes: int, w
 @pytest.mark.parametrize(
     ("frame", "stated", "cause"),
     [
-        pytest.param(lambda size: (1, 1), STATED, "all .* between 0 and 1: .*fractions", id="fractions"),
-        pytest.param(lambda size: (1000, 1000), STATED, "fit thousandths.*--frame norm1000", id="thousandths"),
+        pytest.param(
+            lambda size: (1, 1), STATED, "all .* between 0 and 1: .*fractions", id="fractions"
+        ),
+        pytest.param(
+            lambda size: (1000, 1000), STATED, "fit thousandths.*--frame norm1000", id="thousandths"
+        ),
         pytest.param(original, QwenResize(max_tokens=256), "pixels of the original", id="original"),
         pytest.param(
-            QwenResize(max_tokens=256).processed_size, QwenResize(max_tokens=64), "MAX_PIXELS=200704", id="MAX_PIXELS"
+            QwenResize(max_tokens=256).processed_size,
+            QwenResize(max_tokens=64),
+            "MAX_PIXELS=200704",
+            id="MAX_PIXELS",
         ),
-        pytest.param(OTHER.processed_size, STATED, "of 804 boxes reach beyond 75% .*=50176", id="smaller MAX_PIXELS"),
+        pytest.param(
+            OTHER.processed_size,
+            STATED,
+            "of 804 boxes reach beyond 75% .*=50176",
+            id="smaller MAX_PIXELS",
+        ),
         pytest.param(lambda size: (5000, 4000), STATED, "none of the usual frames", id="none"),
     ],
 )
@@ -258,7 +309,11 @@ def test_no_frame_is_suggested_that_the_boxes_hardly_fill() -> None:
 def test_one_box_in_a_hundred_may_leave_the_image() -> None:
     inside, outside = [entry(1, 1, 500, 200)] * 99, [entry(1, 1, 999, 9)]
     assert convert(answer(*inside, *outside)).warnings == ()
-    assert convert(answer(*inside, *outside * 2)).warnings[0].startswith("2 of 101 boxes (2.0%) leave the image")
+    assert (
+        convert(answer(*inside, *outside * 2))
+        .warnings[0]
+        .startswith("2 of 101 boxes (2.0%) leave the image")
+    )
 
 
 def test_the_ground_truth_is_never_asked_about_the_frame(coco: Annotations) -> None:
@@ -266,6 +321,8 @@ def test_the_ground_truth_is_never_asked_about_the_frame(coco: Annotations) -> N
     answers = perfect(coco, original)
     known = read(coco, answers, OTHER)
     others = {key: f"{name} elsewhere" for key, name in coco.categories.items()}
-    renamed = to_coco_results(answers, ModelIO(get_format("qwen2_5_vl"), OTHER), others, len(coco.images))
+    renamed = to_coco_results(
+        answers, ModelIO(get_format("qwen2_5_vl"), OTHER), others, len(coco.images)
+    )
     assert renamed.results == []
     assert renamed.warnings == known.warnings != ()

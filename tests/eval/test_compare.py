@@ -1,4 +1,5 @@
-"""Several evaluations side by side: the paper's table with intervals, and what cannot be compared."""
+"""Several evaluations side by side: the paper's table with intervals, and what cannot be
+compared."""
 
 import argparse
 import csv
@@ -27,7 +28,8 @@ CONDITIONS = {"confidence": "every score is 1.0", "frame": "640 x 480", "argumen
 
 
 def write_evaluation(folder: Path, scores: dict[str, Scores], **entry: Any) -> Path:
-    """An output folder as an evaluation writes it; `entry` replaces what metrics.json says of each data set."""
+    """An output folder as an evaluation writes it; `entry` replaces what metrics.json says of each
+    data set."""
     datasets = {}
     for name, found in scores.items():
         own = folder / name
@@ -38,7 +40,9 @@ def write_evaluation(folder: Path, scores: dict[str, Scores], **entry: Any) -> P
             csv.writer(file).writerows([["category_id", "name", "AP"], *rows])
         said = {"annotations": {"sha256": name}, "protocol": None, "conditions": CONDITIONS} | entry
         datasets[name] = {"metrics": found.metrics} | said
-    (folder / "metrics.json").write_text(json.dumps({"suite": None, "datasets": datasets, "average": None}))
+    (folder / "metrics.json").write_text(
+        json.dumps({"suite": None, "datasets": datasets, "average": None})
+    )
     return folder
 
 
@@ -48,8 +52,13 @@ def evaluations(tmp_path: Path, names: list[str]) -> tuple[list[Path], dict[str,
     for name in names:
         annotations, results = random_set(tmp_path, SETS[name], images=40)
         truths = annotations.data["annotations"][::2]
-        more = [{key: a[key] for key in ("image_id", "category_id", "bbox")} | {"score": 0.9} for a in truths]
-        found[name] = [measure(annotations, given, engine="hotcoco") for given in (results, results + more)]
+        more = [
+            {key: a[key] for key in ("image_id", "category_id", "bbox")} | {"score": 0.9}
+            for a in truths
+        ]
+        found[name] = [
+            measure(annotations, given, engine="hotcoco") for given in (results, results + more)
+        ]
     folders = [
         write_evaluation(tmp_path / model, {name: found[name][place] for name in names})
         for place, model in enumerate(("base", "ours"))
@@ -68,7 +77,12 @@ def test_a_single_set_has_the_papers_metrics(tmp_path: Path) -> None:
         assert column.differences == (0.0, values[1] - values[0])
         low, high = column.intervals[1]
         assert 0 < low < column.differences[1] < high
-    assert [column.name for column in result.classes["birds"]] == ["class 7", "class 2", "class 5", "class 11"]
+    assert [column.name for column in result.classes["birds"]] == [
+        "class 7",
+        "class 2",
+        "class 5",
+        "class 11",
+    ]
     assert result.classes["birds"][-1].values == (None, None), "no truth, nothing to compare"
     for column, entry in zip(result.classes["birds"], ours.classes, strict=True):
         assert column.values[1] == pytest.approx(entry.metrics["AP"])
@@ -93,7 +107,9 @@ def test_sets_of_a_suite_are_resampled_apart(tmp_path: Path) -> None:
         for place, scores in enumerate(found["birds"])
     ]
     result = compare([read_model(folder, folder.name) for folder in folders], samples=500)
-    birds, copies, average = (high - low for low, high in (column.intervals[1] for column in result.columns))
+    birds, copies, average = (
+        high - low for low, high in (column.intervals[1] for column in result.columns)
+    )
     assert average == pytest.approx((birds + copies) / 2 / np.sqrt(2), rel=0.15)
 
 
@@ -110,11 +126,15 @@ def test_a_category_in_few_images_has_no_interval(tmp_path: Path, capsys: Any) -
     ]
     assert run(*folders, "--samples", 20, "--out", tmp_path / "out") == 0
     columns = {
-        column["name"]: column for column in json.loads((tmp_path / "out/compare.json").read_text())["classes"]["birds"]
+        column["name"]: column
+        for column in json.loads((tmp_path / "out/compare.json").read_text())["classes"]["birds"]
     }
     assert {name: column["intervals"][1] is None for name, column in columns.items()} == {
-        "class 7": False, "class 2": False, "class 5": True, "class 11": True
-    }  # fmt: skip
+        "class 7": False,
+        "class 2": False,
+        "class 5": True,
+        "class 11": True,
+    }
     assert columns["class 5"]["differences"][1] is not None
     printed = capsys.readouterr().out
     assert re.search(r"\| class 5 .* [+-]\d+\.\d \[-\] \|", printed)
@@ -142,7 +162,9 @@ def test_the_command_prints_and_writes(tmp_path: Path, capsys: Any) -> None:
     assert printed == (out / "compare.md").read_text()
     values = [100 * scores.metrics["mAP"] for scores in found["birds"]]
     assert re.search(rf"\| base +\| +{values[0]:.1f} \|", printed)
-    assert re.search(rf"\| \+ Vision-R1 +\| +{values[1]:.1f} \(\+{values[1] - values[0]:.1f}\) \|", printed)
+    assert re.search(
+        rf"\| \+ Vision-R1 +\| +{values[1]:.1f} \(\+{values[1] - values[0]:.1f}\) \|", printed
+    )
     assert re.search(r"\| Avg\. +\| \+\d+\.\d \[\+\d+\.\d, \+\d+\.\d\] \|", printed)
     tables = re.findall(r"(?:^\|.*\n?)+", printed, re.MULTILINE)
     assert len(tables) == 4
@@ -165,10 +187,22 @@ def test_the_same_seed_gives_the_same_text(tmp_path: Path, capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"annotations": {"sha256": "other"}}, r'annotations \(sha256\) for birds .* got "birds" in .* and "other" in'),
-        ({"protocol": {"name": "qwen_odinw"}}, 'protocol for birds .* got none recorded in .* and "qwen_odinw" in'),
-        ({"conditions": CONDITIONS | {"confidence": "area"}}, 'confidence for .* and "area" in .* the same --score'),
-        ({"conditions": CONDITIONS | {"limits": "one box"}}, 'limits for .* got none recorded .* and "one box" in'),
+        (
+            {"annotations": {"sha256": "other"}},
+            r'annotations \(sha256\) for birds .* got "birds" in .* and "other" in',
+        ),
+        (
+            {"protocol": {"name": "qwen_odinw"}},
+            'protocol for birds .* got none recorded in .* and "qwen_odinw" in',
+        ),
+        (
+            {"conditions": CONDITIONS | {"confidence": "area"}},
+            'confidence for .* and "area" in .* the same --score',
+        ),
+        (
+            {"conditions": CONDITIONS | {"limits": "one box"}},
+            'limits for .* got none recorded .* and "one box" in',
+        ),
     ],
     ids=["annotations", "protocol", "confidence", "limits"],
 )
@@ -182,7 +216,9 @@ def test_other_conditions_are_refused(tmp_path: Path, entry: dict[str, Any], mes
 def test_other_frames_are_said(tmp_path: Path, capsys: Any) -> None:
     folders, found = evaluations(tmp_path, ["birds", "cars"])
     other = CONDITIONS | {"frame": "644 x 476", "format": "json", "arguments": {"seed": 1}}
-    second = write_evaluation(tmp_path / "other", {name: found[name][0] for name in found}, conditions=other)
+    second = write_evaluation(
+        tmp_path / "other", {name: found[name][0] for name in found}, conditions=other
+    )
     assert run(folders[0], second, "--samples", 5, "--out", tmp_path / "out") == 0
     expected = [
         'format: none recorded of base, "json" of other (in birds, cars)',
@@ -208,7 +244,9 @@ def test_other_data_sets_are_refused(tmp_path: Path) -> None:
 
 def test_other_classes_of_the_same_file_are_refused(tmp_path: Path) -> None:
     folders, found = evaluations(tmp_path, ["birds", "cars"])
-    other = write_evaluation(tmp_path / "other", {"birds": found["cars"][0], "cars": found["cars"][0]})
+    other = write_evaluation(
+        tmp_path / "other", {"birds": found["cars"][0], "cars": found["cars"][0]}
+    )
     with pytest.raises(InputError, match="the same images, categories and annotations of birds"):
         run(folders[0], other)
 
@@ -224,7 +262,9 @@ def test_other_classes_of_the_same_file_are_refused(tmp_path: Path) -> None:
     ],
     ids=["no-metrics", "other-json", "half-an-entry", "no-matches", "other-csv"],
 )
-def test_broken_folders_are_refused(tmp_path: Path, file: str, text: str | None, message: str) -> None:
+def test_broken_folders_are_refused(
+    tmp_path: Path, file: str, text: str | None, message: str
+) -> None:
     folders, _ = evaluations(tmp_path, ["birds"])
     (folders[1] / file).unlink()
     if text is not None:
@@ -234,9 +274,10 @@ def test_broken_folders_are_refused(tmp_path: Path, file: str, text: str | None,
 
 
 @pytest.mark.parametrize(
-    "arguments", [["base"], ["base", "ours", "--names", "one"], ["base", "ours", "--samples", 0]],
+    "arguments",
+    [["base"], ["base", "ours", "--names", "one"], ["base", "ours", "--samples", 0]],
     ids=["one-folder", "one-name", "no-samples"],
-)  # fmt: skip
+)
 def test_arguments_that_do_not_go_together(tmp_path: Path, arguments: list[Any]) -> None:
     with pytest.raises(InputError, match="at least two folders, one of --names for each"):
         run(*arguments)
@@ -252,13 +293,17 @@ def test_arguments_that_do_not_go_together(tmp_path: Path, arguments: list[Any])
     ],
     ids=["last-part", "two-parts", "three-parts", "one-in-the-others-parent"],
 )
-def test_rows_are_named_by_what_tells_the_folders_apart(tmp_path: Path, folders: list[str], names: list[str]) -> None:
+def test_rows_are_named_by_what_tells_the_folders_apart(
+    tmp_path: Path, folders: list[str], names: list[str]
+) -> None:
     expected = [name.format(root=tmp_path.name) for name in names]
     assert command.folder_names([tmp_path / folder for folder in folders]) == expected
 
 
 @pytest.mark.parametrize(
-    "arguments", [["base", "base"], ["base", "ours", "--names", "x", "x"]], ids=["one-folder-twice", "one-name-twice"]
+    "arguments",
+    [["base", "base"], ["base", "ours", "--names", "x", "x"]],
+    ids=["one-folder-twice", "one-name-twice"],
 )
 def test_rows_of_one_name_are_refused(arguments: list[str]) -> None:
     with pytest.raises(InputError, match="rows of different names"):

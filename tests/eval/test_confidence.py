@@ -32,13 +32,36 @@ def scores(found: Converted) -> list[float]:
 
 def test_only_the_tokens_of_coordinates_and_label_count() -> None:
     written = tokens(
-        ('[{"', 0.1), ("bbox_2d", 0.1), ('": [', 0.1), ("1", 0.5), (",", 0.1), (" 2", 0.8), (", ", 0.1), ("30", 1),
-        (", ", 0.1), ("4", 0.4), ("0", 1), ('], "label": "', 0.1), ("cat", 0.9), ('"}, {"bbox_2d": [', 0.1),
-        ("5", 0.25), (", ", 0.1), ("6", 0.25), (", ", 0.1), ("70", 0.25), (", ", 0.1), ("80", 0.25),
-        ('], "label": "', 0.1), ("dog", 0.25), ('"}]', 0.1), ("<|im_end|>", 0.1),
-    )  # fmt: skip
+        ('[{"', 0.1),
+        ("bbox_2d", 0.1),
+        ('": [', 0.1),
+        ("1", 0.5),
+        (",", 0.1),
+        (" 2", 0.8),
+        (", ", 0.1),
+        ("30", 1),
+        (", ", 0.1),
+        ("4", 0.4),
+        ("0", 1),
+        ('], "label": "', 0.1),
+        ("cat", 0.9),
+        ('"}, {"bbox_2d": [', 0.1),
+        ("5", 0.25),
+        (", ", 0.1),
+        ("6", 0.25),
+        (", ", 0.1),
+        ("70", 0.25),
+        (", ", 0.1),
+        ("80", 0.25),
+        ('], "label": "', 0.1),
+        ("dog", 0.25),
+        ('"}]', 0.1),
+        ("<|im_end|>", 0.1),
+    )
     assert "".join(token.text for token in written).startswith(TEXT)
-    assert scores(convert(TEXT, "logprob", written)) == pytest.approx([(0.5 * 0.8 * 0.4 * 0.9) ** (1 / 6), 0.25])
+    assert scores(convert(TEXT, "logprob", written)) == pytest.approx(
+        [(0.5 * 0.8 * 0.4 * 0.9) ** (1 / 6), 0.25]
+    )
 
 
 @pytest.mark.parametrize(
@@ -61,8 +84,15 @@ def test_broken_answers_have_confidences_too(text: str) -> None:
     [
         pytest.param(["ab", "c"], "abc", [(0, 2), (2, 3)], id="plain"),
         pytest.param(["ab", "c", "<eos>"], "abc", [(0, 2), (2, 3), (3, 3)], id="end-of-turn"),
-        pytest.param(["a", "\ufffd", "\ufffd", "b"], "a\U0001f600b", [(0, 1), (1, 2), (1, 2), (2, 3)], id="split"),
-        pytest.param(["a \ufffd", "\ufffd", "<eos>"], "a é", [(0, 3), (0, 3), (3, 3)], id="split-at-the-end"),
+        pytest.param(
+            ["a", "\ufffd", "\ufffd", "b"],
+            "a\U0001f600b",
+            [(0, 1), (1, 2), (1, 2), (2, 3)],
+            id="split",
+        ),
+        pytest.param(
+            ["a \ufffd", "\ufffd", "<eos>"], "a é", [(0, 3), (0, 3), (3, 3)], id="split-at-the-end"
+        ),
         pytest.param(["\ufffd"], "\ufffd", [(0, 1)], id="a-real-replacement-character"),
         pytest.param(["", "é"], "é", [(0, 0), (0, 1)], id="bytes-completed-later"),
         pytest.param([], "", [], id="nothing"),
@@ -71,14 +101,21 @@ def test_broken_answers_have_confidences_too(text: str) -> None:
         pytest.param(["\ufffd", "c"], "abbbc", None, id="more-than-a-part-can-hold"),
     ],
 )
-def test_tokens_are_found_in_the_text(written: list[str], text: str, spans: list[tuple[int, int]] | None) -> None:
+def test_tokens_are_found_in_the_text(
+    written: list[str], text: str, spans: list[tuple[int, int]] | None
+) -> None:
     assert locate([Token(token, 0.0) for token in written], text) == spans
 
 
 def test_bytes_rebuild_split_characters() -> None:
     raw = "é😀".encode()
     content = [{"token": "?", "logprob": -1, "bytes": [byte]} for byte in raw]
-    found = read_tokens({"content": [*content, {"token": "<eos>", "logprob": -1, "bytes": None}]}, "line 1") or ()
+    found = (
+        read_tokens(
+            {"content": [*content, {"token": "<eos>", "logprob": -1, "bytes": None}]}, "line 1"
+        )
+        or ()
+    )
     assert [token.text for token in found] == ["", "é", "", "", "", "😀", "<eos>"]
 
 
@@ -120,8 +157,12 @@ def test_written_confidences_outside_0_to_1_rank_last_and_are_counted() -> None:
         pytest.param("logprob", TEXT, (Token(TEXT, float("nan")),), id="logprob"),
     ],
 )
-def test_no_confidence_at_all_is_refused(policy: str, text: str, written: tuple[Token, ...] | None) -> None:
-    with pytest.raises(InputError, match=f"--score {policy}, got none in 2 boxes: use --score const"):
+def test_no_confidence_at_all_is_refused(
+    policy: str, text: str, written: tuple[Token, ...] | None
+) -> None:
+    with pytest.raises(
+        InputError, match=f"--score {policy}, got none in 2 boxes: use --score const"
+    ):
         convert(text, policy, written)
 
 

@@ -5,9 +5,14 @@ import pytest
 from mmdet_eval.installation import examine, installed, report
 
 WHOLE = {
-    "mmdet": "3.3.0", "mmengine": "0.10.7", "mmcv-lite": "2.1.0", "pycocotools": "2.0.11", "hotcoco": "1.3.0",
-    "opencv-python": "4.13.0", "torch": "2.13.0",
-}  # fmt: skip
+    "mmdet": "3.3.0",
+    "mmengine": "0.10.7",
+    "mmcv-lite": "2.1.0",
+    "pycocotools": "2.0.11",
+    "hotcoco": "1.3.0",
+    "opencv-python": "4.13.0",
+    "torch": "2.13.0",
+}
 FORK = {"onedl-mmdetection": "3.5.1", "onedl-mmengine": "0.10.12", "onedl-mmcv": "2.3.6"}
 
 
@@ -21,7 +26,10 @@ def without(*names: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     "packages",
-    [pytest.param(WHOLE, id="open-mmlab"), pytest.param(without("mmdet", "mmengine", "mmcv-lite") | FORK, id="onedl")],
+    [
+        pytest.param(WHOLE, id="open-mmlab"),
+        pytest.param(without("mmdet", "mmengine", "mmcv-lite") | FORK, id="onedl"),
+    ],
 )
 def test_a_whole_environment_has_no_problem(packages: dict[str, str]) -> None:
     assert said(packages, "problem") == said(packages, "note") == []
@@ -36,8 +44,12 @@ def test_a_whole_environment_has_no_problem(packages: dict[str, str]) -> None:
         pytest.param(without("torch"), "pip install torch", id="no-torch"),
         pytest.param(without("opencv-python"), "OpenCV is missing", id="no-opencv"),
         pytest.param(WHOLE | {"mmcv-lite": "2.2.0"}, "mmcv-lite>=2.0,<2.2", id="mmcv-2.2"),
-        pytest.param(WHOLE | {"mmcv": "2.1.0"}, "mmcv and mmcv-lite write the same folder", id="two-mmcv"),
-        pytest.param(WHOLE | FORK, "mmdet and onedl-mmdetection write the same folder", id="two-mmdet"),
+        pytest.param(
+            WHOLE | {"mmcv": "2.1.0"}, "mmcv and mmcv-lite write the same folder", id="two-mmcv"
+        ),
+        pytest.param(
+            WHOLE | FORK, "mmdet and onedl-mmdetection write the same folder", id="two-mmdet"
+        ),
     ],
 )
 def test_a_broken_environment_is_named(packages: dict[str, str], named: str) -> None:

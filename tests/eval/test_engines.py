@@ -1,4 +1,5 @@
-"""hotcoco and pycocotools give MMDetection's numbers, to the last bit that matters, and a difference is an error."""
+"""hotcoco and pycocotools give MMDetection's numbers, to the last bit that matters, and a
+difference is an error."""
 
 import json
 import math
@@ -19,7 +20,10 @@ from mmdet_eval.metrics.measure import Disagreement
 from .random_sets import random_set
 
 REAL = {
-    "cocoapi_val2014_100": ("instances_val2014_100.json", "instances_val2014_fakebbox100_results.json"),
+    "cocoapi_val2014_100": (
+        "instances_val2014_100.json",
+        "instances_val2014_fakebbox100_results.json",
+    ),
     "coco_val80": ("instances_val80.json", "yolox_nano_results.json"),
     "coco_open": ("instances.json", "yolox_nano_results.json"),
 }
@@ -27,12 +31,17 @@ REAL = {
 
 def real_set(shared_data: Path, name: str) -> tuple[Annotations, list[dict[str, Any]]]:
     annotations, results = REAL[name]
-    return read_annotations(shared_data / name / annotations), json.loads((shared_data / name / results).read_text())
+    return read_annotations(shared_data / name / annotations), json.loads(
+        (shared_data / name / results).read_text()
+    )
 
 
 def assert_same(annotations: Annotations, results: list[dict[str, Any]]) -> None:
     found = detections(annotations, results)
-    fast, reference = engines.by_hotcoco(annotations, found), engines.by_pycocotools(annotations, found)
+    fast, reference = (
+        engines.by_hotcoco(annotations, found),
+        engines.by_pycocotools(annotations, found),
+    )
     assert fast.metrics == pytest.approx(reference.metrics, abs=1e-12)
     np.testing.assert_allclose(fast.precision, reference.precision, atol=1e-12)
 
@@ -45,14 +54,22 @@ def test_hotcoco_is_pycocotools_on_real_data(shared_data: Path, name: str, const
 
 
 @pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("scores", [None, (1.0,), (0.2, 0.5, 0.9)], ids=["distinct", "constant", "three-scores"])
+@pytest.mark.parametrize(
+    "scores", [None, (1.0,), (0.2, 0.5, 0.9)], ids=["distinct", "constant", "three-scores"]
+)
 def test_hotcoco_is_pycocotools_on_random_data(tmp_path: Path, seed: int, scores: Any) -> None:
     assert_same(*random_set(tmp_path, seed, scores, strings=seed % 2 == 1))
 
 
 @pytest.mark.parametrize(
     "box",
-    [[5, 5, 0, 0], [5, 5, -3, 4], [-50, -50, 500, 500], [1e7, 1e7, 1e6, 1e6], [0.1, 0.2, 1e-9, 1e-9]],
+    [
+        [5, 5, 0, 0],
+        [5, 5, -3, 4],
+        [-50, -50, 500, 500],
+        [1e7, 1e7, 1e6, 1e6],
+        [0.1, 0.2, 1e-9, 1e-9],
+    ],
     ids=["point", "negative-width", "larger-than-the-image", "beyond-the-largest-area", "tiny"],
 )
 def test_hotcoco_is_pycocotools_on_odd_boxes(tmp_path: Path, box: list[float]) -> None:
@@ -63,18 +80,33 @@ def test_hotcoco_is_pycocotools_on_odd_boxes(tmp_path: Path, box: list[float]) -
 
 @pytest.mark.parametrize("seed", range(40))
 def test_hotcoco_is_pycocotools_where_much_is_equal(dataset: Any, write: Any, seed: int) -> None:
-    """Boxes on a coarse grid: overlaps that are equal or exactly a threshold, twins, areas of 0, equal scores."""
+    """Boxes on a coarse grid: overlaps that are equal or exactly a threshold, twins, areas of 0,
+    equal scores."""
     rng = np.random.default_rng(seed)
 
     def some(count: int) -> list[dict[str, Any]]:
         boxes = rng.integers(0, 6, (count, 4)) * rng.choice([0.1, 1, 8])
-        images, categories = rng.choice([3, 0, 12], count).tolist(), rng.choice([7, 2], count).tolist()
+        images, categories = (
+            rng.choice([3, 0, 12], count).tolist(),
+            rng.choice([7, 2], count).tolist(),
+        )
         rows = zip(images, categories, boxes.tolist(), strict=True)
-        return [{"image_id": image, "category_id": category, "bbox": box} for image, category, box in rows]
+        return [
+            {"image_id": image, "category_id": category, "bbox": box}
+            for image, category, box in rows
+        ]
 
-    dataset["annotations"] = [{**a, "id": n, "iscrowd": int(rng.random() < 0.2)} for n, a in enumerate(some(20))]
-    twins = [{name: a[name] for name in ("image_id", "category_id", "bbox")} for a in dataset["annotations"][::3]]
-    results = [{**result, "score": float(rng.choice([-1.0, -0.0, 0.0, 0.5]))} for result in some(30) + twins]
+    dataset["annotations"] = [
+        {**a, "id": n, "iscrowd": int(rng.random() < 0.2)} for n, a in enumerate(some(20))
+    ]
+    twins = [
+        {name: a[name] for name in ("image_id", "category_id", "bbox")}
+        for a in dataset["annotations"][::3]
+    ]
+    results = [
+        {**result, "score": float(rng.choice([-1.0, -0.0, 0.0, 0.5]))}
+        for result in some(30) + twins
+    ]
     assert_same(read_annotations(write("ann.json", dataset)), results)
 
 
@@ -88,24 +120,40 @@ def test_mmdet_is_pycocotools_unrounded(shared_data: Path) -> None:
 
 
 def test_corners_do_not_move_boxes_over_a_threshold(dataset: Any, write: Any) -> None:
-    """0.3 + 32 - 0.3 is less than 32: a way through corners would take a wrong box of medium size for a small one."""
-    truth = {"id": 1, "image_id": 3, "category_id": 7, "bbox": [400, 300, 40, 40], "area": 1600, "iscrowd": 0}
+    """0.3 + 32 - 0.3 is less than 32: a way through corners would take a wrong box of medium size
+    for a small one."""
+    truth = {
+        "id": 1,
+        "image_id": 3,
+        "category_id": 7,
+        "bbox": [400, 300, 40, 40],
+        "area": 1600,
+        "iscrowd": 0,
+    }
     dataset["annotations"] = [truth]
-    wrong, right = ({"image_id": 3, "category_id": 7, "bbox": box} for box in ([0.3, 9, 32, 32], truth["bbox"]))
+    wrong, right = (
+        {"image_id": 3, "category_id": 7, "bbox": box} for box in ([0.3, 9, 32, 32], truth["bbox"])
+    )
     assert 0.3 + 32 - 0.3 < 32
     results = [{**wrong, "score": 0.9}, {**right, "score": 0.5}]
-    assert measure.measure(read_annotations(write("ann.json", dataset)), results).metrics["APm"] == 0.5
+    assert (
+        measure.measure(read_annotations(write("ann.json", dataset)), results).metrics["APm"] == 0.5
+    )
 
 
 def test_engine_hotcoco_leaves_mmdet_alone(shared_data: Path) -> None:
     code = (
-        "import sys, json; from mmdet_eval import read_annotations; from mmdet_eval.metrics.measure import measure;"
-        "scores = measure(read_annotations(sys.argv[1]), json.load(open(sys.argv[2])), engine='hotcoco');"
+        "import sys, json; from mmdet_eval import read_annotations; from "
+        "mmdet_eval.metrics.measure import measure;"
+        "scores = measure(read_annotations(sys.argv[1]), json.load(open(sys.argv[2])), "
+        "engine='hotcoco');"
         "assert not {'mmdet', 'mmcv', 'torch', 'pycocotools', 'matplotlib'} & set(sys.modules);"
         "print(scores.checked_by, '%.6f' % scores.metrics['mAP'])"
     )
     files = [str(shared_data / "coco_val80" / name) for name in REAL["coco_val80"]]
-    done = subprocess.run([sys.executable, "-c", code, *files], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *files], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "not checked 0.307133\n"
 
 
@@ -116,7 +164,9 @@ def test_check_lets_pycocotools_recompute_hotcoco(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 0.4], ids=["none", "number"])
-def test_other_numbers_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float | None) -> None:
+def test_other_numbers_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float | None
+) -> None:
     real = engines.by_pycocotools
 
     def wrong(*args: Any) -> engines.Run:
@@ -124,11 +174,15 @@ def test_other_numbers_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         return replace(run, metrics=run.metrics | {"AP75": value})
 
     monkeypatch.setattr(measure, "by_pycocotools", wrong)
-    with pytest.raises(Disagreement, match=r"hotcoco .* pycocotools .* the same AP75, got 0\.\d+ and (None|0\.4)"):
+    with pytest.raises(
+        Disagreement, match=r"hotcoco .* pycocotools .* the same AP75, got 0\.\d+ and (None|0\.4)"
+    ):
         measure.measure(*random_set(tmp_path, 2), engine="hotcoco", check=True)
 
 
-def test_matches_of_other_boxes_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_matches_of_other_boxes_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = engines.by_hotcoco
 
     def wrong(*args: Any) -> engines.Run:
@@ -155,13 +209,29 @@ def test_no_boxes_are_zeros_and_still_scores(dataset: Any, write: Any, engine: A
 
 @pytest.mark.parametrize(
     "areas",
-    [(), (1,), (1023.9, 1024), (1024.1, 9216), (9216.1,), (1e10,), (2e10,), (400, "crowd"), ("crowd",)],
+    [
+        (),
+        (1,),
+        (1023.9, 1024),
+        (1024.1, 9216),
+        (9216.1,),
+        (1e10,),
+        (2e10,),
+        (400, "crowd"),
+        ("crowd",),
+    ],
     ids=str,
 )
-def test_no_boxes_are_what_a_wrong_box_would_be(dataset: Any, write: Any, areas: tuple[Any, ...]) -> None:
-    """The evaluators cannot be asked about no boxes at all; a box that overlaps nothing finds as much."""
+def test_no_boxes_are_what_a_wrong_box_would_be(
+    dataset: Any, write: Any, areas: tuple[Any, ...]
+) -> None:
+    """The evaluators cannot be asked about no boxes at all; a box that overlaps nothing finds as
+    much."""
     truth = {"image_id": 3, "category_id": 7, "bbox": [0, 0, 10, 10]}
-    kinds = [{"area": 100, "iscrowd": 1} if area == "crowd" else {"area": area, "iscrowd": 0} for area in areas]
+    kinds = [
+        {"area": 100, "iscrowd": 1} if area == "crowd" else {"area": area, "iscrowd": 0}
+        for area in areas
+    ]
     dataset["annotations"] = [truth | kind | {"id": number} for number, kind in enumerate(kinds, 1)]
     annotations = read_annotations(write("ann.json", dataset))
     wrong = [{"image_id": 12, "category_id": 2, "bbox": [50, 50, 10, 10], "score": 1.0}]
@@ -200,5 +270,11 @@ def test_bad_numbers_are_refused(tmp_path: Path, change: dict[str, Any], message
 
 def test_numpy_numbers_are_numbers(tmp_path: Path) -> None:
     annotations, results = random_set(tmp_path, 0)
-    other = [{**r, "score": np.float64(r["score"]), "bbox": [np.float64(x) for x in r["bbox"]]} for r in results]
-    assert detections(annotations, other).boxes.tolist() == detections(annotations, results).boxes.tolist()
+    other = [
+        {**r, "score": np.float64(r["score"]), "bbox": [np.float64(x) for x in r["bbox"]]}
+        for r in results
+    ]
+    assert (
+        detections(annotations, other).boxes.tolist()
+        == detections(annotations, results).boxes.tolist()
+    )

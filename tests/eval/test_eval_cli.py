@@ -41,10 +41,22 @@ def test_perfect_answers_in_the_processed_frame_reach_1(command: list[str], caps
     assert record["metrics"]["mAP"] == pytest.approx(1.0, abs=1e-12)
     assert record["metrics"]["AR@100"] == 1.0
     assert record["counts"] == {
-        "images": 3, "answers": 3, "missing": 0, "unparsed": 0, "broken_format": 0, "truncated": 0, "boxes_read": 4,
-        "unknown_labels": 0, "outside": 0, "nothing_left": 0, "boxes_kept": 4,
-        "queries": 3, "duplicates": 0, "without_confidence": 0, "whole_answer_scores": 0,
-    }  # fmt: skip
+        "images": 3,
+        "answers": 3,
+        "missing": 0,
+        "unparsed": 0,
+        "broken_format": 0,
+        "truncated": 0,
+        "boxes_read": 4,
+        "unknown_labels": 0,
+        "outside": 0,
+        "nothing_left": 0,
+        "boxes_kept": 4,
+        "queries": 3,
+        "duplicates": 0,
+        "without_confidence": 0,
+        "whole_answer_scores": 0,
+    }
     printed = capsys.readouterr().out
     assert "every score is 1.0, so the order of the boxes decides AP" in printed
     assert "--max_pixels 401408, 4 to 16384 visual tokens of 28 x 28" in printed
@@ -56,7 +68,9 @@ def test_the_wrong_frame_gives_less(command: list[str]) -> None:
     assert metrics_of([*command, "--max-pixels", "100352"])["metrics"]["mAP"] < 0.9
 
 
-def test_max_pixels_of_the_environment_is_the_frame_too(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_max_pixels_of_the_environment_is_the_frame_too(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MAX_PIXELS", "100352")
     record = metrics_of(command)
     assert record["metrics"]["mAP"] < 0.9
@@ -71,16 +85,25 @@ def test_the_order_of_the_rows_does_not_matter(command: list[str], rows: Any, wr
     assert metrics_of(command)["metrics"] == first["metrics"]
 
 
-def test_no_detections_at_all_are_zeros(command: list[str], rows: Any, write: Any, capsys: Any) -> None:
+def test_no_detections_at_all_are_zeros(
+    command: list[str], rows: Any, write: Any, capsys: Any
+) -> None:
     write("infer.jsonl", [{**row, "response": "[]"} for row in rows])
     record = metrics_of(command)
-    assert {name for name, value in record["metrics"].items() if value is None} == {"APs", "APm", "ARs@100", "ARm@100"}
+    assert {name for name, value in record["metrics"].items() if value is None} == {
+        "APs",
+        "APm",
+        "ARs@100",
+        "ARm@100",
+    }
     assert set(record["metrics"].values()) == {0.0, None}, "only large objects are annotated"
     assert (record["counts"]["answers"], record["counts"]["unparsed"]) == (3, 0)
     assert capsys.readouterr().out.splitlines()[-1].split() == ["0.000"] * 4
 
 
-def test_missing_images_count_as_empty_when_allowed(command: list[str], rows: Any, write: Any, capsys: Any) -> None:
+def test_missing_images_count_as_empty_when_allowed(
+    command: list[str], rows: Any, write: Any, capsys: Any
+) -> None:
     write("infer.jsonl", rows[:1])
     assert main(command) == 2
     assert "--allow-missing" in capsys.readouterr().err
@@ -90,7 +113,9 @@ def test_missing_images_count_as_empty_when_allowed(command: list[str], rows: An
     assert "2 images have none" in capsys.readouterr().out
 
 
-def test_labels_and_truncation_show_in_the_table(command: list[str], rows: Any, write: Any, capsys: Any) -> None:
+def test_labels_and_truncation_show_in_the_table(
+    command: list[str], rows: Any, write: Any, capsys: Any
+) -> None:
     rows[0]["response"] = rows[0]["response"].replace("red circle", "re\nd\udce9")
     rows[1]["finish_reason"] = "length"
     write("infer.jsonl", rows)
@@ -109,14 +134,18 @@ def test_labels_and_truncation_show_in_the_table(command: list[str], rows: Any, 
         pytest.param({"--out": __file__}, "File exists", id="out-is-a-file"),
     ],
 )
-def test_bad_arguments_exit_with_2(command: list[str], change: dict[str, str], message: str, capsys: Any) -> None:
+def test_bad_arguments_exit_with_2(
+    command: list[str], change: dict[str, str], message: str, capsys: Any
+) -> None:
     assert main([*command, *(part for pair in change.items() for part in pair)]) == 2
     printed = capsys.readouterr()
     assert message in printed.err
     assert printed.out == ""
 
 
-def test_answers_that_are_cut_off_are_a_warning(command: list[str], rows: Any, write: Any, capsys: Any) -> None:
+def test_answers_that_are_cut_off_are_a_warning(
+    command: list[str], rows: Any, write: Any, capsys: Any
+) -> None:
     rows[1]["finish_reason"] = "length"
     write("infer.jsonl", rows)
     assert main(command) == 0
@@ -125,13 +154,17 @@ def test_answers_that_are_cut_off_are_a_warning(command: list[str], rows: Any, w
     assert "report.html" in printed.err, "where the result is"
 
 
-def test_a_bad_environment_exits_with_2(command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_bad_environment_exits_with_2(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     monkeypatch.setenv("MAX_PIXELS", "many")
     assert main(command) == 2
     assert "MAX_PIXELS, got 'many'" in capsys.readouterr().err
 
 
-def test_a_missing_backend_exits_with_2(command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_missing_backend_exits_with_2(
+    command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     for name in [name for name in sys.modules if name.split(".")[0] in ("mmdet", "mmcv")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mmcv", None)
@@ -140,17 +173,24 @@ def test_a_missing_backend_exits_with_2(command: list[str], monkeypatch: pytest.
 
 
 def run(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "mmdet_eval", *arguments], capture_output=True, text=True, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "mmdet_eval", *arguments], capture_output=True, text=True, **options
+    )
 
 
 def test_the_module_runs_from_end_to_end(command: list[str], tmp_path: Path) -> None:
     done = run(command, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0].split() == ["images", "3"], "nothing of the frameworks is on stdout"
+    assert done.stdout.splitlines()[0].split() == ["images", "3"], (
+        "nothing of the frameworks is on stdout"
+    )
     assert done.stdout.splitlines()[-2].split() == ["mAP", "AP50", "AP75", "AR@100"]
     whole = json.loads((tmp_path / "out" / "metrics.json").read_text())
     record = whole["datasets"]["ann"]
-    assert record["annotations"]["sha256"] == hashlib.sha256((tmp_path / "ann.json").read_bytes()).hexdigest()
+    assert (
+        record["annotations"]["sha256"]
+        == hashlib.sha256((tmp_path / "ann.json").read_bytes()).hexdigest()
+    )
     assert whole["versions"]["mmdet"].startswith("3.")
     assert record["conditions"]["arguments"]["max_pixels"] == 401408
     results = json.loads((tmp_path / "out" / "ann" / "coco_results.json").read_text())
@@ -158,7 +198,9 @@ def test_the_module_runs_from_end_to_end(command: list[str], tmp_path: Path) -> 
     assert results[0].keys() == {"image_id", "category_id", "bbox", "score"}
 
 
-def test_an_input_error_is_one_line_and_2(command: list[str], rows: Any, write: Any, tmp_path: Path) -> None:
+def test_an_input_error_is_one_line_and_2(
+    command: list[str], rows: Any, write: Any, tmp_path: Path
+) -> None:
     write("infer.jsonl", rows * 2)  # what a second `swift infer` into the same file leaves
     done = run(command, cwd=tmp_path)
     assert done.returncode == 2

@@ -1,4 +1,5 @@
-"""Answers of other families than the paper's, through the command: perfect boxes, and the wrong model type."""
+"""Answers of other families than the paper's, through the command: perfect boxes, and the wrong
+model type."""
 
 import json
 import re
@@ -36,7 +37,9 @@ def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def answers_of(model_type: str, truths: dict[int, list[Any]], sizes: dict[int, Size]) -> list[dict[str, Any]]:
+def answers_of(
+    model_type: str, truths: dict[int, list[Any]], sizes: dict[int, Size]
+) -> list[dict[str, Any]]:
     """Perfect answers as that model writes them."""
     io = model_io(Settings(), model_type)
     rows = []
@@ -44,12 +47,26 @@ def answers_of(model_type: str, truths: dict[int, list[Any]], sizes: dict[int, S
         boxes = as_boxes([box for _, box in truths[image]])
         boxes[:, 2:] += boxes[:, :2]
         written = io.format.frame.from_image(boxes, io.resize.view(size))
-        rows.append({"image_id": image, "response": io.format.write(written, [NAMES[c] for c, _ in truths[image]])})
+        rows.append(
+            {
+                "image_id": image,
+                "response": io.format.write(written, [NAMES[c] for c, _ in truths[image]]),
+            }
+        )
     return rows
 
 
-def evaluate(write: Any, folder: Path, data: Any, rows: list[dict[str, Any]], *options: str) -> dict[str, Any]:
-    files = ["--ann", str(write("ann.json", data)), "--pred", str(write("infer.jsonl", rows)), "--out", str(folder)]
+def evaluate(
+    write: Any, folder: Path, data: Any, rows: list[dict[str, Any]], *options: str
+) -> dict[str, Any]:
+    files = [
+        "--ann",
+        str(write("ann.json", data)),
+        "--pred",
+        str(write("infer.jsonl", rows)),
+        "--out",
+        str(folder),
+    ]
     assert main(["evaluate", *files, "--engine", "hotcoco", "--orders", "0", *options]) == 0
     found: dict[str, Any] = json.loads((folder / "metrics.json").read_text())["datasets"]["ann"]
     return found
@@ -65,7 +82,8 @@ def test_perfect_answers_reach_1(model_type: str, dataset: Any, write: Any, tmp_
 
 
 def many(sizes: list[Size]) -> tuple[dict[str, Any], dict[int, list[Any]], dict[int, Size]]:
-    """A data set with enough boxes to tell frames apart: four in each of 30 images, some up to the border."""
+    """A data set with enough boxes to tell frames apart: four in each of 30 images, some up to the
+    border."""
     rng = np.random.default_rng(1)
     by_id = {number: sizes[number % len(sizes)] for number in range(1, 31)}
     truths: dict[int, list[Any]] = {}
@@ -79,10 +97,20 @@ def many(sizes: list[Size]) -> tuple[dict[str, Any], dict[int, list[Any]], dict[
         ]
     boxes = [(image, *truth) for image, own in truths.items() for truth in own]
     data = {
-        "images": [{"id": i, "file_name": f"{i}.png", "width": w, "height": h} for i, (w, h) in by_id.items()],
+        "images": [
+            {"id": i, "file_name": f"{i}.png", "width": w, "height": h}
+            for i, (w, h) in by_id.items()
+        ],
         "categories": [{"id": i, "name": name} for i, name in NAMES.items()],
         "annotations": [
-            {"id": n, "image_id": i, "category_id": c, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
+            {
+                "id": n,
+                "image_id": i,
+                "category_id": c,
+                "bbox": box,
+                "area": box[2] * box[3],
+                "iscrowd": 0,
+            }
             for n, (i, c, box) in enumerate(boxes, 1)
         ],
     }
@@ -95,16 +123,60 @@ PHOTOGRAPHS, LARGE = [(640, 480), (480, 640)], [(1333, 800), (2048, 1365)]
 @pytest.mark.parametrize(
     ("written", "sizes", "read", "warning"),
     [
-        pytest.param("qwen3_vl", PHOTOGRAPHS, "qwen2_5_vl", "thousandths.*--frame norm1000", id="thousandths"),
-        pytest.param("qwen2_5_vl", PHOTOGRAPHS, "qwen3_vl", "--model-type qwen2_5_vl", id="pixels as thousandths"),
-        pytest.param("qwen2_5_vl", LARGE, "qwen3_vl", "--model-type qwen2_5_vl", id="large pixels as thousandths"),
-        pytest.param("griffon", PHOTOGRAPHS, "qwen2_5_vl", "it reads 0 boxes, griffon 120: is", id="text as JSON"),
-        pytest.param("qwen3_vl", PHOTOGRAPHS, "paligemma", "qwen2_5_vl or qwen3_vl or json 120: is", id="JSON"),
-        pytest.param("paligemma", PHOTOGRAPHS, "florence", "it reads 0 boxes, paligemma 120: is", id="other tokens"),
-        pytest.param("internvl_chat", PHOTOGRAPHS, "minicpmv2_6", "boxes, internvl 120: is", id="half of it readable"),
-        pytest.param("gemma3_vision", PHOTOGRAPHS, "qwen3_vl", "it reads 0 boxes, gemini 120: is", id="another key"),
+        pytest.param(
+            "qwen3_vl", PHOTOGRAPHS, "qwen2_5_vl", "thousandths.*--frame norm1000", id="thousandths"
+        ),
+        pytest.param(
+            "qwen2_5_vl",
+            PHOTOGRAPHS,
+            "qwen3_vl",
+            "--model-type qwen2_5_vl",
+            id="pixels as thousandths",
+        ),
+        pytest.param(
+            "qwen2_5_vl",
+            LARGE,
+            "qwen3_vl",
+            "--model-type qwen2_5_vl",
+            id="large pixels as thousandths",
+        ),
+        pytest.param(
+            "griffon",
+            PHOTOGRAPHS,
+            "qwen2_5_vl",
+            "it reads 0 boxes, griffon 120: is",
+            id="text as JSON",
+        ),
+        pytest.param(
+            "qwen3_vl",
+            PHOTOGRAPHS,
+            "paligemma",
+            "qwen2_5_vl or qwen3_vl or json 120: is",
+            id="JSON",
+        ),
+        pytest.param(
+            "paligemma",
+            PHOTOGRAPHS,
+            "florence",
+            "it reads 0 boxes, paligemma 120: is",
+            id="other tokens",
+        ),
+        pytest.param(
+            "internvl_chat",
+            PHOTOGRAPHS,
+            "minicpmv2_6",
+            "boxes, internvl 120: is",
+            id="half of it readable",
+        ),
+        pytest.param(
+            "gemma3_vision",
+            PHOTOGRAPHS,
+            "qwen3_vl",
+            "it reads 0 boxes, gemini 120: is",
+            id="another key",
+        ),
     ],
-)  # fmt: skip
+)
 def test_the_wrong_model_type_is_warned_of(
     written: str, sizes: list[Size], read: str, warning: str, write: Any, tmp_path: Path
 ) -> None:
@@ -120,43 +192,81 @@ def test_the_wrong_model_type_is_warned_of(
 
 def test_the_remedy_of_a_frame_warning_works(write: Any, tmp_path: Path) -> None:
     data, truths, by_id = many(PHOTOGRAPHS)
-    record = evaluate(write, tmp_path / "out", data, answers_of("qwen3_vl", truths, by_id), "--frame", "norm1000")
+    record = evaluate(
+        write, tmp_path / "out", data, answers_of("qwen3_vl", truths, by_id), "--frame", "norm1000"
+    )
     assert record["metrics"]["mAP"] == pytest.approx(1, abs=0.01)
 
 
 def test_an_untrained_model_that_breaks_its_own_format_gets_no_other_proposed(
     dataset: Any, write: Any, tmp_path: Path
 ) -> None:
-    rows = [{**row, "response": "I see " + row["response"]} for row in answers_of("qwen2_5_vl", TRUTHS, SIZES)]
+    rows = [
+        {**row, "response": "I see " + row["response"]}
+        for row in answers_of("qwen2_5_vl", TRUTHS, SIZES)
+    ]
     assert evaluate(write, tmp_path / "out", dataset, rows)["warnings"] == []
 
 
-def test_griffons_boxes_are_scored_by_their_own_tokens(dataset: Any, write: Any, tmp_path: Path) -> None:
+def test_griffons_boxes_are_scored_by_their_own_tokens(
+    dataset: Any, write: Any, tmp_path: Path
+) -> None:
     """The second box of the first answer is the less certain one, so that it ranks last."""
     rows = answers_of("griffon", TRUTHS, SIZES)
     for row in rows:
         parts = [part for piece in row["response"].split("&") for part in ("&", piece)][1:]
         logprobs = [-0.1] * len(parts) if row["image_id"] != 3 else [-0.1, -9.0, -2.0]
-        content = [{"token": text, "logprob": value} for text, value in zip(parts, logprobs, strict=True)]
+        content = [
+            {"token": text, "logprob": value} for text, value in zip(parts, logprobs, strict=True)
+        ]
         row["logprobs"] = {"content": content}
-    record = evaluate(write, tmp_path / "out", dataset, rows, "--model-type", "griffon", "--score", "logprob")
+    record = evaluate(
+        write, tmp_path / "out", dataset, rows, "--model-type", "griffon", "--score", "logprob"
+    )
     found = json.loads((tmp_path / "out" / "ann" / "coco_results.json").read_text())
     scores = sorted((one["image_id"], round(one["score"], 4)) for one in found)
     sure, less = round(float(np.exp(-0.1)), 4), round(float(np.exp(-2)), 4)
-    assert scores == [(0, sure), (3, less), (3, sure), (12, sure)], "the separator is no part of a box"
+    assert scores == [(0, sure), (3, less), (3, sure), (12, sure)], (
+        "the separator is no part of a box"
+    )
     assert record["counts"]["whole_answer_scores"] == 0
 
 
 @pytest.mark.parametrize(
     ("resize", "frame", "size", "recorded", "content"),
     [
-        pytest.param(PaddedSquare(), "padded1", (640, 480), (336, 336), (0, 42, 336, 294), id="padded to a square"),
-        pytest.param(CandidateResize(), "processed", (640, 480), (384, 384), (0, 48, 384, 336), id="a candidate"),
-        pytest.param(QwenResize(), "processed", (640, 480), (336, 336), None, id="nothing is padded"),
-        pytest.param(QwenResize(), "processed", (9, 2000), (28, 2000), None, id="a size that the rule refuses"),
+        pytest.param(
+            PaddedSquare(),
+            "padded1",
+            (640, 480),
+            (336, 336),
+            (0, 42, 336, 294),
+            id="padded to a square",
+        ),
+        pytest.param(
+            CandidateResize(),
+            "processed",
+            (640, 480),
+            (384, 384),
+            (0, 48, 384, 336),
+            id="a candidate",
+        ),
+        pytest.param(
+            QwenResize(), "processed", (640, 480), (336, 336), None, id="nothing is padded"
+        ),
+        pytest.param(
+            QwenResize(),
+            "processed",
+            (9, 2000),
+            (28, 2000),
+            None,
+            id="a size that the rule refuses",
+        ),
     ],
 )
-def test_a_recorded_size_keeps_the_padding(resize: Any, frame: str, size: Size, recorded: Size, content: Any) -> None:
+def test_a_recorded_size_keeps_the_padding(
+    resize: Any, frame: str, size: Size, recorded: Size, content: Any
+) -> None:
     view = view_of(Answer(Image(1, "a.png", size), "", False, 1, processed=recorded), resize)
     assert view == View(size, recorded, content)
     box = as_boxes([[1, 2, 8, 400]])

@@ -41,16 +41,40 @@ def test_rules(label: str, name: str | None) -> None:
 @pytest.mark.parametrize(
     ("names", "off", "found"),
     [
-        pytest.param(["Q", "q", "cat"], {"casefold"}, {"Q": "Q", "q": "q", "CAT": None, "cats ": "cat"}, id="Q and q"),
-        pytest.param(["o", "o ", "p"], {"strip"}, {"o": "o", "o ": "o ", "P": "p", " o": None}, id="o and 'o '"),
-        pytest.param(["  ", " "], {"strip", "separators"}, {"  ": "  ", " ": " ", "   ": None, "": None}, id="blank"),
+        pytest.param(
+            ["Q", "q", "cat"],
+            {"casefold"},
+            {"Q": "Q", "q": "q", "CAT": None, "cats ": "cat"},
+            id="Q and q",
+        ),
+        pytest.param(
+            ["o", "o ", "p"],
+            {"strip"},
+            {"o": "o", "o ": "o ", "P": "p", " o": None},
+            id="o and 'o '",
+        ),
+        pytest.param(
+            ["  ", " "],
+            {"strip", "separators"},
+            {"  ": "  ", " ": " ", "   ": None, "": None},
+            id="blank",
+        ),
         pytest.param(["  ", "x"], set(), {"  ": "  ", "": None, " ": None}, id="one blank name"),
-        pytest.param(["1", "2", "11"], set(), {"1": "1", "11": "11", " 2": "2", "1s": None}, id="digits"),
+        pytest.param(
+            ["1", "2", "11"], set(), {"1": "1", "11": "11", " 2": "2", "1s": None}, id="digits"
+        ),
         pytest.param(["a-b", "a b"], {"separators"}, {"a-b": "a-b", "a_b": None}, id="separators"),
-        pytest.param(["dog", "dogs"], {"singular"}, {"dog": "dog", "Dogs": "dogs", "dogses": None}, id="singular"),
+        pytest.param(
+            ["dog", "dogs"],
+            {"singular"},
+            {"dog": "dog", "Dogs": "dogs", "dogses": None},
+            id="singular",
+        ),
     ],
-)  # fmt: skip
-def test_a_rule_that_merges_two_names_rests(names: list[str], off: set[str], found: dict[str, str | None]) -> None:
+)
+def test_a_rule_that_merges_two_names_rests(
+    names: list[str], off: set[str], found: dict[str, str | None]
+) -> None:
     assert set(CategoryNames(dict(enumerate(names))).rules_off) == off
     assert {label: find(names, label) for label in found} == found
 
@@ -68,8 +92,15 @@ def test_the_policy_says_what_was_not_applied() -> None:
 
 
 def test_synonyms_come_after_the_rules() -> None:
-    names = CategoryNames({1: "person", 2: "car"}, {"human": "person", "Cars": "person", "sports_car": "car"})
-    assert [names.find(label) for label in ("Human", "cars", "sports car", "humans")] == [1, 2, 2, None]
+    names = CategoryNames(
+        {1: "person", 2: "car"}, {"human": "person", "Cars": "person", "sports_car": "car"}
+    )
+    assert [names.find(label) for label in ("Human", "cars", "sports car", "humans")] == [
+        1,
+        2,
+        2,
+        None,
+    ]
 
 
 def test_synonyms_for_no_category_are_refused() -> None:
@@ -87,7 +118,9 @@ def test_synonyms_are_read_from_yaml(tmp_path: Path) -> None:
     assert read_synonyms(tmp_path / "s.yaml") == {"human": "person", "on": "lamp"}
 
 
-@pytest.mark.parametrize("text", ["- a\n- b", "on: lamp", "1: one", "a: [b]", "a: {", "\ufffe"], ids=repr)
+@pytest.mark.parametrize(
+    "text", ["- a\n- b", "on: lamp", "1: one", "a: [b]", "a: {", "\ufffe"], ids=repr
+)
 def test_other_yaml_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.yaml").write_text(text)
     with pytest.raises(InputError, match=r"s\.yaml") as caught:

@@ -28,7 +28,10 @@ def assert_equal(one: Matches, other: Matches) -> None:
 def test_every_evaluator_gives_the_same_matches(tmp_path: Path, scores: Any, strings: bool) -> None:
     annotations, results = random_set(tmp_path, 5, scores, strings=strings)
     found = detections(annotations, results)
-    runs = [engine(annotations, found) for engine in (engines.by_pycocotools, engines.by_hotcoco, by_mmdet)]
+    runs = [
+        engine(annotations, found)
+        for engine in (engines.by_pycocotools, engines.by_hotcoco, by_mmdet)
+    ]
     reference, *others = (build_matches(annotations, run.eval_imgs) for run in runs)
     assert reference.ignored.any()
     assert reference.matched.any()
@@ -38,7 +41,9 @@ def test_every_evaluator_gives_the_same_matches(tmp_path: Path, scores: Any, str
 
 def test_counts_are_of_what_counts(tmp_path: Path) -> None:
     annotations, results = random_set(tmp_path, 5)
-    matches = build_matches(annotations, engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs)
+    matches = build_matches(
+        annotations, engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs
+    )
     assert matches.image_ids == tuple(range(15))
     assert matches.category_ids == (2, 5, 7, 11)
     assert matches.truths.sum() == sum(not a["iscrowd"] for a in annotations.data["annotations"])
@@ -50,8 +55,12 @@ def test_counts_are_of_what_counts(tmp_path: Path) -> None:
 def test_at_most_100_boxes_of_a_category_and_image(tmp_path: Path) -> None:
     annotations, _ = random_set(tmp_path, 5)
     box = {"image_id": 1, "category_id": 7, "bbox": [1, 1, 5, 5]}
-    results = [{**box, "score": n / 1000} for n in range(130)] + [{**box, "category_id": 5, "score": 0.5}]
-    matches = build_matches(annotations, engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs)
+    results = [{**box, "score": n / 1000} for n in range(130)] + [
+        {**box, "category_id": 5, "score": 0.5}
+    ]
+    matches = build_matches(
+        annotations, engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs
+    )
     assert len(matches.score) == 101
     assert matches.score[1:].min() == 0.03, "the best ones"
 
@@ -60,7 +69,9 @@ def test_at_most_100_boxes_of_a_category_and_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize("empty", [False, True], ids=["boxes", "no-boxes"])
 def test_a_file_gives_back_what_was_saved(tmp_path: Path, strings: bool, empty: bool) -> None:
     annotations, results = random_set(tmp_path, 2, strings=strings)
-    eval_imgs = () if empty else engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs
+    eval_imgs = (
+        () if empty else engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs
+    )
     matches = build_matches(annotations, eval_imgs)
     matches.save(tmp_path / "matches.npz")
     again = Matches.load(tmp_path / "matches.npz")
@@ -69,7 +80,9 @@ def test_a_file_gives_back_what_was_saved(tmp_path: Path, strings: bool, empty: 
     assert type(again.image_ids[0]) is (str if strings else int)
 
 
-@pytest.mark.parametrize("content", [None, b"no zip", b"PK\x03\x04 broken"], ids=["missing", "text", "broken"])
+@pytest.mark.parametrize(
+    "content", [None, b"no zip", b"PK\x03\x04 broken"], ids=["missing", "text", "broken"]
+)
 def test_other_files_are_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "matches.npz"
     if content is not None:

@@ -1,4 +1,5 @@
-"""CocoMetric: published numbers, not rounded, agreement with pycocotools, and the traps of COCO's evaluator."""
+"""CocoMetric: published numbers, not rounded, agreement with pycocotools, and the traps of COCO's
+evaluator."""
 
 import json
 import math
@@ -25,7 +26,8 @@ OPEN = ("coco_open/instances.json", "coco_open/yolox_nano_results.json")
 
 def perfect_results(dataset: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {key: a[key] for key in ("image_id", "category_id", "bbox")} | {"score": 1.0} for a in dataset["annotations"]
+        {key: a[key] for key in ("image_id", "category_id", "bbox")} | {"score": 1.0}
+        for a in dataset["annotations"]
     ]
 
 
@@ -47,17 +49,39 @@ def by_pycocotools(annotations: Path, results: list[dict[str, Any]]) -> list[flo
     [
         pytest.param(
             COCO_DEMO,
-            [.504581, .696973, .572982, .585626, .519400, .501398,
-             .386813, .593680, .595353, .639811, .566421, .564291],
+            [
+                0.504581,
+                0.696973,
+                0.572982,
+                0.585626,
+                0.519400,
+                0.501398,
+                0.386813,
+                0.593680,
+                0.595353,
+                0.639811,
+                0.566421,
+                0.564291,
+            ],
             id="cocoapi_val2014_100",
         ),
-        pytest.param(VAL80, {"mAP": .307133, "AP50": .474936, "AP75": .324943, "AR@100": .431138}, id="coco_val80"),
-        pytest.param(OPEN, {"mAP": .335, "AP50": .517, "AP75": .323, "AR@100": .425}, id="coco_open"),
+        pytest.param(
+            VAL80,
+            {"mAP": 0.307133, "AP50": 0.474936, "AP75": 0.324943, "AR@100": 0.431138},
+            id="coco_val80",
+        ),
+        pytest.param(
+            OPEN, {"mAP": 0.335, "AP50": 0.517, "AP75": 0.323, "AR@100": 0.425}, id="coco_open"
+        ),
     ],
-)  # fmt: skip
-def test_published_numbers_and_pycocotools(shared_data: Path, files: tuple[str, str], published: Any) -> None:
+)
+def test_published_numbers_and_pycocotools(
+    shared_data: Path, files: tuple[str, str], published: Any
+) -> None:
     annotations, results = shared_data / files[0], json.loads((shared_data / files[1]).read_text())
-    expected = dict(zip(ITEMS, published, strict=True)) if isinstance(published, list) else published
+    expected = (
+        dict(zip(ITEMS, published, strict=True)) if isinstance(published, list) else published
+    )
 
     found = evaluate_coco_results(annotations, results)
 
@@ -73,23 +97,31 @@ def test_equal_scores_rank_as_in_pycocotools(shared_data: Path) -> None:
     results = [{**r, "score": 1.0} for r in json.loads((shared_data / VAL80[1]).read_text())]
     for order in (results, results[::-1]):
         found = evaluate_coco_results(annotations, order)
-        assert found["mAP"] == pytest.approx(by_pycocotools(annotations, [dict(r) for r in order])[0], abs=1e-9)
+        assert found["mAP"] == pytest.approx(
+            by_pycocotools(annotations, [dict(r) for r in order])[0], abs=1e-9
+        )
 
 
-def test_perfect_results_despite_annotation_id_0_and_unsorted_categories(dataset: Any, write: Any) -> None:
+def test_perfect_results_despite_annotation_id_0_and_unsorted_categories(
+    dataset: Any, write: Any
+) -> None:
     found = evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))
     assert found["mAP"] == found["AP50"] == found["AR@100"] == 1.0
     assert found["APs"] is None, "there are no small objects"
 
 
-@pytest.mark.parametrize("ids", [[0, 1, 2, 3], [5, 5, 5, 5], ["a", "b", "c", "d"], [None] * 4], ids=str)
+@pytest.mark.parametrize(
+    "ids", [[0, 1, 2, 3], [5, 5, 5, 5], ["a", "b", "c", "d"], [None] * 4], ids=str
+)
 def test_annotation_ids_do_not_matter(dataset: Any, write: Any, ids: list[Any]) -> None:
     for annotation, number in zip(dataset["annotations"], ids, strict=True):
         annotation["id"] = number
     assert evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))["mAP"] == 1.0
 
 
-@pytest.mark.parametrize("names", [["1", "0", "2"], [1, 0, 2], ["o", "o ", " "]], ids=["digits", "numbers", "blanks"])
+@pytest.mark.parametrize(
+    "names", [["1", "0", "2"], [1, 0, 2], ["o", "o ", " "]], ids=["digits", "numbers", "blanks"]
+)
 def test_odd_category_names(dataset: Any, write: Any, names: list[Any]) -> None:
     for category, name in zip(dataset["categories"], names, strict=True):
         category["name"] = name
@@ -115,7 +147,9 @@ def test_other_numbers_than_its_evaluators_are_an_error(
         return {name: value - 0.001 for name, value in real(self, results).items()}
 
     monkeypatch.setattr(CocoMetric, "compute_metrics", wrong)
-    with pytest.raises(RuntimeError, match=r"CocoMetric to report .* mAP 1.000000 rounded, got 0.999"):
+    with pytest.raises(
+        RuntimeError, match=r"CocoMetric to report .* mAP 1.000000 rounded, got 0.999"
+    ):
         evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))
 
 
@@ -125,7 +159,9 @@ def test_one_process_of_a_distributed_run_does_not_wait_for_the_others(
     import mmengine.evaluator.metric as module
 
     for name in ("collect_results", "broadcast_object_list"):
-        monkeypatch.setattr(module, name, lambda *args, name=name, **kwargs: pytest.fail(f"{name} waits for others"))
+        monkeypatch.setattr(
+            module, name, lambda *args, name=name, **kwargs: pytest.fail(f"{name} waits for others")
+        )
     assert evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))["mAP"] == 1.0
 
 
@@ -161,7 +197,8 @@ def test_no_results_is_zero_not_nothing(dataset: Any, write: Any) -> None:
 
 
 def test_more_than_100_boxes_use_the_same_limit_everywhere(dataset: Any, write: Any) -> None:
-    """Beyond 100 boxes CocoMetric's defaults would count one for AP50 that they do not count for mAP."""
+    """Beyond 100 boxes CocoMetric's defaults would count one for AP50 that they do not count for
+    mAP."""
     noise = [{"image_id": 0, "category_id": 5, "bbox": [1, 1, 9, 9], "score": 1.0}] * 100
     found = evaluate_coco_results(write("ann.json", dataset), noise + perfect_results(dataset))
     assert found["mAP"] == found["AP50"] == pytest.approx(2 / 3)
@@ -179,16 +216,28 @@ def test_more_than_100_boxes_use_the_same_limit_everywhere(dataset: Any, write: 
         ({"image_id": [3]}, "image_id that the annotation file lists"),
         ({"category_id": 1}, "category_id that the annotation file lists, got 1"),
     ],
-    ids=["nan-box", "three-numbers", "inf-score", "no-score", "unknown-image", "list-as-image", "unknown-category"],
+    ids=[
+        "nan-box",
+        "three-numbers",
+        "inf-score",
+        "no-score",
+        "unknown-image",
+        "list-as-image",
+        "unknown-category",
+    ],
 )
-def test_bad_results_are_refused(dataset: Any, write: Any, change: dict[str, Any], message: str) -> None:
+def test_bad_results_are_refused(
+    dataset: Any, write: Any, change: dict[str, Any], message: str
+) -> None:
     results = perfect_results(dataset)
     results[1] |= change
     with pytest.raises(InputError, match=f"result 1 .*{message}"):
         evaluate_coco_results(write("ann.json", dataset), results)
 
 
-def test_nothing_is_printed_and_the_logger_is_left_as_it_was(dataset: Any, write: Any, capsys: Any) -> None:
+def test_nothing_is_printed_and_the_logger_is_left_as_it_was(
+    dataset: Any, write: Any, capsys: Any
+) -> None:
     from mmengine.logging import MMLogger
 
     evaluate_coco_results(write("ann.json", dataset), perfect_results(dataset))
@@ -206,7 +255,9 @@ def test_stub_raises_when_an_op_is_called_and_goes_away(monkeypatch: pytest.Monk
     assert "mmcv._ext" not in sys.modules
 
 
-def test_the_fork_that_needs_no_ops_gets_no_stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fork_that_needs_no_ops_gets_no_stub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "onedl_mmcv-2.3.0.dist-info"
     package.mkdir()
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: onedl-mmcv\nVersion: 2.3.0\n")

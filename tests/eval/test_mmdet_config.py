@@ -23,7 +23,11 @@ def wheel(name: str) -> Path:
 def test_mmdets_coco_config() -> None:
     suite = read_config(wheel("_base_/datasets/coco_detection.py"))
     (spec,) = suite.datasets
-    assert (suite.name, suite.protocol, spec.name) == ("coco_detection", "vision_r1_coco", "coco_detection")
+    assert (suite.name, suite.protocol, spec.name) == (
+        "coco_detection",
+        "vision_r1_coco",
+        "coco_detection",
+    )
     assert spec.ann == Path("data/coco/annotations/instances_val2017.json")
     assert spec.images == Path("data/coco/val2017")
     assert (spec.classes, spec.captions) == (None, {})
@@ -62,7 +66,8 @@ def written(tmp_path: Path, text: str) -> Path:
         pytest.param("test_dataloader = dict(dataset=dataset)", id="test"),
         pytest.param("val_dataloader = dict(dataset=dataset)", id="val"),
         pytest.param(
-            "test_dataloader = dict(dataset=dataset)\nval_dataloader = dict(dataset=dict(type='VOCDataset'))",
+            "test_dataloader = dict(dataset=dataset)\nval_dataloader = "
+            "dict(dataset=dict(type='VOCDataset'))",
             id="test-before-val",
         ),
         pytest.param(
@@ -71,7 +76,8 @@ def written(tmp_path: Path, text: str) -> Path:
             id="wrapped",
         ),
         pytest.param(
-            "test_dataloader = dict(dataset=dataset)\ntest_evaluator = dict(type='CocoMetric', ann_file='d/a.json')",
+            "test_dataloader = dict(dataset=dataset)\ntest_evaluator = dict(type='CocoMetric', "
+            "ann_file='d/a.json')",
             id="with-evaluator",
         ),
         pytest.param(
@@ -89,7 +95,10 @@ def test_one_data_set(tmp_path: Path, text: str) -> None:
 
 
 def test_absolute_paths_stay(tmp_path: Path) -> None:
-    text = "dataset.update(ann_file='/x/a.json', data_prefix=dict(img='/x/i'))\ntest_dataloader = dict(dataset=dataset)"
+    text = (
+        "dataset.update(ann_file='/x/a.json', data_prefix=dict(img='/x/i'))\ntest_dataloader = "
+        "dict(dataset=dataset)"
+    )
     (spec,) = read_config(written(tmp_path, text), "r").datasets
     assert (spec.ann, spec.images) == (Path("/x/a.json"), Path("/x/i"))
 
@@ -105,7 +114,10 @@ def test_a_new_style_config(tmp_path: Path) -> None:
 
 
 def test_referring_expressions_are_asked_for_as_such(tmp_path: Path) -> None:
-    path = written(tmp_path, "dataset['type'] = 'MDETRStyleRefCocoDataset'\ntest_dataloader = dict(dataset=dataset)")
+    path = written(
+        tmp_path,
+        "dataset['type'] = 'MDETRStyleRefCocoDataset'\ntest_dataloader = dict(dataset=dataset)",
+    )
     assert read_config(path).protocol == "refcoco"
 
 
@@ -117,39 +129,55 @@ def test_other_data_sets_of_coco_files(tmp_path: Path, name: str) -> None:
 
 
 def test_all_of_mmdets_data_sets_of_coco_files_are_accepted() -> None:
-    """Those that read boxes as CocoDataset does: panoptic ones keep segments, and video ones frames."""
+    """Those that read boxes as CocoDataset does: panoptic ones keep segments, and video ones
+    frames."""
     with stub_mmcv_ops():
         from mmdet.datasets import CocoDataset, CocoPanopticDataset
         from mmdet.registry import DATASETS
     kinds = {
-        name for name, kind in DATASETS.module_dict.items()
-        if isinstance(kind, type) and issubclass(kind, CocoDataset) and not issubclass(kind, CocoPanopticDataset)
-    }  # fmt: skip
+        name
+        for name, kind in DATASETS.module_dict.items()
+        if isinstance(kind, type)
+        and issubclass(kind, CocoDataset)
+        and not issubclass(kind, CocoPanopticDataset)
+    }
     assert set(COCO) == kinds
 
 
-SEVERAL = "test_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[dataset, dataset]))\n"
+SEVERAL = (
+    "test_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[dataset, dataset]))\n"
+)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         pytest.param("", "test_dataloader or val_dataloader", id="no-dataloader"),
-        pytest.param("test_dataloader = dict(dataset=dict(type='VOCDataset'))", "got VOCDataset", id="other-type"),
+        pytest.param(
+            "test_dataloader = dict(dataset=dict(type='VOCDataset'))",
+            "got VOCDataset",
+            id="other-type",
+        ),
         pytest.param(SEVERAL, "each of its 2 data sets .* got 0 metrics", id="no-prefixes"),
         pytest.param(
-            "test_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[]))", "its 0 data sets", id="none"
+            "test_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[]))",
+            "its 0 data sets",
+            id="none",
         ),
         pytest.param(
-            SEVERAL + "test_evaluator = dict(metrics=[{}, {}], dataset_prefixes=['a', 'a'])", "'a', 'a'", id="same-name"
+            SEVERAL + "test_evaluator = dict(metrics=[{}, {}], dataset_prefixes=['a', 'a'])",
+            "'a', 'a'",
+            id="same-name",
         ),
         pytest.param(
-            "test_dataloader = dict(dataset=dataset)\ntest_evaluator = dict(type='CocoMetric', ann_file='d/b.json')",
+            "test_dataloader = dict(dataset=dataset)\ntest_evaluator = dict(type='CocoMetric', "
+            "ann_file='d/b.json')",
             "got d/a.json and d/b.json",
             id="two-files",
         ),
         pytest.param(
-            "dataset['metainfo'] = dict(classes='names.txt')\ntest_dataloader = dict(dataset=dataset)",
+            "dataset['metainfo'] = dict(classes='names.txt')\ntest_dataloader = "
+            "dict(dataset=dataset)",
             "classes of .* got 'names.txt'",
             id="classes-file",
         ),

@@ -40,30 +40,47 @@ def run(*arguments: object) -> int:
     return code
 
 
-def test_a_row_has_what_inference_and_evaluation_need(dataset: Any, write: Any, images: Path) -> None:
+def test_a_row_has_what_inference_and_evaluation_need(
+    dataset: Any, write: Any, images: Path
+) -> None:
     spec = DatasetSpec("shapes", write("ann.json", dataset), images)
     rows = prompt_rows(spec, read_annotations(spec.ann), load_protocol("vision_r1_odinw"))
     text = "Locate every blue square in the image and output the coordinates in JSON format."
     assert rows[1] == {
         "messages": [{"role": "user", "content": f"<image>{text}"}],
         "images": [str(images / "val/3.png")],
-        "dataset": "shapes", "image_id": 3, "width": 641, "height": 427,
-        "query": text, "category": "blue square", "category_id": 2, "protocol": "vision_r1_odinw",
-    }  # fmt: skip
+        "dataset": "shapes",
+        "image_id": 3,
+        "width": 641,
+        "height": 427,
+        "query": text,
+        "category": "blue square",
+        "category_id": 2,
+        "protocol": "vision_r1_odinw",
+    }
     assert [(row["image_id"], row["category"]) for row in rows] == [
-        (3, "red circle"), (3, "blue square"), (0, "Cat"), (12, "red circle"),
-    ]  # fmt: skip
+        (3, "red circle"),
+        (3, "blue square"),
+        (0, "Cat"),
+        (12, "red circle"),
+    ]
 
 
-def test_a_query_for_everything_is_about_no_category(dataset: Any, write: Any, images: Path) -> None:
+def test_a_query_for_everything_is_about_no_category(
+    dataset: Any, write: Any, images: Path
+) -> None:
     spec = DatasetSpec("shapes", write("ann.json", dataset), images)
     rows = prompt_rows(spec, read_annotations(spec.ann), load_protocol("vision_r1_coco"))
     assert [(row["image_id"], row["category"], row["category_id"]) for row in rows] == [
-        (3, None, None), (0, None, None), (12, None, None),
-    ]  # fmt: skip
+        (3, None, None),
+        (0, None, None),
+        (12, None, None),
+    ]
 
 
-def test_the_path_is_absolute(dataset: Any, write: Any, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_path_is_absolute(
+    dataset: Any, write: Any, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(images.parent)
     spec = DatasetSpec("shapes", write("ann.json", dataset), Path("pictures"))
     rows = prompt_rows(spec, read_annotations(spec.ann), load_protocol("vision_r1_coco"))
@@ -99,15 +116,37 @@ def test_missing_pictures_are_an_error_before_anything_is_written(
 ) -> None:
     (images / "val/0.png").unlink()
     out = tmp_path / "prompts.jsonl"
-    with pytest.raises(InputError, match=r"3 image files, got 1 that do not exist: .*pictures/val/0\.png;"):
-        run("--protocol", "vision_r1_coco", "--ann", write("a.json", dataset), "--images", images, "--out", out)
+    with pytest.raises(
+        InputError, match=r"3 image files, got 1 that do not exist: .*pictures/val/0\.png;"
+    ):
+        run(
+            "--protocol",
+            "vision_r1_coco",
+            "--ann",
+            write("a.json", dataset),
+            "--images",
+            images,
+            "--out",
+            out,
+        )
     assert not out.exists()
 
 
-def test_a_protocol_that_asks_nothing_is_an_error(dataset: Any, write: Any, images: Path, tmp_path: Path) -> None:
+def test_a_protocol_that_asks_nothing_is_an_error(
+    dataset: Any, write: Any, images: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "prompts.jsonl"
     with pytest.raises(InputError, match="got no query: no image has a caption"):
-        run("--protocol", "refcoco", "--ann", write("a.json", dataset), "--images", images, "--out", out)
+        run(
+            "--protocol",
+            "refcoco",
+            "--ann",
+            write("a.json", dataset),
+            "--images",
+            images,
+            "--out",
+            out,
+        )
 
 
 def test_annotations_need_a_folder_of_images(dataset: Any, write: Any, tmp_path: Path) -> None:
@@ -120,27 +159,51 @@ def test_annotations_are_asked_about_by_the_coco_protocol(
 ) -> None:
     out = tmp_path / "o.jsonl"
     run("--ann", write("a.json", dataset), "--images", images, "--out", out)
-    assert {json.loads(line)["protocol"] for line in out.read_text().splitlines()} == {"vision_r1_coco"}
+    assert {json.loads(line)["protocol"] for line in out.read_text().splitlines()} == {
+        "vision_r1_coco"
+    }
 
 
 @pytest.mark.parametrize(
     ("options", "protocol", "query"),
     [
-        pytest.param(["--model-type", "paligemma"], "vision_r1_coco:paligemma",
-                     "detect red circle ; blue square ; Cat", id="authors-words"),
-        pytest.param(["--model-type", "qwen2_5_vl"], "vision_r1_coco",
-                     DETECT.format("red circle, blue square, Cat"), id="papers-model"),
-        pytest.param(["--model-type", "paligemma", "--protocol", "vision_r1_coco"], "vision_r1_coco",
-                     DETECT.format("red circle, blue square, Cat"), id="protocol-wins"),
-        pytest.param(["--protocol", "vision_r1_odinw:minicpm_v"], "vision_r1_odinw:minicpm_v",
-                     "Please provide the bounding box coordinate of the region this sentence describes: "
-                     "<ref>red circle</ref>", id="by-name"),
+        pytest.param(
+            ["--model-type", "paligemma"],
+            "vision_r1_coco:paligemma",
+            "detect red circle ; blue square ; Cat",
+            id="authors-words",
+        ),
+        pytest.param(
+            ["--model-type", "qwen2_5_vl"],
+            "vision_r1_coco",
+            DETECT.format("red circle, blue square, Cat"),
+            id="papers-model",
+        ),
+        pytest.param(
+            ["--model-type", "paligemma", "--protocol", "vision_r1_coco"],
+            "vision_r1_coco",
+            DETECT.format("red circle, blue square, Cat"),
+            id="protocol-wins",
+        ),
+        pytest.param(
+            ["--protocol", "vision_r1_odinw:minicpm_v"],
+            "vision_r1_odinw:minicpm_v",
+            "Please provide the bounding box coordinate of the region this sentence describes: "
+            "<ref>red circle</ref>",
+            id="by-name",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_model_is_asked_in_the_words_of_its_authors(
-    dataset: Any, write: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    options: list[str], protocol: str, query: str,
-) -> None:  # fmt: skip
+    dataset: Any,
+    write: Any,
+    images: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    protocol: str,
+    query: str,
+) -> None:
     out = tmp_path / "o.jsonl"
     run("--ann", write("a.json", dataset), "--images", images, "--out", out, *options)
     rows = [json.loads(line) for line in out.read_text().splitlines()]
@@ -152,38 +215,75 @@ def test_a_model_is_asked_in_the_words_of_its_authors(
 def test_a_model_that_is_asked_for_what_it_does_not_write(
     dataset: Any, write: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run("--ann", write("a.json", dataset), "--images", images, "--out", tmp_path / "o", "--model-type", "deepseek_vl2")
+    run(
+        "--ann",
+        write("a.json", dataset),
+        "--images",
+        images,
+        "--out",
+        tmp_path / "o",
+        "--model-type",
+        "deepseek_vl2",
+    )
     said = capsys.readouterr().err
-    assert "note: vision_r1_coco asks for JSON, which deepseek_vl2 is not; its authors document" in said
+    assert (
+        "note: vision_r1_coco asks for JSON, which deepseek_vl2 is not; its authors document"
+        in said
+    )
     load_protocol("vision_r1_odinw:deepseek_vl2")
     assert "--protocol vision_r1_odinw:deepseek_vl2" in said
 
 
-def test_a_model_type_that_nobody_knows(dataset: Any, write: Any, images: Path, tmp_path: Path) -> None:
+def test_a_model_type_that_nobody_knows(
+    dataset: Any, write: Any, images: Path, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match="got 'paligema'; did you mean 'paligemma'"):
-        run("--ann", write("a.json", dataset), "--images", images, "--out", tmp_path / "o", "--model-type", "paligema")
+        run(
+            "--ann",
+            write("a.json", dataset),
+            "--images",
+            images,
+            "--out",
+            tmp_path / "o",
+            "--model-type",
+            "paligema",
+        )
 
 
-def test_a_suite_is_written_with_what_was_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_suite_is_written_with_what_was_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_odinw(tmp_path, ["vision_r1_ood"])
     (tmp_path / "ThermalCheetah/valid/annotations_without_background.json").unlink()
     out = tmp_path / "prompts.jsonl"
     run("--suite", "vision_r1_ood", "--root", tmp_path, "--allow-missing", "--out", out)
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    # Two pictures with objects in each set: 36 classes in them, then 1 class in both, then 2 classes.
-    assert Counter(row["dataset"] for row in rows) == {"boggleBoards": 36, "MountainDewCommercial": 2, "vector": 2}
+    # Two pictures with objects in each set: 36 classes in them, then 1 class in both, then 2
+    # classes.
+    assert Counter(row["dataset"] for row in rows) == {
+        "boggleBoards": 36,
+        "MountainDewCommercial": 2,
+        "vector": 2,
+    }
     assert {row["protocol"] for row in rows} == {"vision_r1_odinw"}
     said = capsys.readouterr().out
     assert "left out, their annotation files are missing: ThermalCheetah" in said
 
 
 @pytest.mark.parametrize("protocol", ["vision_r1_odinw", "qwen_odinw", "qwen3_odinw"])
-def test_every_prompt_of_odinw13_has_an_answer_that_is_read_as_meant(tmp_path: Path, protocol: str) -> None:
-    """What the end-to-end test builds on: the right boxes of the right category, in the processed frame."""
+def test_every_prompt_of_odinw13_has_an_answer_that_is_read_as_meant(
+    tmp_path: Path, protocol: str
+) -> None:
+    """What the end-to-end test builds on: the right boxes of the right category, in the processed
+    frame."""
     make_odinw(tmp_path, ["odinw13"])
     specs = load_suite("odinw13", tmp_path)[0].datasets
     asked = load_protocol(protocol)
-    rows = [row for spec in specs for row in prompt_rows(spec, read_annotations(spec.ann, spec.classes), asked)]
+    rows = [
+        row
+        for spec in specs
+        for row in prompt_rows(spec, read_annotations(spec.ann, spec.classes), asked)
+    ]
     answers = answer_rows(rows, specs, QwenResize(max_pixels=200000))
     parsed = [get_format("qwen2_5_vl").parse(row["response"]) for row in answers]
     truths = [read_annotations(spec.ann, spec.classes).data["annotations"] for spec in specs]
@@ -194,7 +294,10 @@ def test_every_prompt_of_odinw13_has_an_answer_that_is_read_as_meant(tmp_path: P
 
 
 def asked_for(out: Path) -> set[str]:
-    return {json.loads(line)["query"].split("The category set includes ")[1] for line in out.read_text().splitlines()}
+    return {
+        json.loads(line)["query"].split("The category set includes ")[1]
+        for line in out.read_text().splitlines()
+    }
 
 
 def test_only_the_classes_given_are_asked_about(
@@ -203,7 +306,10 @@ def test_only_the_classes_given_are_asked_about(
     dataset["categories"].append({"id": 9, "name": "pieces"})
     ann, out = write("a.json", dataset), tmp_path / "o.jsonl"
     run("--ann", ann, "--images", images, "--out", out)
-    assert "a: 1 of 4 categories are asked about but never annotated ('pieces'): leave out" in capsys.readouterr().out
+    assert (
+        "a: 1 of 4 categories are asked about but never annotated ('pieces'): leave out"
+        in capsys.readouterr().out
+    )
     run("--ann", ann, "--images", images, "--out", out, "--classes", "Cat", "red circle")
     assert asked_for(out) == {"red circle, Cat."}
     assert "never annotated" not in capsys.readouterr().out
@@ -214,10 +320,28 @@ def test_what_is_not_asked_about_may_lack_annotations(
 ) -> None:
     dataset["categories"].append({"id": 9, "name": "pieces"})
     ann = write("a.json", dataset)
-    run("--protocol", "vision_r1_odinw", "--ann", ann, "--images", images, "--out", tmp_path / "o.jsonl")
+    run(
+        "--protocol",
+        "vision_r1_odinw",
+        "--ann",
+        ann,
+        "--images",
+        images,
+        "--out",
+        tmp_path / "o.jsonl",
+    )
     assert "never annotated" not in capsys.readouterr().out
 
 
 def test_a_suite_says_its_classes_itself(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected --classes beside --ann, got --suite"):
-        run("--suite", "odinw13", "--root", tmp_path, "--classes", "Cat", "--out", tmp_path / "o.jsonl")
+        run(
+            "--suite",
+            "odinw13",
+            "--root",
+            tmp_path,
+            "--classes",
+            "Cat",
+            "--out",
+            tmp_path / "o.jsonl",
+        )

@@ -1,4 +1,5 @@
-"""Prediction files of every kind: told apart by content, read, or refused with the place of the fault."""
+"""Prediction files of every kind: told apart by content, read, or refused with the place of the
+fault."""
 
 import io
 import json
@@ -11,7 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmdet_eval import Annotations, Converted, InputError, read_annotations, read_predictions, read_rows
+from mmdet_eval import (
+    Annotations,
+    Converted,
+    InputError,
+    read_annotations,
+    read_predictions,
+    read_rows,
+)
 from mmdet_eval.answers.rows import Row
 from mmdet_eval.answers.truncation import looks_truncated
 
@@ -40,9 +48,18 @@ def rows_of(path: Path, annotations: Annotations) -> list[Row]:
 
 def test_swift_infer(annotations: Annotations, write: Write) -> None:
     logprobs = {"content": [{"token": "[]", "logprob": -0.5, "bytes": [91, 93]}]}
-    path = write("infer.jsonl", [{"response": "[]", "logprobs": logprobs, "image_id": 3, "finish_reason": None}])
+    path = write(
+        "infer.jsonl",
+        [{"response": "[]", "logprobs": logprobs, "image_id": 3, "finish_reason": None}],
+    )
     (row,) = rows_of(path, annotations)
-    assert (row.line, row.text, row.truncated, row.request, row.processed) == (1, "[]", False, None, None)
+    assert (row.line, row.text, row.truncated, row.request, row.processed) == (
+        1,
+        "[]",
+        False,
+        None,
+        None,
+    )
     assert [(token.text, token.logprob) for token in row.tokens or ()] == [("[]", -0.5)]
     assert row.columns["image_id"] == 3
 
@@ -52,13 +69,27 @@ def test_swift_infer(annotations: Annotations, write: Write) -> None:
     [
         pytest.param("", "empty file", id="empty"),
         pytest.param("\n \n", "empty file", id="blank-lines"),
-        pytest.param('{"image_id": 1}', r"line 1: .*\"response\", got the keys \['image_id'\]", id="no-response"),
+        pytest.param(
+            '{"image_id": 1}',
+            r"line 1: .*\"response\", got the keys \['image_id'\]",
+            id="no-response",
+        ),
         pytest.param('{"response": null}', 'text in "response"', id="null-response"),
         pytest.param("7", "got a int", id="no-object"),
         pytest.param('{"response": ""}\n{"resp', "line 2: .*still writing", id="half-a-line"),
-        pytest.param('{"response": "", "logprobs": {"content": [{"token": 1}]}}', "line 1.*logprobs", id="logprobs"),
-        pytest.param('{"response": "", "processed_size": [0, 28]}', r"line 1.*input size.*got \[0, 28\]", id="size"),
-        pytest.param('{"response": "", "input_width": 28}', r"input size.*got \[28, None\]", id="half-a-size"),
+        pytest.param(
+            '{"response": "", "logprobs": {"content": [{"token": 1}]}}',
+            "line 1.*logprobs",
+            id="logprobs",
+        ),
+        pytest.param(
+            '{"response": "", "processed_size": [0, 28]}',
+            r"line 1.*input size.*got \[0, 28\]",
+            id="size",
+        ),
+        pytest.param(
+            '{"response": "", "input_width": 28}', r"input size.*got \[28, None\]", id="half-a-size"
+        ),
     ],
 )
 def test_other_lines_are_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -84,15 +115,21 @@ def test_unicode_line_ends_inside_an_answer_do_not_end_the_row(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "columns", [{"input_width": 644, "input_height": 476}, {"processed_size": [644, 476]}], ids=["columns", "pair"]
+    "columns",
+    [{"input_width": 644, "input_height": 476}, {"processed_size": [644, 476]}],
+    ids=["columns", "pair"],
 )
 def test_the_recorded_input_size_is_read(write: Write, columns: dict[str, Any]) -> None:
     (row,) = read_rows(write("infer.jsonl", [{"response": "", **columns}]))
     assert row.processed == (644, 476)
 
 
-@pytest.mark.parametrize(("reason", "expected"), [("length", True), ("stop", False), (None, True)], ids=str)
-def test_finish_reason_goes_before_the_look_of_the_text(write: Write, reason: str | None, expected: bool) -> None:
+@pytest.mark.parametrize(
+    ("reason", "expected"), [("length", True), ("stop", False), (None, True)], ids=str
+)
+def test_finish_reason_goes_before_the_look_of_the_text(
+    write: Write, reason: str | None, expected: bool
+) -> None:
     (row,) = read_rows(write("infer.jsonl", [{"response": "[", "finish_reason": reason}]))
     assert row.truncated is expected
 
@@ -101,12 +138,16 @@ def test_finish_reason_goes_before_the_look_of_the_text(write: Write, reason: st
     ("text", "expected"),
     [
         pytest.param('[{"bbox_2d": [1, 2, 3, 4], "label": "a"}]', False, id="whole"),
-        pytest.param('```json\n[{"bbox_2d": [1, 2, 3, 4], "label": "a"}]\n```', False, id="whole-fenced"),
+        pytest.param(
+            '```json\n[{"bbox_2d": [1, 2, 3, 4], "label": "a"}]\n```', False, id="whole-fenced"
+        ),
         pytest.param('[{"bbox_2d": [1, 2, 3', True, id="in-a-box"),
         pytest.param('[{"bbox_2d": [1, 2, 3, 4], "label": "re', True, id="in-a-label"),
         pytest.param('[{"bbox_2d": [1, 2, 3, 4], "label": "a"},', True, id="between-entries"),
         pytest.param("```json\n[]", True, id="fence-left-open"),
-        pytest.param('[{"bbox_2d": [1, 2, 3, 4], "label": "[{\\"["}]', False, id="brackets-in-a-label"),
+        pytest.param(
+            '[{"bbox_2d": [1, 2, 3, 4], "label": "[{\\"["}]', False, id="brackets-in-a-label"
+        ),
         pytest.param("There is nothing.", False, id="prose"),
         pytest.param("", False, id="empty"),
         pytest.param('"' * 5001, False, id="quotes-only"),
@@ -125,21 +166,50 @@ CHAT = {"index": 0, "message": {"role": "assistant", "content": "[]"}, "finish_r
     ("data", "text", "request_id"),
     [
         pytest.param({"id": "chatcmpl-1", "choices": [CHAT]}, "[]", "chatcmpl-1", id="chat"),
-        pytest.param({"id": 7, "choices": [{"text": "[]", "finish_reason": "length"}]}, "[]", "7", id="completion"),
+        pytest.param(
+            {"id": 7, "choices": [{"text": "[]", "finish_reason": "length"}]},
+            "[]",
+            "7",
+            id="completion",
+        ),
         pytest.param({"image_id": 3, "choices": [CHAT]}, "[]", None, id="image_id"),
         pytest.param(
             {
-                "id": "vllm-1", "custom_id": "3", "error": None,
+                "id": "vllm-1",
+                "custom_id": "3",
+                "error": None,
                 "response": {"status_code": 200, "body": {"id": "chatcmpl-1", "choices": [CHAT]}},
-            }, "[]", "3", id="batch",
+            },
+            "[]",
+            "3",
+            id="batch",
         ),
         pytest.param(
-            {"choices": [{"message": {"content": [{"type": "text", "text": "["}, {"type": "text", "text": "]"}]},
-                          "finish_reason": "length"}]}, "[]", None, id="parts",
+            {
+                "choices": [
+                    {
+                        "message": {
+                            "content": [
+                                {"type": "text", "text": "["},
+                                {"type": "text", "text": "]"},
+                            ]
+                        },
+                        "finish_reason": "length",
+                    }
+                ]
+            },
+            "[]",
+            None,
+            id="parts",
         ),
-        pytest.param({"choices": [{"message": {"content": None}, "finish_reason": "length"}]}, "", None, id="null"),
+        pytest.param(
+            {"choices": [{"message": {"content": None}, "finish_reason": "length"}]},
+            "",
+            None,
+            id="null",
+        ),
     ],
-)  # fmt: skip
+)
 def test_openai(write: Write, data: dict[str, Any], text: str, request_id: str | None) -> None:
     (row,) = read_rows(write("answers.jsonl", [data]))
     assert (row.text, row.request, row.truncated) == (text, request_id, True)
@@ -148,8 +218,13 @@ def test_openai(write: Write, data: dict[str, Any], text: str, request_id: str |
 @pytest.mark.parametrize(
     "logprobs",
     [
-        pytest.param({"content": [{"token": "a", "logprob": -1.0}, {"token": "b", "logprob": -2}]}, id="chat"),
-        pytest.param({"tokens": ["a", "b"], "token_logprobs": [-1.0, -2.0], "text_offset": [0, 1]}, id="completion"),
+        pytest.param(
+            {"content": [{"token": "a", "logprob": -1.0}, {"token": "b", "logprob": -2}]}, id="chat"
+        ),
+        pytest.param(
+            {"tokens": ["a", "b"], "token_logprobs": [-1.0, -2.0], "text_offset": [0, 1]},
+            id="completion",
+        ),
     ],
 )
 def test_openai_logprobs(write: Write, logprobs: dict[str, Any]) -> None:
@@ -163,15 +238,24 @@ def test_openai_logprobs(write: Write, logprobs: dict[str, Any]) -> None:
         pytest.param({"choices": []}, 'exactly one answer in "choices", got 0 of them', id="none"),
         pytest.param({"choices": [CHAT, CHAT]}, "got 2 of them: ask again with n=1", id="two"),
         pytest.param({"choices": [{"finish_reason": "stop"}]}, "message.content", id="no-text"),
-        pytest.param({"custom_id": "3", "response": None, "error": {"message": "too long"}}, "too long", id="failed"),
         pytest.param(
-            {"custom_id": "3", "response": {"status_code": 500, "body": {"error": {"message": "oops"}}}},
+            {"custom_id": "3", "response": None, "error": {"message": "too long"}},
+            "too long",
+            id="failed",
+        ),
+        pytest.param(
+            {
+                "custom_id": "3",
+                "response": {"status_code": 500, "body": {"error": {"message": "oops"}}},
+            },
             "oops",
             id="500",
         ),
     ],
 )
-def test_openai_rows_without_one_answer_are_refused(write: Write, data: dict[str, Any], message: str) -> None:
+def test_openai_rows_without_one_answer_are_refused(
+    write: Write, data: dict[str, Any], message: str
+) -> None:
     with pytest.raises(InputError, match=f"line 1.*{message}"):
         read_rows(write("answers.jsonl", [data]))
 
@@ -188,7 +272,12 @@ def test_coco_results_are_taken_as_they_are(annotations: Annotations, write: Wri
     given = [result(image_id=12), result(), result(score=0.75), result(image_id=0)]
     found = boxes_of(write("results.json", given), annotations)
     assert found.results == [given[3], given[1], given[2], given[0]], "by image id, then as given"
-    assert (found.counts.images, found.counts.boxes_read, found.counts.boxes_kept, found.answers) == (3, 4, 4, ())
+    assert (
+        found.counts.images,
+        found.counts.boxes_read,
+        found.counts.boxes_kept,
+        found.answers,
+    ) == (3, 4, 4, ())
 
 
 def test_no_results_are_none(annotations: Annotations, write: Write) -> None:
@@ -198,7 +287,11 @@ def test_no_results_are_none(annotations: Annotations, write: Write) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        pytest.param(result(score=None), "result 1 of .*score, got None: --score does not apply", id="no-score"),
+        pytest.param(
+            result(score=None),
+            "result 1 of .*score, got None: --score does not apply",
+            id="no-score",
+        ),
         pytest.param(result(score=float("nan")), "finite score, got nan", id="NaN-score"),
         pytest.param(result(score="0.5"), "finite score, got '0.5'", id="score-as-text"),
         pytest.param(result(image_id=99), "result 1 .*image_id.*99", id="unknown-image"),
@@ -211,7 +304,9 @@ def test_no_results_are_none(annotations: Annotations, write: Write) -> None:
         pytest.param([1], "an object with image_id", id="no-object"),
     ],
 )
-def test_bad_results_are_named(annotations: Annotations, write: Write, entry: Any, message: str) -> None:
+def test_bad_results_are_named(
+    annotations: Annotations, write: Write, entry: Any, message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         read_predictions(write("results.json", [result(), entry]), annotations)
 
@@ -225,7 +320,9 @@ def test_a_real_detectors_results_are_read(shared_data: Path) -> None:
 
 
 def test_images_with_boxes_are_counted(annotations: Annotations, write: Write) -> None:
-    counts = boxes_of(write("results.json", [result(), result(score=0.75), result(image_id=0)]), annotations).counts
+    counts = boxes_of(
+        write("results.json", [result(), result(score=0.75), result(image_id=0)]), annotations
+    ).counts
     assert (counts.images, counts.answers, counts.missing) == (3, 2, 0)
 
 
@@ -233,7 +330,9 @@ def test_images_with_boxes_are_counted(annotations: Annotations, write: Write) -
 
 
 @pytest.mark.parametrize("name", ["infer.jsonl", "results.json"])
-def test_a_byte_order_mark_is_no_part_of_the_file(annotations: Annotations, tmp_path: Path, name: str) -> None:
+def test_a_byte_order_mark_is_no_part_of_the_file(
+    annotations: Annotations, tmp_path: Path, name: str
+) -> None:
     content = '{"response": "[]"}' if name == "infer.jsonl" else json.dumps([result()])
     (tmp_path / name).write_text(content, encoding="utf-8-sig")
     found = read_predictions(tmp_path / name, annotations)
@@ -242,8 +341,12 @@ def test_a_byte_order_mark_is_no_part_of_the_file(annotations: Annotations, tmp_
         assert len(read_rows(tmp_path / name)) == 1
 
 
-@pytest.mark.parametrize("row", [{"response": "[1"}, {"choices": [{"text": "[1"}]}], ids=["swift", "openai"])
-def test_a_json_list_of_answers_is_rows(annotations: Annotations, write: Write, row: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "row", [{"response": "[1"}, {"choices": [{"text": "[1"}]}], ids=["swift", "openai"]
+)
+def test_a_json_list_of_answers_is_rows(
+    annotations: Annotations, write: Write, row: dict[str, Any]
+) -> None:
     found = rows_of(write("answers.json", [row | {"image_id": 3}, row]), annotations)
     assert [(one.line, one.text) for one in found] == [(1, "[1"), (2, "[1")]
     with pytest.raises(InputError, match=r"answers\.json, entry 2: .*got a int"):
@@ -251,9 +354,13 @@ def test_a_json_list_of_answers_is_rows(annotations: Annotations, write: Write, 
 
 
 @pytest.mark.parametrize("indent", [None, 1], ids=["one-line", "indented"])
-def test_annotations_are_no_predictions(annotations: Annotations, dataset: Any, tmp_path: Path, indent: Any) -> None:
+def test_annotations_are_no_predictions(
+    annotations: Annotations, dataset: Any, tmp_path: Path, indent: Any
+) -> None:
     (tmp_path / "pred.json").write_text(json.dumps(dataset, indent=indent))
-    with pytest.raises(InputError, match=r"pred\.json to hold predictions, got COCO annotations: .*--ann"):
+    with pytest.raises(
+        InputError, match=r"pred\.json to hold predictions, got COCO annotations: .*--ann"
+    ):
         read_predictions(tmp_path / "pred.json", annotations)
 
 
@@ -265,11 +372,20 @@ def sample(image: int, boxes: list[list[float]], labels: list[int]) -> dict[str,
     import torch
 
     scores = torch.linspace(0.9, 0.5, len(boxes))
-    instances = {"bboxes": torch.tensor(boxes).reshape(-1, 4), "scores": scores, "labels": torch.tensor(labels).long()}
+    instances = {
+        "bboxes": torch.tensor(boxes).reshape(-1, 4),
+        "scores": scores,
+        "labels": torch.tensor(labels).long(),
+    }
     return {
-        "img_id": image, "img_path": f"val/{image}.png", "ori_shape": (427, 641), "pad_shape": torch.Size((448, 672)),
-        "scale_factor": np.array([1.5, 1.5]), "flip": False, "pred_instances": instances,
-    }  # fmt: skip
+        "img_id": image,
+        "img_path": f"val/{image}.png",
+        "ori_shape": (427, 641),
+        "pad_shape": torch.Size((448, 672)),
+        "scale_factor": np.array([1.5, 1.5]),
+        "flip": False,
+        "pred_instances": instances,
+    }
 
 
 @pytest.fixture
@@ -288,19 +404,32 @@ def dump(tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_a_dump_of_mmengine_is_read(annotations: Annotations, dump: Callable[..., Path]) -> None:
-    path = dump(sample(12, [[1, 2, 31, 42.5], [0, 0, 5, 5]], [0, 2]), sample(0, [], []), sample(3, [[5, 5, 6, 6]], [1]))
+    path = dump(
+        sample(12, [[1, 2, 31, 42.5], [0, 0, 5, 5]], [0, 2]),
+        sample(0, [], []),
+        sample(3, [[5, 5, 6, 6]], [1]),
+    )
     found = boxes_of(path, annotations)
-    assert [(r["image_id"], r["category_id"]) for r in found.results] == [(3, 2), (12, 7), (12, 5)], "the file's order"
+    assert [(r["image_id"], r["category_id"]) for r in found.results] == [
+        (3, 2),
+        (12, 7),
+        (12, 5),
+    ], "the file's order"
     assert found.results[1]["bbox"] == [1, 2, 30, 40.5]
     assert found.results[1]["score"] == pytest.approx(0.9)
     assert (found.counts.answers, found.counts.missing, found.counts.boxes_kept) == (3, 0, 3)
-    assert "order of the categories evaluated: 'red circle', 'blue square', 'Cat'" in found.label_policy
+    assert (
+        "order of the categories evaluated: 'red circle', 'blue square', 'Cat'"
+        in found.label_policy
+    )
 
 
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        pytest.param([(3, [[5, 5, 6, 6]], [3])], r"labels \(n\) below 3", id="label-beyond-the-classes"),
+        pytest.param(
+            [(3, [[5, 5, 6, 6]], [3])], r"labels \(n\) below 3", id="label-beyond-the-classes"
+        ),
         pytest.param([(3, [[5, 5, 6, 6]], [-1])], "labels from 0", id="negative-label"),
         pytest.param([(3, [[5, 5, 6, float("nan")]], [0])], "finite boxes", id="NaN"),
         pytest.param([(3, [], []), (3, [], [])], "two for image 3", id="duplicate"),
@@ -360,10 +489,18 @@ def test_a_hostile_pickle_runs_nothing(
 
 @pytest.mark.parametrize(
     "content",
-    [b"\x80", b"\x80\x04.", pickle.dumps({"a": 1}), pickle.dumps([1]), pickle.dumps([{"img_id": 3}])],
+    [
+        b"\x80",
+        b"\x80\x04.",
+        pickle.dumps({"a": 1}),
+        pickle.dumps([1]),
+        pickle.dumps([{"img_id": 3}]),
+    ],
     ids=["cut", "empty", "dict", "numbers", "no-predictions"],
 )
-def test_other_pickles_are_refused(annotations: Annotations, tmp_path: Path, content: bytes) -> None:
+def test_other_pickles_are_refused(
+    annotations: Annotations, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "dump.pkl").write_bytes(content)
     with pytest.raises(InputError, match=r"dump\.pkl"):
         read_predictions(tmp_path / "dump.pkl", annotations)

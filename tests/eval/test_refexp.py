@@ -26,7 +26,9 @@ NONE = as_boxes([])
         pytest.param([[0, 0, 10, 10]], True, 1.0, id="right"),
         pytest.param([[0, 0, 10, 5]], True, 0.5, id="half-is-enough"),
         pytest.param([[0, 0, 10, 4.999]], False, 0.4999, id="less-is-not"),
-        pytest.param([[20, 20, 30, 30], [0, 0, 10, 10]], False, 0.0, id="only-the-first-box-counts"),
+        pytest.param(
+            [[20, 20, 30, 30], [0, 0, 10, 10]], False, 0.0, id="only-the-first-box-counts"
+        ),
         pytest.param([], False, 0.0, id="no-box"),
         pytest.param([[5, 5, 5, 5]], False, 0.0, id="box-without-area"),
     ],
@@ -54,7 +56,12 @@ def rows(count: int, seed: int) -> list[dict[str, Any]]:
     random = np.random.default_rng(seed)
     sides = random.uniform(20, 200, (count, 4))
     return [
-        {"file_name": f"{n % 3}.jpg", "image_id": n % 3, "bbox": box.tolist(), "expression": f"thing {n}"}
+        {
+            "file_name": f"{n % 3}.jpg",
+            "image_id": n % 3,
+            "bbox": box.tolist(),
+            "expression": f"thing {n}",
+        }
         for n, box in enumerate(sides)
     ]
 
@@ -88,22 +95,33 @@ def test_accuracy_is_mmdets_precision_at_1(write: Any) -> None:
         accuracies[name] = refexp_scores(found, refexp_truths(annotations)).accuracy
         metric = RefExpMetric(ann_file=str(path), topk=(1,), iou_thrs=0.5)
         samples = [
-            {"img_id": image.id, "pred_instances": {"bboxes": torch.from_numpy(b), "scores": torch.ones(len(b))}}
+            {
+                "img_id": image.id,
+                "pred_instances": {"bboxes": torch.from_numpy(b), "scores": torch.ones(len(b))},
+            }
             for image, b in zip(annotations.images, found, strict=True)
         ]
         metric.process({}, samples)
         theirs = metric.evaluate(size=count)
         assert accuracies[name] == pytest.approx(theirs[f"refexp/{name}_precision@1"], abs=1e-12)
         theirs_alone.append(theirs["refexp/mean_precision"])
-        # Theirs divides by nine: three data sets times three values of k, whatever there is of either.
+        # Theirs divides by nine: three data sets times three values of k, whatever there is of
+        # either.
         assert theirs["refexp/mean_precision"] == pytest.approx(accuracies[name] / 9)
     assert 0.2 < np.mean(list(accuracies.values())) < 0.9  # neither all right nor all wrong
     assert np.mean(list(accuracies.values())) == pytest.approx(3 * sum(theirs_alone))
 
 
 def test_mdetrs_file_is_read_with_its_expressions(write: Any) -> None:
-    annotations = read_annotations(write("ann.json", mdetr_annotations(rows(4, 0), SIZES, "refcoco")))
-    assert [image.caption for image in annotations.images] == ["thing 0", "thing 1", "thing 2", "thing 3"]
+    annotations = read_annotations(
+        write("ann.json", mdetr_annotations(rows(4, 0), SIZES, "refcoco"))
+    )
+    assert [image.caption for image in annotations.images] == [
+        "thing 0",
+        "thing 1",
+        "thing 2",
+        "thing 3",
+    ]
     assert [image.file_name for image in annotations.images] == ["0.jpg", "1.jpg", "2.jpg", "0.jpg"]
     x, y, w, h = rows(4, 0)[2]["bbox"]
     assert refexp_truths(annotations)[2].tolist() == [x, y, x + w, y + h]
@@ -141,8 +159,12 @@ def test_rows_without_a_size_are_refused() -> None:
         pytest.param({"bbox": ["1", 2, 3, 4]}, "bbox of row 2 .* got \\['1'", id="text"),
         pytest.param({"bbox": [1, 2, 3, float("nan")]}, "bbox of row 2 .* nan", id="nan"),
         pytest.param({"bbox": None}, "bbox of row 2 .* got None", id="none"),
-        pytest.param({"expression": 3}, "expression of row 2 to be a text, got 3", id="number-as-expression"),
-        pytest.param({"file_name": ["0.jpg"]}, "file_name of row 2 to be a text", id="several-files"),
+        pytest.param(
+            {"expression": 3}, "expression of row 2 to be a text, got 3", id="number-as-expression"
+        ),
+        pytest.param(
+            {"file_name": ["0.jpg"]}, "file_name of row 2 to be a text", id="several-files"
+        ),
     ],
 )
 def test_rows_of_something_else_are_refused(change: Any, message: str) -> None:
@@ -154,13 +176,28 @@ def test_rows_of_something_else_are_refused(change: Any, message: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"{}\n", gzip.compress(b"{}\n")[:-9], gzip.compress(b"{}\n")[:12] + b"\xff" * 20, gzip.compress(b"\xff")],
+    [
+        b"{}\n",
+        gzip.compress(b"{}\n")[:-9],
+        gzip.compress(b"{}\n")[:12] + b"\xff" * 20,
+        gzip.compress(b"\xff"),
+    ],
     ids=["not-zipped", "cut", "broken", "not-text"],
 )
-def test_a_broken_archive_is_named(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_archive_is_named(
+    tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "rows.jsonl.gz"
     path.write_bytes(content)
-    command = ["refcoco", "--rows", str(path), "--images", str(tmp_path), "--out", str(tmp_path / "o.json")]
+    command = [
+        "refcoco",
+        "--rows",
+        str(path),
+        "--images",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "o.json"),
+    ]
     assert main(command) == 2
     assert f"expected JSON lines in {path}, got: " in capsys.readouterr().err
 
@@ -173,8 +210,11 @@ def test_sizes_are_read_from_the_pictures(tmp_path: Path) -> None:
 
 
 def test_real_expressions(shared_data: Path, write: Any) -> None:
-    """All of RefCOCO's testB: the annotated boxes are all right, and each file is in MDETR's form."""
-    with gzip.open(shared_data / "refcoco" / "refcoco_testB.jsonl.gz", "rt", encoding="utf-8") as lines:
+    """All of RefCOCO's testB: the annotated boxes are all right, and each file is in MDETR's
+    form."""
+    with gzip.open(
+        shared_data / "refcoco" / "refcoco_testB.jsonl.gz", "rt", encoding="utf-8"
+    ) as lines:
         real = [json.loads(line) for line in lines]
     sizes = {row["file_name"]: (640, 640) for row in real}  # the sizes have no say in accuracy
     annotations = read_annotations(write("ann.json", mdetr_annotations(real, sizes, "refcoco")))

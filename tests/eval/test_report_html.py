@@ -39,7 +39,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     zoo = evaluated(folder)
     truth = coco({"duck": [(1, CAT), (2, DOG)]})
     pond = evaluated(folder, "pond", {"duck": DUCKS}, truth, images=False)
-    return {"one": _page(folder / "one", [zoo], None), "suite": _page(folder / "suite", [zoo, pond], "both")}
+    return {
+        "one": _page(folder / "one", [zoo], None),
+        "suite": _page(folder / "suite", [zoo, pond], "both"),
+    }
 
 
 def _page(folder: Path, evaluations: list[Evaluation], suite: str | None) -> Path:
@@ -58,7 +61,10 @@ def opened(browser: Browser, pages: dict[str, Path]) -> Iterator[Open]:
         page = contexts[-1].new_page()
         page.on("console", lambda message: heard.append(message.text))
         page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("request", lambda request: heard.append(request.url) if request.url[:5] != "data:" else None)
+        page.on(
+            "request",
+            lambda request: heard.append(request.url) if request.url[:5] != "data:" else None,
+        )
         page.goto(pages[name].as_uri())
         assert heard.pop(0) == pages[name].as_uri()
         return page
@@ -71,7 +77,10 @@ def opened(browser: Browser, pages: dict[str, Path]) -> Iterator[Open]:
 
 def shown(page: Page) -> list[str]:
     """Names of the cards that can be seen, in order."""
-    return [name.removesuffix(".png") for name in page.locator(".card:visible h3 span:first-child").all_inner_texts()]
+    return [
+        name.removesuffix(".png")
+        for name in page.locator(".card:visible h3 span:first-child").all_inner_texts()
+    ]
 
 
 def slide(page: Page, name: str, value: float) -> None:
@@ -168,9 +177,15 @@ def test_classes_are_sorted_by_a_click(opened: Open) -> None:
     objects = page.locator("#classes th", has_text="Objects")
     assert names.all_inner_texts() == ["cat", "dog"]
     objects.get_by_role("button").click()
-    assert (names.all_inner_texts(), objects.get_attribute("aria-sort")) == (["cat", "dog"], "descending")
+    assert (names.all_inner_texts(), objects.get_attribute("aria-sort")) == (
+        ["cat", "dog"],
+        "descending",
+    )
     objects.get_by_role("button").click()
-    assert (names.all_inner_texts(), objects.get_attribute("aria-sort")) == (["dog", "cat"], "ascending")
+    assert (names.all_inner_texts(), objects.get_attribute("aria-sort")) == (
+        ["dog", "cat"],
+        "ascending",
+    )
 
 
 def test_details_follow_the_data_set(opened: Open) -> None:
@@ -188,7 +203,10 @@ def test_details_follow_the_data_set(opened: Open) -> None:
 def rectangles(page: Page, image: str, kind: str) -> list[list[float]]:
     """x1, y1, x2, y2 of the boxes of a card."""
     card = page.locator(".card", has=page.locator(f"[title='{image}.png']"))
-    read = "all => all.map(r => ['x', 'y', 'width', 'height'].map(name => Number(r.getAttribute(name))))"
+    read = (
+        "all => all.map(r => ['x', 'y', 'width', 'height'].map(name => "
+        "Number(r.getAttribute(name))))"
+    )
     return [[x, y, x + w, y + h] for x, y, w, h in card.locator(f"rect.{kind}").evaluate_all(read)]
 
 
@@ -209,7 +227,10 @@ def test_an_image_that_is_not_there_is_a_grey_area_of_its_shape(opened: Open) ->
     page = opened("suite")
     card = page.locator(".card", has=page.locator("[title='duck.png']"))
     area = card.locator("rect.missing")
-    assert (area.get_attribute("width"), area.get_attribute("height")) == (str(SIZE[0]), str(SIZE[1]))
+    assert (area.get_attribute("width"), area.get_attribute("height")) == (
+        str(SIZE[0]),
+        str(SIZE[1]),
+    )
     assert card.locator("rect.truth").count() == 2
     assert "not found" in page.locator("#choice").inner_text()
 
@@ -221,7 +242,9 @@ def test_what_a_model_wrote_stays_text(opened: Open, pages: dict[str, Path]) -> 
         assert page.locator("dialog pre").text_content() == text
         page.keyboard.press("Escape")
     assert LABEL in page.locator("#unknown").inner_text()
-    assert page.evaluate("[typeof window.__pwned, document.scripts.length, document.images.length]") == [
+    assert page.evaluate(
+        "[typeof window.__pwned, document.scripts.length, document.images.length]"
+    ) == [
         "undefined",
         2,
         0,
@@ -229,7 +252,9 @@ def test_what_a_model_wrote_stays_text(opened: Open, pages: dict[str, Path]) -> 
     assert "<img" not in pages["one"].read_text()
 
 
-def test_markup_of_a_model_could_not_run_if_it_became_markup(browser: Browser, pages: dict[str, Path]) -> None:
+def test_markup_of_a_model_could_not_run_if_it_became_markup(
+    browser: Browser, pages: dict[str, Path]
+) -> None:
     page = browser.new_page()
     refused: list[str] = []
     page.on("console", lambda message: refused.append(message.text))
@@ -313,6 +338,8 @@ def test_text_can_be_read_in_both_modes(opened: Open, scheme: str) -> None:
 
 def test_the_file_is_all_there_is(pages: dict[str, Path]) -> None:
     text = pages["one"].read_text()
-    assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\"' ]*", text)) == {"http://www.w3.org/2000/svg"}
+    assert set(re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\"' ]*", text)) == {
+        "http://www.w3.org/2000/svg"
+    }
     assert "url(" not in text
     assert "@import" not in text

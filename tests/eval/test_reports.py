@@ -41,10 +41,14 @@ def zoo(tmp_path: Path) -> Evaluation:
 def pond(tmp_path: Path) -> Evaluation:
     """A second data set: everything found."""
     truth = coco({"duck": [(1, CAT), (2, DOG)]})
-    return evaluated(tmp_path, "pond", {"duck": boxes((CAT, "cat"), (DOG, "dog"))}, truth, images=False)
+    return evaluated(
+        tmp_path, "pond", {"duck": boxes((CAT, "cat"), (DOG, "dog"))}, truth, images=False
+    )
 
 
-def written(folder: Path, evaluations: Sequence[Evaluation], suite: str | None = None) -> dict[str, Any]:
+def written(
+    folder: Path, evaluations: Sequence[Evaluation], suite: str | None = None
+) -> dict[str, Any]:
     """Write all files; returns metrics.json, read strictly."""
 
     def refuse(constant: str) -> None:
@@ -67,7 +71,9 @@ JUDGED = {
 
 
 @pytest.mark.parametrize("name", JUDGED)
-def test_an_answer_is_worth_its_reward_and_named_by_its_failures(zoo: Evaluation, name: str) -> None:
+def test_an_answer_is_worth_its_reward_and_named_by_its_failures(
+    zoo: Evaluation, name: str
+) -> None:
     judged = dict(zip(ANSWERS, judge(zoo), strict=True))[name]
     reward, kinds = JUDGED[name]
     assert judged.reward.total == pytest.approx(reward)
@@ -122,7 +128,9 @@ def test_metrics_json_has_all_numbers_unrounded(zoo: Evaluation, tmp_path: Path)
     assert "python" in record["versions"]
 
 
-def test_the_average_is_of_unrounded_numbers(zoo: Evaluation, pond: Evaluation, tmp_path: Path) -> None:
+def test_the_average_is_of_unrounded_numbers(
+    zoo: Evaluation, pond: Evaluation, tmp_path: Path
+) -> None:
     record = written(tmp_path / "out", [zoo, pond], "both")
     assert record["metrics"]["mAP"] == (zoo.scores.metrics["mAP"] + pond.scores.metrics["mAP"]) / 2
     assert record["metrics"]["APs"] is None
@@ -141,7 +149,10 @@ def test_the_tables_for_programs(zoo: Evaluation, tmp_path: Path) -> None:
     assert (cat["category_id"], cat["name"], cat["truths"], cat["boxes"]) == ("1", "cat", "5", "5")
     assert float(cat["AP"]) == zoo.scores.classes[0].metrics["AP"]
     assert float(dog["AP50"]) == zoo.scores.classes[1].metrics["AP50"]
-    assert (tmp_path / "out/zoo/unmatched_labels.csv").read_text().splitlines() == ["label,boxes", f"{LABEL},1"]
+    assert (tmp_path / "out/zoo/unmatched_labels.csv").read_text().splitlines() == [
+        "label,boxes",
+        f"{LABEL},1",
+    ]
     assert json.loads((tmp_path / "out/zoo/coco_results.json").read_text()) == zoo.converted.results
     saved = Matches.load(tmp_path / "out/zoo/matches.npz")
     assert np.array_equal(saved.matched, zoo.scores.matches.matched)
@@ -149,10 +160,15 @@ def test_the_tables_for_programs(zoo: Evaluation, tmp_path: Path) -> None:
 
 def test_parse_errors_keep_the_raw_text(zoo: Evaluation, tmp_path: Path) -> None:
     written(tmp_path / "out", [zoo])
-    rows = [json.loads(line) for line in (tmp_path / "out/zoo/parse_errors.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for line in (tmp_path / "out/zoo/parse_errors.jsonl").read_text().splitlines()
+    ]
     assert [(row["image"], row["line"], row["issues"]) for row in rows] == [
-        ("prose.png", 5, ["not_json"]), ("cut.png", 6, ["not_json"]), ("strange.png", 7, ["out_of_image"]),
-    ]  # fmt: skip
+        ("prose.png", 5, ["not_json"]),
+        ("cut.png", 6, ["not_json"]),
+        ("strange.png", 7, ["out_of_image"]),
+    ]
     assert [row["text"] for row in rows] == [ANSWERS["prose"], ANSWERS["cut"], ANSWERS["strange"]]
 
 
@@ -171,14 +187,19 @@ def test_the_dump_gives_the_same_boxes_back(zoo: Evaluation, tmp_path: Path) -> 
 
 
 def test_without_torch_the_dump_is_left_out_and_said_so(
-    zoo: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    zoo: Evaluation,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     written(tmp_path / "out", [zoo])
     assert "predictions.pkl" not in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "torch", None)
     written(tmp_path / "out", [zoo])
     assert (tmp_path / "out/zoo/coco_results.json").is_file()
-    assert not (tmp_path / "out/zoo/predictions.pkl").exists(), "that of an earlier run is of other numbers"
+    assert not (tmp_path / "out/zoo/predictions.pkl").exists(), (
+        "that of an earlier run is of other numbers"
+    )
     assert "predictions.pkl, mmdet's dump, is left out: it needs torch" in capsys.readouterr().err
 
 
@@ -195,13 +216,17 @@ def test_mmdet_evaluates_the_dump_offline(zoo: Evaluation, tmp_path: Path) -> No
     assert found["coco/bbox_mAP"] == pytest.approx(zoo.scores.metrics["mAP"], abs=5e-4)
 
 
-def test_pictures_of_the_best_the_worst_and_the_unparseable(zoo: Evaluation, tmp_path: Path) -> None:
+def test_pictures_of_the_best_the_worst_and_the_unparseable(
+    zoo: Evaluation, tmp_path: Path
+) -> None:
     stale = tmp_path / "out/zoo/pictures/best/1_of_an_earlier_run.png"
     stale.parent.mkdir(parents=True)
     stale.touch()
     written(tmp_path / "out", [zoo])
-    found = {kind: sorted(p.stem for p in (tmp_path / f"out/zoo/pictures/{kind}").iterdir())
-             for kind in ("best", "worst", "unparseable")}  # fmt: skip
+    found = {
+        kind: sorted(p.stem for p in (tmp_path / f"out/zoo/pictures/{kind}").iterdir())
+        for kind in ("best", "worst", "unparseable")
+    }
     assert found == {
         "best": ["1_perfect", "2_loose", "3_missed", "4_cut"],
         "worst": ["1_strange", "2_extra", "3_cut"],
@@ -212,11 +237,17 @@ def test_pictures_of_the_best_the_worst_and_the_unparseable(zoo: Evaluation, tmp
     assert picture.getpixel((200, 60)) == (128, 128, 128), "its inside is the image"
 
 
-def test_images_that_are_missing_or_broken_are_left_out(zoo: Evaluation, pond: Evaluation, tmp_path: Path) -> None:
+def test_images_that_are_missing_or_broken_are_left_out(
+    zoo: Evaluation, pond: Evaluation, tmp_path: Path
+) -> None:
     (tmp_path / "perfect.png").write_text("no image")
     (tmp_path / "loose.png").unlink()
     written(tmp_path / "out", [zoo, pond])
-    assert {p.stem[2:] for p in (tmp_path / "out/zoo/pictures/best").iterdir()} == {"missed", "cut", "extra"}
+    assert {p.stem[2:] for p in (tmp_path / "out/zoo/pictures/best").iterdir()} == {
+        "missed",
+        "cut",
+        "extra",
+    }
     assert not (tmp_path / "out/pond/pictures").exists(), "the images are not known"
 
 
@@ -228,7 +259,9 @@ def test_images_that_are_missing_or_broken_are_left_out(zoo: Evaluation, pond: E
         pytest.param([".."], "folder's", id="parent"),
     ],
 )
-def test_names_that_cannot_be_folders(zoo: Evaluation, tmp_path: Path, names: list[str], message: str) -> None:
+def test_names_that_cannot_be_folders(
+    zoo: Evaluation, tmp_path: Path, names: list[str], message: str
+) -> None:
     with pytest.raises(InputError, match=message):
         write_outputs(tmp_path / "out", [replace(zoo, name=name) for name in names], None, [])
     assert not (tmp_path / "out").exists()
@@ -236,7 +269,9 @@ def test_names_that_cannot_be_folders(zoo: Evaluation, tmp_path: Path, names: li
 
 def test_the_summary_has_the_shape_of_table_1(zoo: Evaluation) -> None:
     lines = summary([zoo], None, []).splitlines()
-    ap50, ap75, mean, recall = (f"{100 * zoo.scores.metrics[n]:.1f}" for n in ("AP50", "AP75", "mAP", "AR@100"))
+    ap50, ap75, mean, recall = (
+        f"{100 * zoo.scores.metrics[n]:.1f}" for n in ("AP50", "AP75", "mAP", "AR@100")
+    )
     assert lines[2:5] == [
         "| Data set | AP50 | AP75 |  mAP | AR@100 |",
         "| -------- | ---: | ---: | ---: | -----: |",
@@ -275,7 +310,9 @@ def test_what_is_printed(zoo: Evaluation, pond: Evaluation) -> None:
     assert f"  dropped: {LABEL!r} 1" in "\n".join(lines)
     assert lines[-2].split() == ["mAP", "AP50", "AP75", "AR@100"]
     assert lines[-1].split() == [f"{zoo.scores.metrics[n]:.3f}" for n in lines[-2].split()]
-    warned = replace(pond, converted=replace(pond.converted, warnings=("half the boxes leave the image",)))
+    warned = replace(
+        pond, converted=replace(pond.converted, warnings=("half the boxes leave the image",))
+    )
     lines = table([zoo, warned], ["vector"]).splitlines()
     assert lines[-1].split()[0] == "Avg."
     assert lines[-2].split()[:2] == ["pond", "1.000"]
@@ -294,7 +331,11 @@ def test_the_area_below_the_mean_curve_is_map(zoo: Evaluation) -> None:
 
 def test_curves_of_a_category_that_is_never_annotated_are_left_out(tmp_path: Path) -> None:
     made = evaluated(tmp_path, "cats", {"one": boxes((CAT, "cat"))}, coco({"one": [(1, CAT)]}))
-    assert [curve.name for curve in curves(made.scores)] == ["IoU .5", "IoU .75", "mean over IoU .5:.95"]
+    assert [curve.name for curve in curves(made.scores)] == [
+        "IoU .5",
+        "IoU .75",
+        "mean over IoU .5:.95",
+    ]
     assert all(curve.precision.min() == pytest.approx(1.0) for curve in curves(made.scores))
 
 
@@ -302,7 +343,12 @@ def test_curves_of_a_category_that_is_never_annotated_are_left_out(tmp_path: Pat
 def test_the_choice_has_the_best_the_worst_and_the_unparseable(tmp_path: Path, limit: int) -> None:
     names = [f"image{n}" for n in range(40)]
     texts = [ANSWERS[kind] for kind in ("perfect", "strange", "missed", "prose")] * 10
-    made = evaluated(tmp_path, "many", dict(zip(names, texts, strict=True)), coco({name: [(1, CAT)] for name in names}))
+    made = evaluated(
+        tmp_path,
+        "many",
+        dict(zip(names, texts, strict=True)),
+        coco({name: [(1, CAT)] for name in names}),
+    )
     judged = judge(made)
     places = chosen(judged, limit)
     assert len(set(places)) == len(places) == limit
@@ -311,7 +357,11 @@ def test_the_choice_has_the_best_the_worst_and_the_unparseable(tmp_path: Path, l
         assert judged[places[0]].reward.total == 3
         assert judged[places[-1]].reward.total == 0
     if limit >= 8:
-        assert {kind for place in places for kind in judged[place].kinds} >= {"unparseable", "unknown", "perfect"}
+        assert {kind for place in places for kind in judged[place].kinds} >= {
+            "unparseable",
+            "unknown",
+            "perfect",
+        }
         assert sum(judged[place].read.answer.text == SCRIPT for place in places) >= limit // 4
 
 

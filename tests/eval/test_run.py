@@ -35,10 +35,13 @@ def swift_line(image: Path, text: str, response: str = "[]") -> str:
     """A line as `swift infer` writes it."""
     messages = [{"role": "system", "content": "s"}, {"role": "user", "content": f"<image>{text}"}]
     row = {
-        "response": response, "labels": None, "logprobs": None, "dataset": "prompts.jsonl",
+        "response": response,
+        "labels": None,
+        "logprobs": None,
+        "dataset": "prompts.jsonl",
         "messages": [*messages, {"role": "assistant", "content": response}],
         "images": [{"bytes": None, "path": str(image)}],
-    }  # fmt: skip
+    }
     return json.dumps(row) + "\n"
 
 
@@ -46,7 +49,11 @@ def answer_all(spec: DatasetSpec, folder: Path, reverse: bool = False) -> None:
     """What an earlier `swift infer` left; in another order where several processes wrote."""
     asked = [(3, "red circle"), (3, "blue square"), (0, "Cat"), (12, "red circle")]
     lines = [
-        swift_line(spec.images / f"val/{image}.png", PROTOCOL.prompt.replace("{category}", name), f"{image} {name}")
+        swift_line(
+            spec.images / f"val/{image}.png",
+            PROTOCOL.prompt.replace("{category}", name),
+            f"{image} {name}",
+        )
         for image, name in asked
     ]
     (folder / "parts").mkdir(parents=True)
@@ -54,16 +61,23 @@ def answer_all(spec: DatasetSpec, folder: Path, reverse: bool = False) -> None:
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["in-order", "reordered"])
-def test_the_columns_come_back_by_image_and_text(spec: DatasetSpec, tmp_path: Path, reverse: bool) -> None:
+def test_the_columns_come_back_by_image_and_text(
+    spec: DatasetSpec, tmp_path: Path, reverse: bool
+) -> None:
     answer_all(spec, tmp_path / "out", reverse)
     answered, asked = run(MODEL, [spec], PROTOCOL, tmp_path / "out")
     assert asked == 0, "no model may be started for what is answered"
     assert answered[0].answers == tmp_path / "out" / "answers" / "odd.jsonl"
     rows = [json.loads(line) for line in answered[0].answers.read_text().splitlines()]
-    assert [row["response"] for row in rows] == [f"{row['image_id']} {row['category']}" for row in rows]
+    assert [row["response"] for row in rows] == [
+        f"{row['image_id']} {row['category']}" for row in rows
+    ]
     assert [(row["image_id"], row["width"], row["height"], row["category_id"]) for row in rows] == [
-        (3, 641, 427, 7), (3, 641, 427, 2), (0, 1333, 799, 5), (12, 97, 353, 7),
-    ]  # fmt: skip
+        (3, 641, 427, 7),
+        (3, 641, 427, 2),
+        (0, 1333, 799, 5),
+        (12, 97, 353, 7),
+    ]
     assert {row["dataset"] for row in rows} == {"odd"}
     assert {row["protocol"] for row in rows} == {"vision_r1_odinw"}
     assert rows[0]["messages"][-1] == {"role": "assistant", "content": rows[0]["response"]}
@@ -81,21 +95,32 @@ def test_two_data_sets_may_share_an_image_and_a_question(spec: DatasetSpec, tmp_
     ("model", "protocol", "message"),
     [
         pytest.param(
-            replace(MODEL, path="other"), PROTOCOL, r"another model \(some/model then, other now\):", id="model"
+            replace(MODEL, path="other"),
+            PROTOCOL,
+            r"another model \(some/model then, other now\):",
+            id="model",
         ),
         pytest.param(
-            replace(MODEL, max_pixels=50176), PROTOCOL, r"another arguments .*'--max_pixels', '50176'", id="max-pixels"
+            replace(MODEL, max_pixels=50176),
+            PROTOCOL,
+            r"another arguments .*'--max_pixels', '50176'",
+            id="max-pixels",
         ),
         pytest.param(replace(MODEL, options=()), PROTOCOL, "another arguments", id="options"),
         pytest.param(
-            replace(MODEL, backend="vllm"), PROTOCOL, r"infer_backend \(transformers then, vllm now\):", id="backend"
+            replace(MODEL, backend="vllm"),
+            PROTOCOL,
+            r"infer_backend \(transformers then, vllm now\):",
+            id="backend",
         ),
         pytest.param(
-            MODEL, load_protocol("vision_r1_coco"),
-            r"another protocol \(vision_r1_odinw then, vision_r1_coco now\) and list of questions", id="protocol",
+            MODEL,
+            load_protocol("vision_r1_coco"),
+            r"another protocol \(vision_r1_odinw then, vision_r1_coco now\) and list of questions",
+            id="protocol",
         ),
     ],
-)  # fmt: skip
+)
 def test_answers_to_something_else_are_refused(
     spec: DatasetSpec, tmp_path: Path, model: Model, protocol: Any, message: str
 ) -> None:
@@ -111,7 +136,9 @@ def test_a_frame_of_the_environment_is_part_of_the_answers(
     answer_all(spec, tmp_path / "out")
     run(MODEL, [spec], PROTOCOL, tmp_path / "out")
     monkeypatch.setenv("MAX_PIXELS", "401408")
-    with pytest.raises(InputError, match=r"another environment \(\{\} then, \{'MAX_PIXELS': '401408'\} now\)"):
+    with pytest.raises(
+        InputError, match=r"another environment \(\{\} then, \{'MAX_PIXELS': '401408'\} now\)"
+    ):
         run(MODEL, [spec], PROTOCOL, tmp_path / "out")
 
 
@@ -131,7 +158,9 @@ def test_weights_written_anew_are_another_model(spec: DatasetSpec, tmp_path: Pat
 def test_options_that_only_change_the_speed_may_change(spec: DatasetSpec, tmp_path: Path) -> None:
     answer_all(spec, tmp_path / "out")
     run(MODEL, [spec], PROTOCOL, tmp_path / "out")
-    faster = replace(MODEL, options=(*MODEL.options, "--max_batch_size", "64", "--vllm-max-num-seqs=8"))
+    faster = replace(
+        MODEL, options=(*MODEL.options, "--max_batch_size", "64", "--vllm-max-num-seqs=8")
+    )
     assert run(faster, [spec], PROTOCOL, tmp_path / "out")[1] == 0
 
 
@@ -144,11 +173,15 @@ def test_probabilities_are_asked_for_where_they_are_needed() -> None:
     assert arguments[arguments.index("--logprobs") + 1] == "true"
 
 
-@pytest.mark.parametrize("options", [("--logprobs", "false"), ("--logprobs=False",), ("--logprobs", "0")], ids=str)
+@pytest.mark.parametrize(
+    "options", [("--logprobs", "false"), ("--logprobs=False",), ("--logprobs", "0")], ids=str
+)
 def test_probabilities_that_are_needed_and_left_out(
     spec: DatasetSpec, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    with pytest.raises(InputError, match="expected --logprobs true .* leave it out, or give another --score"):
+    with pytest.raises(
+        InputError, match="expected --logprobs true .* leave it out, or give another --score"
+    ):
         run(replace(NEEDED, options=options), [spec], PROTOCOL, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -167,8 +200,18 @@ def test_ones_own_logprobs_option_is_the_same_as_the_score(
 @pytest.mark.parametrize(
     ("before", "now", "way_out"),
     [
-        pytest.param(MODEL, NEEDED, "without token probabilities then.* by another --score than", id="wanted-now"),
-        pytest.param(NEEDED, MODEL, "with token probabilities then.* --logprobs true goes on", id="not-wanted-now"),
+        pytest.param(
+            MODEL,
+            NEEDED,
+            "without token probabilities then.* by another --score than",
+            id="wanted-now",
+        ),
+        pytest.param(
+            NEEDED,
+            MODEL,
+            "with token probabilities then.* --logprobs true goes on",
+            id="not-wanted-now",
+        ),
     ],
 )
 def test_answers_recorded_otherwise_are_refused_with_the_way_out(
@@ -202,7 +245,9 @@ def test_a_question_that_is_never_answered(
 ) -> None:
     answer_all(spec, tmp_path / "out")
     keep_answers(tmp_path / "out", 3)
-    with pytest.raises(InferenceFailed, match="1 of 4 questions without an answer.* then with --allow-missing"):
+    with pytest.raises(
+        InferenceFailed, match="1 of 4 questions without an answer.* then with --allow-missing"
+    ):
         run(MODEL, [spec], PROTOCOL, tmp_path / "out")
     answered, asked = run(MODEL, [spec], PROTOCOL, tmp_path / "out", allow_missing=True)
     assert asked == 1
@@ -225,7 +270,9 @@ def test_what_ended_a_call_is_asked_last(spec: DatasetSpec, tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("dead_swift")
-def test_nothing_answered_is_a_failure_whatever_may_be_missing(spec: DatasetSpec, tmp_path: Path) -> None:
+def test_nothing_answered_is_a_failure_whatever_may_be_missing(
+    spec: DatasetSpec, tmp_path: Path
+) -> None:
     with pytest.raises(InferenceFailed, match="4 of 4 questions without an answer"):
         run(MODEL, [spec], PROTOCOL, tmp_path / "out", allow_missing=True)
 
@@ -238,12 +285,23 @@ def test_the_command_counts_what_is_missing_as_empty(spec: DatasetSpec, tmp_path
     (tmp_path / "twin.json").write_text(text)
     suite = tmp_path / "suite.yaml"
     suite.write_text(
-        "protocol: vision_r1_odinw\ndatasets:\n  odd: {ann: ann.json, images: .}\n  twin: {ann: twin.json, images: .}\n"
+        "protocol: vision_r1_odinw\ndatasets:\n  odd: {ann: ann.json, images: .}\n  twin: {ann: "
+        "twin.json, images: .}\n"
     )
     out = tmp_path / "out"
     answer_all(spec, out)
     keep_answers(out, 3)
-    command = ["run", "--model", "m", "--suite", str(suite), "--root", str(tmp_path), "--out", str(out)]
+    command = [
+        "run",
+        "--model",
+        "m",
+        "--suite",
+        str(suite),
+        "--root",
+        str(tmp_path),
+        "--out",
+        str(out),
+    ]
     assert main([*command, "--engine", "hotcoco"]) == 1
     assert main([*command, "--engine", "hotcoco", "--allow-missing"]) == 0
     found = json.loads((out / "metrics.json").read_text())["datasets"]
@@ -254,21 +312,49 @@ def test_the_command_counts_what_is_missing_as_empty(spec: DatasetSpec, tmp_path
 @pytest.mark.parametrize(
     ("model", "options", "query"),
     [
-        pytest.param("google/paligemma2-3b-mix-448", [], "detect red circle ; blue square ; Cat", id="by its name"),
-        pytest.param("m", ["--model-type", "paligemma"], "detect red circle ; blue square ; Cat", id="said"),
-        pytest.param("m", ["--format", "rex_omni"], "Detect red circle, blue square, Cat. Output", id="by its format"),
-        pytest.param("m", ["--model-type", "paligemma", "--protocol", "vision_r1_coco"], "Locate every item from",
-                     id="protocol"),
+        pytest.param(
+            "google/paligemma2-3b-mix-448",
+            [],
+            "detect red circle ; blue square ; Cat",
+            id="by its name",
+        ),
+        pytest.param(
+            "m", ["--model-type", "paligemma"], "detect red circle ; blue square ; Cat", id="said"
+        ),
+        pytest.param(
+            "m",
+            ["--format", "rex_omni"],
+            "Detect red circle, blue square, Cat. Output",
+            id="by its format",
+        ),
+        pytest.param(
+            "m",
+            ["--model-type", "paligemma", "--protocol", "vision_r1_coco"],
+            "Locate every item from",
+            id="protocol",
+        ),
         pytest.param("m", [], "Locate every item from", id="nothing known"),
     ],
-)  # fmt: skip
+)
 def test_a_model_is_asked_in_the_words_of_its_authors(
     spec: DatasetSpec, tmp_path: Path, model: str, options: list[str], query: str
 ) -> None:
     out = tmp_path / "out"
-    command = ["run", "--model", model, "--ann", str(spec.ann), "--images", str(tmp_path), "--out", str(out)]
+    command = [
+        "run",
+        "--model",
+        model,
+        "--ann",
+        str(spec.ann),
+        "--images",
+        str(tmp_path),
+        "--out",
+        str(out),
+    ]
     assert main([*command, *options]) == 1
-    rows = [json.loads(line) for line in (out / "parts" / "000.prompts.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (out / "parts" / "000.prompts.jsonl").read_text().splitlines()
+    ]
     assert all(row["messages"][0]["content"].startswith(f"<image>{query}") for row in rows)
 
 
@@ -276,12 +362,22 @@ def test_a_model_is_asked_in_the_words_of_its_authors(
 @pytest.mark.parametrize(
     ("model", "options", "note"),
     [
-        pytest.param("m", [], "nothing says which model type m is, so its answers are read as those of qwen2", id="no"),
+        pytest.param(
+            "m",
+            [],
+            "nothing says which model type m is, so its answers are read as those of qwen2",
+            id="no",
+        ),
         pytest.param("m", ["--format", "griffon"], None, id="said"),
         pytest.param("Qwen3-VL-4B", [], None, id="by its name"),
-        pytest.param("Qwen3-VL-4B", ["--model-type", "qwen2_5_vl"], "checkpoint looks like qwen3_vl", id="not so"),
+        pytest.param(
+            "Qwen3-VL-4B",
+            ["--model-type", "qwen2_5_vl"],
+            "checkpoint looks like qwen3_vl",
+            id="not so",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_doubtful_model_type_is_told(
     spec: DatasetSpec,
     tmp_path: Path,
@@ -302,7 +398,11 @@ def test_a_doubtful_model_type_is_told(
         str(tmp_path / "out"),
     ]
     assert main([*command, *options, "--protocol", "vision_r1_odinw"]) == 1
-    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ") and "read as" in line]
+    notes = [
+        line
+        for line in capsys.readouterr().err.splitlines()
+        if line.startswith("note: ") and "read as" in line
+    ]
     assert len(notes) == (note is not None)
     assert note is None or note in notes[0]
 
@@ -314,15 +414,22 @@ def test_categories_without_annotations_are_told_before_the_model_is_asked(
     data["categories"].append({"id": 9, "name": "pieces"})
     spec.ann.write_text(json.dumps(data))
     protocol = load_protocol("vision_r1_coco")
-    texts = {row["images"][0]: row for row in prompt_rows(spec, read_annotations(spec.ann), protocol)}
+    texts = {
+        row["images"][0]: row for row in prompt_rows(spec, read_annotations(spec.ann), protocol)
+    }
     (tmp_path / "out" / "parts").mkdir(parents=True)
     lines = [swift_line(Path(path), row["query"]) for path, row in texts.items()]
     (tmp_path / "out" / "parts" / "000.jsonl").write_text("".join(lines))
     run(MODEL, [spec], protocol, tmp_path / "out")
-    assert "odd: 1 of 4 categories are asked about but never annotated ('pieces')" in capsys.readouterr().err
+    assert (
+        "odd: 1 of 4 categories are asked about but never annotated ('pieces')"
+        in capsys.readouterr().err
+    )
 
 
-def test_missing_images_are_told_before_a_model_is_started(spec: DatasetSpec, tmp_path: Path) -> None:
+def test_missing_images_are_told_before_a_model_is_started(
+    spec: DatasetSpec, tmp_path: Path
+) -> None:
     (tmp_path / "val" / "12.png").unlink()
     with pytest.raises(InputError, match=r"got 1 that do not exist: .*12\.png"):
         run(MODEL, [spec], PROTOCOL, tmp_path / "out")
@@ -330,7 +437,10 @@ def test_missing_images_are_told_before_a_model_is_started(spec: DatasetSpec, tm
 
 @pytest.mark.parametrize("cut", [1, 20, 60], ids=["no-line-end", "in-the-columns", "in-a-word"])
 def test_half_a_line_is_no_answer(tmp_path: Path, cut: int) -> None:
-    first, second = swift_line(Path("/a.png"), "Wo ist die Tür?"), swift_line(Path("/b.png"), "Wo ist die Tür?")
+    first, second = (
+        swift_line(Path("/a.png"), "Wo ist die Tür?"),
+        swift_line(Path("/b.png"), "Wo ist die Tür?"),
+    )
     (tmp_path / "000.jsonl").write_bytes((first + second).encode()[:-cut])
     (tmp_path / "000.prompts.jsonl").write_text(first)
     assert list(read_answers(tmp_path)) == [("/a.png", "<image>Wo ist die Tür?")]
@@ -357,7 +467,9 @@ def test_progress_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(45.4, "45 s"), (90, "2 min"), (5000, "83 min"), (12000, "3 h 20 min")], ids=str
+    ("seconds", "text"),
+    [(45.4, "45 s"), (90, "2 min"), (5000, "83 min"), (12000, "3 h 20 min")],
+    ids=str,
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text

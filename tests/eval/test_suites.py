@@ -38,15 +38,24 @@ def test_odinw_agrees_with_mmdets_config(count: int) -> None:
         assert spec.ann == folder / theirs["ann_file"]
         assert spec.images == folder / theirs["data_prefix"]["img"]
         assert spec.classes == tuple(theirs["metainfo"]["classes"])
-        captions = {key: Caption(**parts) for key, parts in (theirs.get("caption_prompt") or {}).items()}
+        captions = {
+            key: Caption(**parts) for key, parts in (theirs.get("caption_prompt") or {}).items()
+        }
         assert spec.captions == captions
 
 
 def test_the_out_of_domain_sets_are_odinw35s_and_vector() -> None:
     own, all35 = (read_suite(name, "r").datasets for name in ("vision_r1_ood", "odinw35"))
-    assert [spec.name for spec in own] == ["boggleBoards", "MountainDewCommercial", "ThermalCheetah", "vector"]
+    assert [spec.name for spec in own] == [
+        "boggleBoards",
+        "MountainDewCommercial",
+        "ThermalCheetah",
+        "vector",
+    ]
     assert all(spec in all35 for spec in own[:3])
-    folder = Path("r/vector/vectorCompleteDataset.v5-v5-(resize-+-grayscale-+-rotate-+-blur-+-bb-optimizations).coco")
+    folder = Path(
+        "r/vector/vectorCompleteDataset.v5-v5-(resize-+-grayscale-+-rotate-+-blur-+-bb-optimizations).coco"
+    )
     assert own[3].images == folder / "valid"
     assert own[3].classes is None
 
@@ -54,13 +63,28 @@ def test_the_out_of_domain_sets_are_odinw35s_and_vector() -> None:
 def test_refcoco_has_every_split_with_its_own_name() -> None:
     specs = read_suite("refcoco", "coco").datasets
     assert [spec.name for spec in specs] == [
-        "refcoco_val", "refcoco_testA", "refcoco_testB", "refcoco+_val", "refcoco+_testA", "refcoco+_testB",
-        "refcocog_val", "refcocog_test",
-    ]  # fmt: skip
-    assert {spec.ann for spec in specs} == {Path(f"coco/mdetr_annotations/finetune_{s.name}.json") for s in specs}
-    zero_shot = config("mm_grounding_dino/refcoco/grounding_dino_swin-t_pretrain_zeroshot_refexp.py")
-    theirs = {Path("coco") / part["ann_file"] for part in zero_shot["test_dataloader"]["dataset"]["datasets"]}
-    assert len(theirs & {spec.ann for spec in specs}) == 5  # its other files are of gRefCOCO, and all of val in one
+        "refcoco_val",
+        "refcoco_testA",
+        "refcoco_testB",
+        "refcoco+_val",
+        "refcoco+_testA",
+        "refcoco+_testB",
+        "refcocog_val",
+        "refcocog_test",
+    ]
+    assert {spec.ann for spec in specs} == {
+        Path(f"coco/mdetr_annotations/finetune_{s.name}.json") for s in specs
+    }
+    zero_shot = config(
+        "mm_grounding_dino/refcoco/grounding_dino_swin-t_pretrain_zeroshot_refexp.py"
+    )
+    theirs = {
+        Path("coco") / part["ann_file"]
+        for part in zero_shot["test_dataloader"]["dataset"]["datasets"]
+    }
+    assert (
+        len(theirs & {spec.ann for spec in specs}) == 5
+    )  # its other files are of gRefCOCO, and all of val in one
 
 
 @pytest.mark.parametrize(
@@ -80,7 +104,10 @@ def test_default_protocols(name: str, protocol: str) -> None:
 
 def test_coco_is_found_as_it_is_unpacked() -> None:
     (spec,) = read_suite("coco_val2017", "coco").datasets
-    assert (spec.ann, spec.images) == (Path("coco/annotations/instances_val2017.json"), Path("coco/val2017"))
+    assert (spec.ann, spec.images) == (
+        Path("coco/annotations/instances_val2017.json"),
+        Path("coco/val2017"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +124,9 @@ def test_every_set_of_a_whole_root_is_read(root: Path, name: str) -> None:
     for spec in suite.datasets:
         annotations = read_annotations(spec.ann, spec.classes)
         assert spec.classes is None or list(annotations.categories.values()) == list(spec.classes)
-        assert {record["category_id"] for record in annotations.data["annotations"]} == set(annotations.categories)
+        assert {record["category_id"] for record in annotations.data["annotations"]} == set(
+            annotations.categories
+        )
 
 
 @pytest.fixture
@@ -114,7 +143,10 @@ def test_missing_sets_are_named_with_their_paths(half: Path) -> None:
         load_suite("vision_r1_ood", half)
     message = str(caught.value)
     assert "no file for 2" in message
-    assert f"MountainDewCommercial: {half}/MountainDewCommercial/valid/annotations_without_background.json" in message
+    assert (
+        "MountainDewCommercial: "
+        f"{half}/MountainDewCommercial/valid/annotations_without_background.json" in message
+    )
     assert "boggleBoards" not in message
     assert "--allow-missing" in message
 
@@ -142,7 +174,10 @@ def own(tmp_path: Path, dataset: str) -> Suite:
 
 
 def test_ones_own_suite(tmp_path: Path) -> None:
-    suite = own(tmp_path, '{folder: f, ann: a.json, images: i, classes: ["1"], captions: {"1": {name: one}}}')
+    suite = own(
+        tmp_path,
+        '{folder: f, ann: a.json, images: i, classes: ["1"], captions: {"1": {name: one}}}',
+    )
     (spec,) = suite.datasets
     assert (suite.name, suite.protocol, spec.name) == ("mine", "vision_r1_odinw", "a")
     assert (spec.ann, spec.images) == (Path("root/f/a.json"), Path("root/f/i"))
@@ -156,9 +191,15 @@ def test_ones_own_suite(tmp_path: Path) -> None:
         pytest.param("{ann: a, images: i, class: [a]}", "did you mean 'classes'", id="unknown-key"),
         pytest.param("{ann: a, images: i, classes: [1, 2]}", "in quotes", id="numbers-as-classes"),
         pytest.param("{ann: 1, images: i}", "ann of a .* a path", id="path-no-text"),
-        pytest.param("{ann: a, images: i, captions: {b: {nam: c}}}", "did you mean 'name'", id="caption-key"),
-        pytest.param("{ann: a, images: i, captions: {b: {name: 1}}}", "to be of texts", id="caption-no-text"),
-        pytest.param("{ann: a, images: i, captions: [b]}", "mapping of class names", id="captions-list"),
+        pytest.param(
+            "{ann: a, images: i, captions: {b: {nam: c}}}", "did you mean 'name'", id="caption-key"
+        ),
+        pytest.param(
+            "{ann: a, images: i, captions: {b: {name: 1}}}", "to be of texts", id="caption-no-text"
+        ),
+        pytest.param(
+            "{ann: a, images: i, captions: [b]}", "mapping of class names", id="captions-list"
+        ),
         pytest.param("a.json", "got a str", id="no-mapping"),
     ],
 )

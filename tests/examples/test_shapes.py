@@ -41,7 +41,9 @@ def test_rows_and_coco_tell_the_same(data: Path) -> None:
     assert {0, 1, 2, 3, 4} == set(counts), "negatives and several instances"
 
 
-def test_the_same_seed_draws_the_same_scenes_and_splits_differ(checkpoint: Path, data: Path, tmp_path: Path) -> None:
+def test_the_same_seed_draws_the_same_scenes_and_splits_differ(
+    checkpoint: Path, data: Path, tmp_path: Path
+) -> None:
     load(checkpoint, "scenes").write_split(tmp_path, "train", 5, seed=1)
     again = json.loads((tmp_path / "train.json").read_text())["annotations"]
     assert again == json.loads((data / "train.json").read_text())["annotations"][: len(again)]
@@ -71,8 +73,39 @@ def test_the_pruned_vocabulary_tokenises_prompts_as_the_full_one(checkpoint: Pat
     answer = scenes.answer(np.array([[1, 20, 33, 112]]), ("red circle",))
     # The full tokenizer's pieces: whole words, single digits.
     pieces = [tokenizer.decode([i]) for i in tokenizer.encode(answer)]
-    assert pieces == ['[', '{"', 'bbox', '_', '2', 'd', '":', ' [', '1', ',', ' ', '2', '0', ',', ' ', '3', '3', ',',
-                      ' ', '1', '1', '2', '],', ' "', 'label', '":', ' "', 'red', ' circle', '"}', ']']  # fmt: skip
+    assert pieces == [
+        "[",
+        '{"',
+        "bbox",
+        "_",
+        "2",
+        "d",
+        '":',
+        " [",
+        "1",
+        ",",
+        " ",
+        "2",
+        "0",
+        ",",
+        " ",
+        "3",
+        "3",
+        ",",
+        " ",
+        "1",
+        "1",
+        "2",
+        "],",
+        ' "',
+        "label",
+        '":',
+        ' "',
+        "red",
+        " circle",
+        '"}',
+        "]",
+    ]
     for text in (scenes.PROMPT, answer, "plätzlich 東京"):
         assert tokenizer.decode(tokenizer.encode(text)) == text
 
@@ -85,4 +118,8 @@ def test_answers_are_in_the_models_format(checkpoint: Path) -> None:
     scenes = load(checkpoint, "scenes")
     scene = scenes.random_scene(np.random.default_rng(3), 3)
     parsed = get_format("qwen2_5_vl").parse(scenes.answer(scene.boxes, scene.labels))
-    assert (parsed.boxes.tolist(), parsed.labels, parsed.issues) == (scene.boxes.tolist(), scene.labels, ())
+    assert (parsed.boxes.tolist(), parsed.labels, parsed.issues) == (
+        scene.boxes.tolist(),
+        scene.labels,
+        (),
+    )

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 SWIFT = str(Path(sys.executable).with_name("swift"))
-SMALL = ["--model_type", "qwen2_5_vl", "--template", "qwen2_5_vl_pruned", "--torch_dtype", "float32"]
+SMALL = [
+    "--model_type",
+    "qwen2_5_vl",
+    "--template",
+    "qwen2_5_vl_pruned",
+    "--torch_dtype",
+    "float32",
+]
 Row = dict[str, object]
 
 
@@ -33,7 +40,8 @@ class Run:
 
 
 def free_port() -> str:
-    """A port for the processes of a run to find each other: torchrun's own is the same for all runs."""
+    """A port for the processes of a run to find each other: torchrun's own is the same for all
+    runs."""
     with socket.socket() as listening:
         listening.bind(("localhost", 0))
         return str(listening.getsockname()[1])
@@ -45,17 +53,35 @@ def swift(checkpoint: Path) -> Callable[..., Run]:
     plugin = checkpoint.parent / "pruned_template.py"
 
     def run(
-        command: str, *arguments: object, out: Path, plugins: tuple[str, ...] = (), cwd: Path | None = None,
+        command: str,
+        *arguments: object,
+        out: Path,
+        plugins: tuple[str, ...] = (),
+        cwd: Path | None = None,
         **environment: str,
-    ) -> Run:  # fmt: skip
-        argv = [SWIFT, command, *map(str, arguments), *SMALL, "--external_plugins", str(plugin), *plugins]
+    ) -> Run:
+        argv = [
+            SWIFT,
+            command,
+            *map(str, arguments),
+            *SMALL,
+            "--external_plugins",
+            str(plugin),
+            *plugins,
+        ]
         if "--model" not in argv:
             argv += ["--model", str(checkpoint)]
         offline = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
         result = subprocess.run(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-            env=os.environ | offline | environment, cwd=cwd or out,
-        )  # fmt: skip
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+            env=os.environ | offline | environment,
+            cwd=cwd or out,
+        )
         return Run(result.returncode, result.stdout, out)
 
     return run
@@ -63,18 +89,50 @@ def swift(checkpoint: Path) -> Callable[..., Run]:
 
 @pytest.fixture(scope="session")
 def grpo(swift: Callable[..., Run]) -> Callable[..., Run]:
-    """`swift rlhf --rlhf_type grpo` on `rows`, 2 prompts x 4 completions a step, logging into `out`."""
+    """`swift rlhf --rlhf_type grpo` on `rows`, 2 prompts x 4 completions a step, logging into
+    `out`."""
 
     def train(rows: list[Row], out: Path, *arguments: object, **options: object) -> Run:
         data = out / "train.jsonl"
         data.write_text("".join(json.dumps(row) + "\n" for row in rows))
         return swift(
-            "rlhf", "--rlhf_type", "grpo", "--dataset", data, "--output_dir", out, "--add_version", "false",
-            "--tuner_type", "full", "--num_generations", 4, "--per_device_train_batch_size", 8,
-            "--gradient_accumulation_steps", 1, "--max_completion_length", 64, "--learning_rate", "1e-5",
-            "--logging_steps", 1, "--gradient_checkpointing", "false", "--dataloader_num_workers", 0,
-            "--report_to", "tensorboard", "--check_model", "false", "--seed", 5, *arguments, out=out, **options,
-        )  # fmt: skip
+            "rlhf",
+            "--rlhf_type",
+            "grpo",
+            "--dataset",
+            data,
+            "--output_dir",
+            out,
+            "--add_version",
+            "false",
+            "--tuner_type",
+            "full",
+            "--num_generations",
+            4,
+            "--per_device_train_batch_size",
+            8,
+            "--gradient_accumulation_steps",
+            1,
+            "--max_completion_length",
+            64,
+            "--learning_rate",
+            "1e-5",
+            "--logging_steps",
+            1,
+            "--gradient_checkpointing",
+            "false",
+            "--dataloader_num_workers",
+            0,
+            "--report_to",
+            "tensorboard",
+            "--check_model",
+            "false",
+            "--seed",
+            5,
+            *arguments,
+            out=out,
+            **options,
+        )
 
     return train
 
@@ -84,5 +142,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> list[Row
     """16 training rows of the example's scenes."""
     folder = tmp_path_factory.mktemp("scenes")
     script = checkpoint.parent / "scenes.py"
-    subprocess.run([sys.executable, script, "--out", folder, "--train", "16", "--val", "4"], check=True)
+    subprocess.run(
+        [sys.executable, script, "--out", folder, "--train", "16", "--val", "4"], check=True
+    )
     return [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]

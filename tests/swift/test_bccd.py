@@ -45,9 +45,15 @@ def test_photographs_through_training_and_evaluation(
     coco = few(bccd / "instances_train.json", tmp_path / "instances.json")
     rows_file = tmp_path / "rows.jsonl"
     tool(
-        "swift_plugin_visionr1.cli", "prepare", "--ann", tmp_path / "instances.json",
-        "--images", bccd / "images", "--out", rows_file,
-    )  # fmt: skip
+        "swift_plugin_visionr1.cli",
+        "prepare",
+        "--ann",
+        tmp_path / "instances.json",
+        "--images",
+        bccd / "images",
+        "--out",
+        rows_file,
+    )
     rows = [json.loads(line) for line in rows_file.read_text().splitlines()]
     assert len(rows) == IMAGES
     boxes = [box for row in rows for box in json.loads(row["solution"])["boxes"]]
@@ -67,7 +73,9 @@ def test_photographs_through_training_and_evaluation(
         MAX_PIXELS,
     )
     assert run.code == 0, run.text[-3000:]
-    assert "images processed with --max_pixels 50176," in run.text, "the reward must see the run's own limit"
+    assert "images processed with --max_pixels 50176," in run.text, (
+        "the reward must see the run's own limit"
+    )
     for row in run.steps:
         assert 0 <= row["reward"] <= 3
         assert all(0 <= row[f"vision_r1/{part}"] <= 1 for part in ("format", "recall", "precision"))
@@ -75,25 +83,50 @@ def test_photographs_through_training_and_evaluation(
 
     answers = tmp_path / "infer.jsonl"
     inferred = swift(
-        "infer", "--model", run.out / "checkpoint-2", "--val_dataset", rows_file, "--result_path", answers,
-        "--temperature", 0, "--max_new_tokens", 128, "--max_batch_size", IMAGES, "--max_pixels", MAX_PIXELS,
+        "infer",
+        "--model",
+        run.out / "checkpoint-2",
+        "--val_dataset",
+        rows_file,
+        "--result_path",
+        answers,
+        "--temperature",
+        0,
+        "--max_new_tokens",
+        128,
+        "--max_batch_size",
+        IMAGES,
+        "--max_pixels",
+        MAX_PIXELS,
         out=tmp_path,
-    )  # fmt: skip
+    )
     assert inferred.code == 0, inferred.text[-3000:]
     tool(
-        "mmdet_eval", "--ann", tmp_path / "instances.json", "--pred", answers, "--out", tmp_path / "eval",
-        "--max-pixels", MAX_PIXELS,
-    )  # fmt: skip
+        "mmdet_eval",
+        "--ann",
+        tmp_path / "instances.json",
+        "--pred",
+        answers,
+        "--out",
+        tmp_path / "eval",
+        "--max-pixels",
+        MAX_PIXELS,
+    )
     report = json.loads((tmp_path / "eval" / "metrics.json").read_text())["datasets"]["instances"]
     counts = report["counts"]
     assert (counts["images"], counts["answers"], counts["missing"]) == (IMAGES, IMAGES, 0)
-    assert counts["boxes_read"] == counts["boxes_kept"] + counts["unknown_labels"] + counts["nothing_left"]
+    assert (
+        counts["boxes_read"]
+        == counts["boxes_kept"] + counts["unknown_labels"] + counts["nothing_left"]
+    )
     assert all(0 <= report["metrics"][name] <= 1 for name in ("mAP", "AP50", "AP75", "AR@100"))
     results = json.loads((tmp_path / "eval" / "instances" / "coco_results.json").read_text())
     assert results, "the small model writes boxes on photographs too"
     written = [json.loads(line)["response"] for line in answers.read_text().splitlines()]
     read = [box for text in written for box in get_format("qwen2_5_vl").parse(text).boxes]
-    right_edges = {round(x2 * 640 / 252, 3) for _, _, x2, _ in read}  # the photographs were 252 pixels wide
+    right_edges = {
+        round(x2 * 640 / 252, 3) for _, _, x2, _ in read
+    }  # the photographs were 252 pixels wide
     for result in results:
         x, y, width, height = result["bbox"]
         assert 0 <= x < x + width <= 640

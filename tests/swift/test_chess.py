@@ -19,7 +19,8 @@ NAMES = ["red circle", "green circle", "blue circle", "red square", "green squar
 
 
 def as_shapes(source: Path, out: Path) -> dict:
-    """The first images of a COCO file; the pieces of the first kinds are called shapes, the others are left out."""
+    """The first images of a COCO file; the pieces of the first kinds are called shapes, the others
+    are left out."""
     data = json.loads(source.read_text())
     kinds = sorted({annotation["category_id"] for annotation in data["annotations"]})[: len(NAMES)]
     images = data["images"][:IMAGES]
@@ -27,22 +28,47 @@ def as_shapes(source: Path, out: Path) -> dict:
     few = {
         "images": images,
         "categories": [{"id": kind, "name": name} for kind, name in zip(kinds, NAMES, strict=True)],
-        "annotations": [a for a in data["annotations"] if a["image_id"] in ids and a["category_id"] in kinds],
+        "annotations": [
+            a for a in data["annotations"] if a["image_id"] in ids and a["category_id"] in kinds
+        ],
     }
     out.write_text(json.dumps(few))
     return few
 
 
-def test_photographs_from_the_model_to_the_report(shared_data: Path, checkpoint: Path, tmp_path: Path) -> None:
+def test_photographs_from_the_model_to_the_report(
+    shared_data: Path, checkpoint: Path, tmp_path: Path
+) -> None:
     chess = shared_data / "chess_cc0"
     few = as_shapes(chess / "instances_test.json", tmp_path / "pieces.json")
     out = tmp_path / "eval"
     command = [
-        "-m", "mmdet_eval", "run", "--model", checkpoint, "--ann", tmp_path / "pieces.json",
-        "--images", chess / "images", "--out", out, "--max-pixels", 50176, "--max_new_tokens", 128, *SMALL,
-        "--external_plugins", checkpoint.parent / "pruned_template.py", "--logprobs", "true", "--score", "logprob",
-    ]  # fmt: skip
-    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
+        "-m",
+        "mmdet_eval",
+        "run",
+        "--model",
+        checkpoint,
+        "--ann",
+        tmp_path / "pieces.json",
+        "--images",
+        chess / "images",
+        "--out",
+        out,
+        "--max-pixels",
+        50176,
+        "--max_new_tokens",
+        128,
+        *SMALL,
+        "--external_plugins",
+        checkpoint.parent / "pruned_template.py",
+        "--logprobs",
+        "true",
+        "--score",
+        "logprob",
+    ]
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
     found = json.loads((out / "metrics.json").read_text())["datasets"]["pieces"]

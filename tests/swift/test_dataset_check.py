@@ -38,14 +38,22 @@ def check(*rows: dict) -> None:
 
 def test_good_rows_pass_wherever_the_image_is(image: str) -> None:
     encoded = base64.b64encode(png((640, 480)) * 20).decode()
-    for source in (image, f"file://{image}", "https://example.org/a.png", "data:image/png;base64,AAAA", encoded):
+    for source in (
+        image,
+        f"file://{image}",
+        "https://example.org/a.png",
+        "data:image/png;base64,AAAA",
+        encoded,
+    ):
         check({"images": [source], "solution": SOLUTION})
     check({"images": [{"path": None, "bytes": png()}], "solution": SOLUTION})
     check({"images": [{"path": "only a name.png", "bytes": png()}], "solution": SOLUTION})
     check({"images": [{"path": image, "bytes": None}], "solution": SOLUTION})
 
 
-def test_relative_paths_are_looked_for_under_root_image_dir(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_paths_are_looked_for_under_root_image_dir(
+    image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ROOT_IMAGE_DIR", str(Path(image).parent))
     check({"images": [Path(image).name], "solution": SOLUTION})
     with pytest.raises(SolutionError, match="expected an image file at .*gone.png"):
@@ -56,8 +64,12 @@ def test_relative_paths_are_looked_for_under_root_image_dir(image: str, monkeypa
     ("change", "message"),
     [
         pytest.param({"images": []}, 'expected an image in "images", got none', id="no image"),
-        pytest.param({"images": ["gone.png"]}, "expected an image file at gone.png", id="missing file"),
-        pytest.param({"images": [__file__]}, "expected an image that can be opened", id="no image file"),
+        pytest.param(
+            {"images": ["gone.png"]}, "expected an image file at gone.png", id="missing file"
+        ),
+        pytest.param(
+            {"images": [__file__]}, "expected an image that can be opened", id="no image file"
+        ),
         pytest.param({"images": ["x" * 300]}, "x" * 300, id="what no file can be called"),
         pytest.param({"solution": SLIVER}, "aspect ratio of at most 200", id="sliver"),
         pytest.param(
@@ -79,10 +91,14 @@ def test_the_size_of_an_image_in_the_row_is_compared(image: str) -> None:
 
 
 def test_a_solution_that_is_no_string_is_named(image: str) -> None:
-    with pytest.raises(SolutionError, match='row 1 .*expected "solution" to be a JSON string .*got dict'):
+    with pytest.raises(
+        SolutionError, match='row 1 .*expected "solution" to be a JSON string .*got dict'
+    ):
         check({"images": [image], "solution": json.loads(SOLUTION)})
 
 
 def test_a_data_set_without_solutions(image: str) -> None:
-    with pytest.raises(SolutionError, match='expected a column "solution" in train_dataset, got images'):
+    with pytest.raises(
+        SolutionError, match='expected a column "solution" in train_dataset, got images'
+    ):
         check({"images": [image]})

@@ -1,4 +1,5 @@
-"""Published data sets through ms-swift's own loading: our rows with our reward, nothing changed without it."""
+"""Published data sets through ms-swift's own loading: our rows with our reward, nothing changed
+without it."""
 
 import json
 import os
@@ -21,7 +22,8 @@ from swift_plugin_visionr1 import SolutionError, read_solution  # noqa: E402
 SIZE = (100, 60)
 BOX = [10, 20, 30, 40]
 RFT = (
-    "Detect all objects belonging to the category 'cat' in the image, and provide the bounding boxes (between 0 and "
+    "Detect all objects belonging to the category 'cat' in the image, and provide the bounding "
+    "boxes (between 0 and "
     "1000, integer) and confidence (between 0 and 1, with two decimal places)."
 )
 
@@ -44,11 +46,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def load(*paths: Path, rewards: tuple[str, ...] = ("vision_r1",), **changes: object) -> list[dict]:
-    """What `swift rlhf --dataset paths --reward_funcs ...` trains on: its arguments' own loading, without a model."""
+    """What `swift rlhf --dataset paths --reward_funcs ...` trains on: its arguments' own loading,
+    without a model."""
     arguments = RLHFArguments.__new__(RLHFArguments)
-    fields = {"dataset": list(map(str, paths)), "val_dataset": [], "reward_funcs": list(rewards), "columns": {}}
+    fields = {
+        "dataset": list(map(str, paths)),
+        "val_dataset": [],
+        "reward_funcs": list(rewards),
+        "columns": {},
+    }
     lists = {"model_name": None, "model_author": None, "interleave_prob": None}
-    for name, value in (fields | lists | {"remove_unused_columns": False, "data_seed": 1} | changes).items():
+    for name, value in (
+        fields | lists | {"remove_unused_columns": False, "data_seed": 1} | changes
+    ).items():
         setattr(arguments, name, value)
     return list(arguments.load_dataset()[0])
 
@@ -60,41 +70,70 @@ def jsonl(path: Path, rows: list[dict]) -> Path:
 
 def authors() -> dict:
     solution = json.dumps([["cat", [BOX]]])
-    return {"image": "1.png", "problem": "Locate every cat", "solution": solution, "width": 100, "height": 60,
-            "num_instances": 1, "target_id_maps": "{}"}  # fmt: skip
+    return {
+        "image": "1.png",
+        "problem": "Locate every cat",
+        "solution": solution,
+        "width": 100,
+        "height": 60,
+        "num_instances": 1,
+        "target_id_maps": "{}",
+    }
 
 
 def grounding() -> dict:
-    messages = [{"role": "user", "content": "<image>Find <ref-object>"}, {"role": "assistant", "content": "<bbox>"}]
+    messages = [
+        {"role": "user", "content": "<image>Find <ref-object>"},
+        {"role": "assistant", "content": "<bbox>"},
+    ]
     return {"messages": messages, "images": ["1.png"], "objects": {"ref": ["cat"], "bbox": [BOX]}}
 
 
 def rec() -> dict:
-    return {"image": "1.png", "problem": "... describes: cat", "normal_caption": "cat", "solution": BOX,
-            "bbox_list": [BOX], "width": 100, "height": 60}  # fmt: skip
+    return {
+        "image": "1.png",
+        "problem": "... describes: cat",
+        "normal_caption": "cat",
+        "solution": BOX,
+        "bbox_list": [BOX],
+        "width": 100,
+        "height": 60,
+    }
 
 
 def rec_turns() -> dict:
-    asked = "<image>Please provide the bounding box coordinate of the region this sentence describes: cat."
+    asked = (
+        "<image>Please provide the bounding box coordinate of the region this sentence "
+        "describes: cat."
+    )
     turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": BOX}]
     return {"id": 1, "image": "1.png", "conversations": turns}
 
 
 def ovd() -> dict:
-    asked = "detect the following objects: ['cat', 'dog']. Output the bbox coordinates in <answer></answer>."
+    asked = (
+        "detect the following objects: ['cat', 'dog']. Output the bbox coordinates in "
+        "<answer></answer>."
+    )
     answer = '```json\n[{"bbox_2d": [10, 20, 30, 40], "label": "cat"}]\n```'
     turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": answer}]
     return {"id": 1, "image": "1.png", "conversations": turns}
 
 
 def rft() -> dict:
-    solution = "<answer>[{'Position': [100, 333.3333333, 300, 666.6666667], 'Confidence': 1}]</answer>"
+    solution = (
+        "<answer>[{'Position': [100, 333.3333333, 300, 666.6666667], 'Confidence': 1}]</answer>"
+    )
     return {"image": "1.png", "problem": RFT, "solution": solution}
 
 
 def ours() -> dict:
     solution = json.dumps({"width": 100, "height": 60, "boxes": [BOX], "labels": ["cat"]})
-    return {"messages": [{"role": "user", "content": "<image>Find cats"}], "images": ["1.png"], "solution": solution}
+    return {
+        "messages": [{"role": "user", "content": "<image>Find cats"}],
+        "images": ["1.png"],
+        "solution": solution,
+    }
 
 
 FORMS = [ours, authors, grounding, rec, rec_turns, ovd, rft]
@@ -131,7 +170,9 @@ def as_csv(rows: list[dict], folder: Path) -> Path:
 
 
 def with_images(rows: list[dict]) -> object:
-    table = datasets.Dataset.from_list([row | {"image": {"bytes": png(), "path": "gone.png"}} for row in rows])
+    table = datasets.Dataset.from_list(
+        [row | {"image": {"bytes": png(), "path": "gone.png"}} for row in rows]
+    )
     return table.cast_column("image", datasets.Image())
 
 
@@ -146,7 +187,9 @@ def as_arrow(rows: list[dict], folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("row", [authors, rft], ids=["authors", "rft"])
-@pytest.mark.parametrize("save", [as_json, as_csv, as_parquet, as_arrow], ids=["json", "csv", "parquet", "arrow"])
+@pytest.mark.parametrize(
+    "save", [as_json, as_csv, as_parquet, as_arrow], ids=["json", "csv", "parquet", "arrow"]
+)
 def test_each_kind_of_file(folder: Path, row: Callable[[], dict], save: Callable) -> None:
     loaded = load(save([row()] * 2, folder))
     assert [read_solution(made["solution"]).size for made in loaded] == [SIZE] * 2
@@ -169,13 +212,17 @@ def test_columns_by_another_name(folder: Path) -> None:
 @pytest.mark.parametrize("streaming", [False, True], ids=["map", "stream"])
 def test_a_bad_row_is_named_with_its_file_and_reason(folder: Path, streaming: bool) -> None:
     path = jsonl(folder / "rows.jsonl", [authors(), authors() | {"width": 20}, authors()])
-    with pytest.raises(SolutionError, match=f"row 2 of {path}, read as Vision-R1-Data: expected box 0 inside"):
+    with pytest.raises(
+        SolutionError, match=f"row 2 of {path}, read as Vision-R1-Data: expected box 0 inside"
+    ):
         load(path, streaming=streaming)
 
 
 def test_a_missing_image_is_named(folder: Path) -> None:
     path = jsonl(folder / "rows.jsonl", [rft() | {"image": "gone.png"}])
-    with pytest.raises(SolutionError, match=f"row 1 of {path}.* expected an image file at .*gone.png"):
+    with pytest.raises(
+        SolutionError, match=f"row 1 of {path}.* expected an image file at .*gone.png"
+    ):
         load(path)
 
 
@@ -191,10 +238,17 @@ ALPACA = {"instruction": "Say it", "input": "twice", "output": "it it"}
 
 def without_plugin(*paths: Path) -> list[list[dict]]:
     result = subprocess.run(
-        [sys.executable, "-c", WITHOUT, *map(str, paths)], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", WITHOUT, *map(str, paths)],
+        capture_output=True,
+        text=True,
+        check=True,
         env=os.environ | {"VISION_R1_NO_AUTOLOAD": "1"},
-    )  # fmt: skip
-    return [json.loads(line.removeprefix("ROWS")) for line in result.stdout.splitlines() if line.startswith("ROWS")]
+    )
+    return [
+        json.loads(line.removeprefix("ROWS"))
+        for line in result.stdout.splitlines()
+        if line.startswith("ROWS")
+    ]
 
 
 def test_without_our_reward_every_row_is_what_ms_swift_makes_of_it(folder: Path) -> None:
@@ -221,10 +275,17 @@ def test_a_run_on_published_rows(grpo: Callable, rows: list, tmp_path: Path) -> 
         own = json.loads(row["solution"])
         pairs = [[label, [box]] for label, box in zip(own["labels"], own["boxes"], strict=True)]
         question = row["messages"][0]["content"].removeprefix("<image>")
-        published.append({
-            "image": row["images"][0], "problem": question, "solution": json.dumps(pairs), "width": own["width"],
-            "height": own["height"], "num_instances": len(pairs), "target_id_maps": "{}",
-        })  # fmt: skip
+        published.append(
+            {
+                "image": row["images"][0],
+                "problem": question,
+                "solution": json.dumps(pairs),
+                "width": own["width"],
+                "height": own["height"],
+                "num_instances": len(pairs),
+                "target_id_maps": "{}",
+            }
+        )
     rewards = ["--reward_funcs", "vision_r1", "--callbacks", "vision_r1"]
     run = grpo(published, tmp_path, *rewards, "--max_steps", 2, "--save_strategy", "no")
     assert run.code == 0, run.text[-3000:]

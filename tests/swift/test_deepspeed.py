@@ -1,4 +1,5 @@
-"""ms-swift's DeepSpeed configurations with the recipes' values, checked by DeepSpeed's own configuration class."""
+"""ms-swift's DeepSpeed configurations with the recipes' values, checked by DeepSpeed's own
+configuration class."""
 
 import json
 import subprocess
@@ -22,7 +23,11 @@ OVERLAID = (
     ("train/qwen2_5_vl_32b", "overlays/one_node"),
     ("sft/qwen2_5_vl_72b", "overlays/sft_lora_node"),
 )
-RECIPES = [(f"{kind}/{path.stem}",) for kind in ("train", "sft") for path in sorted((CONFIGS / kind).glob("*.yaml"))]
+RECIPES = [
+    (f"{kind}/{path.stem}",)
+    for kind in ("train", "sft")
+    for path in sorted((CONFIGS / kind).glob("*.yaml"))
+]
 
 
 def files(layers: tuple[str, ...]) -> list[Path]:
@@ -38,7 +43,9 @@ def processes(layers: tuple[str, ...]) -> int:
 def checked(processes: int, recipes: str) -> list[dict]:
     """What DeepSpeed makes of a JSON list of recipes."""
     script = Path(__file__).with_name("deepspeed_configs.py")
-    run = subprocess.run([sys.executable, script, str(processes)], input=recipes, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, script, str(processes)], input=recipes, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr[-3000:]
     return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
 
@@ -55,9 +62,13 @@ def of_recipes() -> dict[tuple[str, ...], dict]:
 
 
 @pytest.mark.parametrize("layers", [*RECIPES, *OVERLAID], ids=" + ".join)
-def test_a_step_of_the_recipe_is_the_papers_batch(of_recipes: dict, layers: tuple[str, ...]) -> None:
+def test_a_step_of_the_recipe_is_the_papers_batch(
+    of_recipes: dict, layers: tuple[str, ...]
+) -> None:
     recipe, config = merged(files(layers)), of_recipes[layers]
-    assert config["batch"] == (64 if layers[0].startswith("train") else 128)  # 16 prompts x 4 completions; SFT's rows
+    assert config["batch"] == (
+        64 if layers[0].startswith("train") else 128
+    )  # 16 prompts x 4 completions; SFT's rows
     assert config["micro"] == recipe["per_device_train_batch_size"]
     assert config["accumulation"] == recipe["gradient_accumulation_steps"]
     assert config["bf16"]

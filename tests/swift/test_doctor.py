@@ -36,11 +36,11 @@ PROCESSED = """
 import json, os, sys
 from pathlib import Path
 from swift_plugin_visionr1 import Settings
-from swift_plugin_visionr1.coords import View
+from swift_plugin_visionr1.geometry.frames import View
 from swift_plugin_visionr1.doctor.cases import Whole
 from swift_plugin_visionr1.doctor.image_files import look_at
 from swift_plugin_visionr1.doctor.model import find_model
-from swift_plugin_visionr1.doctor.recipe import read_recipe
+from swift_plugin_visionr1.recipes.training_command import read_recipe
 from swift_plugin_visionr1.doctor.rows import read_row
 from swift_plugin_visionr1.doctor.sampling import open_engine, processed_findings
 recipe = read_recipe(sys.argv[1:], os.environ)
@@ -57,16 +57,28 @@ def python(script: str, *words: object, **environment: str) -> subprocess.Comple
     unset = {"MAX_PIXELS", "MIN_PIXELS", "VISION_R1_CONFIG"}
     kept = {name: value for name, value in os.environ.items() if name not in unset}
     return subprocess.run(
-        [sys.executable, "-c", script, *map(str, words)], capture_output=True, text=True, errors="replace",
-        env=kept | offline | environment, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", script, *map(str, words)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=kept | offline | environment,
+        check=False,
+    )
 
 
 def test_a_command_means_what_it_means_to_swift(checkpoint: Path) -> None:
     from swift_plugin_visionr1.recipes.training_command import read_recipe
 
     recipe = checkpoint.parents[2] / "configs" / "train" / "qwen2_5_vl_7b.yaml"
-    words = [str(recipe), "--temperature", "0.7", "--reward-funcs", "vision_r1", "vision_r1_count", "--top_k=-1"]
+    words = [
+        str(recipe),
+        "--temperature",
+        "0.7",
+        "--reward-funcs",
+        "vision_r1",
+        "vision_r1_count",
+        "--top_k=-1",
+    ]
     result = python(PARSE, *words)
     line = next((line for line in result.stdout.splitlines() if line.startswith("RESULT")), None)
     assert line, result.stderr[-2000:]
@@ -101,11 +113,33 @@ def words(rows: list, checkpoint: Path, tmp_path: Path) -> list[object]:
     data = tmp_path / "train.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return [
-        "--rlhf_type", "grpo", "--model", checkpoint, "--model_type", "qwen2_5_vl", "--template", "qwen2_5_vl_pruned",
-        "--torch_dtype", "float32", "--external_plugins", checkpoint.parent / "pruned_template.py", "--dataset", data,
-        "--reward_funcs", "vision_r1", "--callbacks", "vision_r1", "--num_generations", 4, "--temperature", "1.0",
-        "--max_completion_length", 192, "--prompts", 6,
-    ]  # fmt: skip
+        "--rlhf_type",
+        "grpo",
+        "--model",
+        checkpoint,
+        "--model_type",
+        "qwen2_5_vl",
+        "--template",
+        "qwen2_5_vl_pruned",
+        "--torch_dtype",
+        "float32",
+        "--external_plugins",
+        checkpoint.parent / "pruned_template.py",
+        "--dataset",
+        data,
+        "--reward_funcs",
+        "vision_r1",
+        "--callbacks",
+        "vision_r1",
+        "--num_generations",
+        4,
+        "--temperature",
+        "1.0",
+        "--max_completion_length",
+        192,
+        "--prompts",
+        6,
+    ]
 
 
 @pytest.mark.slow
@@ -128,14 +162,19 @@ def test_data_that_only_swift_reads(rows: list, words: list[object], tmp_path: P
 def test_the_model_is_asked(words: list[object], tmp_path: Path) -> None:
     result = python(SCRIPT, *words, "--out", tmp_path / "doctor")
     assert result.returncode == 0, result.stdout + result.stderr[-2000:]
-    assert "the model's own processor makes of 6 images the sizes that the reward assumes" in result.stdout
+    assert (
+        "the model's own processor makes of 6 images the sizes that the reward assumes"
+        in result.stdout
+    )
     assert "ok       frame: mean IoU of matched boxes 0." in result.stdout
     summary = json.loads((tmp_path / "doctor" / "doctor.json").read_text())
     assert summary["rewards"]["beginner"]["total"] > 1
 
 
 @pytest.mark.slow
-def test_a_wrong_frame_is_found_by_the_models_own_answers(words: list[object], tmp_path: Path) -> None:
+def test_a_wrong_frame_is_found_by_the_models_own_answers(
+    words: list[object], tmp_path: Path
+) -> None:
     (tmp_path / "reward.yaml").write_text("frame: norm1000\n")
     result = python(SCRIPT, *words, VISION_R1_CONFIG=str(tmp_path / "reward.yaml"))
     assert result.returncode == 1, result.stdout + result.stderr[-2000:]
@@ -155,7 +194,11 @@ def test_a_model_that_does_not_load_is_a_finding(words: list[object], tmp_path: 
 
 
 @pytest.mark.slow
-def test_another_processed_size_than_the_rewards_is_a_finding(words: list[object], rows: list) -> None:
+def test_another_processed_size_than_the_rewards_is_a_finding(
+    words: list[object], rows: list
+) -> None:
     result = python(PROCESSED, *words[: words.index("--prompts")], ROW=json.dumps(rows[0]))
-    assert "RESULTproblem the model's own processor makes (112, 112) of row 1" in result.stdout, result.stderr[-2000:]
+    assert "RESULTproblem the model's own processor makes (112, 112) of row 1" in result.stdout, (
+        result.stderr[-2000:]
+    )
     assert "the reward assumes (224, 112)" in result.stdout

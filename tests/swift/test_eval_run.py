@@ -1,4 +1,5 @@
-"""`mmdet-eval run` with a real `swift infer`: nothing is asked twice, whatever happens in between."""
+"""`mmdet-eval run` with a real `swift infer`: nothing is asked twice, whatever happens in
+between."""
 
 import json
 import signal
@@ -38,12 +39,19 @@ sys.exit(run.run_command(arguments))
 def datasets(tmp_path: Path, checkpoint: Path) -> list[DatasetSpec]:
     """Drawn scenes as two data sets that share a folder of images."""
     script = checkpoint.parent / "scenes.py"
-    subprocess.run([sys.executable, script, "--out", tmp_path, "--train", "1", "--val", str(SCENES)], check=True)
+    subprocess.run(
+        [sys.executable, script, "--out", tmp_path, "--train", "1", "--val", str(SCENES)],
+        check=True,
+    )
     coco = json.loads((tmp_path / "val.json").read_text())
     found = []
     for name, images in (("first", coco["images"][:40]), ("second", coco["images"][40:])):
         ids = {image["id"] for image in images}
-        part = {**coco, "images": images, "annotations": [a for a in coco["annotations"] if a["image_id"] in ids]}
+        part = {
+            **coco,
+            "images": images,
+            "annotations": [a for a in coco["annotations"] if a["image_id"] in ids],
+        }
         (tmp_path / f"{name}.json").write_text(json.dumps(part))
         found.append(DatasetSpec(name, tmp_path / f"{name}.json", tmp_path / "images"))
     return found
@@ -55,22 +63,47 @@ def model(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     for name, value in OFFLINE.items():
         monkeypatch.setenv(name, value)
     options = [
-        "--model_type", "qwen2_5_vl", "--template", "qwen2_5_vl_pruned", "--torch_dtype", "float32",
-        "--external_plugins", checkpoint.parent / "pruned_template.py", "--max_new_tokens", 160,
-        "--write_batch_size", 1,
-    ]  # fmt: skip
+        "--model_type",
+        "qwen2_5_vl",
+        "--template",
+        "qwen2_5_vl_pruned",
+        "--torch_dtype",
+        "float32",
+        "--external_plugins",
+        checkpoint.parent / "pruned_template.py",
+        "--max_new_tokens",
+        160,
+        "--write_batch_size",
+        1,
+    ]
     return Model(str(checkpoint), options=tuple(map(str, options)), logprobs=True)
 
 
 def start(model: Model, datasets: list[DatasetSpec], out: Path) -> "subprocess.Popen[str]":
     """The command in a process of its own, on the two data sets as a suite."""
     suite = out.parent / "suite.yaml"
-    lines = [f"  {spec.name}: {{ann: {spec.ann.name}, images: {spec.images.name}}}\n" for spec in datasets]
+    lines = [
+        f"  {spec.name}: {{ann: {spec.ann.name}, images: {spec.images.name}}}\n"
+        for spec in datasets
+    ]
     suite.write_text("protocol: vision_r1_coco\ndatasets:\n" + "".join(lines))
     command = [
-        sys.executable, "-c", COMMAND, "run", "--model", model.path, "--suite", str(suite), "--root", str(out.parent),
-        "--out", str(out), "--score", "logprob", *model.options,
-    ]  # fmt: skip
+        sys.executable,
+        "-c",
+        COMMAND,
+        "run",
+        "--model",
+        model.path,
+        "--suite",
+        str(suite),
+        "--root",
+        str(out.parent),
+        "--out",
+        str(out),
+        "--score",
+        "logprob",
+        *model.options,
+    ]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
@@ -85,7 +118,9 @@ def lines(path: Path) -> list[str]:
     return path.read_text().split("\n")[:-1]
 
 
-def test_a_killed_run_goes_on_where_it_stopped(model: Model, datasets: list[DatasetSpec], tmp_path: Path) -> None:
+def test_a_killed_run_goes_on_where_it_stopped(
+    model: Model, datasets: list[DatasetSpec], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     process = start(model, datasets, out)
     wait_for_answers(out, process, count=2)
@@ -119,13 +154,20 @@ def test_a_killed_run_goes_on_where_it_stopped(model: Model, datasets: list[Data
     printed = again.communicate()[1]
     assert again.returncode == 0, printed
     assert "0 questions asked now" in printed
-    assert sorted(path.stat().st_mtime_ns for path in (out / "parts").iterdir()) == before, "no swift was started"
+    assert sorted(path.stat().st_mtime_ns for path in (out / "parts").iterdir()) == before, (
+        "no swift was started"
+    )
     found = json.loads((out / "metrics.json").read_text())
-    assert {name: one["counts"]["answers"] for name, one in found["datasets"].items()} == {"first": 40, "second": 20}
+    assert {name: one["counts"]["answers"] for name, one in found["datasets"].items()} == {
+        "first": 40,
+        "second": 20,
+    }
     assert all(one["metrics"]["AP50"] > 0.2 for one in found["datasets"].values())
 
 
-def test_a_terminated_run_ends_its_swift_too(model: Model, datasets: list[DatasetSpec], tmp_path: Path) -> None:
+def test_a_terminated_run_ends_its_swift_too(
+    model: Model, datasets: list[DatasetSpec], tmp_path: Path
+) -> None:
     process = start(model, datasets, tmp_path / "out")
     wait_for_answers(tmp_path / "out", process, count=1)
     children = psutil.Process(process.pid).children(recursive=True)
@@ -137,8 +179,12 @@ def test_a_terminated_run_ends_its_swift_too(model: Model, datasets: list[Datase
     assert f"of {SCENES} answered" in printed
 
 
-def test_a_failure_shows_the_end_of_the_log(model: Model, datasets: list[DatasetSpec], tmp_path: Path) -> None:
+def test_a_failure_shows_the_end_of_the_log(
+    model: Model, datasets: list[DatasetSpec], tmp_path: Path
+) -> None:
     wrong = replace(model, options=(*model.options, "--no_such_option", "1"))
-    with pytest.raises(InferenceFailed, match=rf"exit code 1 and {SCENES} of {SCENES} questions") as failure:
+    with pytest.raises(
+        InferenceFailed, match=rf"exit code 1 and {SCENES} of {SCENES} questions"
+    ) as failure:
         run(wrong, datasets, PROTOCOL, tmp_path / "out")
     assert "no_such_option" in str(failure.value)

@@ -1,4 +1,5 @@
-"""The plugin's idea of the processed size is what ms-swift's template feeds the model, for odd sizes and limits."""
+"""The plugin's idea of the processed size is what ms-swift's template feeds the model, for odd
+sizes and limits."""
 
 import json
 import os
@@ -11,9 +12,20 @@ import pytest
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
 SIZES = [
-    (640, 480), (333, 517), (1, 1), (13, 40), (27, 29), (1000, 30), (157, 4000), (1281, 719), (2047, 1365), (112, 112),
-    (100, 124), (411, 97), (3000, 2001),
-]  # fmt: skip
+    (640, 480),
+    (333, 517),
+    (1, 1),
+    (13, 40),
+    (27, 29),
+    (1000, 30),
+    (157, 4000),
+    (1281, 719),
+    (2047, 1365),
+    (112, 112),
+    (100, 124),
+    (411, 97),
+    (3000, 2001),
+]
 SCRIPT = """
 import json, os, sys
 from PIL import Image
@@ -43,19 +55,27 @@ print("RESULT" + json.dumps(pairs))
     [
         pytest.param({}, None, id="defaults"),
         pytest.param({"MAX_PIXELS": "401408"}, None, id="MAX_PIXELS of the paper"),
-        pytest.param({"MAX_PIXELS": "50000", "MIN_PIXELS": "30000"}, None, id="MAX_PIXELS and MIN_PIXELS"),
+        pytest.param(
+            {"MAX_PIXELS": "50000", "MIN_PIXELS": "30000"}, None, id="MAX_PIXELS and MIN_PIXELS"
+        ),
         pytest.param({"IMAGE_MAX_TOKEN_NUM": "77"}, None, id="IMAGE_MAX_TOKEN_NUM"),
         pytest.param({}, 123_456, id="--max_pixels"),
         pytest.param({"MAX_PIXELS": "90000"}, 200_000, id="both"),
     ],
 )
-def test_processed_size_is_the_templates(checkpoint: Path, environ: dict[str, str], max_pixels: int | None) -> None:
+def test_processed_size_is_the_templates(
+    checkpoint: Path, environ: dict[str, str], max_pixels: int | None
+) -> None:
     script = SCRIPT.format(
-        example=str(checkpoint.parent), checkpoint=str(checkpoint), sizes=json.dumps(SIZES),
+        example=str(checkpoint.parent),
+        checkpoint=str(checkpoint),
+        sizes=json.dumps(SIZES),
         max_pixels=json.dumps(max_pixels),
-    )  # fmt: skip
+    )
     unset = {"MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM"}
-    environment = {k: v for k, v in os.environ.items() if k not in unset} | environ | {"USE_HF": "1"}
+    environment = (
+        {k: v for k, v in os.environ.items() if k not in unset} | environ | {"USE_HF": "1"}
+    )
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
     )

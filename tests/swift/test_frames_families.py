@@ -13,8 +13,16 @@ from swift_plugin_visionr1.models.families import FAMILIES, TEMPLATES, model_typ
 from swift_plugin_visionr1.ms_swift.rewards import run_io
 
 OURS = {"griffon", "kosmos2"}  # models that are not in ms-swift
-NOT_BY_ARCHITECTURE = {"MiniCPMV", "QWenLMHeadModel"}  # several model types, told apart by other fields
-EMPTY = ("<think>", "<think>\n\n</think>", "<think></think>", "<|channel>thought\n<channel|>")  # reasoning
+NOT_BY_ARCHITECTURE = {
+    "MiniCPMV",
+    "QWenLMHeadModel",
+}  # several model types, told apart by other fields
+EMPTY = (
+    "<think>",
+    "<think>\n\n</think>",
+    "<think></think>",
+    "<|channel>thought\n<channel|>",
+)  # reasoning
 
 
 def test_every_model_type_is_ms_swifts() -> None:
@@ -24,7 +32,9 @@ def test_every_model_type_is_ms_swifts() -> None:
 
 @pytest.mark.parametrize("model_type", sorted(set(FAMILIES) - OURS))
 def test_architectures_lead_to_the_model_type(model_type: str) -> None:
-    for architecture in set(MODEL_MAPPING[model_type].architectures) - NOT_BY_ARCHITECTURE - {"null"}:
+    for architecture in (
+        set(MODEL_MAPPING[model_type].architectures) - NOT_BY_ARCHITECTURE - {"null"}
+    ):
         assert model_type_of({"architectures": [architecture]}) == model_type
 
 
@@ -59,7 +69,9 @@ def test_a_run_that_is_told_to_think_is_to_write_its_thoughts(
 ) -> None:
     """Qwen3-VL's template opens <think> on demand, and ms-swift hands rewards the text with it."""
     meta = TEMPLATE_MAPPING["qwen3_vl"]
-    template = meta.template_cls(None, meta, enable_thinking=enable_thinking, response_prefix=response_prefix)
+    template = meta.template_cls(
+        None, meta, enable_thinking=enable_thinking, response_prefix=response_prefix
+    )
     template.model_meta = MODEL_MAPPING["qwen3_vl"]
     _, io = run_io(Settings(), None, template)
     assert io.format == get_format("qwen3_vl", reasoning=expected)
@@ -70,14 +82,17 @@ def test_a_run_that_is_told_to_think_is_to_write_its_thoughts(
 @pytest.mark.parametrize(
     ("written", "read"),
     [
-        pytest.param("<|box_start|>red<|box_end|>", "<|box_start|>red<|box_end|>", id="around the answer"),
+        pytest.param(
+            "<|box_start|>red<|box_end|>", "<|box_start|>red<|box_end|>", id="around the answer"
+        ),
         pytest.param("<loc0012><loc0500>red", "<loc0012><loc0500>red", id="places"),
         pytest.param("red<|im_end|>", "red", id="the end token is taken off"),
         pytest.param("red<|im_end|><|im_end|>", "red", id="and the template's suffix"),
     ],
 )
 def test_special_tokens_of_a_response_are_kept(checkpoint: object, written: str, read: str) -> None:
-    """Both GRPO's rollouts and `swift infer` make their texts with this function of the template."""
+    """Both GRPO's rollouts and `swift infer` make their texts with this function of the
+    template."""
     processor = get_processor(str(checkpoint), model_type="qwen2_5_vl")
     tokenizer = processor.tokenizer
     tokenizer.add_special_tokens(

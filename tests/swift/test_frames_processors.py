@@ -1,4 +1,5 @@
-"""Processed sizes of odd images, as the image processors of transformers and ms-swift's own image code make them."""
+"""Processed sizes of odd images, as the image processors of transformers and ms-swift's own image
+code make them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,11 +33,28 @@ from swift_plugin_visionr1.geometry.resize.tiles import TileResize
 from swift_plugin_visionr1.models.families import FAMILIES, Limits
 
 SIZES = [
-    (640, 480), (333, 517), (1, 1), (13, 40), (27, 29), (1000, 30), (157, 4000), (1281, 719), (2047, 1365), (112, 112),
-    (100, 124), (411, 97), (3000, 2001), (448, 448), (449, 448), (896, 1344), (60, 4700),
-]  # fmt: skip
+    (640, 480),
+    (333, 517),
+    (1, 1),
+    (13, 40),
+    (27, 29),
+    (1000, 30),
+    (157, 4000),
+    (1281, 719),
+    (2047, 1365),
+    (112, 112),
+    (100, 124),
+    (411, 97),
+    (3000, 2001),
+    (448, 448),
+    (449, 448),
+    (896, 1344),
+    (60, 4700),
+]
 GLM_LIMITS = {"shortest_edge": 12544, "longest_edge": 9633792}  # of the published checkpoints
-Fed = Callable[[Any, Image.Image], Size]  # what a processor makes of an image: (width, height) in pixels
+Fed = Callable[
+    [Any, Image.Image], Size
+]  # what a processor makes of an image: (width, height) in pixels
 
 
 def glm(processor: Any, image: Image.Image) -> Size:
@@ -52,17 +70,23 @@ def minicpm(processor: Any, image: Image.Image) -> Size:
 
 
 def gemma3(processor: Any, image: Image.Image) -> Size:
-    return square(processor, image, Gemma3ProcessorKwargs._defaults["images_kwargs"])  # as ms-swift's template
+    return square(
+        processor, image, Gemma3ProcessorKwargs._defaults["images_kwargs"]
+    )  # as ms-swift's template
 
 
 def gemma4(processor: Any, image: Image.Image) -> Size:
-    wide, high = processor(images=image, return_tensors="pt")["image_position_ids"][0].max(0).values.tolist()
+    wide, high = (
+        processor(images=image, return_tensors="pt")["image_position_ids"][0].max(0).values.tolist()
+    )
     side = 48 if isinstance(processor, Gemma4UnifiedImageProcessor) else 16
     return (wide + 1) * side, (high + 1) * side
 
 
 def square(processor: Any, image: Image.Image, options: dict[str, Any] | None = None) -> Size:
-    height, width = processor(images=image, return_tensors="pt", **(options or {}))["pixel_values"].shape[-2:]
+    height, width = processor(images=image, return_tensors="pt", **(options or {}))[
+        "pixel_values"
+    ].shape[-2:]
     return width, height
 
 
@@ -72,27 +96,46 @@ def square(processor: Any, image: Image.Image, options: dict[str, Any] | None = 
         pytest.param("glm4v", Glm4vImageProcessor(size=GLM_LIMITS), glm, id="glm"),
         pytest.param("glm4v", Glm4vImageProcessor(), glm, id="glm, transformers' default limits"),
         pytest.param(
-            "glm4v", Glm4vImageProcessor(size={"shortest_edge": 50000, "longest_edge": 400000}), glm, id="glm, smaller"
+            "glm4v",
+            Glm4vImageProcessor(size={"shortest_edge": 50000, "longest_edge": 400000}),
+            glm,
+            id="glm, smaller",
         ),
         pytest.param("glm4v", Glm4vImageProcessorPil(), glm, id="glm, Pillow"),
         pytest.param("glm4v_moe", Glm46VImageProcessor(), glm, id="glm 4.6"),
         pytest.param("minicpmv4_6", MiniCPMV4_6ImageProcessor(), minicpm, id="minicpm"),
-        pytest.param("gemma3_vision", Gemma3ImageProcessor(size={"height": 896, "width": 896}), gemma3, id="gemma 3"),
+        pytest.param(
+            "gemma3_vision",
+            Gemma3ImageProcessor(size={"height": 896, "width": 896}),
+            gemma3,
+            id="gemma 3",
+        ),
         pytest.param("gemma4", Gemma4ImageProcessor(), gemma4, id="gemma 4"),
-        pytest.param("gemma4", Gemma4ImageProcessor(max_soft_tokens=1120), gemma4, id="gemma 4, more tokens"),
+        pytest.param(
+            "gemma4", Gemma4ImageProcessor(max_soft_tokens=1120), gemma4, id="gemma 4, more tokens"
+        ),
         pytest.param("gemma4_unified", Gemma4UnifiedImageProcessor(), gemma4, id="gemma 4 unified"),
         pytest.param("paligemma", SiglipImageProcessor(), square, id="paligemma 224"),
-        pytest.param("paligemma", SiglipImageProcessor(size={"height": 448, "width": 448}), square, id="paligemma 448"),
         pytest.param(
-            "florence", CLIPImageProcessor(size={"height": 768, "width": 768}, do_center_crop=False), square,
+            "paligemma",
+            SiglipImageProcessor(size={"height": 448, "width": 448}),
+            square,
+            id="paligemma 448",
+        ),
+        pytest.param(
+            "florence",
+            CLIPImageProcessor(size={"height": 768, "width": 768}, do_center_crop=False),
+            square,
             id="florence",
         ),
     ],
-)  # fmt: skip
+)
 def test_processed_size_is_the_processors(model_type: str, processor: Any, fed: Fed) -> None:
     rule = FAMILIES[model_type].resize(Limits(processor=processor.to_dict()))
     for size in SIZES:
-        assert rule.view(size).processed == fed(processor, Image.new("RGB", size)), f"image of {size}"
+        assert rule.view(size).processed == fed(processor, Image.new("RGB", size)), (
+            f"image of {size}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -104,19 +147,29 @@ def test_processed_size_is_the_processors(model_type: str, processor: Any, fed: 
         pytest.param("paligemma", SiglipImageProcessor(), square, id="paligemma"),
     ],
 )
-def test_what_is_taken_where_the_checkpoint_is_not_known(model_type: str, processor: Any, fed: Fed) -> None:
+def test_what_is_taken_where_the_checkpoint_is_not_known(
+    model_type: str, processor: Any, fed: Fed
+) -> None:
     rule = FAMILIES[model_type].resize(Limits())
     for size in SIZES:
-        assert rule.view(size).processed == fed(processor, Image.new("RGB", size)), f"image of {size}"
+        assert rule.view(size).processed == fed(processor, Image.new("RGB", size)), (
+            f"image of {size}"
+        )
 
 
-@pytest.mark.parametrize("make", [GotOcr2ImageProcessor, GotOcr2ImageProcessorPil], ids=["torchvision", "Pillow"])
+@pytest.mark.parametrize(
+    "make", [GotOcr2ImageProcessor, GotOcr2ImageProcessorPil], ids=["torchvision", "Pillow"]
+)
 def test_internvl_has_as_many_tiles(make: Any) -> None:
     processor = make(size={"height": 448, "width": 448}, max_patches=12)
-    rule = FAMILIES["internvl"].resize(Limits({"MAX_NUM": "2", "INPUT_SIZE": "224"}, processor=processor.to_dict()))
+    rule = FAMILIES["internvl"].resize(
+        Limits({"MAX_NUM": "2", "INPUT_SIZE": "224"}, processor=processor.to_dict())
+    )
     for size in SIZES:
         made = processor(images=Image.new("RGB", size), crop_to_patches=True, return_tensors="pt")
-        assert made["pixel_values"].shape[0] == tiles(rule.view(size).processed, 448), f"image of {size}"
+        assert made["pixel_values"].shape[0] == tiles(rule.view(size).processed, 448), (
+            f"image of {size}"
+        )
 
 
 @pytest.mark.parametrize(
@@ -127,11 +180,15 @@ def test_internvl_has_as_many_tiles(make: Any) -> None:
         pytest.param({"MAX_NUM": "24", "INPUT_SIZE": "224"}, 224, 24, id="both"),
     ],
 )
-def test_internvl_chat_sees_each_place_where_the_rule_says(environ: dict[str, str], side: int, most: int) -> None:
+def test_internvl_chat_sees_each_place_where_the_rule_says(
+    environ: dict[str, str], side: int, most: int
+) -> None:
     rule = FAMILIES["internvl_chat"].resize(Limits(environ))
     assert isinstance(rule, TileResize)
     for size in SIZES:
-        image = Image.linear_gradient("L").resize(size).convert("RGB")  # dark at the top, bright at the bottom
+        image = (
+            Image.linear_gradient("L").resize(size).convert("RGB")
+        )  # dark at the top, bright at the bottom
         made = transform_image(image, side, most)
         width, height = rule.view(size).processed
         assert len(made) == tiles((width, height), side), f"image of {size}"

@@ -1,4 +1,5 @@
-"""Families whose processors are the checkpoint's code: our rules against vLLM's ports of it, where vLLM is there."""
+"""Families whose processors are the checkpoint's code: our rules against vLLM's ports of it, where
+vLLM is there."""
 
 from types import SimpleNamespace
 
@@ -21,7 +22,9 @@ sizes = st.tuples(st.integers(1, 6000), st.integers(1, 6000))
 @example((31, 6000), (448 * 448, 500_000))
 def test_ovis2_5(size: Size, bounds: tuple[int, int]) -> None:
     module = pytest.importorskip(f"{PROCESSORS}.ovis2_5")
-    width, height = rescale(size, bounds[1])  # ms-swift's template, with its own max_pixels set to MAX_PIXELS
+    width, height = rescale(
+        size, bounds[1]
+    )  # ms-swift's template, with its own max_pixels set to MAX_PIXELS
     expected = module.Ovis2_5Processor.smart_resize(None, height, width, 32, *bounds)[::-1]
     if 0 in expected:
         with pytest.raises(ValueError, match="room for one visual token"):

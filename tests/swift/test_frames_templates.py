@@ -1,4 +1,5 @@
-"""Processed sizes of other families than Qwen2.5-VL, as ms-swift's templates make them under the run's limits."""
+"""Processed sizes of other families than Qwen2.5-VL, as ms-swift's templates make them under the
+run's limits."""
 
 import json
 import os
@@ -18,12 +19,33 @@ from swift_plugin_visionr1.geometry.resize import OvisResize
 from swift_plugin_visionr1.models.families import FAMILIES, Limits
 
 SIZES = [
-    (640, 480), (333, 517), (1, 1), (13, 40), (27, 29), (1000, 30), (157, 4000), (1281, 719), (2047, 1365), (112, 112),
-    (100, 124), (411, 97), (3000, 2001),
-]  # fmt: skip
+    (640, 480),
+    (333, 517),
+    (1, 1),
+    (13, 40),
+    (27, 29),
+    (1000, 30),
+    (157, 4000),
+    (1281, 719),
+    (2047, 1365),
+    (112, 112),
+    (100, 124),
+    (411, 97),
+    (3000, 2001),
+]
 KINDS = {  # model_type -> (processor_class, image_processor_type, patch_size, architecture)
-    "qwen2_vl": ("Qwen2VLProcessor", "Qwen2VLImageProcessor", 14, "Qwen2VLForConditionalGeneration"),
-    "qwen3_vl": ("Qwen3VLProcessor", "Qwen2VLImageProcessor", 16, "Qwen3VLForConditionalGeneration"),
+    "qwen2_vl": (
+        "Qwen2VLProcessor",
+        "Qwen2VLImageProcessor",
+        14,
+        "Qwen2VLForConditionalGeneration",
+    ),
+    "qwen3_vl": (
+        "Qwen3VLProcessor",
+        "Qwen2VLImageProcessor",
+        16,
+        "Qwen3VLForConditionalGeneration",
+    ),
     "qwen3_5": ("Qwen3VLProcessor", "Qwen2VLImageProcessor", 16, "Qwen3_5ForConditionalGeneration"),
     "glm4v": ("Glm4vProcessor", "Glm4vImageProcessor", 14, "Glm4vForConditionalGeneration"),
 }
@@ -33,7 +55,7 @@ import json, os, sys
 from PIL import Image
 from swift.model import get_processor
 from swift.template import get_template
-from swift_plugin_visionr1.families import FAMILIES, Limits
+from swift_plugin_visionr1.models.families import FAMILIES, Limits
 for model_type, folder in {folders!r}.items():
     processor = get_processor(folder, model_type=model_type)
     template = get_template(processor, template_type=model_type, max_pixels={max_pixels!r}, max_length=100_000)
@@ -59,7 +81,9 @@ def make_checkpoint(folder: Path, example: Path, model_type: str) -> str:
     config["image_processor"].update(image_processor_type=image_processor, patch_size=patch)
     config["video_processor"].update(patch_size=patch)
     (folder / "processor_config.json").write_text(json.dumps(config))
-    (folder / "config.json").write_text(json.dumps({"architectures": [architecture], "model_type": model_type}))
+    (folder / "config.json").write_text(
+        json.dumps({"architectures": [architecture], "model_type": model_type})
+    )
     return str(folder)
 
 
@@ -67,27 +91,49 @@ def make_checkpoint(folder: Path, example: Path, model_type: str) -> str:
     ("model_types", "environ", "max_pixels"),
     [
         pytest.param([*KINDS], {}, None, id="defaults"),
-        pytest.param(["glm4v", "qwen3_vl"], {"MAX_PIXELS": "401408"}, 250_000, id="MAX_PIXELS and --max_pixels"),
-        pytest.param(["qwen3_5"], {"MAX_PIXELS": "50000", "MIN_PIXELS": "30000"}, None, id="MAX_PIXELS and MIN_PIXELS"),
-        pytest.param(["qwen2_vl", "qwen3_vl"], {"IMAGE_MAX_TOKEN_NUM": "77"}, None, id="IMAGE_MAX_TOKEN_NUM"),
+        pytest.param(
+            ["glm4v", "qwen3_vl"],
+            {"MAX_PIXELS": "401408"},
+            250_000,
+            id="MAX_PIXELS and --max_pixels",
+        ),
+        pytest.param(
+            ["qwen3_5"],
+            {"MAX_PIXELS": "50000", "MIN_PIXELS": "30000"},
+            None,
+            id="MAX_PIXELS and MIN_PIXELS",
+        ),
+        pytest.param(
+            ["qwen2_vl", "qwen3_vl"], {"IMAGE_MAX_TOKEN_NUM": "77"}, None, id="IMAGE_MAX_TOKEN_NUM"
+        ),
     ],
 )
 def test_processed_size_is_the_templates(
-    tmp_path: Path, checkpoint: Path, model_types: list[str], environ: dict[str, str], max_pixels: int | None
+    tmp_path: Path,
+    checkpoint: Path,
+    model_types: list[str],
+    environ: dict[str, str],
+    max_pixels: int | None,
 ) -> None:
     folders = {name: make_checkpoint(tmp_path / name, checkpoint, name) for name in model_types}
     script = SCRIPT.format(folders=folders, max_pixels=max_pixels, sizes=SIZES)
-    environment = {k: v for k, v in os.environ.items() if k not in UNSET} | environ | {"USE_HF": "1"}
+    environment = (
+        {k: v for k, v in os.environ.items() if k not in UNSET} | environ | {"USE_HF": "1"}
+    )
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
     )
-    lines = [json.loads(line[6:]) for line in result.stdout.splitlines() if line.startswith("RESULT")]
+    lines = [
+        json.loads(line[6:]) for line in result.stdout.splitlines() if line.startswith("RESULT")
+    ]
     assert len(lines) == len(SIZES) * len(model_types), result.stderr[-2000:]
     for model_type, size, fed, own in lines:
         assert own == fed, f"{model_type}, image of {size}"
 
 
-@pytest.mark.parametrize("environ", [{}, {"MAX_PIXELS": "500000", "MIN_PIXELS": "5000"}], ids=["defaults", "set"])
+@pytest.mark.parametrize(
+    "environ", [{}, {"MAX_PIXELS": "500000", "MIN_PIXELS": "5000"}], ids=["defaults", "set"]
+)
 def test_ovis_takes_its_limits_from_the_environment_alone(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +142,7 @@ def test_ovis_takes_its_limits_from_the_environment_alone(
     meta = TEMPLATE_MAPPING["ovis2_5"]
     template = meta.template_cls(None, meta, max_pixels=123)
     template.model_meta = MODEL_MAPPING["ovis2_5"]
-    template.init_env_args()  # what ms-swift calls with the processor, whose code is the checkpoint's
+    # what ms-swift calls with the processor, whose code is the checkpoint's
+    template.init_env_args()
     rule = FAMILIES["ovis2_5"].resize(Limits(os.environ, template.max_pixels))
     assert rule == OvisResize(template.min_pixels, template.max_pixels)

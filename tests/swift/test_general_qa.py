@@ -1,4 +1,5 @@
-"""`mmdet-eval general-qa` and configs/eval/general_qa.yaml: a real `swift eval` with VLMEvalKit on small benchmarks.
+"""`mmdet-eval general-qa` and configs/eval/general_qa.yaml: a real `swift eval` with VLMEvalKit on
+small benchmarks.
 
 The models are the example's small Qwen2.5-VL, made to answer every question with one word.
 """
@@ -34,8 +35,15 @@ ANSWERS = {"base": "B", "vision_r1": "red"}
 RED_BLUE, CAT_DOG = {"A": "red", "B": "blue"}, {"A": "cat", "B": "dog"}
 BENCHMARKS: dict[str, list[dict[str, str]]] = {
     "GQA_TestDev_Balanced": [{"answer": "b"}, {"answer": "Red"}, {"answer": "B."}],
-    "AI2D_TEST": [RED_BLUE | {"answer": "B"}, CAT_DOG | {"answer": "B"}, RED_BLUE | {"answer": "A"}],
-    "ChartQA_TEST": [{"answer": "red", "split": "test_human"}, {"answer": "red", "split": "test_augmented"}],
+    "AI2D_TEST": [
+        RED_BLUE | {"answer": "B"},
+        CAT_DOG | {"answer": "B"},
+        RED_BLUE | {"answer": "A"},
+    ],
+    "ChartQA_TEST": [
+        {"answer": "red", "split": "test_human"},
+        {"answer": "red", "split": "test_augmented"},
+    ],
     "SEEDBench_IMG": [RED_BLUE | {"answer": "A"}, RED_BLUE | {"answer": "B"}],
 }
 TABLE = """\
@@ -44,8 +52,8 @@ TABLE = """\
 | base      |        33.3 |         66.7 |            0.0 |        50.0 |
 | vision_r1 | 33.3 (+0.0) | 33.3 (-33.3) | 100.0 (+100.0) | 50.0 (+0.0) |
 """
-# VLMEvalKit fetches a file again whose MD5 is not the published one's, and ms-swift's template has the image token's
-# number of the full vocabulary built in; ours are others.
+# VLMEvalKit fetches a file again whose MD5 is not the published one's, and ms-swift's template has
+# the image token's number of the full vocabulary built in; ours are others.
 SMALL = """
 from swift.template.templates.qwen import Qwen2VLTemplate
 from vlmeval.dataset import ImageMCQDataset, ImageVQADataset
@@ -90,7 +98,8 @@ def write(path: Path, rows: list[dict[str, str]]) -> None:
 
 
 def always_answering(word: str, folder: Path, example: Path) -> None:
-    """The example with layers that add nothing: the last token decides alone, "\\n" on the word, that on the end."""
+    """The example with layers that add nothing: the last token decides alone, "\\n" on the word,
+    that on the end."""
     import torch
     from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 
@@ -115,8 +124,15 @@ def scored(folder: Path, benchmark: str) -> None:
     """VLMEvalKit's files of three multiple-choice questions: an option, none, and no answer."""
     folder.mkdir(parents=True)
     (folder / f"{folder.name}_{benchmark}_acc.csv").write_text('"split","Overall"\n"none","0.5"\n')
-    logged = [("B", "Match Log: B. "), ("x", "Match Log: Failed in Prefetch, no GPT."), (NO_ANSWER, "Match Log: ")]
-    rows = [{"index": str(index), "prediction": text, "log": log} for index, (text, log) in enumerate(logged)]
+    logged = [
+        ("B", "Match Log: B. "),
+        ("x", "Match Log: Failed in Prefetch, no GPT."),
+        (NO_ANSWER, "Match Log: "),
+    ]
+    rows = [
+        {"index": str(index), "prediction": text, "log": log}
+        for index, (text, log) in enumerate(logged)
+    ]
     write(folder / f"{folder.name}_{benchmark}_openai_result.tsv", rows)
 
 
@@ -128,14 +144,33 @@ def general_qa(place: Path) -> Callable[..., subprocess.CompletedProcess]:
         named = [text for name, path in models.items() for text in ("--model", f"{name}={path}")]
         own = ["--model_type", "qwen2_5_vl", "--template", "qwen2_5_vl", "--torch_dtype", "float32"]
         return subprocess.run(
-            [sys.executable, "-m", "mmdet_eval", "general-qa", *named, "--out", str(out), "--recipe", str(RECIPE),
+            [
+                sys.executable,
+                "-m",
+                "mmdet_eval",
+                "general-qa",
+                *named,
+                "--out",
+                str(out),
+                "--recipe",
+                str(RECIPE),
                 *own,
-             "--external_plugins", str(place / "small.py"), *arguments],
-            capture_output=True, text=True, check=False, cwd=place,
-            env=os.environ | {
-                "LMUData": str(place / "data"), "USE_HF": "1", "HF_HUB_OFFLINE": "1", "OPENAI_API_KEY": "never used",
+                "--external_plugins",
+                str(place / "small.py"),
+                *arguments,
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=place,
+            env=os.environ
+            | {
+                "LMUData": str(place / "data"),
+                "USE_HF": "1",
+                "HF_HUB_OFFLINE": "1",
+                "OPENAI_API_KEY": "never used",
             },
-        )  # fmt: skip
+        )
 
     return run
 
@@ -161,24 +196,34 @@ def test_two_models_in_one_table(finished: subprocess.CompletedProcess, place: P
 def test_only_what_has_no_answer_is_asked_again(
     finished: subprocess.CompletedProcess, place: Path, general_qa: Callable
 ) -> None:
-    """The server failed on one question of the trained model; the base model is not started again."""
+    """The server failed on one question of the trained model; the base model is not started
+    again."""
     logs = [place / "out" / name / "eval.log" for name in ANSWERS]
     before = logs[0].stat().st_mtime_ns
     for file in (place / "out" / "vision_r1" / "results").glob("*/*_AI2D_TEST*.tsv"):
         rows = list(csv.DictReader(file.open(newline=""), delimiter="\t"))
         rows[2]["prediction"] = NO_ANSWER
         write(file, rows)
-        (file.parent / "vision_r1_AI2D_TEST_supp.pkl").write_bytes(b"\x80\x04}")  # cut off by a kill
-    again = general_qa(models={name: place / "models" / name for name in ANSWERS}, out=place / "out")
+        (file.parent / "vision_r1_AI2D_TEST_supp.pkl").write_bytes(
+            b"\x80\x04}"
+        )  # cut off by a kill
+    again = general_qa(
+        models={name: place / "models" / name for name in ANSWERS}, out=place / "out"
+    )
     assert again.returncode == 0, again.stderr[-3000:]
     assert again.stdout == finished.stdout
     assert logs[0].stat().st_mtime_ns == before
-    assert logs[1].read_text(errors="replace").count('"POST /v1/chat/completions HTTP/1.1" 200') == 1
+    assert (
+        logs[1].read_text(errors="replace").count('"POST /v1/chat/completions HTTP/1.1" 200') == 1
+    )
 
 
 @pytest.mark.slow
-def test_a_model_that_cannot_be_loaded_ends_the_run(place: Path, general_qa: Callable, tmp_path: Path) -> None:
-    """`swift eval` itself would wait for its server forever; and an earlier score is not taken for a new one."""
+def test_a_model_that_cannot_be_loaded_ends_the_run(
+    place: Path, general_qa: Callable, tmp_path: Path
+) -> None:
+    """`swift eval` itself would wait for its server forever; and an earlier score is not taken for
+    a new one."""
     broken = tmp_path / "broken"
     broken.mkdir()
     for file in (place / "models" / "base").iterdir():
@@ -196,12 +241,22 @@ def test_a_model_that_cannot_be_loaded_ends_the_run(place: Path, general_qa: Cal
     [
         pytest.param(["runs/none/checkpoint-1"], "expected --model NAME=MODEL", id="no name"),
         pytest.param(["../x=a/b"], "a name of letters, digits", id="a name that is no folder's"),
-        pytest.param(["base={runs}/checkpoint-9"], "expected a model's folder or a hub's id .*checkpoint-9", id="path"),
-        pytest.param(["base={runs}"], "it has .*checkpoint-5", id="the folder above the checkpoint"),
-        pytest.param(["a=x/y", "a=x/z"], "expected models of different names, got a, a", id="two of one name"),
+        pytest.param(
+            ["base={runs}/checkpoint-9"],
+            "expected a model's folder or a hub's id .*checkpoint-9",
+            id="path",
+        ),
+        pytest.param(
+            ["base={runs}"], "it has .*checkpoint-5", id="the folder above the checkpoint"
+        ),
+        pytest.param(
+            ["a=x/y", "a=x/z"], "expected models of different names, got a, a", id="two of one name"
+        ),
     ],
 )
-def test_a_model_that_is_none_is_told_at_once(tmp_path: Path, models: list[str], message: str) -> None:
+def test_a_model_that_is_none_is_told_at_once(
+    tmp_path: Path, models: list[str], message: str
+) -> None:
     (tmp_path / "checkpoint-5").mkdir()
     with pytest.raises(InputError, match=message):
         read_models([text.format(runs=tmp_path) for text in models])
@@ -211,7 +266,9 @@ def test_a_model_that_is_none_is_told_at_once(tmp_path: Path, models: list[str],
     ("recipe", "message"),
     [
         pytest.param(None, "expected a YAML file for `swift eval`, got none at", id="missing"),
-        pytest.param("eval_backend: Native\neval_dataset: [gqa]\n", "got Native", id="another backend"),
+        pytest.param(
+            "eval_backend: Native\neval_dataset: [gqa]\n", "got Native", id="another backend"
+        ),
     ],
 )
 def test_a_recipe_for_something_else_is_told_at_once(
@@ -219,12 +276,24 @@ def test_a_recipe_for_something_else_is_told_at_once(
 ) -> None:
     if recipe:
         (tmp_path / "recipe.yaml").write_text(recipe)
-    code = main(["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(tmp_path / "recipe.yaml")])
+    code = main(
+        [
+            "general-qa",
+            "--model",
+            "a=x/y",
+            "--out",
+            str(tmp_path),
+            "--recipe",
+            str(tmp_path / "recipe.yaml"),
+        ]
+    )
     assert code == 2
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("file", "option"), [("config.json", "--model"), ("adapter_config.json", "--adapters")])
+@pytest.mark.parametrize(
+    ("file", "option"), [("config.json", "--model"), ("adapter_config.json", "--adapters")]
+)
 def test_an_adapter_is_given_to_swift_as_one(tmp_path: Path, file: str, option: str) -> None:
     (tmp_path / file).write_text("{}")
     (model,) = read_models([f"a={tmp_path}"])
@@ -242,15 +311,23 @@ def test_a_missing_package_is_told_with_the_extra(
     tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(general_qa_command, "PACKAGES", ("json", "no_such_package"))
-    assert main(["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)]) == 2
+    assert (
+        main(["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)])
+        == 2
+    )
     assert "got no no_such_package: install them with `pip install" in capsys.readouterr().err
 
 
-def test_answers_to_other_questions_are_not_reused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_answers_to_other_questions_are_not_reused(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     told = {"answers depend on": {"model": "x/y", "MAX_PIXELS": "1"}}
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "run.json").write_text(json.dumps(told))
-    assert main(["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)]) == 2
+    assert (
+        main(["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)])
+        == 2
+    )
     assert "MAX_PIXELS was 1, is 401408" in capsys.readouterr().err
 
 
@@ -258,34 +335,59 @@ def test_answers_to_other_questions_are_not_reused(tmp_path: Path, capsys: pytes
     ("options", "plugins", "changed"),
     [
         pytest.param(["--max-batch-size", "4"], [], set(), id="speed"),
-        pytest.param(["--eval_url", "http://127.0.0.1:8000/v1"], [], set(), id="a server that is up"),
+        pytest.param(
+            ["--eval_url", "http://127.0.0.1:8000/v1"], [], set(), id="a server that is up"
+        ),
         pytest.param(["--eval_limit=10"], [], {"eval_limit"}, id="fewer questions"),
         pytest.param([], ["template.py"], {"external_plugins"}, id="a template of one's own"),
     ],
 )
-def test_what_the_answers_depend_on(options: list[str], plugins: list[str], changed: set[str]) -> None:
+def test_what_the_answers_depend_on(
+    options: list[str], plugins: list[str], changed: set[str]
+) -> None:
     plain = Questions(RECIPE, ("AI2D_TEST",)).settings()
     own = Questions(RECIPE, ("AI2D_TEST",), tuple(plugins), tuple(options)).settings()
     assert {name for name in own if own[name] != plain.get(name)} == changed
 
 
-def test_a_server_that_is_up_answers_as_one_model(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    asked = ["--out", str(tmp_path), "--recipe", str(RECIPE), "--eval_url", "http://127.0.0.1:8000/v1"]
-    assert main(["general-qa", "--model", "a=x/checkpoint-5", "--model", "b=y/checkpoint-5", *asked]) == 2
+def test_a_server_that_is_up_answers_as_one_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    asked = [
+        "--out",
+        str(tmp_path),
+        "--recipe",
+        str(RECIPE),
+        "--eval_url",
+        "http://127.0.0.1:8000/v1",
+    ]
+    assert (
+        main(["general-qa", "--model", "a=x/checkpoint-5", "--model", "b=y/checkpoint-5", *asked])
+        == 2
+    )
     assert "expected one --model with --eval_url" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_written_into_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_a_folder_that_is_written_into_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     (tmp_path / "a").mkdir()
     with locked(tmp_path / "a"):
-        assert main(["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)]) == 2
+        assert (
+            main(
+                ["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)]
+            )
+            == 2
+        )
     assert "expected that nobody else writes into" in capsys.readouterr().err
 
 
 def test_results_of_two_models_in_one_folder_are_refused(tmp_path: Path) -> None:
     for model in ("one", "two"):
         (tmp_path / model).mkdir()
-        (tmp_path / model / f"{model}_AI2D_TEST_acc.csv").write_text('"split","Overall"\n"none","0.5"\n')
+        (tmp_path / model / f"{model}_AI2D_TEST_acc.csv").write_text(
+            '"split","Overall"\n"none","0.5"\n'
+        )
     with pytest.raises(InputError, match="expected one model's results"):
         read_score(tmp_path, "AI2D_TEST")
 
@@ -293,7 +395,9 @@ def test_results_of_two_models_in_one_folder_are_refused(tmp_path: Path) -> None
 def test_multiple_choice_is_a_fraction_and_the_rest_percent(tmp_path: Path) -> None:
     scored(tmp_path / "m", "AI2D_TEST")
     (tmp_path / "m" / "m_GQA_acc.csv").write_text('"Overall"\n"50.0"\n')
-    (tmp_path / "m" / "m_GQA_results.tsv").write_text(f"index\tprediction\n0\tyes\n1\t{NO_ANSWER} \n")
+    (tmp_path / "m" / "m_GQA_results.tsv").write_text(
+        f"index\tprediction\n0\tyes\n1\t{NO_ANSWER} \n"
+    )
     assert read_score(tmp_path, "AI2D_TEST") == Score(0.5, 3, 1, 1)
     assert read_score(tmp_path, "GQA") == Score(0.5, 2, None, 1)
     assert read_score(tmp_path, "ChartQA_TEST") is None

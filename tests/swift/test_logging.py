@@ -1,4 +1,5 @@
-"""What TensorBoard, Weights & Biases and SwanLab receive of a run, numbers and pictures, read from their files."""
+"""What TensorBoard, Weights & Biases and SwanLab receive of a run, numbers and pictures, read from
+their files."""
 
 import io
 import json
@@ -31,7 +32,8 @@ SOLUTION = json.dumps({"width": SIDE, "height": SIDE, "boxes": [BOX], "labels": 
 
 @pytest.fixture(scope="module")
 def plain_rows(rows: list, tmp_path_factory: pytest.TempPathFactory) -> list:
-    """16 rows, each an even grey with one red square: what is not grey or red in a picture was drawn there."""
+    """16 rows, each an even grey with one red square: what is not grey or red in a picture was
+    drawn there."""
     from PIL import Image
 
     folder = tmp_path_factory.mktemp("plain")
@@ -50,15 +52,27 @@ def run(grpo: Callable, plain_rows: list, tmp_path_factory: pytest.TempPathFacto
     out = tmp_path_factory.mktemp("reported")
     (out / "settings.yaml").write_text("pictures: 2\n")
     done = grpo(
-        plain_rows, out, *OURS, "--max_steps", 3, "--report_to", "tensorboard", "wandb", "swanlab",
-        "--swanlab_mode", "local", WANDB_MODE="offline", VISION_R1_CONFIG=str(out / "settings.yaml"),
-    )  # fmt: skip
+        plain_rows,
+        out,
+        *OURS,
+        "--max_steps",
+        3,
+        "--report_to",
+        "tensorboard",
+        "wandb",
+        "swanlab",
+        "--swanlab_mode",
+        "local",
+        WANDB_MODE="offline",
+        VISION_R1_CONFIG=str(out / "settings.yaml"),
+    )
     assert done.code == 0, done.text[-3000:]
     return done
 
 
 def records(file: Path) -> Iterator[bytes]:
-    """The records of a run's log: wandb's and SwanLab's are framed as LevelDB's, after a header of 7 bytes."""
+    """The records of a run's log: wandb's and SwanLab's are framed as LevelDB's, after a header of
+    7 bytes."""
     data, at, part = file.read_bytes(), 7, b""
     while at + 7 <= len(data):
         if (left := 32768 - at % 32768) < 7:
@@ -85,7 +99,10 @@ def pictures(out: Path) -> dict[int, np.ndarray]:
 
     events = tensorboard(out).Images(PICTURE)
     assert len({event.step for event in events}) == len(events), "one a step"
-    return {event.step: np.asarray(Image.open(io.BytesIO(event.encoded_image_string))) for event in events}
+    return {
+        event.step: np.asarray(Image.open(io.BytesIO(event.encoded_image_string)))
+        for event in events
+    }
 
 
 def wandb_history(out: Path) -> list[dict]:
@@ -93,18 +110,30 @@ def wandb_history(out: Path) -> list[dict]:
 
     (file,) = out.glob("wandb/offline-run-*/run-*.wandb")
     found = [wandb_internal_pb2.Record.FromString(record) for record in records(file)]
-    items = [record.history.item for record in found if record.WhichOneof("record_type") == "history"]
-    return [{item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in row} for row in items]
+    items = [
+        record.history.item for record in found if record.WhichOneof("record_type") == "history"
+    ]
+    return [
+        {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in row}
+        for row in items
+    ]
 
 
 def numbers(run: object, name: str) -> list[tuple]:
     """What ms-swift's own log has, by step."""
-    return [(step, pytest.approx(row[f"vision_r1/{name}"], abs=1e-6)) for step, row in enumerate(run.steps, start=1)]
+    return [
+        (step, pytest.approx(row[f"vision_r1/{name}"], abs=1e-6))
+        for step, row in enumerate(run.steps, start=1)
+    ]
 
 
 def test_tensorboard_receives_every_number_at_each_step(run: object) -> None:
     events = tensorboard(run.out)
-    names = {tag.removeprefix("train/vision_r1/") for tag in events.Tags()["scalars"] if "vision_r1" in tag}
+    names = {
+        tag.removeprefix("train/vision_r1/")
+        for tag in events.Tags()["scalars"]
+        if "vision_r1" in tag
+    }
     assert names >= NUMBERS
     for name in NUMBERS:
         logged = [(event.step, event.value) for event in events.Scalars(f"train/vision_r1/{name}")]
@@ -135,30 +164,43 @@ def test_all_reporters_receive_the_same_pictures(run: object) -> None:
 
     shown = pictures(run.out)
     assert set(shown) == {1, 2}
-    rows = {row["train/global_step"]: row for row in wandb_history(run.out) if f"{PICTURE}/path" in row}
+    rows = {
+        row["train/global_step"]: row for row in wandb_history(run.out) if f"{PICTURE}/path" in row
+    }
     (files,) = run.out.glob("wandb/offline-run-*/files")
     assert set(rows) == {1, 2}
     for step, row in rows.items():
-        assert np.array_equal(np.asarray(Image.open(files / row[f"{PICTURE}/path"]))[..., :3], shown[step])
+        assert np.array_equal(
+            np.asarray(Image.open(files / row[f"{PICTURE}/path"]))[..., :3], shown[step]
+        )
         assert row[f"{PICTURE}/caption"].startswith(f"step {step}, format + recall + precision: ")
-    swanlab = [np.asarray(Image.open(file))[..., :3] for file in run.out.glob("swanlog/run-*/media/image/*.png")]
+    swanlab = [
+        np.asarray(Image.open(file))[..., :3]
+        for file in run.out.glob("swanlog/run-*/media/image/*.png")
+    ]
     assert sorted(map(np.sum, swanlab)) == sorted(map(np.sum, shown.values()))
 
 
 def sampled(out: Path, step: int, rows: list) -> list[Group]:
-    """The groups of four that were trained on in a step, as the trainer logged them, in its order."""
+    """The groups of four that were trained on in a step, as the trainer logged them, in its
+    order."""
     lines = [json.loads(line) for line in (out / "completions.jsonl").read_text().splitlines()]
-    line = next(line for line in lines if set(line["step"]) == {str(step)})  # an evaluation's comes after
+    line = next(
+        line for line in lines if set(line["step"]) == {str(step)}
+    )  # an evaluation's comes after
     by_solution = {row["solution"]: row for row in rows}
     stage = "beginner" if step <= 2 else "advanced"
     starts = range(0, len(line["completion"]), 4)
     return [
         Group(
-            tuple(line["completion"][i : i + 4]), read_solution(line["solution"][i]), by_solution[line["solution"][i]],
-            stage, step - 1,
+            tuple(line["completion"][i : i + 4]),
+            read_solution(line["solution"][i]),
+            by_solution[line["solution"][i]],
+            stage,
+            step - 1,
         )
         for i in starts
-    ]  # fmt: skip
+    ]
 
 
 def drawn(group: Group, step: object) -> np.ndarray:
@@ -181,7 +223,8 @@ def edge(box: list[float]) -> np.ndarray:
 
 
 def share_drawn(panel: np.ndarray, box: list[float]) -> float:
-    """The share of a box's edge, in pixels of the original image, where a panel shows no scene but a drawing."""
+    """The share of a box's edge, in pixels of the original image, where a panel shows no scene but
+    a drawing."""
     scene = np.zeros(panel.shape[:2], dtype=bool)
     for colour in (BACKGROUND, (200, 30, 30)):
         scene |= np.abs(panel.astype(int) - colour).max(axis=2) <= 6
@@ -206,9 +249,13 @@ def test_boxes_are_drawn_where_the_completions_put_them(run: object, plain_rows:
         (group,) = [group for group in groups if np.array_equal(drawn(group, step), picture)]
         for panel, text in zip(panels(picture), group.texts, strict=True):
             assert share_drawn(panel, BOX) > 0.95
-            assert share_drawn(panel, [4, 4, 24, 20]) < 0.5, "the test can tell where nothing is drawn"
+            assert share_drawn(panel, [4, 4, 24, 20]) < 0.5, (
+                "the test can tell where nothing is drawn"
+            )
             parsed = io_.format.parse(text)
-            for box in io_.format.frame.to_image(parsed.boxes, io_.resize.view((SIDE, SIDE))).tolist():
+            for box in io_.format.frame.to_image(
+                parsed.boxes, io_.resize.view((SIDE, SIDE))
+            ).tolist():
                 assert share_drawn(panel, box) > 0.95
                 seen += 1
     assert seen > 0
@@ -216,17 +263,43 @@ def test_boxes_are_drawn_where_the_completions_put_them(run: object, plain_rows:
 
 @pytest.fixture(scope="module")
 def hard_run(grpo: Callable, rows: list, tmp_path_factory: pytest.TempPathFactory) -> object:
-    """Three steps of two processes that accumulate, with groups sampled anew and evaluations in between."""
+    """Three steps of two processes that accumulate, with groups sampled anew and evaluations in
+    between."""
     out = tmp_path_factory.mktemp("hard")
     (out / "settings.yaml").write_text("pictures: 1\n")
     (out / "val.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:4]))
     done = grpo(
-        rows, out, *OURS, "--max_steps", 3, "--per_device_train_batch_size", 4, "--gradient_accumulation_steps", 2,
-        "--dynamic_sample", "true", "--max_resample_times", 2, "--val_dataset", out / "val.jsonl",
-        "--eval_strategy", "steps", "--eval_steps", 1, "--num_generations_eval", 1, "--per_device_eval_batch_size", 2,
-        "--ddp_backend", "gloo", "--use_cpu", "true", NPROC_PER_NODE="2", MASTER_PORT=free_port(),
+        rows,
+        out,
+        *OURS,
+        "--max_steps",
+        3,
+        "--per_device_train_batch_size",
+        4,
+        "--gradient_accumulation_steps",
+        2,
+        "--dynamic_sample",
+        "true",
+        "--max_resample_times",
+        2,
+        "--val_dataset",
+        out / "val.jsonl",
+        "--eval_strategy",
+        "steps",
+        "--eval_steps",
+        1,
+        "--num_generations_eval",
+        1,
+        "--per_device_eval_batch_size",
+        2,
+        "--ddp_backend",
+        "gloo",
+        "--use_cpu",
+        "true",
+        NPROC_PER_NODE="2",
+        MASTER_PORT=free_port(),
         VISION_R1_CONFIG=str(out / "settings.yaml"),
-    )  # fmt: skip
+    )
     assert done.code == 0, done.text[-3000:]
     return done
 
@@ -237,12 +310,15 @@ def test_each_picture_is_of_a_group_that_its_step_trained_on(hard_run: object, r
     for step, picture in shown.items():
         groups = sampled(hard_run.out, step, rows)
         assert len(groups) == 4
-        assert [i for i, group in enumerate(groups) if np.array_equal(drawn(group, step), picture)], step
+        assert [
+            i for i, group in enumerate(groups) if np.array_equal(drawn(group, step), picture)
+        ], step
 
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps without a model: what was scored, what the trainer took of it, and TensorBoard's own writer.
+    """Steps without a model: what was scored, what the trainer took of it, and TensorBoard's own
+    writer.
 
     Only what the pictures look at of the trainer is here; the tests above run the real one.
     """
@@ -253,11 +329,18 @@ class Steps:
     own: RolloutPictures
 
     def step(
-        self, scored: list[tuple[str, ...]], taken: tuple[str, ...], number: int, image: str = "plain.png"
+        self,
+        scored: list[tuple[str, ...]],
+        taken: tuple[str, ...],
+        number: int,
+        image: str = "plain.png",
     ) -> None:
         """One step: a reward call for each of `scored`, of which the trainer trains on `taken`."""
         for texts in scored:
-            columns = {"solution": [SOLUTION] * len(texts), "images": [[str(self.out / image)]] * len(texts)}
+            columns = {
+                "solution": [SOLUTION] * len(texts),
+                "images": [[str(self.out / image)]] * len(texts),
+            }
             self.scorer(texts, columns, "beginner", number - 1)
         self.trainer._logs.update(completion=list(taken), solution=[SOLUTION] * len(taken))
         self.own.after_step(self.scorer, number)
@@ -274,14 +357,22 @@ def steps(tmp_path: Path) -> Steps:
     settings = replace(PRESETS["paper"], pictures=2)
     writer = TensorBoardCallback(SummaryWriter(str(tmp_path / "runs")))
     trainer = SimpleNamespace(
-        _logs={}, args=SimpleNamespace(report_to=["tensorboard"]), is_world_process_zero=lambda: True,
+        _logs={},
+        args=SimpleNamespace(report_to=["tensorboard"]),
+        is_world_process_zero=lambda: True,
         callback_handler=SimpleNamespace(callbacks=[writer]),
-    )  # fmt: skip
+    )
     return Steps(tmp_path, trainer, Scorer(settings, model_io(settings)), RolloutPictures(trainer))
 
 
 def group(texts: tuple[str, ...], image: Path) -> Group:
-    return Group(texts, read_solution(SOLUTION), {"solution": SOLUTION, "images": [str(image)]}, "beginner", 0)
+    return Group(
+        texts,
+        read_solution(SOLUTION),
+        {"solution": SOLUTION, "images": [str(image)]},
+        "beginner",
+        0,
+    )
 
 
 GOOD = '[{"bbox_2d": [30, 40, 80, 90], "label": "a"}]'
@@ -294,7 +385,9 @@ def test_a_group_that_dynamic_sampling_dropped_is_not_shown(steps: Steps) -> Non
     assert np.array_equal(pictures(steps.out)[1], expected)
 
 
-def test_rollouts_used_for_several_steps_are_shown_with_the_step_that_sampled_them(steps: Steps) -> None:
+def test_rollouts_used_for_several_steps_are_shown_with_the_step_that_sampled_them(
+    steps: Steps,
+) -> None:
     steps.step([(GOOD, "first")], (GOOD, "first"), 3)
     steps.step([], (GOOD, "first"), 4)
     steps.trainer.callback_handler.callbacks[0].tb_writer.flush()
@@ -312,4 +405,6 @@ def test_a_picture_that_fails_is_warned_of_once_and_stops_nothing(
     for number in range(1, 6):
         steps.step([("x",)], ("x",), number, image)
     logger.removeHandler(caplog.handler)
-    assert len([record for record in caplog.records if "no more pictures" in record.getMessage()]) == 1
+    assert (
+        len([record for record in caplog.records if "no more pictures" in record.getMessage()]) == 1
+    )

@@ -1,4 +1,5 @@
-"""Megatron: the recipes' names and batch sizes, the stage, the check of the rows, and the callback of its own kind.
+"""Megatron: the recipes' names and batch sizes, the stage, the check of the rows, and the callback
+of its own kind.
 
 Training needs CUDA. ms-swift's own classes do what can be done without: see without_megatron.py.
 """
@@ -33,8 +34,11 @@ from . import without_megatron
 
 ROOT = Path(__file__).parents[2]
 RECIPES = sorted((ROOT / "configs/megatron").glob("*.yaml"))
-SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [40, 0, 60, 20]], "labels": ["a", "b"]})
-HALF = '[{"bbox_2d": [0, 0, 20, 12], "label": "a"}]'  # IoU .6 with one of two: 2.1 for a beginner, then 1
+SOLUTION = json.dumps(
+    {"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [40, 0, 60, 20]], "labels": ["a", "b"]}
+)
+# IoU .6 with one of two: 2.1 for a beginner, then 1
+HALF = '[{"bbox_2d": [0, 0, 20, 12], "label": "a"}]'
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +59,9 @@ def flags(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         ray, groups, shared = parse_ray_yaml(str(recipe))
         assert (ray.train_gpus, ray.rollout_gpus) == (8, 8)
-        return _dict_to_argv({**shared, **merge_group_dict(shared, groups["train"]), **groups["rollout"]})
+        return _dict_to_argv(
+            {**shared, **merge_group_dict(shared, groups["train"]), **groups["rollout"]}
+        )
     for name in yaml.safe_load(recipe.read_text())["ENV"]:
         monkeypatch.setenv(name, "")  # so that what the recipe sets does not outlive the test
         monkeypatch.delenv(name)
@@ -73,27 +79,52 @@ def test_a_recipe_is_one_of_ms_swifts_megatron(
     from swift.megatron.arguments import MegatronRLHFArguments
 
     monkeypatch.chdir(ROOT)
-    small = {"model": checkpoint, "model_type": "qwen2_5_vl", "template": "qwen2_5_vl", "output_dir": tmp_path}
-    argv = flags(recipe, monkeypatch) + [part for name, value in small.items() for part in (f"--{name}", str(value))]
+    small = {
+        "model": checkpoint,
+        "model_type": "qwen2_5_vl",
+        "template": "qwen2_5_vl",
+        "output_dir": tmp_path,
+    }
+    argv = flags(recipe, monkeypatch) + [
+        part for name, value in small.items() for part in (f"--{name}", str(value))
+    ]
     args, unknown = parse_args(MegatronRLHFArguments, [*argv, "--skip_megatron_init", "true"])
     assert unknown == []
-    assert (args.reward_funcs, args.tuner_type, args.beta, args.lr) == (["vision_r1"], "full", 0.2, 1e-6)
+    assert (args.reward_funcs, args.tuner_type, args.beta, args.lr) == (
+        ["vision_r1"],
+        "full",
+        0.2,
+        1e-6,
+    )
     assert (args.global_batch_size, args.num_generations, args.num_train_epochs) == (64, 4, 1)
     assert args.vllm_max_model_len == args.max_length + args.max_completion_length
-    model_parallel = args.tensor_model_parallel_size * args.pipeline_model_parallel_size * args.context_parallel_size
+    model_parallel = (
+        args.tensor_model_parallel_size
+        * args.pipeline_model_parallel_size
+        * args.context_parallel_size
+    )
     args.validate_batch_dp_alignment(
-        args.generation_batch_size, args.num_generations, 8 // model_parallel, args.micro_batch_size, 8
+        args.generation_batch_size,
+        args.num_generations,
+        8 // model_parallel,
+        args.micro_batch_size,
+        8,
     )
     load_settings()
 
 
-@pytest.mark.parametrize("name", [recipe.stem for recipe in RECIPES if (ROOT / "configs/train" / recipe.name).exists()])
+@pytest.mark.parametrize(
+    "name", [recipe.stem for recipe in RECIPES if (ROOT / "configs/train" / recipe.name).exists()]
+)
 def test_a_recipe_has_the_limits_and_step_of_the_other_engine(name: str) -> None:
     megatron, plain = (
-        yaml.safe_load((ROOT / "configs" / kind / f"{name}.yaml").read_text()) for kind in ("megatron", "train")
+        yaml.safe_load((ROOT / "configs" / kind / f"{name}.yaml").read_text())
+        for kind in ("megatron", "train")
     )
     assert megatron["model"] == plain["model"]
-    assert megatron["ENV"] == {name: plain["ENV"][name] for name in ("MAX_PIXELS", "VISION_R1_CONFIG")}
+    assert megatron["ENV"] == {
+        name: plain["ENV"][name] for name in ("MAX_PIXELS", "VISION_R1_CONFIG")
+    }
 
 
 def test_a_ray_recipe_leaves_out_what_ms_swift_does_not_read_or_refuses() -> None:
@@ -111,7 +142,9 @@ def test_the_settings_of_the_two_ray_runs_are_the_papers_but_for_the_stage(stage
 
 
 def run_args(**options: Any) -> SimpleNamespace:
-    return SimpleNamespace(model_type="qwen2_5_vl", max_pixels=None, reward_weights=None, use_ray=False, **options)
+    return SimpleNamespace(
+        model_type="qwen2_5_vl", max_pixels=None, reward_weights=None, use_ray=False, **options
+    )
 
 
 def rewards(args: Any, state: Any) -> list[float]:
@@ -119,7 +152,9 @@ def rewards(args: Any, state: Any) -> list[float]:
     funcs, _ = resolve_reward_funcs(["vision_r1"], args=args)
     messages = [{"role": "user", "content": "Where?"}, {"role": "assistant", "content": HALF}]
     sample = GRPOSample(messages=messages, extra={"solution": SOLUTION})
-    return score_completions([sample], funcs, [None], False, torch.device("cpu"), state)[:, 0].tolist()
+    return score_completions([sample], funcs, [None], False, torch.device("cpu"), state)[
+        :, 0
+    ].tolist()
 
 
 def test_the_stage_follows_megatrons_iterations(state: Any) -> None:
@@ -154,7 +189,9 @@ def test_all_rows_are_checked_before_megatrons_trainer_is_there() -> None:
         def prepare_trainer(self) -> None:
             resolve_reward_funcs(["vision_r1"], args=self.args)
 
-    with pytest.raises(SolutionError, match='row 1 of train_dataset as loaded: expected an image in "images"'):
+    with pytest.raises(
+        SolutionError, match='row 1 of train_dataset as loaded: expected an image in "images"'
+    ):
         Run().run()
 
 
@@ -162,11 +199,17 @@ def test_all_rows_are_checked_before_megatrons_trainer_is_there() -> None:
 def callback(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The class of the callback, as ms-swift finds it by name."""
     if "mapping" not in vars(sys.modules.get("swift.megatron.callbacks", object)):
-        mapping = ModuleType("swift.megatron.callbacks.mapping")  # the real one needs Megatron for its other callbacks
+        mapping = ModuleType(
+            "swift.megatron.callbacks.mapping"
+        )  # the real one needs Megatron for its other callbacks
         mapping.megatron_callbacks_map = {}  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "swift.megatron.callbacks", ModuleType("swift.megatron.callbacks"))
+        monkeypatch.setitem(
+            sys.modules, "swift.megatron.callbacks", ModuleType("swift.megatron.callbacks")
+        )
         monkeypatch.setitem(sys.modules, "swift.megatron.callbacks.mapping", mapping)
-        monkeypatch.delitem(sys.modules, "swift_plugin_visionr1.ms_swift.megatron_callback", raising=False)
+        monkeypatch.delitem(
+            sys.modules, "swift_plugin_visionr1.ms_swift.megatron_callback", raising=False
+        )
     from swift_plugin_visionr1.ms_swift.register import register_megatron_callback
 
     register_megatron_callback()
@@ -188,10 +231,16 @@ def trainer_of(state: Any, callback: Any, logged: list[dict]) -> Any:
         "callbacks/default_flow.py", "DefaultFlowCallback", MegatronCallback=MegatronCallback
     )
     base = without_megatron.class_from(
-        "trainers/base.py", "BaseMegatronTrainer", ABC=object, abstractmethod=lambda method: method, torch=torch,
-        maybe_finalize_async_save=lambda *args, **kwargs: None, should_disable_forward_pre_hook=lambda args: False,
-        get_forward_backward_func=lambda: lambda **kwargs: [], contextmanager=contextmanager,
-    )  # fmt: skip
+        "trainers/base.py",
+        "BaseMegatronTrainer",
+        ABC=object,
+        abstractmethod=lambda method: method,
+        torch=torch,
+        maybe_finalize_async_save=lambda *args, **kwargs: None,
+        should_disable_forward_pre_hook=lambda args: False,
+        get_forward_backward_func=lambda: lambda **kwargs: [],
+        contextmanager=contextmanager,
+    )
 
     class Keep(MegatronCallback):  # type: ignore[misc, valid-type]
         def on_log(self, logs: dict) -> None:
@@ -200,10 +249,19 @@ def trainer_of(state: Any, callback: Any, logged: list[dict]) -> Any:
     class Trainer(base):  # type: ignore[misc, valid-type]
         def __init__(self) -> None:
             self.args = run_args(
-                global_batch_size=1, logging_steps=1, eval_steps=1, eval_iters=1, save_steps=0, train_iters=4,
-                manual_gc=False, manual_gc_steps=0, manual_gc_eval=False, num_microbatches=1, seq_length=1,
+                global_batch_size=1,
+                logging_steps=1,
+                eval_steps=1,
+                eval_iters=1,
+                save_steps=0,
+                train_iters=4,
+                manual_gc=False,
+                manual_gc_steps=0,
+                manual_gc_eval=False,
+                num_microbatches=1,
+                seq_length=1,
                 micro_batch_size=1,
-            )  # fmt: skip
+            )
             self.state, self.wrapped_models, self._train_metrics = state(max_steps=4), [], {}
             self._metrics, self._start_iteration = {"train": defaultdict(list)}, 0
             self.config = self.eval_metrics = None
@@ -224,7 +282,9 @@ def trainer_of(state: Any, callback: Any, logged: list[dict]) -> Any:
             return None
 
         def _log_callback(self, logs: dict, n_steps: int) -> None:
-            logs.update({name: values.pop() for name, values in self._metrics["train"].items() if values})
+            logs.update(
+                {name: values.pop() for name, values in self._metrics["train"].items() if values}
+            )
 
         def save_checkpoint(self) -> None:
             pass
@@ -236,7 +296,11 @@ def trainer_of(state: Any, callback: Any, logged: list[dict]) -> Any:
 
 
 def test_the_callback_logs_with_megatrons_trainer(
-    state: Any, callback: Any, process_group: None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    state: Any,
+    callback: Any,
+    process_group: None,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(logging.getLogger("swift"), "propagate", True)
     logged: list[dict] = []
@@ -248,7 +312,12 @@ def test_the_callback_logs_with_megatrons_trainer(
     steps = [logs for logs in logged if "grad_norm" in logs]
     assert [logs["vision_r1/stage"] for logs in steps] == [1, 1, 2, 2]
     assert [logs["vision_r1/recall"] for logs in steps] == [0.5, 0.5, 0, 0]
-    assert [logs["vision_r1/format"] for logs in steps] == [1, 1, 1, 1]  # without the evaluations' garbage
+    assert [logs["vision_r1/format"] for logs in steps] == [
+        1,
+        1,
+        1,
+        1,
+    ]  # without the evaluations' garbage
     evaluations = [logs for logs in logged if "grad_norm" not in logs]
     assert len(evaluations) == 4
     assert not any("vision_r1/format" in name for logs in evaluations for name in logs)

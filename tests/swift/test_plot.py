@@ -28,9 +28,17 @@ def out(grpo: Callable, rows: list, tmp_path_factory: pytest.TempPathFactory) ->
     """The folder of a run of three steps, the last of them advanced."""
     folder = tmp_path_factory.mktemp("logged")
     run = grpo(
-        rows, folder, "--reward_funcs", "vision_r1", "--callbacks", "vision_r1", "--max_steps", 3,
-        "--log_completions", "true",
-    )  # fmt: skip
+        rows,
+        folder,
+        "--reward_funcs",
+        "vision_r1",
+        "--callbacks",
+        "vision_r1",
+        "--max_steps",
+        3,
+        "--log_completions",
+        "true",
+    )
     assert run.code == 0, run.text[-3000:]
     return folder
 
@@ -44,7 +52,9 @@ def test_every_panel_has_its_values(out: Path, capsys: pytest.CaptureFixture) ->
     assert (out / "vision_r1.png").stat().st_size > 10_000
 
 
-def test_the_logged_completions_score_as_they_did_in_training(out: Path, capsys: pytest.CaptureFixture) -> None:
+def test_the_logged_completions_score_as_they_did_in_training(
+    out: Path, capsys: pytest.CaptureFixture
+) -> None:
     assert command("score", out / "completions.jsonl", "--out", out / "scored.jsonl") == 0
     found = [json.loads(line) for line in (out / "scored.jsonl").read_text().splitlines()]
     assert (len(found), json.loads(capsys.readouterr().out)["repeated_lines"]) == (24, 1)

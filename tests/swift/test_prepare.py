@@ -14,18 +14,50 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 @pytest.mark.slow
 def test_targets_are_learned_from(shared_data: Path, tmp_path: Path, swift: Callable) -> None:
     source, data = shared_data / "coco_open", tmp_path / "sft.jsonl"
-    words = ["--ann", str(source / "instances.json"), "--images", str(source / "images"), "--out", str(data)]
-    assert main(["prepare", *words, "--target", "--max-pixels", "50176", "--prompt", "Detect {}."]) == 0
+    words = [
+        "--ann",
+        str(source / "instances.json"),
+        "--images",
+        str(source / "images"),
+        "--out",
+        str(data),
+    ]
+    assert (
+        main(["prepare", *words, "--target", "--max-pixels", "50176", "--prompt", "Detect {}."])
+        == 0
+    )
     lines = data.read_text().splitlines()
     few = sorted(lines, key=len)[:4]  # the small model's context is short
     assert any("bbox_2d" in json.loads(line)["messages"][-1]["content"] for line in few)
     data.write_text("\n".join(few) + "\n")
     run = swift(
-        "sft", "--dataset", data, "--output_dir", tmp_path, "--add_version", "false", "--tuner_type", "full",
-        "--max_steps", 2, "--per_device_train_batch_size", 2, "--gradient_accumulation_steps", 1, "--logging_steps", 1,
-        "--max_pixels", 50176, "--gradient_checkpointing", "false", "--dataloader_num_workers", 0, "--save_steps", 2,
+        "sft",
+        "--dataset",
+        data,
+        "--output_dir",
+        tmp_path,
+        "--add_version",
+        "false",
+        "--tuner_type",
+        "full",
+        "--max_steps",
+        2,
+        "--per_device_train_batch_size",
+        2,
+        "--gradient_accumulation_steps",
+        1,
+        "--logging_steps",
+        1,
+        "--max_pixels",
+        50176,
+        "--gradient_checkpointing",
+        "false",
+        "--dataloader_num_workers",
+        0,
+        "--save_steps",
+        2,
         out=tmp_path,
-    )  # fmt: skip
+    )
     assert run.code == 0, run.text[-3000:]
     assert len(run.steps) == 2
     assert all(step["loss"] > 0 for step in run.steps)

@@ -1,4 +1,5 @@
-"""ms-swift's Ray driver and workers: the plugin is there, and the driver scores rollouts in the declared stage."""
+"""ms-swift's Ray driver and workers: the plugin is there, and the driver scores rollouts in the
+declared stage."""
 
 import json
 import os
@@ -35,7 +36,12 @@ from . import without_megatron  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "configs/megatron/ray_qwen3_vl_30b_a3b.yaml"
-SOLUTION = {"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [40, 0, 60, 20]], "labels": ["a", "b"]}
+SOLUTION = {
+    "width": 112,
+    "height": 112,
+    "boxes": [[0, 0, 20, 20], [40, 0, 60, 20]],
+    "labels": ["a", "b"],
+}
 # In pixels of an image that --max_pixels 3136 shrinks to 56 x 56.
 PERFECT = '[{"bbox_2d": [0, 0, 10, 10], "label": "a"}, {"bbox_2d": [20, 0, 30, 10], "label": "b"}]'
 HALF = '[{"bbox_2d": [0, 0, 10, 6], "label": "a"}]'  # IoU .6 with one of two
@@ -83,7 +89,8 @@ def test_without_autoload_workers_need_the_external_plugin(cluster: None) -> Non
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, tmp_path: Path) -> Any:
-    """`driver(rows, **settings)`: the recipe's driver-side trainer on the small model, with its data loaded."""
+    """`driver(rows, **settings)`: the recipe's driver-side trainer on the small model, with its
+    data loaded."""
     without_megatron.install(monkeypatch)
     for name, value in {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}.items():
         monkeypatch.setenv(name, value)
@@ -93,15 +100,23 @@ def driver(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, tmp_path: Path) ->
     def make(solutions: list[dict], **settings: str) -> Any:
         data = tmp_path / "train.jsonl"
         message = {"role": "user", "content": "<image>Where?"}
-        rows = [{"messages": [message], "images": [str(image)], "solution": json.dumps(each)} for each in solutions]
+        rows = [
+            {"messages": [message], "images": [str(image)], "solution": json.dumps(each)}
+            for each in solutions
+        ]
         data.write_text("".join(json.dumps(row) + "\n" for row in rows))
         (tmp_path / "settings.yaml").write_text(yaml.safe_dump(settings))
         monkeypatch.setenv("VISION_R1_CONFIG", str(tmp_path / "settings.yaml"))
         recipe = yaml.safe_load(RECIPE.read_text()) | {
-            "model": str(checkpoint), "model_type": "qwen2_5_vl", "template": "qwen2_5_vl_pruned",
-            "external_plugins": [str(checkpoint.parent / "pruned_template.py")], "torch_dtype": "float32",
-            "dataset": str(data), "max_pixels": 3136, "output_dir": str(tmp_path / "out"),
-        }  # fmt: skip
+            "model": str(checkpoint),
+            "model_type": "qwen2_5_vl",
+            "template": "qwen2_5_vl_pruned",
+            "external_plugins": [str(checkpoint.parent / "pruned_template.py")],
+            "torch_dtype": "float32",
+            "dataset": str(data),
+            "max_pixels": 3136,
+            "output_dir": str(tmp_path / "out"),
+        }
         (tmp_path / "ray.yaml").write_text(yaml.safe_dump(recipe))
         pipeline = MegatronRayPipeline(str(tmp_path / "ray.yaml"))
         trainer = pipeline._create_trainer()
@@ -124,7 +139,9 @@ def scored(trainer: Any) -> list[float]:
 
 
 @pytest.mark.parametrize(("stage", "expected"), [("beginner", BEGINNER), ("advanced", ADVANCED)])
-def test_the_driver_scores_in_the_declared_stage(driver: Any, stage: str, expected: list[float]) -> None:
+def test_the_driver_scores_in_the_declared_stage(
+    driver: Any, stage: str, expected: list[float]
+) -> None:
     trainer = driver([SOLUTION], fixed_stage=stage)
     trainer._prepare_state()
     assert trainer.reward_func_names == ["VisionR1"]
@@ -145,11 +162,15 @@ def test_model_type_and_max_pixels_are_the_runs(driver: Any) -> None:
 
 
 def test_without_a_declared_stage_the_run_stops_before_the_first_rollout(driver: Any) -> None:
-    with pytest.raises(SettingsError, match="declare `fixed_stage: beginner` or `advanced` in the settings file"):
+    with pytest.raises(
+        SettingsError, match="declare `fixed_stage: beginner` or `advanced` in the settings file"
+    ):
         driver([SOLUTION]).train()  # which would fail for want of workers next
 
 
 def test_the_driver_checks_all_rows_before_the_first_rollout(driver: Any) -> None:
     bad = SOLUTION | {"width": 999}
-    with pytest.raises(SolutionError, match="row 2 of .*train.jsonl: expected the solution's width and height"):
+    with pytest.raises(
+        SolutionError, match="row 2 of .*train.jsonl: expected the solution's width and height"
+    ):
         driver([SOLUTION, bad], fixed_stage="beginner").train()

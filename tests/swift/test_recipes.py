@@ -1,7 +1,9 @@
-"""Every YAML under configs/ is run by ms-swift for a few steps, with a tiny stand-in in the place of its model.
+"""Every YAML under configs/ is run by ms-swift for a few steps, with a tiny stand-in in the place
+of its model.
 
-The stand-in lies where the recipe's `model` is looked for: that line, what ms-swift chooses by it, and all options that
-`Case.smaller` does not name are the recipe's own. Its rows are made with the command in its comments.
+The stand-in lies where the recipe's `model` is looked for: that line, what ms-swift chooses by it,
+and all options that `Case.smaller` does not name are the recipe's own. Its rows are made with the
+command in its comments.
 """
 
 import json
@@ -30,7 +32,10 @@ from .stand_ins.fork_server import ForkServer
 OFFLINE = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
 CASES = [Case(file) for file in files("train", "sft", "overlays", "ablations")]
 TRAINED = [pytest.param(case, id=f"{case.file.parent.name}/{case.file.stem}") for case in CASES]
-ELSEWHERE = {"eval": "test_general_qa.py", "megatron": "test_megatron.py"}  # folders that other tests run
+ELSEWHERE = {
+    "eval": "test_general_qa.py",
+    "megatron": "test_megatron.py",
+}  # folders that other tests run
 Launch = Callable[..., Run]
 
 
@@ -43,11 +48,14 @@ def server() -> Iterator[ForkServer]:
 
 @pytest.fixture(scope="module")
 def place(server: ForkServer, tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> Path:
-    """A folder to launch from, with configs, and images and annotations named as in the recipes' comments."""
+    """A folder to launch from, with configs, and images and annotations named as in the recipes'
+    comments."""
     folder = tmp_path_factory.mktemp("recipes")
     (folder / "configs").symlink_to(CONFIGS)
     script = checkpoint.parent / "scenes.py"
-    subprocess.run([sys.executable, script, "--out", folder, "--train", "16", "--val", "4"], check=True)
+    subprocess.run(
+        [sys.executable, script, "--out", folder, "--train", "16", "--val", "4"], check=True
+    )
     (folder / "train.json").rename(folder / "instances_train.json")
     return folder
 
@@ -70,7 +78,8 @@ def stand_in(place: Path, checkpoint: Path) -> Callable[[Case], None]:
 
 @pytest.fixture
 def launch(server: ForkServer, place: Path, stand_in: Callable, tmp_path: Path) -> Iterator[Launch]:
-    """`launch(case)` makes the rows and runs the recipe; `own_process` is the literal `swift`, not the fork server."""
+    """`launch(case)` makes the rows and runs the recipe; `own_process` is the literal `swift`, not
+    the fork server."""
 
     def run(case: Case, own_process: bool = False) -> Run:
         stand_in(case)
@@ -81,7 +90,9 @@ def launch(server: ForkServer, place: Path, stand_in: Callable, tmp_path: Path) 
             file.write_text(yaml.safe_dump(case.without_vllm))
         options = {"dataset": case.rows, "output_dir": out} | case.smaller
         argv = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-        code = (literal if own_process else server.run)([case.command, str(file), *argv], place, log)
+        code = (literal if own_process else server.run)(
+            [case.command, str(file), *argv], place, log
+        )
         return Run(code, log.read_text(errors="replace"), out)
 
     yield run
@@ -93,9 +104,15 @@ def make_rows(case: Case, place: Path) -> None:
     """As the recipe's comments say."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     made = subprocess.run(
-        case.prepare, shell=True, cwd=place, env=os.environ | {"PATH": path}, text=True, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        case.prepare,
+        shell=True,
+        cwd=place,
+        env=os.environ | {"PATH": path},
+        text=True,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     assert made.returncode == 0, made.stdout
     if case.command == "sft":
         family = FAMILIES[case.model_type]
@@ -107,7 +124,12 @@ def make_rows(case: Case, place: Path) -> None:
 def literal(argv: list[str], cwd: Path, log: Path) -> int:
     with log.open("w") as output:
         return subprocess.run(
-            [SWIFT, *argv], cwd=cwd, stdout=output, stderr=output, env=os.environ | OFFLINE, check=False
+            [SWIFT, *argv],
+            cwd=cwd,
+            stdout=output,
+            stderr=output,
+            env=os.environ | OFFLINE,
+            check=False,
         ).returncode
 
 
@@ -121,9 +143,15 @@ def check_rewards(case: Case, run: Run) -> None:
     assert re.search(rf"Vision-R1 \((preset )?{re.escape(spec)}\): ", run.text)
     advanced = [Fraction(now, case.steps) >= settings.step for now in range(case.steps)]
     assert [row["vision_r1/stage"] == 2 for row in run.steps] == advanced
-    named = recipe["reward_funcs"] if isinstance(recipe["reward_funcs"], list) else [recipe["reward_funcs"]]
+    named = (
+        recipe["reward_funcs"]
+        if isinstance(recipe["reward_funcs"], list)
+        else [recipe["reward_funcs"]]
+    )
     for row in run.steps:
-        parts = [row[f"rewards/{''.join(map(str.capitalize, name.split('_')))}/mean"] for name in named]
+        parts = [
+            row[f"rewards/{''.join(map(str.capitalize, name.split('_')))}/mean"] for name in named
+        ]
         assert row["reward"] == pytest.approx(sum(parts), abs=1e-5)
         assert all(map(math.isfinite, (row.get("kl", 0.0), row["reward"])))
     if recipe["model"].startswith("Qwen/Qwen2.5"):  # which localises
@@ -131,8 +159,12 @@ def check_rewards(case: Case, run: Run) -> None:
 
 
 def check_answers(case: Case, run: Run, place: Path) -> None:
-    """ms-swift prints what the model is to write in the first row, and it is one of the prepared answers."""
-    answers = [json.loads(line)["messages"][-1]["content"] for line in (place / case.rows).read_text().splitlines()]
+    """ms-swift prints what the model is to write in the first row, and it is one of the prepared
+    answers."""
+    answers = [
+        json.loads(line)["messages"][-1]["content"]
+        for line in (place / case.rows).read_text().splitlines()
+    ]
     shown = run.text.split("[LABELS] [-100 * ")[1]
     assert any(answer and answer in shown for answer in answers)
     assert all(row["loss"] > 0 for row in run.steps)
@@ -174,6 +206,8 @@ def test_no_file_is_left_out() -> None:
 def test_all_settings_are_of_some_recipe() -> None:
     recipes = [file.read_text() for file in CONFIGS.rglob("*.yaml") if file.parent.name != "reward"]
     unused = [
-        file.name for file in files("reward") if not any(f"configs/reward/{file.name}" in text for text in recipes)
+        file.name
+        for file in files("reward")
+        if not any(f"configs/reward/{file.name}" in text for text in recipes)
     ]
     assert not unused

@@ -14,10 +14,18 @@ orm = pytest.importorskip("swift.rewards.orm", reason="needs the extra `swift`")
 from swift_plugin_visionr1 import SettingsError, SolutionError  # noqa: E402
 from swift_plugin_visionr1.reward.scorer import Scorer  # noqa: E402
 
-SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [40, 0, 60, 20]], "labels": ["a", "b"]})
+SOLUTION = json.dumps(
+    {"width": 112, "height": 112, "boxes": [[0, 0, 20, 20], [40, 0, 60, 20]], "labels": ["a", "b"]}
+)
 PERFECT = '[{"bbox_2d": [0, 0, 20, 20], "label": "a"}, {"bbox_2d": [40, 0, 60, 20], "label": "b"}]'
 HALF = '[{"bbox_2d": [0, 0, 20, 12], "label": "a"}]'  # IoU .6 with one of two
-NAMES = ["vision_r1", "vision_r1_format", "vision_r1_recall", "vision_r1_precision", "vision_r1_count"]
+NAMES = [
+    "vision_r1",
+    "vision_r1_format",
+    "vision_r1_recall",
+    "vision_r1_precision",
+    "vision_r1_count",
+]
 
 
 def state(step: int, of: int = 100) -> SimpleNamespace:
@@ -45,10 +53,14 @@ def test_contract(name: str, beginner: list[float], advanced: list[float]) -> No
 
 
 def test_other_columns_are_let_through() -> None:
-    assert call("vision_r1", [PERFECT], images=[[]], messages=[[]], prompt_id=["x"], is_truncated=[False]) == [3]
+    assert call(
+        "vision_r1", [PERFECT], images=[[]], messages=[[]], prompt_id=["x"], is_truncated=[False]
+    ) == [3]
 
 
-@pytest.mark.parametrize("completion", [None, [], {"content": PERFECT}, 3], ids=["None", "list", "dict", "number"])
+@pytest.mark.parametrize(
+    "completion", [None, [], {"content": PERFECT}, 3], ids=["None", "list", "dict", "number"]
+)
 def test_a_completion_that_is_no_text_is_a_score(completion: object) -> None:
     assert call("vision_r1", [completion]) == [0]
 
@@ -75,7 +87,9 @@ def test_settings_are_read_when_the_reward_is_built(monkeypatch: pytest.MonkeyPa
     assert call("vision_r1", [HALF]) == pytest.approx([1 + 0.5 + 0.3])
 
 
-def test_no_trainer_state_needs_a_declared_stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_trainer_state_needs_a_declared_stage(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with pytest.raises(SettingsError, match="fixed_stage"):
         orm.orms["vision_r1"](args=None)([HALF], solution=[SOLUTION])
     file = tmp_path / "settings.yaml"
@@ -89,7 +103,8 @@ def test_one_stage_needs_no_trainer_state(monkeypatch: pytest.MonkeyPatch) -> No
     assert orm.orms["vision_r1_format"](args=None)([HALF], solution=[SOLUTION]) == [1]
 
 
-QWEN3 = '```json\n[{"bbox_2d": [0, 0, 179, 179], "label": "a"}]\n```'  # 20 of 112 pixels are 179 of 1000
+# 20 of 112 pixels are 179 of 1000
+QWEN3 = '```json\n[{"bbox_2d": [0, 0, 179, 179], "label": "a"}]\n```'
 
 
 def run_of(model_type: str | None) -> SimpleNamespace:
@@ -100,10 +115,14 @@ def run_of(model_type: str | None) -> SimpleNamespace:
 def test_format_and_frame_are_those_of_the_runs_model_type() -> None:
     reward = orm.orms["vision_r1_recall"](args=run_of("qwen3_vl"))
     assert reward([QWEN3], solution=[SOLUTION], trainer_state=state(0)) == [0.5]
-    assert orm.orms["vision_r1_recall"](args=run_of(None))([QWEN3], solution=[SOLUTION], trainer_state=state(0)) == [0]
+    assert orm.orms["vision_r1_recall"](args=run_of(None))(
+        [QWEN3], solution=[SOLUTION], trainer_state=state(0)
+    ) == [0]
 
 
-def test_settings_override_the_format_and_frame(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_settings_override_the_format_and_frame(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     file = tmp_path / "settings.yaml"
     file.write_text("frame: original\n")
     monkeypatch.setenv("VISION_R1_CONFIG", str(file))
@@ -113,8 +132,18 @@ def test_settings_override_the_format_and_frame(monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize(
     ("preset", "model_type", "message"),
     [
-        pytest.param("paper", "no_such_vl", "'no_such_vl'; or set `format` and `frame` in the settings", id="unknown"),
-        pytest.param("official", "qwen3_vl", "official rules, which read no other, got qwen3_vl", id="official"),
+        pytest.param(
+            "paper",
+            "no_such_vl",
+            "'no_such_vl'; or set `format` and `frame` in the settings",
+            id="unknown",
+        ),
+        pytest.param(
+            "official",
+            "qwen3_vl",
+            "official rules, which read no other, got qwen3_vl",
+            id="official",
+        ),
     ],
 )
 def test_a_model_that_cannot_be_scored_is_refused(
@@ -127,9 +156,14 @@ def test_a_model_that_cannot_be_scored_is_refused(
 
 @pytest.mark.parametrize(
     ("model_type", "outside"),
-    [("qwen2_5_vl", PERFECT.replace("60, 20", "999, 20")), ("qwen3_vl", QWEN3.replace("179, 179", "1400, 179"))],
+    [
+        ("qwen2_5_vl", PERFECT.replace("60, 20", "999, 20")),
+        ("qwen3_vl", QWEN3.replace("179, 179", "1400, 179")),
+    ],
 )
-def test_issues_of_content_are_counted_as_well_as_those_of_the_template(model_type: str, outside: str) -> None:
+def test_issues_of_content_are_counted_as_well_as_those_of_the_template(
+    model_type: str, outside: str
+) -> None:
     reward = orm.orms["vision_r1"](args=run_of(model_type))
     reward.scorer.take_sums()  # the scorer is shared
     reward([outside, "a cat"], solution=[SOLUTION] * 2, trainer_state=state(7))
@@ -143,7 +177,9 @@ def test_a_bad_row_is_an_error_not_a_score() -> None:
         call("vision_r1", [PERFECT], solution=["{}"])
 
 
-def test_the_total_beside_its_parts_warns(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_total_beside_its_parts_warns(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(logging.getLogger("swift"), "propagate", True)
     weighted = SimpleNamespace(reward_weights=[1, 0])
     for name in ("vision_r1", "vision_r1_recall"):
@@ -159,7 +195,11 @@ def python(code: str, **environment: str) -> str:
     import os
 
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | environment
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | environment,
     )
     return result.stdout.strip()
 
@@ -203,7 +243,12 @@ print(AutoPreprocessor._get_preprocessor.__module__)
 
 
 def test_python_starts_without_loading_the_package() -> None:
-    assert python("import sys; print([m for m in ('swift_plugin_visionr1', 'numpy') if m in sys.modules])") == "[]"
+    assert (
+        python(
+            "import sys; print([m for m in ('swift_plugin_visionr1', 'numpy') if m in sys.modules])"
+        )
+        == "[]"
+    )
 
 
 def test_a_plugin_that_cannot_load_leaves_ms_swift_alone() -> None:

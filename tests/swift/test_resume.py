@@ -1,4 +1,5 @@
-"""Killed in each stage and resumed: the same stages, prompts, completions and rewards as without interruption."""
+"""Killed in each stage and resumed: the same stages, prompts, completions and rewards as without
+interruption."""
 
 import json
 from collections.abc import Callable
@@ -11,11 +12,25 @@ pytestmark = pytest.mark.slow
 
 STEPS, SWITCH = 6, 3  # checkpoints after steps 2 and 4: one in each stage
 STAGE = ("vision_r1/stage", "vision_r1/xi0", "vision_r1/xi1", "vision_r1/xi2")
-TIMES = ("step_time", "elapsed_time", "remaining_time", "train_speed(s/it)", "global_step/max_steps")
+TIMES = (
+    "step_time",
+    "elapsed_time",
+    "remaining_time",
+    "train_speed(s/it)",
+    "global_step/max_steps",
+)
 ARGUMENTS = [
-    "--reward_funcs", "vision_r1", "--max_steps", STEPS, "--save_steps", 2, "--log_completions", "true",
-    "--check_model", "false",
-]  # fmt: skip
+    "--reward_funcs",
+    "vision_r1",
+    "--max_steps",
+    STEPS,
+    "--save_steps",
+    2,
+    "--log_completions",
+    "true",
+    "--check_model",
+    "false",
+]
 OBSERVED = ["--callbacks", "vision_r1"]
 
 
@@ -31,7 +46,8 @@ def completions(out: Path) -> dict[int, dict]:
 
 
 def resumed_from(folder: Path, base: Path) -> list[object]:
-    """What goes on from a checkpoint of all parameters: Qwen2.5-VL's weights are loaded only where they are --model."""
+    """What goes on from a checkpoint of all parameters: Qwen2.5-VL's weights are loaded only where
+    they are --model."""
     return ["--resume_from_checkpoint", folder, "--model", folder, "--ref_model", base]
 
 
@@ -48,11 +64,21 @@ def whole(grpo: Callable, rows: list, tmp_path_factory: pytest.TempPathFactory) 
 def killed_twice(
     grpo: Callable, rows: list, checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[str]]:
-    """The folder of the same run, killed in its beginner and in its advanced stage, and what each attempt printed."""
+    """The folder of the same run, killed in its beginner and in its advanced stage, and what each
+    attempt printed."""
     out, killer = tmp_path_factory.mktemp("killed"), Path(__file__).with_name("kill_nine.py")
     texts = []
     for done, resume in ((2, []), (5, resumed_from(out / "checkpoint-2", checkpoint))):
-        run = grpo(rows, out, *ARGUMENTS, *OBSERVED, "kill_nine", *resume, plugins=(str(killer),), KILL_AT=str(done))
+        run = grpo(
+            rows,
+            out,
+            *ARGUMENTS,
+            *OBSERVED,
+            "kill_nine",
+            *resume,
+            plugins=(str(killer),),
+            KILL_AT=str(done),
+        )
         assert run.code != 0
         assert max(logged(out)) == done, run.text[-3000:]
         texts.append(run.text)
@@ -61,7 +87,9 @@ def killed_twice(
     return out, [*texts, run.text]
 
 
-def test_stage_and_thresholds_are_those_of_the_step(whole: Path, killed_twice: tuple[Path, list[str]]) -> None:
+def test_stage_and_thresholds_are_those_of_the_step(
+    whole: Path, killed_twice: tuple[Path, list[str]]
+) -> None:
     stages = [[row[name] for name in STAGE] for _, row in sorted(logged(killed_twice[0]).items())]
     assert stages == [[1, 0.5, 0.5, 0.75]] * SWITCH + [[2, 0.75, 0.75, 0.9]] * (STEPS - SWITCH)
     assert stages == [[row[name] for name in STAGE] for _, row in sorted(logged(whole).items())]
@@ -75,15 +103,23 @@ def test_prompts_completions_and_rewards_are_those_without_interruption(
     for step, row in expected.items():
         for column in ("solution", "completion", "VisionR1", "advantages"):
             assert got[step][column] == row[column], f"{column} of step {step}"
-    assert len({text for row in expected.values() for text in row["completion"]}) > STEPS  # sampled, not greedy
+    assert (
+        len({text for row in expected.values() for text in row["completion"]}) > STEPS
+    )  # sampled, not greedy
 
 
-def test_the_log_is_that_without_interruption(whole: Path, killed_twice: tuple[Path, list[str]]) -> None:
+def test_the_log_is_that_without_interruption(
+    whole: Path, killed_twice: tuple[Path, list[str]]
+) -> None:
     expected, got = logged(whole), logged(killed_twice[0])
     for step, row in expected.items():
         for name in row.keys() - set(TIMES):
-            absent = 0 if "/issues/" in name else None  # an issue is logged once this process has seen it
-            assert got[step].get(name, absent) == pytest.approx(row[name], rel=1e-4, abs=1e-6), f"{name} of step {step}"
+            absent = (
+                0 if "/issues/" in name else None
+            )  # an issue is logged once this process has seen it
+            assert got[step].get(name, absent) == pytest.approx(row[name], rel=1e-4, abs=1e-6), (
+                f"{name} of step {step}"
+            )
 
 
 def test_the_plan_says_where_a_resumed_run_stands(killed_twice: tuple[Path, list[str]]) -> None:

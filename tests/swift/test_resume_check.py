@@ -1,4 +1,5 @@
-"""Which checkpoints the check of resumed weights lets pass: it must not stop a run that would go on rightly."""
+"""Which checkpoints the check of resumed weights lets pass: it must not stop a run that would go on
+rightly."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,10 +20,15 @@ HERE = "base"  # where the trainer's model was loaded from
 def language_model(tied: bool) -> PreTrainedModel:
     return Qwen2ForCausalLM(
         Qwen2Config(
-            vocab_size=32, hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
-            num_key_value_heads=2, tie_word_embeddings=tied,
+            vocab_size=32,
+            hidden_size=16,
+            intermediate_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            tie_word_embeddings=tied,
         )
-    )  # fmt: skip
+    )
 
 
 def trainer(model: Any, folder: Path | None, loaded_from: Path | str = HERE, **engine: bool) -> Any:
@@ -56,7 +62,10 @@ def test_weights_under_published_names_are_refused_unless_the_engine_has_its_own
 ) -> None:
     model = AutoModelForImageTextToText.from_pretrained(checkpoint)
     model.save_pretrained(tmp_path, max_shard_size=shard)
-    with pytest.raises(SettingsError, match=f"add --model {tmp_path} --ref_model {HERE} to --resume_from_checkpoint"):
+    with pytest.raises(
+        SettingsError,
+        match=f"add --model {tmp_path} --ref_model {HERE} to --resume_from_checkpoint",
+    ):
         check_resumed(trainer(model, tmp_path))
     for engine in ("is_deepspeed_enabled", "is_fsdp_enabled"):
         check_resumed(trainer(model, tmp_path, **{engine: True}))

@@ -1,4 +1,5 @@
-"""`swift rlhf` for real: the literal command, stages in the log, and bad input stopped before training."""
+"""`swift rlhf` for real: the literal command, stages in the log, and bad input stopped before
+training."""
 
 import json
 import re
@@ -15,7 +16,9 @@ REWARD = ["--reward_funcs", "vision_r1", "--callbacks", "vision_r1"]
 
 
 def stages(steps: list[dict]) -> list[tuple[float, ...]]:
-    return [tuple(row[f"vision_r1/{name}"] for name in ("stage", "xi0", "xi1", "xi2")) for row in steps]
+    return [
+        tuple(row[f"vision_r1/{name}"] for name in ("stage", "xi0", "xi1", "xi2")) for row in steps
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -42,29 +45,54 @@ def test_the_plan_is_stated_and_the_switch_announced(whole_run: object) -> None:
 
 
 def test_the_model_is_named_with_how_it_is_taken_to_answer(whole_run: object) -> None:
-    told = "model type qwen2_5_vl; answers in the format qwen2_5_vl, coordinates in pixels of the processed image; "
-    assert told + "images processed with no --max_pixels, 4 to 16384 visual tokens" in whole_run.text
+    told = (
+        "model type qwen2_5_vl; answers in the format qwen2_5_vl, coordinates in pixels of the "
+        "processed image; "
+    )
+    assert (
+        told + "images processed with no --max_pixels, 4 to 16384 visual tokens" in whole_run.text
+    )
 
 
 def test_tensorboard_sees_the_stage(whole_run: object) -> None:
-    event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    event_accumulator = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_accumulator"
+    )
     events = event_accumulator.EventAccumulator(str(whole_run.out / "runs"))
     events.Reload()
     assert [event.value for event in events.Scalars("train/vision_r1/stage")] == [1, 1, 2, 2]
 
 
-def test_external_plugins_and_the_parts_side_by_side(grpo: Callable, rows: list, tmp_path: Path) -> None:
+def test_external_plugins_and_the_parts_side_by_side(
+    grpo: Callable, rows: list, tmp_path: Path
+) -> None:
     from swift_plugin_visionr1.commands.plugin_path import PLUGIN
 
     parts = [f"vision_r1_{part}" for part in ("format", "recall", "precision", "count")]
     run = grpo(
-        rows, tmp_path, "--reward_funcs", *parts, "--callbacks", "vision_r1", "--max_steps", 2,
-        "--per_device_train_batch_size", 4, "--gradient_accumulation_steps", 2, "--logging_steps", 2,
-        plugins=(str(PLUGIN),), VISION_R1_NO_AUTOLOAD="1", VISION_R1_CONFIG="official",
-    )  # fmt: skip
+        rows,
+        tmp_path,
+        "--reward_funcs",
+        *parts,
+        "--callbacks",
+        "vision_r1",
+        "--max_steps",
+        2,
+        "--per_device_train_batch_size",
+        4,
+        "--gradient_accumulation_steps",
+        2,
+        "--logging_steps",
+        2,
+        plugins=(str(PLUGIN),),
+        VISION_R1_NO_AUTOLOAD="1",
+        VISION_R1_CONFIG="official",
+    )
     assert run.code == 0, run.text[-3000:]
     row = run.steps[0]
-    total = sum(row[f"rewards/VisionR1{name}/mean"] for name in ("Format", "Recall", "Precision", "Count"))
+    total = sum(
+        row[f"rewards/VisionR1{name}/mean"] for name in ("Format", "Recall", "Precision", "Count")
+    )
     assert row["reward"] == pytest.approx(total, abs=1e-5)
 
 
@@ -72,11 +100,14 @@ def test_external_plugins_and_the_parts_side_by_side(grpo: Callable, rows: list,
     ("change", "message"),
     [
         pytest.param(
-            {"solution": "{}"}, "row 11 of {data}: expected .* got no width, height, boxes, labels", id="keys"
+            {"solution": "{}"},
+            "row 11 of {data}: expected .* got no width, height, boxes, labels",
+            id="keys",
         ),
         pytest.param(
             {"solution": '{"width": 900, "height": 111, "boxes": [], "labels": []}'},
-            "row 11 of {data}: expected the solution's width and height to be those of the image file",
+            "row 11 of {data}: expected the solution's width and height to be those of the image "
+            "file",
             id="size",
         ),
     ],
@@ -88,7 +119,9 @@ def test_a_bad_row_stops_the_run_before_training(
     run = grpo(bad, tmp_path, "--reward_funcs", "vision_r1", "--max_steps", 2)
     assert run.code != 0
     assert run.steps == []
-    assert re.search(message.format(data=re.escape(str(tmp_path / "train.jsonl"))), run.text), run.text[-1500:]
+    assert re.search(message.format(data=re.escape(str(tmp_path / "train.jsonl"))), run.text), (
+        run.text[-1500:]
+    )
 
 
 def test_contradictory_settings_are_refused(grpo: Callable, rows: list, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
-"""vLLM, on a CPU too: `swift infer` answers as with transformers, and GRPO learns from its rollouts (today.yaml).
+"""vLLM, on a CPU too: `swift infer` answers as with transformers, and GRPO learns from its rollouts
+(today.yaml).
 
-Before vLLM's first use on a CPU its linear layers are packed for oneDNN and the weights dropped, so that the trainer
-could not bring new ones. Where oneDNN knows no bfloat16, ONEDNN_MAX_CPU_ISA=AVX2, they are kept.
+Before vLLM's first use on a CPU its linear layers are packed for oneDNN and the weights dropped, so
+that the trainer could not bring new ones. Where oneDNN knows no bfloat16, ONEDNN_MAX_CPU_ISA=AVX2,
+they are kept.
 """
 
 import json
@@ -33,7 +35,11 @@ BLANK = 6  # of 16 images, which are answered alike by the whole group
 OFFLINE = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
 ON_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"}  # GiB of RAM
 TEMPLATE = {"model_type": "qwen2_5_vl", "template": "qwen2_5_vl_pruned"}
-ENGINE = {"vllm_max_model_len": 1024, "vllm_enforce_eager": "true", "vllm_gpu_memory_utilization": 0.2}  # of RAM
+ENGINE = {
+    "vllm_max_model_len": 1024,
+    "vllm_enforce_eager": "true",
+    "vllm_gpu_memory_utilization": 0.2,
+}  # of RAM
 
 
 def has_vllm_for_cpus() -> bool:
@@ -43,7 +49,9 @@ def has_vllm_for_cpus() -> bool:
         return False
 
 
-needs_vllm = pytest.mark.skipif(not has_vllm_for_cpus(), reason="needs vLLM for CPUs: make test-vllm")
+needs_vllm = pytest.mark.skipif(
+    not has_vllm_for_cpus(), reason="needs vLLM for CPUs: make test-vllm"
+)
 
 
 def flags(**options: object) -> list[str]:
@@ -64,13 +72,23 @@ def scenes(rows: list[Row]) -> DatasetSpec:
 def test_answers_are_those_of_the_transformers_backend(
     scenes: DatasetSpec, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {**OFFLINE, **ON_CPU, "MAX_PIXELS": "9408"}.items():  # 12 visual tokens: the scenes have 16
+    for name, value in {
+        **OFFLINE,
+        **ON_CPU,
+        "MAX_PIXELS": "9408",
+    }.items():  # 12 visual tokens: the scenes have 16
         monkeypatch.setenv(name, value)
     options = {"transformers": small(checkpoint), "vllm": small(checkpoint) + flags(**ENGINE)}
     told = {}
     for backend, own in options.items():
-        model = Model(str(checkpoint), backend, options=(*own, *flags(torch_dtype="float32", max_new_tokens=160)))
-        (answered,), asked = run(model, [scenes], load_protocol("vision_r1_coco"), tmp_path / backend)
+        model = Model(
+            str(checkpoint),
+            backend,
+            options=(*own, *flags(torch_dtype="float32", max_new_tokens=160)),
+        )
+        (answered,), asked = run(
+            model, [scenes], load_protocol("vision_r1_coco"), tmp_path / backend
+        )
         assert asked == 4
         told[backend] = responses(answered)
     assert told["vllm"] == told["transformers"]
@@ -83,13 +101,20 @@ def responses(answered: Answered) -> list[str]:
 
 @pytest.fixture(scope="module", params=["transformers", pytest.param("vllm", marks=needs_vllm)])
 def trained(
-    request: pytest.FixtureRequest, rows: list[Row], checkpoint: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    rows: list[Row],
+    checkpoint: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Run:
-    """Qwen2.5-VL-7B's recipe under today.yaml on the small model; both stages; steps large enough to be noticed."""
+    """Qwen2.5-VL-7B's recipe under today.yaml on the small model; both stages; steps large enough
+    to be noticed."""
     out = tmp_path_factory.mktemp("today")
     blank = out / "blank.png"
     Image.new("RGB", (112, 112), "white").save(blank)
-    empty = {"images": [str(blank)], "solution": '{"width": 112, "height": 112, "boxes": [], "labels": []}'}
+    empty = {
+        "images": [str(blank)],
+        "solution": '{"width": 112, "height": 112, "boxes": [], "labels": []}',
+    }
     mixed = [row | (empty if number < BLANK else {}) for number, row in enumerate(rows)]
     (out / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in mixed))
     recipe = merged([OVER["rlhf"], CONFIGS / "overlays" / "today.yaml"])
@@ -99,15 +124,28 @@ def trained(
         engine = ENGINE | {"sleep_level": 0}  # vLLM sleeps on GPUs only
     (out / "mine.yaml").write_text(yaml.safe_dump(recipe))
     changed = {
-        "model": checkpoint, "dataset": out / "train.jsonl", "output_dir": out / "run", "max_steps": STEPS,
-        "learning_rate": 1e-3, "max_completion_length": 128, "attn_impl": "sdpa", "deepspeed": "",
-        "use_cpu": "true", "report_to": "none", "check_model": "false",
-    }  # fmt: skip
+        "model": checkpoint,
+        "dataset": out / "train.jsonl",
+        "output_dir": out / "run",
+        "max_steps": STEPS,
+        "learning_rate": 1e-3,
+        "max_completion_length": 128,
+        "attn_impl": "sdpa",
+        "deepspeed": "",
+        "use_cpu": "true",
+        "report_to": "none",
+        "check_model": "false",
+    }
     result = subprocess.run(
         [SWIFT, "rlhf", str(out / "mine.yaml"), *flags(**changed, **engine), *small(checkpoint)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-        env=os.environ | OFFLINE | ON_CPU | {"VISION_R1_CONFIG": "paper"}, cwd=CONFIGS.parent,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        env=os.environ | OFFLINE | ON_CPU | {"VISION_R1_CONFIG": "paper"},
+        cwd=CONFIGS.parent,
+    )
     assert result.returncode == 0, result.stdout[-3000:]
     return Run(result.returncode, result.stdout, out / "run")
 
@@ -119,26 +157,43 @@ def kept(trained: Run) -> list[dict]:
 
 
 def test_every_step_is_scored_by_its_stage(trained: Run) -> None:
-    """Also the completions that dynamic sampling draws within a step, by further calls of the reward."""
-    scorer = Scorer(PRESETS["paper"], model_io(PRESETS["paper"], "qwen2_5_vl", Limits({"MAX_PIXELS": "401408"})))
+    """Also the completions that dynamic sampling draws within a step, by further calls of the
+    reward."""
+    scorer = Scorer(
+        PRESETS["paper"], model_io(PRESETS["paper"], "qwen2_5_vl", Limits({"MAX_PIXELS": "401408"}))
+    )
     assert [row["vision_r1/stage"] for row in trained.steps] == [1, 1, 2, 2]
     stages = ("beginner", "beginner", "advanced", "advanced")
     for step, stage, row in zip(kept(trained), stages, trained.steps, strict=True):
-        totals = [each.total for each in scorer(step["completion"], {"solution": step["solution"]}, stage)]
+        totals = [
+            each.total for each in scorer(step["completion"], {"solution": step["solution"]}, stage)
+        ]
         assert step["VisionR1"] == pytest.approx(totals, abs=1e-5)
         assert row["rewards/VisionR1/mean"] == pytest.approx(sum(totals) / len(totals), abs=1e-5)
 
 
 def test_groups_of_equal_rewards_are_drawn_again(trained: Run) -> None:
     for step in kept(trained):
-        groups = [step["VisionR1"][start : start + GROUP] for start in range(0, len(step["VisionR1"]), GROUP)]
+        groups = [
+            step["VisionR1"][start : start + GROUP]
+            for start in range(0, len(step["VisionR1"]), GROUP)
+        ]
         assert len(groups) == 2
         assert all(max(group) > min(group) for group in groups)
-    scored = [sum(row[f"vision_r1/{part}"] for part in ("format", "recall", "precision")) for row in trained.steps]
-    assert scored != pytest.approx([row["reward"] for row in trained.steps])  # vision_r1/* are of all that was scored
+    scored = [
+        sum(row[f"vision_r1/{part}"] for part in ("format", "recall", "precision"))
+        for row in trained.steps
+    ]
+    assert scored != pytest.approx(
+        [row["reward"] for row in trained.steps]
+    )  # vision_r1/* are of all that was scored
 
 
 def test_rollouts_come_from_the_weights_that_are_trained(trained: Run) -> None:
     """vLLM's probabilities of the tokens against the trainer's."""
     distances = [row.get("rollout_correction/k3_kl") for row in trained.steps]
-    assert all(kl < 0.001 for kl in distances) if "use_vllm=True" in trained.text else distances == [None] * STEPS
+    assert (
+        all(kl < 0.001 for kl in distances)
+        if "use_vllm=True" in trained.text
+        else distances == [None] * STEPS
+    )

@@ -1,8 +1,10 @@
-"""ms-swift's own Megatron classes where Megatron is not installed: it needs CUDA as soon as it is imported.
+"""ms-swift's own Megatron classes where Megatron is not installed: it needs CUDA as soon as it is
+imported.
 
-`swift/megatron/__init__.py` imports megatron-core, and `swift/megatron/arguments` mcore-bridge, which imports
-Transformer Engine. The classes that tests need do without them: their modules are executed from ms-swift's files, with
-the imports of those packages, and statements that need them, left out.
+`swift/megatron/__init__.py` imports megatron-core, and `swift/megatron/arguments` mcore-bridge,
+which imports Transformer Engine. The classes that tests need do without them: their modules are
+executed from ms-swift's files, with the imports of those packages, and statements that need them,
+left out.
 """
 
 import __future__
@@ -19,7 +21,10 @@ import pytest
 SWIFT = Path(importlib.util.find_spec("swift").submodule_search_locations[0])
 LEFT_OUT = ("megatron", "mcore_bridge", "swift.megatron")
 ARGUMENTS = [f"arguments/{name}_args.py" for name in ("megatron", "megatron_base", "sft", "rlhf")]
-MODULES = {"swift.megatron.arguments": ARGUMENTS, "swift.megatron.callbacks.base": ["callbacks/base.py"]}
+MODULES = {
+    "swift.megatron.arguments": ARGUMENTS,
+    "swift.megatron.callbacks.base": ["callbacks/base.py"],
+}
 
 
 def install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,9 +38,11 @@ def install(monkeypatch: pytest.MonkeyPatch) -> None:
         for file in files:
             path = SWIFT / "megatron" / file
             exec(compile(_without_megatron(path), str(path), "exec"), vars(module))
-    # Which order Python gives Optional[Union[str, List[str]]] depends on what was imported before, and transformers'
-    # argument parser reads only one of them.
-    sys.modules["swift.megatron.arguments"].MegatronArguments.__annotations__["cp_comm_type"] = list[str] | None
+    # Which order Python gives Optional[Union[str, List[str]]] depends on what was imported before,
+    # and transformers' argument parser reads only one of them.
+    sys.modules["swift.megatron.arguments"].MegatronArguments.__annotations__["cp_comm_type"] = (
+        list[str] | None
+    )
 
 
 def class_from(file: str, name: str, **names: object) -> Any:
@@ -44,7 +51,8 @@ def class_from(file: str, name: str, **names: object) -> Any:
     Args:
         file: under swift/megatron.
         name: of the class.
-        names: what the class refers to, apart from annotations, and its methods, as far as they are called.
+        names: what the class refers to, apart from annotations, and its methods, as far as they are
+            called.
     """
     path = SWIFT / "megatron" / file
     tree = ast.parse(path.read_text())

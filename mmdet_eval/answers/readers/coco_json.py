@@ -1,4 +1,5 @@
-"""COCO results: a JSON list of {image_id, category_id, bbox [x, y, width, height] in original pixels, score}."""
+"""COCO results: a JSON list of {image_id, category_id, bbox [x, y, width, height] in original
+pixels, score}."""
 
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from ...coco.results import CocoResult
 
 
 def read_results(data: list[Any], path: Path, annotations: Annotations) -> list[CocoResult]:
-    """Check COCO results against the annotations; returned in ascending order of the image ids, else as given.
+    """Check COCO results against the annotations; returned in ascending order of the image ids,
+    else as given.
 
     Raises:
-        InputError: a result lacks something, names an unknown image or category, or has a bbox or score that is no
-            finite number.
+        InputError: a result lacks something, names an unknown image or category, or has a bbox or
+            score that is no finite number.
     """
     images = {image.id for image in annotations.images}
     if not _all_good(data, images, set(annotations.categories)):
@@ -31,7 +33,10 @@ def _all_good(results: list[Any], images: set[Any], categories: set[Any]) -> boo
     if not results:
         return True
     try:
-        numbers = np.array([result["bbox"] for result in results]), np.array([result["score"] for result in results])
+        numbers = (
+            np.array([result["bbox"] for result in results]),
+            np.array([result["score"] for result in results]),
+        )
         known = images.issuperset(result["image_id"] for result in results)
         known = known and categories.issuperset(result["category_id"] for result in results)
     except (TypeError, KeyError, ValueError, IndexError):
@@ -42,7 +47,10 @@ def _all_good(results: list[Any], images: set[Any], categories: set[Any]) -> boo
 
 def _check(result: Any, what: str, images: set[Any], annotations: Annotations) -> None:
     if not isinstance(result, dict):
-        raise InputError(f"expected {what} to be an object with image_id, category_id, bbox and score, got {result!r}")
+        raise InputError(
+            f"expected {what} to be an object with image_id, category_id, bbox and score, got "
+            f"{result!r}"
+        )
     check_record(result, what, images, annotations.categories)
     if not is_finite_number(result.get("score")):
         raise InputError(

@@ -14,12 +14,15 @@ def read_rows(path: str | Path) -> list[Row]:
     """The rows of a JSONL file of answers, in its order.
 
     Raises:
-        InputError: the file is unreadable or empty, a line is no JSON object, or a row has no answer.
+        InputError: the file is unreadable or empty, a line is no JSON object, or a row has no
+            answer.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"expected the JSONL file that `swift infer` writes, got {path}: {error}") from None
+        raise InputError(
+            f"expected the JSONL file that `swift infer` writes, got {path}: {error}"
+        ) from None
     return rows_of(text, path)
 
 
@@ -37,7 +40,8 @@ def _row(number: int, line: str, where: str) -> Row:
         data: Any = json.loads(line)
     except (ValueError, RecursionError):
         raise InputError(
-            f"{where}: expected one JSON object per line, got {line[:80]!r}: is inference still writing?"
+            f"{where}: expected one JSON object per line, got {line[:80]!r}: is inference still "
+            "writing?"
         ) from None
     return row_of(number, data, where)
 
@@ -49,5 +53,12 @@ def row_of(number: int, data: Any, where: str) -> Row:
         InputError: it is no JSON object or has no answer.
     """
     if not isinstance(data, dict):
-        raise InputError(f'{where}: expected a row with the model\'s text in "response", got a {type(data).__name__}')
-    return openai.read_row(number, where, data) if openai.is_row(data) else swift_infer.read_row(number, where, data)
+        raise InputError(
+            f'{where}: expected a row with the model\'s text in "response", got a '
+            f"{type(data).__name__}"
+        )
+    return (
+        openai.read_row(number, where, data)
+        if openai.is_row(data)
+        else swift_infer.read_row(number, where, data)
+    )

@@ -1,4 +1,5 @@
-"""The pickle that mmengine's DumpResults and mmdet's DumpDetResults write, read without running what is inside it."""
+"""The pickle that mmengine's DumpResults and mmdet's DumpDetResults write, read without running
+what is inside it."""
 
 import io
 import pickle
@@ -21,61 +22,81 @@ _REBUILD_SCALAR = np.float64(0).__reduce__()[0]
 
 def read_dump(
     raw: bytes, path: Path, annotations: Annotations, missing: Missing
-) -> tuple[list[CocoResult], int]:  # fmt: skip
+) -> tuple[list[CocoResult], int]:
     """COCO results in ascending order of the image ids, and the number of images that the dump has.
 
-    Labels are places in the order of the annotation file's categories, as CocoDataset and CocoMetric have it.
+    Labels are places in the order of the annotation file's categories, as CocoDataset and
+    CocoMetric have it.
 
     Raises:
-        InputError: it is no such dump, needs anything but tensors and plain values, or does not belong to the
-            annotations.
+        InputError: it is no such dump, needs anything but tensors and plain values, or does not
+            belong to the annotations.
     """
     samples = _unpickle(raw, path)
     if not isinstance(samples, list) or not all(isinstance(sample, dict) for sample in samples):
-        raise InputError(f"expected {path} to hold a list of mmdet's predictions, got {type(samples).__name__}")
+        raise InputError(
+            f"expected {path} to hold a list of mmdet's predictions, got {type(samples).__name__}"
+        )
     by_image: dict[Id, list[CocoResult]] = {}
     for number, sample in enumerate(samples):
         found = _results(sample, f"entry {number} of {path}", annotations)
         if sample["img_id"] in by_image:
-            raise InputError(f"expected one entry per image in {path}, got two for image {sample['img_id']!r}")
+            raise InputError(
+                f"expected one entry per image in {path}, got two for image {sample['img_id']!r}"
+            )
         by_image[sample["img_id"]] = found
     unknown = by_image.keys() - {image.id for image in annotations.images}
     if unknown:
         raise InputError(
-            f"expected img_ids of the annotation file in {path}, got {next(iter(unknown))!r} and {len(unknown) - 1} "
+            f"expected img_ids of the annotation file in {path}, got {next(iter(unknown))!r} and "
+            f"{len(unknown) - 1} "
             "more: do --ann and --pred belong to the same dataset?"
         )
     if missing == "error":
-        check_missing([(image, None) for image in annotations.images if image.id not in by_image], len(by_image))
+        check_missing(
+            [(image, None) for image in annotations.images if image.id not in by_image],
+            len(by_image),
+        )
     return [result for key in sorted(by_image) for result in by_image[key]], len(by_image)
 
 
 def label_order(annotations: Annotations) -> str:
     """What the labels of a dump stand for, in words."""
     names = some([repr(name) for name in annotations.categories.values()])
-    return f"the dump's labels count from 0 in the annotation file's order of the categories evaluated: {names}"
+    return (
+        "the dump's labels count from 0 in the annotation file's order of the categories "
+        f"evaluated: {names}"
+    )
 
 
 def _results(sample: dict[str, Any], what: str, annotations: Annotations) -> list[CocoResult]:
     predicted = sample.get("pred_instances")
     if not isinstance(predicted, dict) or "img_id" not in sample:
-        raise InputError(f"expected {what} to have img_id and pred_instances, got the keys {sorted(sample)}")
+        raise InputError(
+            f"expected {what} to have img_id and pred_instances, got the keys {sorted(sample)}"
+        )
     try:
-        boxes, scores, labels = (np.asarray(predicted[name]) for name in ("bboxes", "scores", "labels"))
+        boxes, scores, labels = (
+            np.asarray(predicted[name]) for name in ("bboxes", "scores", "labels")
+        )
         boxes = boxes.reshape(len(scores), 4).astype(np.float64)
         categories = np.array(list(annotations.categories), dtype=object)
         names = categories[labels.astype(np.int64).reshape(len(scores))].tolist()
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise InputError(
-            f"expected {what} to have bboxes (n, 4), scores (n) and labels (n) below {len(annotations.categories)}, "
+            f"expected {what} to have bboxes (n, 4), scores (n) and labels (n) below "
+            f"{len(annotations.categories)}, "
             f"got something else ({error}): do --ann and --pred belong to the same dataset?"
         ) from None
     if not np.isfinite(boxes).all() or not np.isfinite(scores).all() or (labels < 0).any():
-        raise InputError(f"expected {what} to have finite boxes and scores and labels from 0, got others")
+        raise InputError(
+            f"expected {what} to have finite boxes and scores and labels from 0, got others"
+        )
     boxes[:, 2:] -= boxes[:, :2]
     rows = zip(names, boxes.tolist(), scores.tolist(), strict=True)
     return [
-        {"image_id": sample["img_id"], "category_id": name, "bbox": box, "score": score} for name, box, score in rows
+        {"image_id": sample["img_id"], "category_id": name, "bbox": box, "score": score}
+        for name, box, score in rows
     ]
 
 
@@ -84,11 +105,14 @@ def _unpickle(raw: bytes, path: Path) -> Any:
         return _Unpickler(io.BytesIO(raw)).load()
     except Exception as error:  # a broken or hostile pickle can raise anything
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"expected the pickle that mmdet's DumpDetResults writes, got {path}: {reason}") from None
+        raise InputError(
+            f"expected the pickle that mmdet's DumpDetResults writes, got {path}: {reason}"
+        ) from None
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes tensors, arrays and plain values only: a pickle can name any function, and it would be called."""
+    """Makes tensors, arrays and plain values only: a pickle can name any function, and it would be
+    called."""
 
     def find_class(self, module: str, name: str) -> Any:
         """What the pickle names, where it is harmless; else UnpicklingError."""
@@ -99,11 +123,16 @@ class _Unpickler(pickle.Unpickler):
             ("numpy", "ndarray"): np.ndarray,
         }
         if module in ("numpy.core.multiarray", "numpy._core.multiarray"):  # numpy 1 and 2
-            allowed |= {(module, "_reconstruct"): _REBUILD_ARRAY, (module, "scalar"): _REBUILD_SCALAR}
+            allowed |= {
+                (module, "_reconstruct"): _REBUILD_ARRAY,
+                (module, "scalar"): _REBUILD_SCALAR,
+            }
         if module.startswith("torch"):
             allowed |= _torch_parts()
         if (module, name) not in allowed:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no list of predictions needs")
+            raise pickle.UnpicklingError(
+                f"it asks for {module}.{name}, which no list of predictions needs"
+            )
         return allowed[module, name]
 
 

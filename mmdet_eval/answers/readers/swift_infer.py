@@ -16,9 +16,15 @@ def read_row(line: int, where: str, data: dict[str, Any]) -> Row:
     text = data.get("response")
     if not isinstance(text, str):
         raise InputError(
-            f'{where}: expected a row with the model\'s text in "response", got the keys {sorted(data)}: '
+            f'{where}: expected a row with the model\'s text in "response", got the keys '
+            f"{sorted(data)}: "
             "--pred is the file that `swift infer --result_path` writes, not the dataset"
         )
     return make_row(
-        line, where, text, data, finish_reason=data.get("finish_reason"), logprobs=data.get("logprobs")
-    )  # fmt: skip
+        line,
+        where,
+        text,
+        data,
+        finish_reason=data.get("finish_reason"),
+        logprobs=data.get("logprobs"),
+    )

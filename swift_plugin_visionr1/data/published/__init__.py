@@ -1,4 +1,5 @@
-"""Published forms of rows, each turned into the rows that training reads: messages, images, solution."""
+"""Published forms of rows, each turned into the rows that training reads: messages, images,
+solution."""
 
 from .base import Row, RowForm, SizeOf
 from .ms_swift_grounding import GROUNDING
@@ -10,7 +11,8 @@ FORMS: tuple[RowForm, ...] = (GROUNDING, AUTHORS, VISUAL_RFT, VLM_R1_PROBLEM, VL
 
 
 def form_of(row: Row) -> RowForm | None:
-    """The form of a data set whose first row this is; None for our own rows and for what is not known."""
+    """The form of a data set whose first row this is; None for our own rows and for what is not
+    known."""
     return next((form for form in FORMS if form.recognises(row)), None)
 
 

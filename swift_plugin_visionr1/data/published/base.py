@@ -1,4 +1,5 @@
-"""What the converters of published rows share: the parts of a row and the row that training reads."""
+"""What the converters of published rows share: the parts of a row and the row that training
+reads."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,9 @@ from ..ground_truth import read_solution
 
 Row = Mapping[str, Any]
 Message = dict[str, str]
-SizeOf = Callable[[Any], Size]  # opens an image as rows have it: a path, or a dict of bytes and path
+SizeOf = Callable[
+    [Any], Size
+]  # opens an image as rows have it: a path, or a dict of bytes and path
 IMAGE_TAG = "<image>"
 
 
@@ -25,8 +28,9 @@ class RowForm:
     Attributes:
         name: what it is called in logs and errors.
         recognises: whether a row, a data set's first, is of this form.
-        rewrite: the row with `messages`, `images` and our `solution` in pixels of the original image, whose boxes are
-            not checked; columns that the form does not know stay. Raises SolutionError for what cannot be read.
+        rewrite: the row with `messages`, `images` and our `solution` in pixels of the original
+            image, whose boxes are not checked; columns that the form does not know stay. Raises
+            SolutionError for what cannot be read.
     """
 
     name: str
@@ -45,9 +49,15 @@ class RowForm:
 
 
 def training_row(
-    row: Row, consumed: Sequence[str], messages: list[Message], image: Any, solution: str, **more: Any
-) -> dict[str, Any]:  # fmt: skip
-    """The row that training reads: `row` without the columns that were consumed, and with its own."""
+    row: Row,
+    consumed: Sequence[str],
+    messages: list[Message],
+    image: Any,
+    solution: str,
+    **more: Any,
+) -> dict[str, Any]:
+    """The row that training reads: `row` without the columns that were consumed, and with its
+    own."""
     kept = {name: value for name, value in row.items() if name not in consumed}
     return kept | {"messages": messages, "images": [image], "solution": solution} | more
 
@@ -62,7 +72,9 @@ def solution(size: Size, boxes: Sequence[Sequence[float]], labels: Sequence[str]
     try:
         return json.dumps(data)
     except (TypeError, ValueError):
-        raise SolutionError(f"expected boxes of 4 numbers and labels of text, got {short(data)}") from None
+        raise SolutionError(
+            f"expected boxes of 4 numbers and labels of text, got {short(data)}"
+        ) from None
 
 
 def scaled(boxes: Sequence[Sequence[float]], units: float, size: Size) -> list[list[float]]:
@@ -73,12 +85,15 @@ def scaled(boxes: Sequence[Sequence[float]], units: float, size: Size) -> list[l
     """
     for box in boxes:
         if len(box) != 4 or not all(is_number(v) and 0 <= v <= units for v in box):
-            raise SolutionError(f"expected 4 coordinates from 0 to {units:g} in each box, got {short(box)}")
+            raise SolutionError(
+                f"expected 4 coordinates from 0 to {units:g} in each box, got {short(box)}"
+            )
     return [list(np.array(box) / units * np.array(size * 2)) for box in boxes]
 
 
 def first_image(row: Row) -> Any:
-    """The row's first image as written: a path, or a mapping of path and bytes; None where there is none."""
+    """The row's first image as written: a path, or a mapping of path and bytes; None where there is
+    none."""
     images = row.get("images") or row.get("image")
     return (images or [None])[0] if isinstance(images, list) else images
 
@@ -92,7 +107,9 @@ def image_of(row: Row) -> Any:
     images = row.get("images") or row.get("image")
     images = list(images) if isinstance(images, (list, tuple)) else [images]
     if len(images) != 1 or images[0] is None:
-        raise SolutionError(f"expected one image in the row, got {sum(image is not None for image in images)}")
+        raise SolutionError(
+            f"expected one image in the row, got {sum(image is not None for image in images)}"
+        )
     image = images[0]
     return {"bytes": image, "path": None} if isinstance(image, bytes) else image
 

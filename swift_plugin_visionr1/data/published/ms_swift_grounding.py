@@ -1,7 +1,9 @@
-"""ms-swift's own grounding rows: messages with <ref-object> and <bbox> placeholders, images, objects.
+"""ms-swift's own grounding rows: messages with <ref-object> and <bbox> placeholders, images,
+objects.
 
-`objects` holds, in the order of the placeholders, `ref` (names) and `bbox` ([x1, y1, x2, y2]); `bbox_type` is `real`
-(pixels of the original image, the default) or `norm1` (of a side of 1); `image_id` names the image of each box.
+`objects` holds, in the order of the placeholders, `ref` (names) and `bbox` ([x1, y1, x2, y2]);
+`bbox_type` is `real` (pixels of the original image, the default) or `norm1` (of a side of 1);
+`image_id` names the image of each box.
 """
 
 import json
@@ -21,18 +23,24 @@ _PLACEHOLDER = re.compile(f"{REF}|{BOX}")
 def recognises(row: Row) -> bool:
     """See `RowForm.recognises`. With a `solution` of its own the row needs no other."""
     has_messages = row.get("messages") or row.get("conversations")
-    return isinstance(row.get("objects"), dict) and bool(has_messages) and row.get("solution") is None
+    return (
+        isinstance(row.get("objects"), dict) and bool(has_messages) and row.get("solution") is None
+    )
 
 
 def rewrite(row: Row, open_size: SizeOf) -> dict[str, Any]:
     """See `RowForm.rewrite`. `objects` keeps the names that the question refers to."""
     objects = row.get("objects")
     if not isinstance(objects, dict) or not isinstance(objects.get("bbox"), list):
-        raise SolutionError(f'expected objects {{"ref": [...], "bbox": [...]}}, got {short(objects)}')
+        raise SolutionError(
+            f'expected objects {{"ref": [...], "bbox": [...]}}, got {short(objects)}'
+        )
     prompt, answer = _split(_messages(row))
     asked = sum(message["content"].count(REF) for message in prompt)
     if any(BOX in message["content"] for message in prompt):
-        raise SolutionError("expected boxes in the answer only, got <bbox> in the question: that is no detection")
+        raise SolutionError(
+            "expected boxes in the answer only, got <bbox> in the question: that is no detection"
+        )
     boxes, image = objects["bbox"], image_of(row)
     size = size_of(row, image, open_size)
     labels = _labels(objects.get("ref") or [], asked, answer, len(boxes))
@@ -47,10 +55,15 @@ def _messages(row: Row) -> list[Message]:
         roles = [turn.get("role") or turn["from"] for turn in messages]
         contents = [turn.get("content") or turn.get("value") or "" for turn in messages]
     except (AttributeError, TypeError, KeyError):
-        raise SolutionError(f"expected messages of role and content, got {short(messages)}") from None
+        raise SolutionError(
+            f"expected messages of role and content, got {short(messages)}"
+        ) from None
     if not contents or not all(isinstance(content, str) for content in contents):
         raise SolutionError(f"expected messages whose content is text, got {short(messages)}")
-    return [{"role": ROLES.get(r, r), "content": content} for r, content in zip(roles, contents, strict=True)]
+    return [
+        {"role": ROLES.get(r, r), "content": content}
+        for r, content in zip(roles, contents, strict=True)
+    ]
 
 
 def _split(messages: list[Message]) -> tuple[list[Message], str]:
@@ -62,10 +75,14 @@ def _split(messages: list[Message]) -> tuple[list[Message], str]:
 
 def _in_pixels(boxes: list[Any], objects: dict[str, Any], size: tuple[int, int]) -> list[Any]:
     if any(objects.get("image_id") or ()):
-        raise SolutionError(f"expected boxes of the row's one image, got image_id {short(objects['image_id'])}")
+        raise SolutionError(
+            f"expected boxes of the row's one image, got image_id {short(objects['image_id'])}"
+        )
     for box in boxes:
         if not isinstance(box, list) or len(box) != 4:
-            raise SolutionError(f"expected boxes [x1, y1, x2, y2], got {short(box)}: a point is no box")
+            raise SolutionError(
+                f"expected boxes [x1, y1, x2, y2], got {short(box)}: a point is no box"
+            )
     kind = objects.get("bbox_type") or "real"
     if kind not in ("real", "norm1"):
         raise SolutionError(f"expected bbox_type real or norm1, which ms-swift knows, got {kind!r}")
@@ -76,7 +93,9 @@ def _labels(refs: list[Any], asked: int, answer: str, count: int) -> list[str]:
     """The name of each box: that beside it in the answer, or the one that the question asks for."""
     placed = answer.count(BOX)
     if placed and placed != count:
-        raise SolutionError(f"expected a <bbox> in the answer for each of the {count} boxes, got {placed}")
+        raise SolutionError(
+            f"expected a <bbox> in the answer for each of the {count} boxes, got {placed}"
+        )
     given = refs[asked:]
     names = given or refs
     if len(names) == count:
@@ -85,7 +104,9 @@ def _labels(refs: list[Any], asked: int, answer: str, count: int) -> list[str]:
         return names[:1] * count
     labels = _preceding(given, answer) if given else _written(answer, count)
     if len(labels) != count:
-        raise SolutionError(f"expected one ref for each of the {count} boxes, or one for all, got {short(refs)}")
+        raise SolutionError(
+            f"expected one ref for each of the {count} boxes, or one for all, got {short(refs)}"
+        )
     return labels
 
 

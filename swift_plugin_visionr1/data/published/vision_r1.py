@@ -1,6 +1,7 @@
 """The authors' published data (Vision-R1-Data): image, problem, solution, width, height, ...
 
-Their `solution` is a JSON string of [label, [[x1, y1, x2, y2], ...]] pairs in pixels of the original image.
+Their `solution` is a JSON string of [label, [[x1, y1, x2, y2], ...]] pairs in pixels of the
+original image.
 """
 
 from typing import Any
@@ -8,13 +9,26 @@ from typing import Any
 from ..ground_truth import read_solution
 from .base import Row, RowForm, SizeOf, image_of, question, solution, training_row
 
-CONSUMED = ("image", "images", "problem", "solution", "width", "height", "num_instances", "target_id_maps")
+CONSUMED = (
+    "image",
+    "images",
+    "problem",
+    "solution",
+    "width",
+    "height",
+    "num_instances",
+    "target_id_maps",
+)
 
 
 def recognises(row: Row) -> bool:
     """See `RowForm.recognises`."""
     text = row.get("solution")
-    return {"problem", "width", "height"} <= set(row) and isinstance(text, str) and text.lstrip().startswith("[")
+    return (
+        {"problem", "width", "height"} <= set(row)
+        and isinstance(text, str)
+        and text.lstrip().startswith("[")
+    )
 
 
 def rewrite(row: Row, open_size: SizeOf) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """VLM-R1's rows, in their three published forms; boxes are xyxy in pixels of the original image.
 
-Referring expressions, JSON: image, problem, normal_caption, solution [x1, y1, x2, y2], width, height, ...
+Referring expressions, JSON: image, problem, normal_caption, solution [x1, y1, x2, y2], width,
+height, ...
 Referring expressions, JSONL: image, conversations; the last turn is the box.
 Detection (OVD), JSONL: image, conversations; the last turn is JSON of bbox_2d and label, or `None`.
 """
@@ -16,13 +17,23 @@ from ...text import short
 from .base import Row, RowForm, SizeOf, image_of, is_box, question, size_of, solution, training_row
 
 CONSUMED = (
-    "image", "images", "problem", "normal_caption", "solution", "normalized_solution", "bbox_list", "conversations",
-    "width", "height",
-)  # fmt: skip
+    "image",
+    "images",
+    "problem",
+    "normal_caption",
+    "solution",
+    "normalized_solution",
+    "bbox_list",
+    "conversations",
+    "width",
+    "height",
+)
 _FENCE = re.compile(r"```(?:json)?|</?answer>")
 _SENTENCE = re.compile(r"this sentence describes:\s*(.+?)\.?\s*$", re.DOTALL)
 _LISTED = re.compile(r"detect the following objects:\s*(\[.*?\])\. ", re.DOTALL)
-Boxes = tuple[list[Any], list[Any]]  # xyxy boxes and their labels; None for a box that the question describes
+Boxes = tuple[
+    list[Any], list[Any]
+]  # xyxy boxes and their labels; None for a box that the question describes
 
 
 def recognises_problem(row: Row) -> bool:
@@ -48,16 +59,25 @@ def rewrite_conversation(row: Row, open_size: SizeOf) -> dict[str, Any]:
     """See `RowForm.rewrite`."""
     exchange = _exchange(row["conversations"])
     if exchange is None:
-        raise SolutionError(f"expected a question and its answer in conversations, got {short(row['conversations'])}")
+        raise SolutionError(
+            "expected a question and its answer in conversations, got "
+            f"{short(row['conversations'])}"
+        )
     return _converted(row, exchange[0], _boxes(exchange[1]), open_size)
 
 
 def _exchange(turns: object) -> tuple[str, Any] | None:
     """The question and its answer; None where these are no such two turns."""
-    if not isinstance(turns, list) or len(turns) != 2 or not all(isinstance(turn, dict) for turn in turns):
+    if (
+        not isinstance(turns, list)
+        or len(turns) != 2
+        or not all(isinstance(turn, dict) for turn in turns)
+    ):
         return None
     asked, answer = turns
-    fits = (asked.get("from"), answer.get("from")) == ("human", "gpt") and isinstance(asked.get("value"), str)
+    fits = (asked.get("from"), answer.get("from")) == ("human", "gpt") and isinstance(
+        asked.get("value"), str
+    )
     return (asked["value"], answer.get("value")) if fits else None
 
 
@@ -72,7 +92,9 @@ def _converted(row: Row, asked: str, found: Boxes, open_size: SizeOf) -> dict[st
 def _boxes(value: object) -> Boxes:
     found = _read(value)
     if found is None:
-        raise SolutionError(f"expected [x1, y1, x2, y2], JSON of bbox_2d and label, or None, got {short(value)}")
+        raise SolutionError(
+            f"expected [x1, y1, x2, y2], JSON of bbox_2d and label, or None, got {short(value)}"
+        )
     return found
 
 
@@ -88,7 +110,9 @@ def _read(value: object) -> Boxes | None:
             return None
     if is_box(value):
         return [value], [None]
-    if not isinstance(value, list) or not all(isinstance(v, dict) and {"bbox_2d", "label"} <= set(v) for v in value):
+    if not isinstance(value, list) or not all(
+        isinstance(v, dict) and {"bbox_2d", "label"} <= set(v) for v in value
+    ):
         return None
     return [entry["bbox_2d"] for entry in value], [entry["label"] for entry in value]
 
@@ -101,7 +125,8 @@ def _caption(row: Row, asked: str) -> str:
     sentence = _SENTENCE.search(asked)
     if sentence is None:
         raise SolutionError(
-            f'expected a normal_caption, or a question "... this sentence describes: ...", got {short(asked)}'
+            'expected a normal_caption, or a question "... this sentence describes: ...", got '
+            f"{short(asked)}"
         )
     return sentence[1]
 
@@ -109,7 +134,8 @@ def _caption(row: Row, asked: str) -> str:
 def _neutral(asked: str) -> str:
     """The question; where it prescribes answer tags, the released code's with the same categories.
 
-    Which tags stand about an answer is the format's business: with the question's own, the format reward would be 0.
+    Which tags stand about an answer is the format's business: with the question's own, the format
+    reward would be 0.
     """
     if "<answer>" not in asked:
         return asked
@@ -127,4 +153,6 @@ def _neutral(asked: str) -> str:
 
 
 VLM_R1_PROBLEM = RowForm("VLM-R1 (problem, solution)", recognises_problem, rewrite_problem)
-VLM_R1_CONVERSATION = RowForm("VLM-R1 (conversations)", recognises_conversation, rewrite_conversation)
+VLM_R1_CONVERSATION = RowForm(
+    "VLM-R1 (conversations)", recognises_conversation, rewrite_conversation
+)

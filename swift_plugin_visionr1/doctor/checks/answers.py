@@ -40,10 +40,15 @@ class Group:
     cut_off: tuple[bool, ...]
 
 
-def answer_findings(groups: Sequence[Group], scorer: Scorer) -> tuple[list[Finding], dict[str, object]]:
+def answer_findings(
+    groups: Sequence[Group], scorer: Scorer
+) -> tuple[list[Finding], dict[str, object]]:
     """Everything that the completions show, and the numbers for the JSON summary."""
     stages = stages_of(scorer)
-    scores = {stage: [[scorer.score(text, g.truth, stage) for text in g.texts] for g in groups] for stage in stages}
+    scores = {
+        stage: [[scorer.score(text, g.truth, stage) for text in g.texts] for g in groups]
+        for stage in stages
+    }
     wrong_frame = frame_finding(groups, scorer.io.format)
     flat = [one for rows in scores[stages[0]] for one in rows]
     found = [parse_finding(flat, wrong_frame is not None), *cut_off_findings(groups)]
@@ -51,7 +56,10 @@ def answer_findings(groups: Sequence[Group], scorer: Scorer) -> tuple[list[Findi
     found += [wrong_frame or frame_is_right(groups, scorer.io.format)]
     found += usefulness(scores[stages[0]], wrong_frame is not None)
     found.append(note("sample", f"one of the completions: {clipped(groups[0].texts[0], 300)!r}"))
-    return found, {"rewards": {stage: means(scores[stage]) for stage in stages}, "issues": dict(issue_counts(flat))}
+    return found, {
+        "rewards": {stage: means(scores[stage]) for stage in stages},
+        "issues": dict(issue_counts(flat)),
+    }
 
 
 def stages_of(scorer: Scorer) -> list[Stage]:
@@ -66,16 +74,27 @@ def issue_counts(scores: Sequence[RewardBreakdown]) -> Counter[str]:
 
 
 def parse_finding(scores: Sequence[RewardBreakdown], explained: bool) -> Finding:
-    """How many completions are in the format, and what is wrong with the others; `explained` as in `usefulness`."""
+    """How many completions are in the format, and what is wrong with the others; `explained` as in
+    `usefulness`."""
     right = sum(not score.issues for score in scores)
-    said = ", ".join(f"{issue} {count / len(scores):.0%}" for issue, count in issue_counts(scores).most_common(6))
-    text = f"format: {share(right, len(scores))} completions are right" + (f"; issues: {said}" if said else "")
+    said = ", ".join(
+        f"{issue} {count / len(scores):.0%}" for issue, count in issue_counts(scores).most_common(6)
+    )
+    text = f"format: {share(right, len(scores))} completions are right" + (
+        f"; issues: {said}" if said else ""
+    )
     unread = sum(not score.predicted for score in scores)
     if right:
         return (ok if right > len(scores) / 2 else note)("format_rate", text)
     text += f"; no box could be read in {unread}" if unread else ""
-    cause = "the frame is wrong, see below" if explained else (
-        "is it the model's own format (settings `format`, `reasoning`), and does the prompt ask for it?")  # fmt: skip
+    cause = (
+        "the frame is wrong, see below"
+        if explained
+        else (
+            "is it the model's own format (settings `format`, `reasoning`), and does the prompt "
+            "ask for it?"
+        )
+    )
     return problem("format_rate", f"{text}. The format reward would be 0 throughout: {cause}")
 
 
@@ -89,7 +108,8 @@ def cut_off_findings(groups: Sequence[Group]) -> list[Finding]:
 
 
 def means(scores: Sequence[Sequence[RewardBreakdown]]) -> dict[str, float]:
-    """Means and standard deviations of the parts, and the share of groups whose rewards are all equal."""
+    """Means and standard deviations of the parts, and the share of groups whose rewards are all
+    equal."""
     flat = [score for group in scores for score in group]
     values: dict[str, float] = {}
     for part in ("format", "recall", "precision", "total"):
@@ -105,30 +125,47 @@ def _is_flat(group: Sequence[RewardBreakdown]) -> bool:
 def reward_finding(stage: Stage, scores: Sequence[Sequence[RewardBreakdown]]) -> Finding:
     """Mean and spread of each part under a stage's thresholds."""
     values = means(scores)
-    parts = ", ".join(f"{part} {values[part]:.2f} ± {values[f'{part}_std']:.2f}"
-                      for part in ("format", "recall", "precision", "total"))  # fmt: skip
+    parts = ", ".join(
+        f"{part} {values[part]:.2f} ± {values[f'{part}_std']:.2f}"
+        for part in ("format", "recall", "precision", "total")
+    )
     text = f"{stage} stage: {parts}; {values['zero_spread']:.0%} of the groups have zero spread"
     return ok(f"rewards_{stage}", text)
 
 
 def usefulness(scores: Sequence[Sequence[RewardBreakdown]], explained: bool) -> list[Finding]:
-    """Whether the rewards of the first stage can teach anything; `explained` when a wrong frame was found."""
+    """Whether the rewards of the first stage can teach anything; `explained` when a wrong frame was
+    found."""
     values = means(scores)
     if values["recall"] + values["precision"] < NOTHING:
-        cause = "for the reason above" if explained else (
-            "the model finds none of the annotated objects: look at the pictures, evaluate it with mmdet-eval, and "
-            "train it with supervision first if it cannot localise")  # fmt: skip
+        cause = (
+            "for the reason above"
+            if explained
+            else (
+                "the model finds none of the annotated objects: look at the pictures, evaluate it "
+                "with mmdet-eval, and "
+                "train it with supervision first if it cannot localise"
+            )
+        )
         return [problem("zero_reward", f"recall and precision are 0 all along, {cause}")]
     if values["zero_spread"] < FLAT:
         return []
     extreme = values["total"] > 3 * FLAT
-    cause = "the data is too easy" if extreme else "raise the temperature, or make the first stage's thresholds easier"
-    text = f"{values['zero_spread']:.0%} of the groups have equal rewards, so nothing to learn from (Eq. 1): {cause}"
+    cause = (
+        "the data is too easy"
+        if extreme
+        else "raise the temperature, or make the first stage's thresholds easier"
+    )
+    text = (
+        f"{values['zero_spread']:.0%} of the groups have equal rewards, so nothing to learn "
+        f"from (Eq. 1): {cause}"
+    )
     return [problem("zero_spread", text)]
 
 
 def mean_iou(groups: Sequence[Group], format: Format, frame: str | None = None) -> float:
-    """Mean over answered groups' completions of the mean IoU of matched pairs; boxes read in `frame`, or the format's.
+    """Mean over answered groups' completions of the mean IoU of matched pairs; boxes read in
+    `frame`, or the format's.
 
     `yx` in front of the frame's name reads the numbers y first.
     """
@@ -145,7 +182,8 @@ def mean_iou(groups: Sequence[Group], format: Format, frame: str | None = None) 
 
 
 def frame_finding(groups: Sequence[Group], format: Format) -> Finding | None:
-    """Another frame in which the same numbers lie far better on the annotations; None where there is none."""
+    """Another frame in which the same numbers lie far better on the annotations; None where there
+    is none."""
     own = mean_iou(groups, format)
     frames = [f"{order}{name}" for order in ("", "yx ") for name in FRAMES]
     ious = {frame: mean_iou(groups, format, frame) for frame in frames}
@@ -155,7 +193,10 @@ def frame_finding(groups: Sequence[Group], format: Format) -> Finding | None:
     name = best.removeprefix("yx ")
     order = ", y first" if name != best else ""
     ratio = _ratio_text(groups, format)
-    text = f"wrong frame: in frame {name}{order} the mean IoU would be {ious[best]:.2f}, in this one it is {own:.2f}"
+    text = (
+        f"wrong frame: in frame {name}{order} the mean IoU would be {ious[best]:.2f}, in this "
+        f"one it is {own:.2f}"
+    )
     remedy = "choose a format that writes y first" if order else _remedy(name, format)
     return problem("wrong_frame", f"{text}{ratio}: {remedy}, or the model_type whose frame that is")
 
@@ -163,25 +204,34 @@ def frame_finding(groups: Sequence[Group], format: Format) -> Finding | None:
 def _remedy(frame: str, format: Format) -> str:
     """The settings for a frame; a format of whole numbers cannot have one of fractions."""
     box = np.array([[0.2, 0.2, 0.8, 0.8]])
-    if FRAMES[frame].units == 1 and not np.allclose(format.parse(format.write(box, ["a"])).boxes, box):
+    if FRAMES[frame].units == 1 and not np.allclose(
+        format.parse(format.write(box, ["a"])).boxes, box
+    ):
         return f"set `format: json`, `frame: {frame}` and `json: {{decimals: 3}}` in the settings"
     return f"set `frame: {frame}` in the settings"
 
 
 def frame_is_right(groups: Sequence[Group], format: Format) -> Finding:
     """The mean IoU, for the record."""
-    text = f"frame: mean IoU of matched boxes {mean_iou(groups, format):.2f}, no usual frame gives clearly more"
+    text = (
+        f"frame: mean IoU of matched boxes {mean_iou(groups, format):.2f}, no usual frame gives "
+        "clearly more"
+    )
     return ok("frame", text + _ratio_text(groups, format))
 
 
 def size_ratio(groups: Sequence[Group], format: Format) -> tuple[float, float] | None:
-    """Median over completions of predicted / annotated mean box (width, height), in the original image."""
+    """Median over completions of predicted / annotated mean box (width, height), in the original
+    image."""
     ratios = []
     for group in groups:
         for text in group.texts if len(group.truth.boxes) else ():
             boxes = format.frame.to_image(format.parse(text).boxes, group.view)
             if len(boxes):
-                extents = [(found[:, 2:] - found[:, :2]).mean(axis=0) for found in (boxes, group.truth.boxes)]
+                extents = [
+                    (found[:, 2:] - found[:, :2]).mean(axis=0)
+                    for found in (boxes, group.truth.boxes)
+                ]
                 ratios.append(extents[0] / extents[1])
     if not ratios:
         return None
@@ -191,7 +241,9 @@ def size_ratio(groups: Sequence[Group], format: Format) -> tuple[float, float] |
 
 def _ratio_text(groups: Sequence[Group], format: Format) -> str:
     ratio = size_ratio(groups, format)
-    return f"; predicted boxes are {ratio[0]:.2f} x {ratio[1]:.2f} the annotated size" if ratio else ""
+    return (
+        f"; predicted boxes are {ratio[0]:.2f} x {ratio[1]:.2f} the annotated size" if ratio else ""
+    )
 
 
 def size_finding(groups: Sequence[Group], format: Format, own: float) -> Finding | None:
@@ -203,7 +255,8 @@ def size_finding(groups: Sequence[Group], format: Format, own: float) -> Finding
     for name, sides in expected.items():
         if all(abs(np.log(a / b)) < NEAR for a, b in zip(ratio, sides, strict=True)):
             text = (
-                f"{_ratio_text(groups, format)[2:]}, as if they were written in frame {name}: {_remedy(name, format)}"
+                f"{_ratio_text(groups, format)[2:]}, as if they were written in frame {name}: "
+                f"{_remedy(name, format)}"
             )
             return problem("size_ratio", f"wrong frame: {text}, or the right model_type")
     return None
@@ -213,7 +266,9 @@ def _expected_ratios(groups: Sequence[Group], format: Format) -> Mapping[str, tu
     """The size ratio that would be seen if the model wrote in another frame than it is read in."""
     expected = {}
     for name, frame in FRAMES.items():
-        sides = np.array([[*frame.side(group.view), *format.frame.side(group.view)] for group in groups])
+        sides = np.array(
+            [[*frame.side(group.view), *format.frame.side(group.view)] for group in groups]
+        )
         width, height = np.median(sides[:, :2] / sides[:, 2:], axis=0)
         expected[name] = float(width), float(height)
     return expected

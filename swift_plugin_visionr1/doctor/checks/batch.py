@@ -7,7 +7,8 @@ STEPS, GENERATIONS = 1, 8  # ms-swift's own, where the recipe says nothing
 
 
 def batch_findings(recipe: Recipe) -> list[Finding]:
-    """The numbers of a step, and whether they fit together; processes are those of NPROC_PER_NODE and NNODES."""
+    """The numbers of a step, and whether they fit together; processes are those of NPROC_PER_NODE
+    and NNODES."""
     if not recipe.one("per_device_train_batch_size"):  # Megatron says it in another way
         return []
     processes = _count(recipe, "NPROC_PER_NODE") * _count(recipe, "NNODES")
@@ -17,13 +18,21 @@ def batch_findings(recipe: Recipe) -> list[Finding]:
     sampled = recipe.integer("generation_batch_size") or processes * each * (
         recipe.integer("steps_per_generation") or steps
     )
-    said = f"{processes} process{'es' * (processes > 1)} x {each} completions x {steps} accumulation steps"
+    said = (
+        f"{processes} process{'es' * (processes > 1)} x {each} completions x {steps} "
+        "accumulation steps"
+    )
     if sampled % group:
-        text = f"{said}: {sampled} completions are sampled at once, which are no whole groups of {group}, so ms-swift "
+        text = (
+            f"{said}: {sampled} completions are sampled at once, which are no whole groups of "
+            f"{group}, so ms-swift "
+        )
         text += "stops. Change num_generations, per_device_train_batch_size or steps_per_generation"
         return [problem("batch", text + _launch(recipe, processes))]
     prompts = processes * each * steps / group
-    return [ok("batch", f"{said} = {prompts:g} prompts of {group} a step, {sampled} sampled at once")]
+    return [
+        ok("batch", f"{said} = {prompts:g} prompts of {group} a step, {sampled} sampled at once")
+    ]
 
 
 def _count(recipe: Recipe, name: str) -> int:
@@ -32,4 +41,8 @@ def _count(recipe: Recipe, name: str) -> int:
 
 
 def _launch(recipe: Recipe, processes: int) -> str:
-    return "; say NPROC_PER_NODE as for the launch" if processes == 1 and recipe.one("deepspeed") else ""
+    return (
+        "; say NPROC_PER_NODE as for the launch"
+        if processes == 1 and recipe.one("deepspeed")
+        else ""
+    )

@@ -1,8 +1,8 @@
 """Signs that the numbers in a data set are no xyxy boxes in pixels of the original image.
 
-One row seldom proves it: a wrong frame shows in how far many boxes reach. In a right data set some box touches the
-right and the lower border of its image and none goes beyond; of the frames that the numbers can be in, the one whose
-borders they reach without leaving them is the likely one.
+One row seldom proves it: a wrong frame shows in how far many boxes reach. In a right data set some
+box touches the right and the lower border of its image and none goes beyond; of the frames that the
+numbers can be in, the one whose borders they reach without leaving them is the likely one.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,9 @@ class Evidence:
 
     def fits(self, boxes: Boxes, sides: NDArray[np.float64]) -> bool:
         """Whether the (n, 4) xyxy boxes lie within (n, 2) sides, but for a few."""
-        inside = (boxes[:, :2] >= -BORDER).all(axis=1) & (boxes[:, 2:] <= sides + BORDER).all(axis=1)
+        inside = (boxes[:, :2] >= -BORDER).all(axis=1) & (boxes[:, 2:] <= sides + BORDER).all(
+            axis=1
+        )
         ordered = (boxes[:, :2] <= boxes[:, 2:]).all(axis=1)
         return bool(np.mean(inside & ordered) >= 1 - TOLERANCE)
 
@@ -50,7 +52,8 @@ class Evidence:
         return float(x), float(y)
 
     def tilt(self, sides: NDArray[np.float64]) -> tuple[float, float]:
-        """By what parts of the sides the room right of all boxes is wider than left of them, and below than above."""
+        """By what parts of the sides the room right of all boxes is wider than left of them, and
+        below than above."""
         x, y = 1 - np.array(self.reach(sides)) - (self.boxes[:, :2] / sides).min(axis=0)
         return float(x), float(y)
 
@@ -59,7 +62,11 @@ def box_findings(evidence: Evidence) -> list[Finding]:
     """The likeliest thing that is wrong with the boxes as a whole, if any."""
     if not len(evidence.boxes):
         return []
-    signs: tuple[Callable[[Evidence], Finding | None], ...] = (unit_boxes, corner_order, other_frame)
+    signs: tuple[Callable[[Evidence], Finding | None], ...] = (
+        unit_boxes,
+        corner_order,
+        other_frame,
+    )
     found = (sign(evidence) for sign in signs)
     return [finding for finding in found if finding is not None][:1]
 
@@ -69,9 +76,11 @@ def unit_boxes(evidence: Evidence) -> Finding | None:
     if evidence.boxes.max() > 1 or evidence.boxes.min() < 0:
         return None
     return problem(
-        "norm1", "boxes are normalised to 0-1: no number in the data is above 1. Multiply them by the image's width "
+        "norm1",
+        "boxes are normalised to 0-1: no number in the data is above 1. Multiply them by the "
+        "image's width "
         "and height; `solution` wants pixels of the original image",
-    )  # fmt: skip
+    )
 
 
 def corner_order(evidence: Evidence) -> Finding | None:
@@ -87,34 +96,46 @@ def corner_order(evidence: Evidence) -> Finding | None:
         text += " (or as middle, width and height)" if middle else ""
         return problem("xywh", f"{text}: write [x, y, x + width, y + height]")
     if middle:
-        return problem("cxcywh", f"{found}, and all lie in their image as middle, width and height: write two corners")
-    return problem("corner_order", f"{found}: write the upper left corner and then the lower right one")
+        return problem(
+            "cxcywh",
+            f"{found}, and all lie in their image as middle, width and height: write two corners",
+        )
+    return problem(
+        "corner_order", f"{found}: write the upper left corner and then the lower right one"
+    )
 
 
 def other_frame(evidence: Evidence) -> Finding | None:
-    """Boxes in another frame than the original image's: they leave it, or all end well before its borders."""
+    """Boxes in another frame than the original image's: they leave it, or all end well before its
+    borders."""
     reach, tilt = evidence.reach(evidence.sizes), evidence.tilt(evidence.sizes)
     outside = _outside(evidence)
     leaves = bool(outside.any())
     short = len(evidence.boxes) >= ENOUGH and (min(reach) < SHORT or min(tilt) > TILTED)
     if not (leaves or short):
         return None
-    likely = _likely_frame(evidence, SHORT if leaves else FULL, leaves or min(tilt) > TILTED, leaves)
+    likely = _likely_frame(
+        evidence, SHORT if leaves else FULL, leaves or min(tilt) > TILTED, leaves
+    )
     if likely is None or (leaves and _are_few(outside, evidence, likely[1])):
-        return _out_of_image(outside) if leaves else _lopsided(reach) if min(tilt) > TILTED else None
+        return (
+            _out_of_image(outside) if leaves else _lopsided(reach) if min(tilt) > TILTED else None
+        )
     code, sides, text = likely
     x, y = evidence.reach(sides)
     how = (
         f"{_many(outside)} leave their image"
         if leaves
-        else f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its height"
+        else f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its "
+        "height"
     )
     text += f": {how}, but in that frame they reach {x:.0%} and {y:.0%}"
     return problem(code, f"{text}. Write them in pixels of the original image file")
 
 
 def _are_few(outside: NDArray[np.float64], evidence: Evidence, sides: NDArray[np.float64]) -> bool:
-    """Whether fewer boxes leave their image than if all were in a frame of these sides: some rows are, others not."""
+    """Whether fewer boxes leave their image than if all were in a frame of these sides: some rows
+    are, others not."""
     expected = 1 - np.minimum(evidence.sizes / sides, 1).prod(axis=1).mean()
     return bool(np.mean(outside > 0) < FEW * expected)
 
@@ -131,21 +152,31 @@ def _many(outside: NDArray[np.float64]) -> str:
 
 def _likely_frame(
     evidence: Evidence, least: float, middle_counts: bool, leaves: bool
-) -> tuple[str, NDArray[np.float64], str] | None:  # fmt: skip
-    """Code, sides and description of the frame that the boxes do not leave and whose borders they reach.
+) -> tuple[str, NDArray[np.float64], str] | None:
+    """Code, sides and description of the frame that the boxes do not leave and whose borders they
+    reach.
 
     Args:
         evidence: the boxes.
         least: part of each side that they have to reach.
         middle_counts: whether boxes that keep clear of all four borders alike will do as well.
-        leaves: whether some leave their image; else they have to lie less to one side of the frame than of the image.
+        leaves: whether some leave their image; else they have to lie less to one side of the frame
+            than of the image.
     """
     thousand = np.full_like(evidence.sizes, 1000.0)
     frames = [
-        ("resized_boxes", evidence.processed, "boxes are in pixels of the resized image that the model sees"),
+        (
+            "resized_boxes",
+            evidence.processed,
+            "boxes are in pixels of the resized image that the model sees",
+        ),
         ("norm1000", thousand, "boxes are normalised to 0-1000"),
         ("norm100", thousand / 10, "boxes are normalised to 0-100"),
-        ("swapped_boxes", evidence.sizes[:, ::-1], "boxes fit only with width and height swapped, or are y first"),
+        (
+            "swapped_boxes",
+            evidence.sizes[:, ::-1],
+            "boxes fit only with width and height swapped, or are y first",
+        ),
     ]
     fitting = [
         frame
@@ -157,17 +188,31 @@ def _likely_frame(
         frame
         for frame in fitting
         if np.abs(evidence.tilt(frame[1])).sum() < level
-        if min(evidence.reach(frame[1])) >= least or (middle_counts and max(np.abs(evidence.tilt(frame[1]))) < LEVEL)
+        if min(evidence.reach(frame[1])) >= least
+        or (middle_counts and max(np.abs(evidence.tilt(frame[1]))) < LEVEL)
     ]
-    return min(likely, key=lambda frame: abs(1 - np.array(evidence.reach(frame[1]))).sum(), default=None)
+    return min(
+        likely, key=lambda frame: abs(1 - np.array(evidence.reach(frame[1]))).sum(), default=None
+    )
 
 
 def _out_of_image(outside: NDArray[np.float64]) -> Finding:
-    text = f"{_many(outside)} leave their image, by up to {outside.max():.0f} pixels, and fit no usual frame"
-    remedy = "clip them if the annotations are loose; are images and annotations of the same data set?"
+    text = (
+        f"{_many(outside)} leave their image, by up to {outside.max():.0f} pixels, and fit no "
+        "usual frame"
+    )
+    remedy = (
+        "clip them if the annotations are loose; are images and annotations of the same data set?"
+    )
     return problem("out_of_image", f"{text}: {remedy}")
 
 
 def _lopsided(reach: tuple[float, float]) -> Finding:
-    text = f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its height"
-    return note("lopsided", f"{text}: are they in pixels of a smaller copy of the images? Look at the pictures (--out)")
+    text = (
+        f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its "
+        "height"
+    )
+    return note(
+        "lopsided",
+        f"{text}: are they in pixels of a smaller copy of the images? Look at the pictures (--out)",
+    )

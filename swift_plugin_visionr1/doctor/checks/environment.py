@@ -31,10 +31,16 @@ def _plan(settings: Settings) -> str:
         return f"{settings.fixed_stage} stage throughout"
     if settings.switch_step is not None:
         return f"advanced stage from step {settings.switch_step}"
-    return "beginner stage throughout" if settings.step >= 1 else f"advanced stage after {settings.step} of the run"
+    return (
+        "beginner stage throughout"
+        if settings.step >= 1
+        else f"advanced stage after {settings.step} of the run"
+    )
 
 
-def environment_findings(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> list[Finding]:
+def environment_findings(
+    recipe: Recipe, settings: Settings, shell: Mapping[str, str]
+) -> list[Finding]:
     """All that can be said without the data.
 
     Raises:
@@ -42,9 +48,19 @@ def environment_findings(recipe: Recipe, settings: Settings, shell: Mapping[str,
     """
     found = [*option_findings(recipe), *_limits(recipe, settings, shell), *_plugins(recipe)]
     if recipe.is_grpo:
-        found += [*_rewards(recipe), *_sampling(recipe), *batch_findings(recipe), *_stages(recipe, settings)]
+        found += [
+            *_rewards(recipe),
+            *_sampling(recipe),
+            *batch_findings(recipe),
+            *_stages(recipe, settings),
+        ]
     else:
-        found.append(note("no_rewards", "no GRPO and no reward_funcs: only data, frame and format are looked at"))
+        found.append(
+            note(
+                "no_rewards",
+                "no GRPO and no reward_funcs: only data, frame and format are looked at",
+            )
+        )
     return found
 
 
@@ -54,18 +70,31 @@ def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> lis
     for name, declared in recipe.declared.items():
         if shell.get(name, declared) == declared:
             continue
-        text = f"{name} is {shell[name]} in the shell and {declared} in the recipe's ENV; ms-swift takes the shell's"
+        text = (
+            f"{name} is {shell[name]} in the shell and {declared} in the recipe's ENV; ms-swift "
+            "takes the shell's"
+        )
         if name in PIXEL_LIMITS:
-            text += ": boxes would be written in another frame than the recipe says. Unset it, or make both the same"
+            text += (
+                ": boxes would be written in another frame than the recipe says. Unset it, or "
+                "make both the same"
+            )
             found.append(problem("max_pixels", text))
-        elif name == ENVIRONMENT_VARIABLE and recipe.environ[name] == shell[name]:  # else --config wins over both
+        elif (
+            name == ENVIRONMENT_VARIABLE and recipe.environ[name] == shell[name]
+        ):  # else --config wins over both
             found.append(note("settings_in_shell", text))
     own, run = settings.max_pixels, recipe.integer("max_pixels")
     if own is not None and own != run:
-        text = f"max_pixels is {own} in the settings and {run or 'not set'} in the run (--max_pixels)"
+        text = (
+            f"max_pixels is {own} in the settings and {run or 'not set'} in the run (--max_pixels)"
+        )
         if recipe.environ.get("MAX_PIXELS"):
             text += f", beside MAX_PIXELS={recipe.environ['MAX_PIXELS']}"
-        text += ": the reward would stop the run; leave it out of the settings, the reward reads the run's own"
+        text += (
+            ": the reward would stop the run; leave it out of the settings, the reward reads "
+            "the run's own"
+        )
         found.append(problem("max_pixels", text))
     return found or [ok("max_pixels", _said_limits(recipe))]
 
@@ -80,7 +109,10 @@ def _said_limits(recipe: Recipe) -> str:
 def _plugins(recipe: Recipe) -> list[Finding]:
     missing = [path for path in recipe.all("external_plugins") if not Path(path).is_file()]
     if missing:
-        text = f"external_plugins: no file {listed(missing)}; paths are relative to where swift is started"
+        text = (
+            f"external_plugins: no file {listed(missing)}; paths are relative to where swift is "
+            "started"
+        )
         return [problem("external_plugins", text)]
     return []
 
@@ -89,17 +121,33 @@ def _rewards(recipe: Recipe) -> list[Finding]:
     rewards, kind = recipe.all("reward_funcs"), recipe.one("rlhf_type")
     ours = [name for name in rewards if name in OURS]
     if kind != "grpo":
-        return [problem("rlhf_type", f"reward_funcs with rlhf_type {kind or 'unset (dpo)'}: say rlhf_type: grpo")]
+        return [
+            problem(
+                "rlhf_type",
+                f"reward_funcs with rlhf_type {kind or 'unset (dpo)'}: say rlhf_type: grpo",
+            )
+        ]
     if not ours:
         said = listed(rewards) or "none"
-        return [problem("reward_funcs", f"no vision_r1 reward, reward_funcs is {said}: set reward_funcs: vision_r1")]
+        return [
+            problem(
+                "reward_funcs",
+                f"no vision_r1 reward, reward_funcs is {said}: set reward_funcs: vision_r1",
+            )
+        ]
     found = [ok("reward_funcs", f"rewards: {listed(rewards, 9)}")]
     twice = [name for name in ours if name in PARTS]
     if TOTAL in ours and twice and not {"0", "0.0"} & set(recipe.all("reward_weights")):
-        text = f"vision_r1 is the sum of its parts; beside it {listed(twice)} count twice: list the total or its parts"
+        text = (
+            f"vision_r1 is the sum of its parts; beside it {listed(twice)} count twice: list "
+            "the total or its parts"
+        )
         found.append(note("double_counting", text))
     if "vision_r1" not in recipe.all("callbacks"):
-        text = "no callbacks: vision_r1, so the log will not say the stage, the parts and the rates of format issues"
+        text = (
+            "no callbacks: vision_r1, so the log will not say the stage, the parts and the "
+            "rates of format issues"
+        )
         found.append(note("callbacks", text))
     if recipe.environ.get("VISION_R1_NO_AUTOLOAD") and not any(
         "plugin" in name for name in recipe.all("external_plugins")
@@ -112,13 +160,22 @@ def _rewards(recipe: Recipe) -> list[Finding]:
 def _sampling(recipe: Recipe) -> list[Finding]:
     found = []
     if recipe.integer("num_generations") == 1:
-        text = "num_generations is 1: a group of one has no advantage to learn from (Eq. 1); use 4 or more"
+        text = (
+            "num_generations is 1: a group of one has no advantage to learn from (Eq. 1); use 4 "
+            "or more"
+        )
         found.append(problem("num_generations", text))
     if recipe.number("temperature") == 0 or recipe.integer("top_k") == 1:
-        text = "sampling is greedy: all completions of a prompt are the same and so are their rewards; temperature: 1.0"
+        text = (
+            "sampling is greedy: all completions of a prompt are the same and so are their "
+            "rewards; temperature: 1.0"
+        )
         found.append(problem("temperature", text))
     elif (recipe.integer("top_k") or 0) <= 0 and _own_top_k(recipe) == 1:
-        text = "the checkpoint's generation_config.json has top_k 1, which ms-swift's transformers rollouts take where "
+        text = (
+            "the checkpoint's generation_config.json has top_k 1, which ms-swift's transformers "
+            "rollouts take where "
+        )
         text += "the run says nothing: all completions of a prompt would be the same; top_k: 50"
         found.append(problem("top_k", text))
     return found
@@ -135,9 +192,17 @@ def _own_top_k(recipe: Recipe) -> object:
 def _stages(recipe: Recipe, settings: Settings) -> list[Finding]:
     steps, switch = recipe.integer("max_steps"), settings.switch_step
     if settings.fixed_stage:
-        text = f"fixed_stage: {settings.fixed_stage}, so the criteria never change; it is meant for trainers that tell "
-        return [note("fixed_stage", text + "rewards no step (Ray, Megatron): leave it out otherwise")]
+        text = (
+            f"fixed_stage: {settings.fixed_stage}, so the criteria never change; it is meant "
+            "for trainers that tell "
+        )
+        return [
+            note("fixed_stage", text + "rewards no step (Ray, Megatron): leave it out otherwise")
+        ]
     if steps and steps > 0 and switch is not None and switch >= steps:
-        text = f"switch_step {switch} is not within the run of {steps} steps: the reward would stop it; use `step: 1/2`"
+        text = (
+            f"switch_step {switch} is not within the run of {steps} steps: the reward would "
+            "stop it; use `step: 1/2`"
+        )
         return [problem("switch_step", text)]
     return []

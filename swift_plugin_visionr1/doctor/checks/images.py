@@ -25,12 +25,23 @@ def image_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
 
 def _presence(cases: Sequence[Case]) -> list[Finding]:
     said = {
-        "none": ("no_image", 'have no image in "images"', 'put a path there and "<image>" into the message'),
-        "missing": ("missing_image", "name an image file that is not there",
-                    "paths are relative to where swift is started, or to ROOT_IMAGE_DIR"),
+        "none": (
+            "no_image",
+            'have no image in "images"',
+            'put a path there and "<image>" into the message',
+        ),
+        "missing": (
+            "missing_image",
+            "name an image file that is not there",
+            "paths are relative to where swift is started, or to ROOT_IMAGE_DIR",
+        ),
         "empty": ("empty_image", "have an image file of 0 bytes", "copy it again"),
-        "unreadable": ("unreadable_image", "have an image file that cannot be opened", "convert or leave it out"),
-    }  # fmt: skip
+        "unreadable": (
+            "unreadable_image",
+            "have an image file that cannot be opened",
+            "convert or leave it out",
+        ),
+    }
     found = []
     for state, (code, what, remedy) in said.items():
         bad = [case for case in cases if case.file.state == state]
@@ -38,7 +49,10 @@ def _presence(cases: Sequence[Case]) -> list[Finding]:
             name = f" {clipped(str(bad[0].file.path))}" if bad[0].file.path else ""
             if state == "missing" and bad[0].file.path and bad[0].file.path.is_absolute():
                 remedy = "is the data set from another machine?"
-            text = f"{share(len(bad), len(cases))} rows {what}, the first is{name} in {bad[0].row.place}: {remedy}"
+            text = (
+                f"{share(len(bad), len(cases))} rows {what}, the first is{name} in "
+                f"{bad[0].row.place}: {remedy}"
+            )
             found.append(problem(code, text))
     elsewhere = sum(case.file.state == "elsewhere" for case in cases)
     if elsewhere:
@@ -53,20 +67,45 @@ def _sizes(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
     if not wrong:
         return []
     kinds = {
-        "swapped_size": ([pair for pair in wrong if pair[0].size == pair[1][::-1]], (
-            "have width and height swapped", "write width first; or the photographs carry an EXIF rotation, which "
-            "ms-swift does not apply: save them upright")),
-        "resized_size": ([pair for pair in wrong if (seen := view(pair[1])) and pair[0].size == seen.processed], (
-            "say the size that the model sees instead of their image file's", "boxes, width and height belong to the "
-            "original image, the reward scales them itself: write them in pixels of the image file")),
-    }  # fmt: skip
+        "swapped_size": (
+            [pair for pair in wrong if pair[0].size == pair[1][::-1]],
+            (
+                "have width and height swapped",
+                "write width first; or the photographs carry an EXIF rotation, which "
+                "ms-swift does not apply: save them upright",
+            ),
+        ),
+        "resized_size": (
+            [pair for pair in wrong if (seen := view(pair[1])) and pair[0].size == seen.processed],
+            (
+                "say the size that the model sees instead of their image file's",
+                "boxes, width and height belong to the "
+                "original image, the reward scales them itself: write them in pixels of the image "
+                "file",
+            ),
+        ),
+    }
     for code, (pairs, (what, remedy)) in kinds.items():
         if len(pairs) > len(wrong) / 2:
-            return [problem(code, f"{share(len(pairs), len(compared))} rows {what}: {_example(*pairs[0])}; {remedy}")]
+            return [
+                problem(
+                    code,
+                    f"{share(len(pairs), len(compared))} rows {what}: {_example(*pairs[0])}; "
+                    f"{remedy}",
+                )
+            ]
     others = listed(row.place for row, _ in wrong[1:])
-    text = f"{share(len(wrong), len(compared))} rows do not say the size of their image file: {_example(*wrong[0])}"
+    text = (
+        f"{share(len(wrong), len(compared))} rows do not say the size of their image file: "
+        f"{_example(*wrong[0])}"
+    )
     text += f"; also {others}" if others else ""
-    return [problem("wrong_size", f"{text}. Boxes, width and height belong to the image file as it is on the disk")]
+    return [
+        problem(
+            "wrong_size",
+            f"{text}. Boxes, width and height belong to the image file as it is on the disk",
+        )
+    ]
 
 
 def _example(row: Row, size: Size) -> str:

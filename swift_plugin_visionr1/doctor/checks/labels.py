@@ -1,4 +1,5 @@
-"""Labels against the category list of the prompt: a label that is not asked for cannot be answered."""
+"""Labels against the category list of the prompt: a label that is not asked for cannot be
+answered."""
 
 import re
 from collections import Counter
@@ -10,7 +11,8 @@ from ..findings import Finding, note, ok, problem
 from ..rows import Row
 
 _LIST = re.compile(
-    r"(?:category|categories|class|classes|labels?)(?: set| list| names?)?\s?(?:includes?|are|is|:|=)\s*(.+)",
+    r"(?:category|categories|class|classes|labels?)(?: set| list| "
+    r"names?)?\s?(?:includes?|are|is|:|=)\s*(.+)",
     re.IGNORECASE | re.DOTALL,
 )
 WASTEFUL = 0.01  # share of boxes with unknown labels from which on it is no slip
@@ -54,10 +56,13 @@ def label_findings(rows: Sequence[Row], labels_count: bool) -> list[Finding]:
 
 def _unknown(
     unknown: Counter[str], places: dict[str, tuple[str, str]], total: int, labels_count: bool
-) -> Finding:  # fmt: skip
+) -> Finding:
     count = sum(unknown.values())
     named = listed(_described(label, *places[label]) for label, _ in unknown.most_common())
-    text = f"{share(count, total)} boxes have unknown labels, not in their prompt's category list: {named}. "
+    text = (
+        f"{share(count, total)} boxes have unknown labels, not in their prompt's category list: "
+        f"{named}. "
+    )
     text += "Rename them, or list them in the prompt: the model is not asked for them"
     wasteful = labels_count or count / total >= WASTEFUL
     return (problem if wasteful else note)("unknown_labels", text)
@@ -67,10 +72,13 @@ def _is_listed(label: str, names: str) -> bool:
     """Whether the label stands in the list as a whole item; it may have commas in itself."""
     at = names.find(label.strip())
     while label.strip() and at >= 0:
-        before, after = names[:at].rstrip(" \"'[("), names[at + len(label.strip()) :].lstrip(" \"'])")
-        if (not before or before[-1] in ",;:\n" or before.endswith(" and") or before.endswith(" or")) and (
-            not after or after[0] in ",;.\n?!" or after.startswith(("and ", "or "))
-        ):
+        before, after = (
+            names[:at].rstrip(" \"'[("),
+            names[at + len(label.strip()) :].lstrip(" \"'])"),
+        )
+        if (
+            not before or before[-1] in ",;:\n" or before.endswith(" and") or before.endswith(" or")
+        ) and (not after or after[0] in ",;.\n?!" or after.startswith(("and ", "or "))):
             return True
         at = names.find(label.strip(), at + 1)
     return not label.strip()
@@ -78,6 +86,8 @@ def _is_listed(label: str, names: str) -> bool:
 
 def _described(label: str, place: str, names: str) -> str:
     items = [item.strip(" \"'.[]()") for item in names.split(",")]
-    close = get_close_matches(label.casefold(), [item.casefold() for item in items], n=1, cutoff=0.8)
+    close = get_close_matches(
+        label.casefold(), [item.casefold() for item in items], n=1, cutoff=0.8
+    )
     meant = next((item for item in items if close and item.casefold() == close[0]), None)
     return f"{label!r} in {place}" + (f" (nearly {meant!r})" if meant else "")

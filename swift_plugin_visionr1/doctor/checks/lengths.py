@@ -17,7 +17,8 @@ _PIECE = re.compile(r"<[^<>\s]{1,20}>|\d|[^\W\d_]+|[^\w\s]+|_")
 
 
 def token_counter(folder: Path | None) -> tuple[Callable[[str], int], str]:
-    """Counts tokens with the model's own tokenizer if it is at hand, else about; and which of the two."""
+    """Counts tokens with the model's own tokenizer if it is at hand, else about; and which of the
+    two."""
     file = folder / "tokenizer.json" if folder else None
     if file is not None and file.is_file():
         try:
@@ -31,12 +32,14 @@ def token_counter(folder: Path | None) -> tuple[Callable[[str], int], str]:
 
 def _about(text: str) -> int:
     """Digits count one each, as in Qwen's tokenizer; a word about one in six letters, a tag one."""
-    return sum(1 if piece[0] == "<" else 1 + (len(piece) - 1) // 6 for piece in _PIECE.findall(text))
+    return sum(
+        1 if piece[0] == "<" else 1 + (len(piece) - 1) // 6 for piece in _PIECE.findall(text)
+    )
 
 
 def length_findings(
     cases: Sequence[Case], format: Format, length: int | None, folder: Path | None
-) -> list[Finding]:  # fmt: skip
+) -> list[Finding]:
     """Rows whose right answer is longer than `length` tokens.
 
     Args:
@@ -45,19 +48,29 @@ def length_findings(
         length: the run's max_completion_length; None is ms-swift's default.
         folder: the model's, for its tokenizer.
     """
-    pairs = [(case.row.truth, case.view, case.row.place) for case in cases if case.row.truth and case.view]
+    pairs = [
+        (case.row.truth, case.view, case.row.place)
+        for case in cases
+        if case.row.truth and case.view
+    ]
     if not pairs:
         return []
     limit = length or DEFAULT_LENGTH
     count, how = token_counter(folder)
-    lengths = [(count(right_answer(truth, view, format)), place, len(truth.boxes)) for truth, view, place in pairs]
+    lengths = [
+        (count(right_answer(truth, view, format)), place, len(truth.boxes))
+        for truth, view, place in pairs
+    ]
     longest, place, boxes = max(lengths)
     text = f"the longest right answer has {how} {longest} tokens ({boxes} boxes, {place})"
     text += f", max_completion_length is {limit}"
     over = sum(tokens > limit for tokens, _, _ in lengths)
     if not over:
         return [ok("length", text)]
-    text = f"{share(over, len(lengths))} right answers would be cut off, with a format reward of 0: {text}; "
+    text = (
+        f"{share(over, len(lengths))} right answers would be cut off, with a format reward of "
+        f"0: {text}; "
+    )
     enough = longest if how == "exactly" else longest * 11 // 10
     text += f"--max_completion_length {enough // STEP * STEP + STEP} suffices"
     return [(problem if over >= WASTEFUL * len(lengths) else note)("length", text)]

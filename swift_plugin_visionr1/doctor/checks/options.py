@@ -1,7 +1,7 @@
 """Names of options: ms-swift stops at one that it does not know, the doctor would pass it over.
 
-All names that there are could only be had from ms-swift itself, whose import takes long. So a name counts as misspelt
-where it is nearly one of those that matter here.
+All names that there are could only be had from ms-swift itself, whose import takes long. So a name
+counts as misspelt where it is nearly one of those that matter here.
 """
 
 import difflib
@@ -11,15 +11,55 @@ from ..findings import Finding, problem
 
 NEAR = 0.85  # of difflib's ratio
 NAMES = (
-    "adapters", "beta", "callbacks", "columns", "dataset", "deepspeed", "enable_thinking", "eval_dataset",
-    "external_plugins", "freeze_vit", "gradient_accumulation_steps", "learning_rate", "log_completions",
-    "logging_steps", "lr_scheduler_type", "max_completion_length", "max_length", "max_pixels", "max_steps", "model",
-    "model_kwargs", "model_type", "num_generations", "num_generations_eval", "num_train_epochs", "output_dir",
-    "per_device_eval_batch_size", "per_device_train_batch_size", "repetition_max_penalty", "repetition_penalty",
-    "response_prefix", "reward_funcs", "reward_weights", "rlhf_type", "save_steps", "strict", "system",
-    "temperature", "template", "top_k", "top_p", "torch_dtype", "tuner_type", "use_hf", "use_vllm", "val_dataset",
-    "vllm_mode", "warmup_ratio",
-)  # fmt: skip
+    "adapters",
+    "beta",
+    "callbacks",
+    "columns",
+    "dataset",
+    "deepspeed",
+    "enable_thinking",
+    "eval_dataset",
+    "external_plugins",
+    "freeze_vit",
+    "gradient_accumulation_steps",
+    "learning_rate",
+    "log_completions",
+    "logging_steps",
+    "lr_scheduler_type",
+    "max_completion_length",
+    "max_length",
+    "max_pixels",
+    "max_steps",
+    "model",
+    "model_kwargs",
+    "model_type",
+    "num_generations",
+    "num_generations_eval",
+    "num_train_epochs",
+    "output_dir",
+    "per_device_eval_batch_size",
+    "per_device_train_batch_size",
+    "repetition_max_penalty",
+    "repetition_penalty",
+    "response_prefix",
+    "reward_funcs",
+    "reward_weights",
+    "rlhf_type",
+    "save_steps",
+    "strict",
+    "system",
+    "temperature",
+    "template",
+    "top_k",
+    "top_p",
+    "torch_dtype",
+    "tuner_type",
+    "use_hf",
+    "use_vllm",
+    "val_dataset",
+    "vllm_mode",
+    "warmup_ratio",
+)
 
 
 def option_findings(recipe: Recipe) -> list[Finding]:
@@ -28,5 +68,7 @@ def option_findings(recipe: Recipe) -> list[Finding]:
     for name in recipe.options:
         near = difflib.get_close_matches(name, NAMES, n=1, cutoff=NEAR)
         if name not in NAMES and near:
-            found.append(problem("unknown_option", f"unknown option {name!r}; did you mean {near[0]!r}?"))
+            found.append(
+                problem("unknown_option", f"unknown option {name!r}; did you mean {near[0]!r}?")
+            )
     return found

@@ -1,4 +1,5 @@
-"""The ground truth on the processed image, as a model that answers rightly would have it, for a person to look at."""
+"""The ground truth on the processed image, as a model that answers rightly would have it, for a
+person to look at."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,16 +18,26 @@ LINE = 17  # pixels of a line of text
 LINES = 7  # of the written answer under it
 COLUMNS = 3
 PICTURES = 6
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # told apart by the colour-blind too
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+)  # told apart by the colour-blind too
 
 
 def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) -> list[Finding]:
-    """A right answer in words, and in the folder `out` a sheet of pictures; nothing where no row is whole."""
+    """A right answer in words, and in the folder `out` a sheet of pictures; nothing where no row is
+    whole."""
     chosen = chosen_cases(cases, PICTURES)
     if not chosen:
         return []
     answer = right_answer(chosen[0].truth, chosen[0].view, format)
-    found = [ok("right_answer", f"a right answer to {chosen[0].row.place} is {clipped(answer, 200)!r}")]
+    found = [
+        ok("right_answer", f"a right answer to {chosen[0].row.place} is {clipped(answer, 200)!r}")
+    ]
     if out is None:
         return found
     try:
@@ -35,14 +46,19 @@ def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) ->
         return [*found, problem("unreadable_image", f"an image cannot be read to its end: {error}")]
     out.mkdir(parents=True, exist_ok=True)
     write_sheet(cells, out / "ground_truth.png")
-    text = f"ground truth as the model will see it: {out / 'ground_truth.png'}; do the boxes lie on the objects?"
+    text = (
+        f"ground truth as the model will see it: {out / 'ground_truth.png'}; do the boxes lie "
+        "on the objects?"
+    )
     return [*found, ok("pictures", text)]
 
 
 def seen_boxes(answer: str, view: View, format: Format) -> tuple[Boxes, tuple[str, ...]]:
     """(n, 4) xyxy boxes of an answer in pixels of the processed image, and their labels."""
     parsed = format.parse(answer)
-    return FRAMES["processed"].from_image(format.frame.to_image(parsed.boxes, view), view), parsed.labels
+    return FRAMES["processed"].from_image(
+        format.frame.to_image(parsed.boxes, view), view
+    ), parsed.labels
 
 
 def seen_image(image: Any, view: View) -> Any:
@@ -107,7 +123,11 @@ def write_sheet(cells: Sequence[Any], out: Path) -> None:
 
 def _wrapped(answer: str, width: int = 68) -> list[str]:
     lines = [line.replace("\t", "  ") for line in answer.split("\n")]
-    pieces = [line[start : start + width] for line in lines for start in range(0, max(len(line), 1), width)]
+    pieces = [
+        line[start : start + width]
+        for line in lines
+        for start in range(0, max(len(line), 1), width)
+    ]
     return pieces if len(pieces) <= LINES else [*pieces[: LINES - 1], "..."]
 
 

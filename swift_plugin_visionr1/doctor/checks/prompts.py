@@ -39,13 +39,17 @@ def prompt_findings(rows: Sequence[Row], format: str) -> list[Finding]:
     found = [
         problem(
             "prompt_format",
-            f"{share(len(places), len(rows))} prompts ask for {mark}, which {listed(MARKERS[mark])} write and "
+            f"{share(len(places), len(rows))} prompts ask for {mark}, which "
+            f"{listed(MARKERS[mark])} write and "
             f"{format} does not, the first in {places[0]}: {remedy(format)}; or set `format`",
         )
         for mark, places in foreign.items()
     ]
     if json:
-        text = f"{share(len(json), len(rows))} prompts ask for JSON, which {format} is not, the first in {json[0]}"
+        text = (
+            f"{share(len(json), len(rows))} prompts ask for JSON, which {format} is not, the "
+            f"first in {json[0]}"
+        )
         found.append(note("prompt_json", f"{text}: {remedy(format)}"))
     return found
 
@@ -60,8 +64,14 @@ def remedy(format: str) -> str:
     own = FORMATS[format].questions
     if own.detect:
         asked = fill(own.detect, ("cat", "dog"))
-        return f"its authors ask {asked!r}, and so does `vision-r1 prepare --model-type ...` without --prompt"
+        return (
+            f"its authors ask {asked!r}, and so does `vision-r1 prepare --model-type ...` "
+            "without --prompt"
+        )
     if own.locate:
         asked = fill(own.locate, ("cat",))
-        return f"its authors ask for one thing at a time, {asked!r}, as `vision-r1 prepare --prompt` and --classes can"
+        return (
+            f"its authors ask for one thing at a time, {asked!r}, as `vision-r1 prepare "
+            "--prompt` and --classes can"
+        )
     return '`vision-r1 prepare --prompt "..."` or questions of your own ask in the model\'s words'

@@ -1,4 +1,5 @@
-"""How ms-swift and a model's own processor turn an image's size into what the vision tower is fed."""
+"""How ms-swift and a model's own processor turn an image's size into what the vision tower is
+fed."""
 
 from .base import Rescaled, Resize
 from .budget import BudgetResize
@@ -8,6 +9,17 @@ from .square import PaddedSquare, SquareResize, Unchanged
 from .tiles import SliceResize, TileResize
 
 __all__ = [
-    "BudgetResize", "CandidateResize", "GlmResize", "OvisResize", "PaddedSquare", "QwenResize", "Rescaled", "Resize",
-    "SliceResize", "SquareResize", "TileResize", "Unchanged", "smart_resize",
-]  # fmt: skip
+    "BudgetResize",
+    "CandidateResize",
+    "GlmResize",
+    "OvisResize",
+    "PaddedSquare",
+    "QwenResize",
+    "Rescaled",
+    "Resize",
+    "SliceResize",
+    "SquareResize",
+    "TileResize",
+    "Unchanged",
+    "smart_resize",
+]

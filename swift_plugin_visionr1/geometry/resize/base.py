@@ -26,7 +26,8 @@ class Resize(Protocol):
 
 @dataclass(frozen=True)
 class Rescaled(Resize):
-    """ms-swift's --max_pixels, which makes larger images smaller before the family's own rule sees them.
+    """ms-swift's --max_pixels, which makes larger images smaller before the family's own rule sees
+    them.
 
     Attributes:
         max_pixels: the greatest area in pixels.
@@ -46,7 +47,8 @@ class Rescaled(Resize):
 
 
 def rescale(size: Size, max_pixels: int | None) -> Size:
-    """(width, height) of an image of `size` after ms-swift's --max_pixels; None, zero and less are no limit.
+    """(width, height) of an image of `size` after ms-swift's --max_pixels; None, zero and less are
+    no limit.
 
     Raises:
         ValueError: nothing is left of one side.
@@ -56,7 +58,9 @@ def rescale(size: Size, max_pixels: int | None) -> Size:
         return size
     ratio = width / height
     scaled = math.sqrt(max_pixels / ratio)
-    return checked((int(scaled * ratio), int(scaled)), f"{width} x {height} rescaled to {max_pixels} pixels")
+    return checked(
+        (int(scaled * ratio), int(scaled)), f"{width} x {height} rescaled to {max_pixels} pixels"
+    )
 
 
 def checked(size: Size, what: str = "") -> Size:
@@ -67,7 +71,8 @@ def checked(size: Size, what: str = "") -> Size:
     """
     if min(size) < 1:
         raise ValueError(
-            f"expected an image with sides of at least 1 pixel, got {what or f'{size[0]} x {size[1]}'}: "
+            "expected an image with sides of at least 1 pixel, got "
+            f"{what or f'{size[0]} x {size[1]}'}: "
             "no processor takes it, leave the image out"
         )
     return size
@@ -85,4 +90,6 @@ def whole_number(environ: Mapping[str, str], name: str, default: int) -> int:
     try:
         return int(value)
     except ValueError:
-        raise ValueError(f"expected a whole number in the environment variable {name}, got {value!r}") from None
+        raise ValueError(
+            f"expected a whole number in the environment variable {name}, got {value!r}"
+        ) from None

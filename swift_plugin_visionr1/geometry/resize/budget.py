@@ -9,7 +9,8 @@ from .base import Resize, checked
 
 @dataclass(frozen=True)
 class BudgetResize(Resize):
-    """Every image, small ones too, fills the budget; the shape is kept as far as whole tokens allow.
+    """Every image, small ones too, fills the budget; the shape is kept as far as whole tokens
+    allow.
 
     Attributes:
         tokens: greatest number of visual tokens; the processor's max_soft_tokens.
@@ -30,4 +31,7 @@ class BudgetResize(Resize):
 
     def describe(self) -> str:
         """The budget."""
-        return f"images scaled to at most {self.tokens} visual tokens of {self.side} x {self.side} pixels"
+        return (
+            f"images scaled to at most {self.tokens} visual tokens of {self.side} x {self.side} "
+            "pixels"
+        )

@@ -10,15 +10,15 @@ CANDIDATES = tuple(
     (columns * SIDE, rows * SIDE)
     for columns in range(1, MOST + 1)
     for rows in range(1, MOST // columns + 1)
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
 class CandidateResize(Resize):
     """The candidate that keeps most of the image's pixels; of those, the smallest.
 
-    It is filled as far as the image's shape allows, and the image lies in its middle. That is how one or two images
-    are processed; three and more in one prompt get a square each.
+    It is filled as far as the image's shape allows, and the image lies in its middle. That is how
+    one or two images are processed; three and more in one prompt get a square each.
 
     Attributes:
         candidates: (width, height) in pixels of each.
@@ -33,7 +33,8 @@ class CandidateResize(Resize):
         w, h = _inside(size, (width, height))
         if not w or not h:
             raise ValueError(
-                f"expected an image that is still seen within {width} x {height} pixels, got {size[0]} x {size[1]}: "
+                f"expected an image that is still seen within {width} x {height} pixels, got "
+                f"{size[0]} x {size[1]}: "
                 "leave it out"
             )
         x, y = round((width - w) * 0.5), round((height - h) * 0.5)
@@ -42,7 +43,10 @@ class CandidateResize(Resize):
     def describe(self) -> str:
         """How many candidates there are."""
         longest = max(max(one) for one in self.candidates)
-        return f"images padded to the best of {len(self.candidates)} sizes with sides of up to {longest} pixels"
+        return (
+            f"images padded to the best of {len(self.candidates)} sizes with sides of up to "
+            f"{longest} pixels"
+        )
 
 
 def _kept(size: Size, candidate: Size) -> int:
@@ -52,7 +56,8 @@ def _kept(size: Size, candidate: Size) -> int:
 
 
 def _inside(size: Size, candidate: Size) -> Size:
-    """(width, height) of the image scaled to fit into the candidate, as Pillow's ImageOps.contain."""
+    """(width, height) of the image scaled to fit into the candidate, as Pillow's
+    ImageOps.contain."""
     (width, height), (most_wide, most_high) = size, candidate
     if width / height > most_wide / most_high:
         return most_wide, round(height / width * most_wide)

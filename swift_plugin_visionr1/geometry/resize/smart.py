@@ -1,4 +1,5 @@
-"""Rules that keep the image's shape: sides become multiples of a factor, the area goes into given bounds."""
+"""Rules that keep the image's shape: sides become multiples of a factor, the area goes into given
+bounds."""
 
 import math
 from collections.abc import Mapping
@@ -23,13 +24,15 @@ def smart_resize(size: Size, factor: int, min_pixels: int, max_pixels: int) -> S
         (width, height) of the processed image.
 
     Raises:
-        ValueError: a side is below 1 pixel, one side is more than 200 times the other, or no side of one token is left.
+        ValueError: a side is below 1 pixel, one side is more than 200 times the other, or no side
+            of one token is left.
     """
     return fit(_not_too_long(size), factor, min_pixels, max_pixels)
 
 
 def fit(size: Size, factor: int, min_pixels: float, max_pixels: float, least: int = 0) -> Size:
-    """Round the sides of `size` to multiples of `factor`, then shrink or grow the image into the bounds.
+    """Round the sides of `size` to multiples of `factor`, then shrink or grow the image into the
+    bounds.
 
     Args:
         size: (width, height) in pixels, both at least 1.
@@ -51,7 +54,8 @@ def fit(size: Size, factor: int, min_pixels: float, max_pixels: float, least: in
         w, h = (math.ceil(side * grow / factor) * factor for side in size)
     if not w or not h:
         raise ValueError(
-            f"expected room for one visual token a side within {max_pixels} pixels, got {width} x {height}: "
+            f"expected room for one visual token a side within {max_pixels} pixels, got {width} x "
+            f"{height}: "
             "allow more pixels or leave it out"
         )
     return w, h
@@ -59,14 +63,17 @@ def fit(size: Size, factor: int, min_pixels: float, max_pixels: float, least: in
 
 @dataclass(frozen=True)
 class QwenResize(Resize):
-    """How ms-swift turns an image's size into the processed size of a Qwen2-VL, Qwen2.5-VL or Qwen3-VL model.
+    """How ms-swift turns an image's size into the processed size of a Qwen2-VL, Qwen2.5-VL or
+    Qwen3-VL model.
 
-    The checkpoint's own min_pixels and max_pixels have no say: ms-swift resizes with qwen_vl_utils and tells the
-    processor not to.
+    The checkpoint's own min_pixels and max_pixels have no say: ms-swift resizes with qwen_vl_utils
+    and tells the processor not to.
 
     Attributes:
-        max_pixels: ms-swift's own `--max_pixels`; None is no limit. It rescales before smart_resize does.
-        min_tokens: least number of visual tokens, each `factor` x `factor` pixels (`IMAGE_MIN_TOKEN_NUM`).
+        max_pixels: ms-swift's own `--max_pixels`; None is no limit. It rescales before smart_resize
+            does.
+        min_tokens: least number of visual tokens, each `factor` x `factor` pixels
+            (`IMAGE_MIN_TOKEN_NUM`).
         max_tokens: greatest number of visual tokens (`IMAGE_MAX_TOKEN_NUM`).
         factor: pixels along one side of a visual token: 28 up to Qwen2.5, 32 from Qwen3 on.
     """
@@ -79,7 +86,8 @@ class QwenResize(Resize):
     def __post_init__(self) -> None:
         if not 1 <= self.min_tokens <= self.max_tokens:
             raise ValueError(
-                f"expected 1 <= MIN_PIXELS <= MAX_PIXELS in visual tokens of {self.factor**2} pixels, "
+                f"expected 1 <= MIN_PIXELS <= MAX_PIXELS in visual tokens of {self.factor**2} "
+                "pixels, "
                 f"got {self.min_tokens} and {self.max_tokens}"
             )
 
@@ -87,7 +95,8 @@ class QwenResize(Resize):
     def from_environment(
         cls, environ: Mapping[str, str], max_pixels: int | None = None, factor: int = 28
     ) -> "QwenResize":
-        """Read what ms-swift reads: `IMAGE_MAX_TOKEN_NUM`, else `MAX_PIXELS` // factor ** 2, and the same for MIN."""
+        """Read what ms-swift reads: `IMAGE_MAX_TOKEN_NUM`, else `MAX_PIXELS` // factor ** 2, and
+        the same for MIN."""
 
         def tokens(bound: str, default: int) -> int:
             if environ.get(f"IMAGE_{bound}_TOKEN_NUM"):
@@ -106,12 +115,14 @@ class QwenResize(Resize):
         """Limits in pixels and in visual tokens."""
         limit = "no --max_pixels" if self.max_pixels is None else f"--max_pixels {self.max_pixels}"
         return (
-            f"images processed with {limit}, {self.min_tokens} to {self.max_tokens} visual tokens of {self.factor} x "
+            f"images processed with {limit}, {self.min_tokens} to {self.max_tokens} visual tokens "
+            f"of {self.factor} x "
             f"{self.factor} pixels"
         )
 
     def processed_size(self, size: Size) -> Size:
-        """(width, height) in pixels of what the vision tower is fed for an image of `size` (width, height).
+        """(width, height) in pixels of what the vision tower is fed for an image of `size` (width,
+        height).
 
         Raises:
             ValueError: as `smart_resize`.
@@ -123,7 +134,8 @@ class QwenResize(Resize):
 
 @dataclass(frozen=True)
 class GlmResize(Resize):
-    """GLM-4.1V, GLM-4.5V and GLM-4.6V: their own processor, on an image that is stacked `frames` times.
+    """GLM-4.1V, GLM-4.5V and GLM-4.6V: their own processor, on an image that is stacked `frames`
+    times.
 
     Attributes:
         min_pixels: least number of pixels of all frames.
@@ -144,19 +156,23 @@ class GlmResize(Resize):
             scale = max(self.factor / height, self.factor / width)
             width, height = int(width * scale), int(height * scale)
         bounds = self.min_pixels / self.frames, self.max_pixels / self.frames
-        return View(size, fit(_not_too_long((width, height)), self.factor, *bounds, least=self.factor))
+        return View(
+            size, fit(_not_too_long((width, height)), self.factor, *bounds, least=self.factor)
+        )
 
     def describe(self) -> str:
         """Limits in pixels."""
         return (
-            f"images processed with {self.min_pixels} to {self.max_pixels} pixels in {self.frames} frames, sides in "
+            f"images processed with {self.min_pixels} to {self.max_pixels} pixels in {self.frames} "
+            "frames, sides in "
             f"multiples of {self.factor}"
         )
 
 
 @dataclass(frozen=True)
 class OvisResize(Resize):
-    """Ovis2.5: ms-swift's template takes MIN_PIXELS and MAX_PIXELS, and MAX_PIXELS in place of --max_pixels.
+    """Ovis2.5: ms-swift's template takes MIN_PIXELS and MAX_PIXELS, and MAX_PIXELS in place of
+    --max_pixels.
 
     Attributes:
         min_pixels: least area in pixels.
@@ -171,11 +187,13 @@ class OvisResize(Resize):
     def __post_init__(self) -> None:
         if self.max_pixels < self.factor**2:
             raise ValueError(
-                f"expected MAX_PIXELS of at least one visual token, {self.factor**2} pixels, got {self.max_pixels}"
+                f"expected MAX_PIXELS of at least one visual token, {self.factor**2} pixels, got "
+                f"{self.max_pixels}"
             )
 
     def view(self, size: Size) -> View:
-        """See `Resize.view`; a side below `factor` enlarges the image, one over 200 times the other is cut to that."""
+        """See `Resize.view`; a side below `factor` enlarges the image, one over 200 times the other
+        is cut to that."""
         width, height = rescale(size, self.max_pixels)
         short, long = min(width, height), max(width, height)
         if short < self.factor:
@@ -188,14 +206,16 @@ class OvisResize(Resize):
     def describe(self) -> str:
         """Limits in pixels."""
         return (
-            f"images processed with {self.min_pixels} to {self.max_pixels} pixels, sides in multiples of {self.factor}"
+            f"images processed with {self.min_pixels} to {self.max_pixels} pixels, sides in "
+            f"multiples of {self.factor}"
         )
 
 
 def _not_too_long(size: Size) -> Size:
     if min(size) < 1 or max(size) > MAX_ASPECT_RATIO * min(size):
         raise ValueError(
-            f"expected an image with sides of at least 1 pixel and an aspect ratio of at most {MAX_ASPECT_RATIO}, "
+            "expected an image with sides of at least 1 pixel and an aspect ratio of at most "
+            f"{MAX_ASPECT_RATIO}, "
             f"got {size[0]} x {size[1]}: the model's processor refuses it, leave the image out"
         )
     return size

@@ -1,4 +1,5 @@
-"""Rules with nothing to choose: one square for all images, padding to a square, the image as it is."""
+"""Rules with nothing to choose: one square for all images, padding to a square, the image as it
+is."""
 
 from dataclasses import dataclass
 
@@ -8,7 +9,8 @@ from .base import Resize, checked
 
 @dataclass(frozen=True)
 class SquareResize(Resize):
-    """PaliGemma, Florence-2, Gemma 3, Qwen-VL, Kosmos-2 and Griffon-G: every image is stretched to one square.
+    """PaliGemma, Florence-2, Gemma 3, Qwen-VL, Kosmos-2 and Griffon-G: every image is stretched to
+    one square.
 
     Attributes:
         side: in pixels.

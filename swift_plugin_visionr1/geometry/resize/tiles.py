@@ -30,7 +30,8 @@ class TileResize(Resize):
     def __post_init__(self) -> None:
         if self.side < 1 or not 1 <= self.least <= self.most:
             raise ValueError(
-                f"expected tiles of at least 1 pixel and at least 1 of them, got {self.least} to {self.most} tiles of "
+                f"expected tiles of at least 1 pixel and at least 1 of them, got {self.least} to "
+                f"{self.most} tiles of "
                 f"{self.side} pixels: see INPUT_SIZE and MAX_NUM"
             )
 
@@ -41,14 +42,18 @@ class TileResize(Resize):
 
     def describe(self) -> str:
         """The tiles."""
-        return f"images stretched over {self.least} to {self.most} tiles of {self.side} x {self.side} pixels"
+        return (
+            f"images stretched over {self.least} to {self.most} tiles of {self.side} x "
+            f"{self.side} pixels"
+        )
 
     def _grid(self, size: Size) -> Grid:
         width, height = size
         best, least = (1, 1), math.inf
         for columns, rows in _grids(self.least, self.most):
             difference = abs(width / height - columns / rows)
-            # Of grids of the same shape the larger one, unless the image would fill less than half of it.
+            # Of grids of the same shape the larger one, unless the image would fill less than half
+            # of it.
             fills = 2 * width * height > self.side**2 * columns * rows
             if difference < least or (difference == least and fills):
                 best, least = (columns, rows), difference
@@ -57,10 +62,12 @@ class TileResize(Resize):
 
 @dataclass(frozen=True)
 class SliceResize(Resize):
-    """MiniCPM-V's slices: about as many as the image has areas of `resolution` x `resolution` pixels.
+    """MiniCPM-V's slices: about as many as the image has areas of `resolution` x `resolution`
+    pixels.
 
     Attributes:
-        most: greatest number of slices; ms-swift's MAX_SLICE_NUMS, or the processor's max_slice_nums.
+        most: greatest number of slices; ms-swift's MAX_SLICE_NUMS, or the processor's
+            max_slice_nums.
         resolution: the root of a slice's area in pixels.
         multiple: of what a slice's sides are multiples.
     """
@@ -82,13 +89,17 @@ class SliceResize(Resize):
         slice_width = int(slice_height * (w / h))
         return View(
             size,
-            (_to_multiple(slice_width, self.multiple) * columns, _to_multiple(slice_height, self.multiple) * rows),
+            (
+                _to_multiple(slice_width, self.multiple) * columns,
+                _to_multiple(slice_height, self.multiple) * rows,
+            ),
         )
 
     def describe(self) -> str:
         """The slices."""
         return (
-            f"images stretched over at most {self.most} slices of about {self.resolution} x {self.resolution} pixels, "
+            f"images stretched over at most {self.most} slices of about {self.resolution} x "
+            f"{self.resolution} pixels, "
             f"sides in multiples of {self.multiple}"
         )
 
@@ -110,8 +121,12 @@ class SliceResize(Resize):
 
 @lru_cache
 def _grids(least: int, most: int) -> list[Grid]:
-    grids = [(columns, rows) for columns in range(1, most + 1) for rows in range(1, most // columns + 1)]
-    return sorted((grid for grid in grids if grid[0] * grid[1] >= least), key=lambda grid: grid[0] * grid[1])
+    grids = [
+        (columns, rows) for columns in range(1, most + 1) for rows in range(1, most // columns + 1)
+    ]
+    return sorted(
+        (grid for grid in grids if grid[0] * grid[1] >= least), key=lambda grid: grid[0] * grid[1]
+    )
 
 
 def _to_multiple(length: float, divisor: int) -> int:

@@ -1,4 +1,5 @@
-"""The files under configs/ that ms-swift is launched with, and what a tiny run of each has to change."""
+"""The files under configs/ that ms-swift is launched with, and what a tiny run of each has to
+change."""
 
 import re
 from dataclasses import dataclass
@@ -9,12 +10,16 @@ from swift_plugin_visionr1.recipes.overlays import merged
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 SMALL = Path(__file__).with_name("small_vocabulary.py")
-OVER = {"rlhf": CONFIGS / "train" / "qwen2_5_vl_7b.yaml", "sft": CONFIGS / "sft" / "qwen2_5_vl_7b.yaml"}
+OVER = {
+    "rlhf": CONFIGS / "train" / "qwen2_5_vl_7b.yaml",
+    "sft": CONFIGS / "sft" / "qwen2_5_vl_7b.yaml",
+}
 
 
 @dataclass(frozen=True)
 class Family:
-    """The stand-in of a model type, `module:function`, how its models answer, and what they see of an image."""
+    """The stand-in of a model type, `module:function`, how its models answer, and what they see of
+    an image."""
 
     stand_in: str
     format: str
@@ -25,15 +30,25 @@ class Family:
 
 GRID, PIXELS = "coordinates from 0 to 1000", "coordinates in pixels of the processed image"
 FAMILIES = {
-    "qwen2_vl": Family("qwen2_vl:build", "qwen2_vl", GRID, "4 to 512 visual tokens of 28 x 28", SMALL),
-    "qwen2_5_vl": Family("qwen2_5_vl:build", "qwen2_5_vl", PIXELS, "4 to 512 visual tokens of 28 x 28", SMALL),
-    "qwen3_vl": Family("qwen3_vl:build", "qwen3_vl", GRID, "4 to 512 visual tokens of 32 x 32", SMALL),
-    "qwen3_vl_moe": Family("qwen3_vl:build_moe", "qwen3_vl", GRID, "4 to 512 visual tokens of 32 x 32", SMALL),
+    "qwen2_vl": Family(
+        "qwen2_vl:build", "qwen2_vl", GRID, "4 to 512 visual tokens of 28 x 28", SMALL
+    ),
+    "qwen2_5_vl": Family(
+        "qwen2_5_vl:build", "qwen2_5_vl", PIXELS, "4 to 512 visual tokens of 28 x 28", SMALL
+    ),
+    "qwen3_vl": Family(
+        "qwen3_vl:build", "qwen3_vl", GRID, "4 to 512 visual tokens of 32 x 32", SMALL
+    ),
+    "qwen3_vl_moe": Family(
+        "qwen3_vl:build_moe", "qwen3_vl", GRID, "4 to 512 visual tokens of 32 x 32", SMALL
+    ),
     "glm4v": Family("glm4v:build", "glm4v", GRID, "12544 to 9633792 pixels in 2 frames", SMALL),
     "internvl": Family("internvl:build", "internvl", GRID, "1 to 12 tiles of 448 x 448"),
     "internvl_chat": Family("internvl_chat:build", "internvl", GRID, "1 to 6 tiles of 448 x 448"),
     "ovis2_5": Family("ovis:build", "ovis", "coordinates from 0 to 1", "200704 to 524288 pixels"),
-    "paligemma": Family("paligemma:build", "paligemma", "coordinates from 0 to 1023", "stretched to"),
+    "paligemma": Family(
+        "paligemma:build", "paligemma", "coordinates from 0 to 1023", "stretched to"
+    ),
 }
 
 
@@ -46,7 +61,9 @@ class Case:
     @property
     def command(self) -> str:
         """Of `swift`."""
-        return "sft" if self.file.parent.name == "sft" or self.file.stem.startswith("sft") else "rlhf"
+        return (
+            "sft" if self.file.parent.name == "sft" or self.file.stem.startswith("sft") else "rlhf"
+        )
 
     @property
     def layers(self) -> list[Path]:
@@ -62,7 +79,11 @@ class Case:
     @property
     def without_vllm(self) -> dict[str, Any]:
         """The recipe, with transformers' rollouts where it has vLLM's, which want a GPU."""
-        return {name: value for name, value in self.recipe.items() if not name.startswith(("use_vllm", "vllm_"))}
+        return {
+            name: value
+            for name, value in self.recipe.items()
+            if not name.startswith(("use_vllm", "vllm_"))
+        }
 
     @property
     def prepare(self) -> str:
@@ -91,13 +112,21 @@ class Case:
     def smaller(self) -> dict[str, object]:
         """The options that a run of seconds without a GPU replaces."""
         recipe = self.recipe
-        group = -(-recipe.get("num_generations", 1) // recipe["per_device_train_batch_size"])  # is sampled at once
+        group = -(
+            -recipe.get("num_generations", 1) // recipe["per_device_train_batch_size"]
+        )  # is sampled at once
         options: dict[str, object] = {
-            "max_steps": self.steps, "torch_dtype": "float32", "dataloader_num_workers": 0, "report_to": "none",
+            "max_steps": self.steps,
+            "torch_dtype": "float32",
+            "dataloader_num_workers": 0,
+            "report_to": "none",
             "gradient_accumulation_steps": recipe.get("steps_per_generation", group),
-            "check_model": "false",  # ms-swift asks its hub for newer files, for 20 seconds where there is no network
-        }  # fmt: skip
-        options |= {"max_completion_length": 40} if self.command == "rlhf" else {}  # of the example, a box
+            # ms-swift asks its hub for newer files, for 20 seconds where there is no network
+            "check_model": "false",
+        }
+        options |= (
+            {"max_completion_length": 40} if self.command == "rlhf" else {}
+        )  # of the example, a box
         plugin = FAMILIES[self.model_type].plugin
         options |= {"external_plugins": plugin} if plugin else {}
         options |= {"attn_impl": "sdpa"} if recipe["attn_impl"] == "flash_attn" else {}

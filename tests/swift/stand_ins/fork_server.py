@@ -1,8 +1,9 @@
-"""Many `swift` commands without a start each: one process imports ms-swift, and every command is a fork of it.
+"""Many `swift` commands without a start each: one process imports ms-swift, and every command is a
+fork of it.
 
-A fork does what `swift COMMAND ...` does after its imports: ms-swift reads the YAML and its ENV block, and the file of
-the command runs as the main program. The process reads a line of JSON for each command, the arguments of `_command`,
-and answers its exit code.
+A fork does what `swift COMMAND ...` does after its imports: ms-swift reads the YAML and its ENV
+block, and the file of the command runs as the main program. The process reads a line of JSON for
+each command, the arguments of `_command`, and answers its exit code.
 """
 
 import importlib
@@ -18,10 +19,14 @@ from pathlib import Path
 from typing import Any
 
 PRELOAD = (
-    "swift.pipelines.train.rlhf", "swift.rlhf_trainers.grpo_trainer", "swift.trainers.seq2seq_trainer", "deepspeed",
-    "torch.utils.tensorboard", "tensorboard.backend.event_processing.event_accumulator",
+    "swift.pipelines.train.rlhf",
+    "swift.rlhf_trainers.grpo_trainer",
+    "swift.trainers.seq2seq_trainer",
+    "deepspeed",
+    "torch.utils.tensorboard",
+    "tensorboard.backend.event_processing.event_accumulator",
     "transformers.models.auto.video_processing_auto",
-)  # fmt: skip
+)
 PATIENCE = 900  # seconds for one command
 
 
@@ -31,15 +36,23 @@ class ForkServer:
     def __init__(self, environ: dict[str, str]) -> None:
         """Start it; commands wait until it has imported everything."""
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            [sys.executable, __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
             env=os.environ | environ,
-        )  # fmt: skip
+        )
 
     def run(self, argv: list[str], cwd: Path, log: Path) -> int:
-        """Run `swift *argv` in the folder `cwd`; its output goes to the file `log`. Returns the exit code."""
+        """Run `swift *argv` in the folder `cwd`; its output goes to the file `log`. Returns the
+        exit code."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        print(json.dumps({"argv": argv, "cwd": str(cwd), "log": str(log)}), file=self._process.stdin, flush=True)
+        print(
+            json.dumps({"argv": argv, "cwd": str(cwd), "log": str(log)}),
+            file=self._process.stdin,
+            flush=True,
+        )
         return int(self._process.stdout.readline())
 
     def close(self) -> None:

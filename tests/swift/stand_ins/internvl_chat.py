@@ -1,11 +1,14 @@
-"""A stand-in for InternVL2.5 (OpenGVLab/InternVL2_5-8B), whose modelling code comes with its weights.
+"""A stand-in for InternVL2.5 (OpenGVLab/InternVL2_5-8B), whose modelling code comes with its
+weights.
 
-Real: everything of ms-swift (loader, template, tiling, trainer), transformers' loading of a checkpoint's own code, and
-transformers' InternVLVisionModel and Qwen2ForCausalLM. Standing in: the code that joins them, saved into the checkpoint
-(modeling_internvl_chat.py), under the names that ms-swift asks for; and Qwen2 for the 8B's InternLM2, whose code comes
-with the weights too (the 1B, 4B, 38B and 78B of InternVL2.5 have a Qwen2).
+Real: everything of ms-swift (loader, template, tiling, trainer), transformers' loading of a
+checkpoint's own code, and transformers' InternVLVisionModel and Qwen2ForCausalLM. Standing in: the
+code that joins them, saved into the checkpoint (modeling_internvl_chat.py), under the names that
+ms-swift asks for; and Qwen2 for the 8B's InternLM2, whose code comes with the weights too (the 1B,
+4B, 38B and 78B of InternVL2.5 have a Qwen2).
 
-So a run on it shows that ms-swift's side works, not that the published code loads under the same transformers.
+So a run on it shows that ms-swift's side works, not that the published code loads under the same
+transformers.
 """
 
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""The remote code of the InternVL2.5 stand-in: it travels in the checkpoint (see internvl_chat.py)."""
+"""The remote code of the InternVL2.5 stand-in: it travels in the checkpoint (see
+internvl_chat.py)."""
 
 from typing import Any
 
@@ -29,7 +30,8 @@ class InternVLChatConfig(PretrainedConfig):
 
 
 class InternVLChatModel(PreTrainedModel, GenerationMixin):
-    """What ms-swift's loader and template ask for: `language_model`, `vision_model`, `mlp1`, `extract_feature`."""
+    """What ms-swift's loader and template ask for: `language_model`, `vision_model`, `mlp1`,
+    `extract_feature`."""
 
     config_class = InternVLChatConfig
     main_input_name = "pixel_values"
@@ -44,12 +46,16 @@ class InternVLChatModel(PreTrainedModel, GenerationMixin):
         self.language_model = Qwen2ForCausalLM(config.llm_config)
         width = 4 * config.vision_config.hidden_size  # 2 x 2 patches become one token
         hidden = config.llm_config.hidden_size
-        self.mlp1 = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden))
+        self.mlp1 = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden)
+        )
         self.post_init()
 
     def extract_feature(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """Tiles (n, 3, 448, 448) to embeddings (n, 256, hidden size of the language model)."""
-        patches = self.vision_model(pixel_values).last_hidden_state[:, 1:]  # without the class token
+        patches = self.vision_model(pixel_values).last_hidden_state[
+            :, 1:
+        ]  # without the class token
         side = int(patches.shape[1] ** 0.5)
         grid = patches.transpose(1, 2).unflatten(2, (side, side))
         return self.mlp1(pixel_unshuffle(grid, 2).flatten(2).transpose(1, 2))

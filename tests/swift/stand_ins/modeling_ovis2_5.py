@@ -17,7 +17,9 @@ from transformers import (
 )
 
 STRIDE = 2  # 2 x 2 patches become one visual token
-INDICATORS = 4  # the last words of the visual vocabulary: image begins, image ends, video begins, video ends
+INDICATORS = (
+    4  # the last words of the visual vocabulary: image begins, image ends, video begins, video ends
+)
 
 
 class Ovis2_5_Config(PretrainedConfig):
@@ -27,7 +29,11 @@ class Ovis2_5_Config(PretrainedConfig):
     sub_configs = {"vit_config": Siglip2VisionConfig, "llm_config": Qwen3Config}  # noqa: RUF012
 
     def __init__(
-        self, vit_config: Any = None, llm_config: Any = None, visual_vocab_size: int = 64, **kwargs: Any
+        self,
+        vit_config: Any = None,
+        llm_config: Any = None,
+        visual_vocab_size: int = 64,
+        **kwargs: Any,
     ) -> None:
         self.vit_config = Siglip2VisionConfig(**vit_config or {})
         self.llm_config = Qwen3Config(**llm_config or {})
@@ -44,7 +50,8 @@ class VisualEmbedding(nn.Embedding):
 
 
 class Vit(nn.Module):
-    """Siglip2 on packed patches of several images, where the patches of one visual token follow each other."""
+    """Siglip2 on packed patches of several images, where the patches of one visual token follow
+    each other."""
 
     def __init__(self, config: Siglip2VisionConfig) -> None:
         super().__init__()
@@ -54,14 +61,24 @@ class Vit(nn.Module):
     def forward(self, patches: torch.Tensor, grid_thws: torch.Tensor) -> torch.Tensor:
         """Patches (n, 3 x 16 x 16) of grids (images, 3) to features (n / 4, 4 x hidden size)."""
         images = patches.split(grid_thws.prod(1).tolist())
-        return torch.cat([self._image(image, grid[1:]) for image, grid in zip(images, grid_thws, strict=True)])
+        return torch.cat(
+            [self._image(image, grid[1:]) for image, grid in zip(images, grid_thws, strict=True)]
+        )
 
     def _image(self, patches: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
         rows, columns = (grid // STRIDE).tolist()
-        in_rows = patches.view(rows, columns, STRIDE, STRIDE, -1).transpose(1, 2).reshape(1, len(patches), -1)
+        in_rows = (
+            patches.view(rows, columns, STRIDE, STRIDE, -1)
+            .transpose(1, 2)
+            .reshape(1, len(patches), -1)
+        )
         seen = torch.ones(in_rows.shape[:2], dtype=torch.long, device=patches.device)
         features = self.vision_model(in_rows, seen, grid[None]).last_hidden_state
-        return features.view(rows, STRIDE, columns, STRIDE, -1).transpose(1, 2).reshape(rows * columns, -1)
+        return (
+            features.view(rows, STRIDE, columns, STRIDE, -1)
+            .transpose(1, 2)
+            .reshape(rows * columns, -1)
+        )
 
 
 class VisualTokenizer(nn.Module):
@@ -76,23 +93,27 @@ class VisualTokenizer(nn.Module):
 
     def preprocess(
         self, image: Image.Image, min_pixels: int, max_pixels: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """One image to patches (n, 3 x 16 x 16) and its grid (1, 3): frames, rows, columns."""
         processor = Qwen2VLImageProcessor(
-            patch_size=self.vit.config.patch_size, merge_size=STRIDE, temporal_patch_size=1,
+            patch_size=self.vit.config.patch_size,
+            merge_size=STRIDE,
+            temporal_patch_size=1,
             size={"shortest_edge": min_pixels, "longest_edge": max_pixels},
-        )  # fmt: skip
+        )
         made = processor(images=image, return_tensors="pt")
         return made["pixel_values"], made["image_grid_thw"]
 
     def forward(self, pixel_values: torch.Tensor, grid_thws: torch.Tensor) -> torch.Tensor:
-        """Patches and grids to weights (visual tokens, visual_vocab_size) that sum to 1; none for the indicators."""
+        """Patches and grids to weights (visual tokens, visual_vocab_size) that sum to 1; none for
+        the indicators."""
         mixture = self.head(self.vit(pixel_values, grid_thws)).softmax(-1)
         return nn.functional.pad(mixture, (0, INDICATORS))
 
 
 class Ovis2_5(PreTrainedModel, GenerationMixin):
-    """What ms-swift's loader and template ask for: `llm`, `visual_tokenizer`, `vte`, `indicator_token_indices`."""
+    """What ms-swift's loader and template ask for: `llm`, `visual_tokenizer`, `vte`,
+    `indicator_token_indices`."""
 
     config_class = Ovis2_5_Config
     supports_gradient_checkpointing = True

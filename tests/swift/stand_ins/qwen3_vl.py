@@ -17,9 +17,15 @@ from transformers import (
 from .qwen2_vl import numbers, save, text
 
 VISION = {
-    "depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 16, "out_hidden_size": 32,
-    "num_position_embeddings": 64, "deepstack_visual_indexes": [0],
-}  # fmt: skip
+    "depth": 2,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_heads": 2,
+    "patch_size": 16,
+    "out_hidden_size": 32,
+    "num_position_embeddings": 64,
+    "deepstack_visual_indexes": [0],
+}
 EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 SIZE = {"shortest_edge": 65536, "longest_edge": 16777216}  # of the published checkpoints
 
@@ -27,7 +33,9 @@ SIZE = {"shortest_edge": 65536, "longest_edge": 16777216}  # of the published ch
 def build(folder: Path, example: Path) -> None:
     """Write the dense checkpoint."""
     words = AutoTokenizer.from_pretrained(example)
-    config = Qwen3VLConfig(text_config=text(words) | {"head_dim": 8}, vision_config=VISION, **numbers(words))
+    config = Qwen3VLConfig(
+        text_config=text(words) | {"head_dim": 8}, vision_config=VISION, **numbers(words)
+    )
     save(Qwen3VLForConditionalGeneration(config), _processor(words), folder)
 
 
@@ -40,4 +48,6 @@ def build_moe(folder: Path, example: Path) -> None:
 
 
 def _processor(words: PreTrainedTokenizerBase) -> Qwen3VLProcessor:
-    return Qwen3VLProcessor(Qwen2VLImageProcessor(patch_size=16, size=SIZE), words, Qwen3VLVideoProcessor())
+    return Qwen3VLProcessor(
+        Qwen2VLImageProcessor(patch_size=16, size=SIZE), words, Qwen3VLVideoProcessor()
+    )

@@ -1,7 +1,8 @@
-"""For `--external_plugins`: ms-swift's Qwen-VL and GLM templates, with the image tokens' numbers of the tokenizer.
+"""For `--external_plugins`: ms-swift's Qwen-VL and GLM templates, with the image tokens' numbers of
+the tokenizer.
 
-The numbers of the published vocabularies are built into them. Sampling from 150,000 tokens would be most of the work of
-a tiny model; with the example's 413 a run takes seconds.
+The numbers of the published vocabularies are built into them. Sampling from 150,000 tokens would be
+most of the work of a tiny model; with the example's 413 a run takes seconds.
 """
 
 from collections.abc import Callable
@@ -12,12 +13,16 @@ from swift.template.templates.qwen import Qwen2VLTemplate
 
 TOKENS = {
     Qwen2VLTemplate: {"image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>"},
-    GLM4VTemplate: {"begin_of_image_token": "<|begin_of_image|>", "end_of_image_token": "<|end_of_image|>"},
+    GLM4VTemplate: {
+        "begin_of_image_token": "<|begin_of_image|>",
+        "end_of_image_token": "<|end_of_image|>",
+    },
 }
 
 
 def reading(init_processor: Callable[..., None], tokens: dict[str, str]) -> Callable[..., None]:
-    """`init_processor`, after which the attributes hold the tokens' numbers in the model's own vocabulary."""
+    """`init_processor`, after which the attributes hold the tokens' numbers in the model's own
+    vocabulary."""
 
     def init(self: Any, processor: Any) -> None:
         init_processor(self, processor)
