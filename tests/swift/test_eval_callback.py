@@ -1,7 +1,6 @@
 """The callback `vision_r1_eval` in a real GRPO run: its numbers, where they go, and what is refused."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +18,8 @@ from swift_plugin_visionr1 import Settings, model_io
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytest.importorskip("mmdet", reason="needs the extra `eval`")
 pytestmark = pytest.mark.slow
+
+from .conftest import free_port  # noqa: E402
 
 CALLBACKS = ["--reward_funcs", "vision_r1", "--callbacks", "vision_r1", "vision_r1_eval"]
 KEYS = {
@@ -107,14 +108,11 @@ def test_two_processes_share_an_odd_number_of_rows(
 ) -> None:
     data = tmp_path / "odd.jsonl"
     data.write_text("".join((val / "val.jsonl").read_text().splitlines(keepends=True)[:7]))
-    with socket.socket() as free:
-        free.bind(("", 0))
-        port = str(free.getsockname()[1])
     both = grpo(
         rows, tmp_path, *CALLBACKS, "--max_steps", 1, "--save_steps", 1, "--val_dataset", data,
         "--eval_strategy", "steps", "--eval_steps", 1, "--num_generations_eval", 1, "--per_device_train_batch_size", 4,
         "--per_device_eval_batch_size", 3, "--max_completion_length", 160, "--ddp_backend", "gloo", "--use_cpu", "true",
-        NPROC_PER_NODE="2", MASTER_PORT=port,
+        NPROC_PER_NODE="2", MASTER_PORT=free_port(),
     )  # fmt: skip
     assert both.code == 0, both.text[-3000:]
     assert answered(both, 1) == infer(swift, both.out / "checkpoint-1", data, tmp_path)
