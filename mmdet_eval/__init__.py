@@ -4,9 +4,8 @@
 
 In Python, for results that are COCO results already:
 
-    from mmdet_eval import evaluate_coco_results
-    evaluate_coco_results("instances.json", [{"image_id": 1, "category_id": 3, "bbox": [x, y, w, h],
-    "score": 0.9}])
+    from mmdet_eval import evaluate_coco_results evaluate_coco_results("instances.json",
+    [{"image_id": 1, "category_id": 3, "bbox": [x, y, w, h], "score": 0.9}])
 
 Answers are read by the parser and the coordinate frames that training uses
 (`swift_plugin_visionr1`).

@@ -1,8 +1,7 @@
 """`VLMCocoMetric`: a VLM's text in MMDetection's own evaluation loop, from a plain config.
 
-    custom_imports = dict(imports=["mmdet_eval.mmdet_metric"])
-    val_evaluator = dict(type="VLMCocoMetric", ann_file="instances_val.json",
-    model_type="qwen2_5_vl")
+    custom_imports = dict(imports=["mmdet_eval.mmdet_metric"]) val_evaluator =
+    dict(type="VLMCocoMetric", ann_file="instances_val.json", model_type="qwen2_5_vl")
 
 Importing this file imports MMDetection's registry, which is why nothing else here does.
 """

@@ -32,8 +32,12 @@ def checkpoint() -> Path:
 
 @pytest.fixture(autouse=True)
 def environment_as_before() -> Iterator[None]:
-    """ms-swift, run in this process, sets variables that later tests would find."""
-    before = dict(os.environ)
+    """ms-swift, run in this process, sets variables that later tests would see.
+
+    `datasets` also puts a copy in the place of os.environ, in which monkeypatch undoes nothing.
+    """
+    environ, variables = os.environ, dict(os.environ)
     yield
+    os.environ = environ  # noqa: B003  it is put back, not replaced
     os.environ.clear()
-    os.environ.update(before)
+    os.environ.update(variables)

@@ -4,12 +4,12 @@ scene.
 Four stages, all on scenes drawn on the fly (none is ever seen twice):
 
   vision  each merged visual token says, through linear heads, which object has its centre in the
-  token's cell one     supervised fine-tuning on answers with at most one object
+          token's cell
+  one     supervised fine-tuning on answers with at most one object
   many    the same on whole scenes, with exact annotations
   loose   the same with annotations as a large web crawl has them: edges off by up to 20%, one
-  object in four
-          missing. It leaves the model as GRPO finds a general VLM: it knows where things are, but
-          its boxes are loose and its lists are short.
+          object in four missing. It leaves the model as GRPO finds a general VLM: it knows where
+          things are, but its boxes are loose and its lists are short.
 
     python examples/shapes/warm_start.py --out examples/shapes/checkpoint 2>&1 | tee warm_start.log
 """

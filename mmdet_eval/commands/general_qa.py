@@ -14,10 +14,10 @@ from swift_plugin_visionr1.errors import InputError
 from ..general_qa.asking import EvaluationFailed, evaluate
 from ..general_qa.questions import Model, Questions, read_recipe
 from ..general_qa.report import as_markdown, write_report
+from .run import STOPPED
 
 RECIPE = Path("configs/eval/general_qa.yaml")
 PACKAGES = ("swift", "evalscope", "vlmeval")
-STOPPED = 130  # the exit code of a command that Ctrl-C ended
 
 
 def add_parser(subparsers: Any) -> None:

@@ -1,18 +1,20 @@
 """What is asked of which model: a recipe for `swift eval`, and what the answers depend on."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.errors import InputError, SettingsError
+from swift_plugin_visionr1.recipes.training_command import Recipe
+from swift_plugin_visionr1.recipes.training_command import read_recipe as read_command
 
 from ..asking.session import FRAME_VARIABLES
 
 PLUGIN = Path(__file__).with_name("vlmevalkit_plugin.py")
+WEIGHTS = (".safetensors", ".bin")
 # Options that change the speed and not the answers, and those that are this command's own.
 NEUTRAL = {
     "max_batch_size",
@@ -27,7 +29,6 @@ NEUTRAL = {
     "eval_dataset",
     "external_plugins",
     "eval_output_dir",
-    "ENV",
 }
 
 
@@ -86,23 +87,24 @@ class Questions:
 
     def settings(self) -> dict[str, Any]:
         """What the answers depend on beside the model."""
-        said = self._said()
-        variables = {
-            **said.get("ENV", {}),
-            **os.environ,
-        }  # as `swift` has it: what is set already stays
-        found = {name: _text(value) for name, value in said.items() if name not in NEUTRAL}
-        found |= {name: str(variables[name]) for name in FRAME_VARIABLES if name in variables}
+        told = self._told()
+        found = {
+            name: " ".join(values) for name, values in told.options.items() if name not in NEUTRAL
+        }
+        found |= {name: told.environ[name] for name in FRAME_VARIABLES if name in told.environ}
         return found | ({"external_plugins": " ".join(self.plugins)} if self.plugins else {})
 
     @property
     def server(self) -> str | None:
         """The address of a server that is up already (--eval_url); None where `swift eval` starts
         its own."""
-        return self._said().get("eval_url")
+        return self._told().one("eval_url")
 
-    def _said(self) -> dict[str, Any]:
-        return read_recipe(self.recipe) | _by_name(self.options)
+    def _told(self) -> Recipe:
+        try:
+            return read_command([str(self.recipe), *self.options], os.environ)
+        except SettingsError as error:
+            raise InputError(str(error)) from None
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -126,22 +128,4 @@ def read_recipe(path: Path) -> dict[str, Any]:
             f"{found.get('eval_backend')} and "
             f"{found.get('eval_dataset')}; see configs/eval/general_qa.yaml"
         )
-    return found
-
-
-def _text(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _by_name(options: Sequence[str]) -> dict[str, str]:
-    """`--name value value --other=value` as a dictionary."""
-    found: dict[str, str] = {}
-    name = ""
-    for text in options:
-        if text.startswith("--"):
-            name, _, value = text[2:].partition("=")
-            name = name.replace("-", "_")  # `swift` takes both
-            found[name] = value
-        else:
-            found[name] = f"{found.get(name, '')} {text}".strip()
     return found

@@ -2,13 +2,18 @@
 thing as [[...;...]].
 
 Coordinates are thousandths of the image's sides, integers from 000 to 999; CogAgent-9B leaves out
-the zeros before them (CogVLM's README and issue 165, CogAgent's README). Its answers are prose, so
-text around a box is no issue, and a box alone, as in answers to referring expressions, needs no
-label. A label is the words before a box, back to the box, line or punctuation before; what is
-trained on as written here reads as it was. Where CogAgent ends in an operation,
-`Grounded Operation: CLICK(box=[[...]], element_type='button', element_info='Send')` or
-`[button] Send -> CLICK at the box [[...]]`, the boxes are those of the operation alone and the
-label is the element's name. No empty answer is documented: here it is `None`.
+the zeros before them
+(CogVLM's README and issue 165, CogAgent's README). Its answers are prose, so text around a box is
+no issue, and a box
+alone, as in answers to referring expressions, needs no label. A label is the words before a box,
+back to the box,
+line or punctuation before; what is trained on as written here reads as it was. Where CogAgent ends
+in an operation,
+`Grounded Operation: CLICK(box=[[...]], element_type='button', element_info='Send')` or `[button]
+Send -> CLICK at the
+box [[...]]`, the boxes are those of the operation alone and the label is the element's name. No
+empty answer is
+documented: here it is `None`.
 Question: CogVLM's README (grounding by a description).
 
 Issue codes, besides those of `collect`

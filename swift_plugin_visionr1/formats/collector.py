@@ -3,9 +3,11 @@ or tokens.
 
 Issue codes
     no_box          there is no box, and the answer is not the family's empty one; or a label has no
-    box empty_answer    the answer says that there is nothing to find, but not in the family's own
-    way bad_box         coordinates that are not four numbers, or are far beyond the frame; such a
-    box is not read point           a place is given as a point (two numbers), which is not a box
+                    box
+    empty_answer    the answer says that there is nothing to find, but not in the family's own way
+    bad_box         coordinates that are not four numbers, or are far beyond the frame; such a box
+                    is not read
+    point           a place is given as a point (two numbers), which is not a box
     quad            a place is given by four corners (eight numbers), which is not a box
     polygon         a place is given by another number of corners, which is not a box
     corner_order    x1 >= x2 or y1 >= y2; such a box is not read

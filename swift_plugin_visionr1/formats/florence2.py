@@ -4,15 +4,18 @@ in one run.
 A token is one of a thousand bins of a side and means its middle, as transformers' own
 post-processor decodes it.
 Region proposals have no labels, which is no issue where no box has one. The task is not in the
-answer: a run is boxes where all its fours have their corners in order, as neither a quad (text with
-regions) nor a polygon (segmentation) has. Where there is nothing, it ends at once: the empty answer
-is the empty text.
+answer: a run is boxes
+where all its fours have their corners in order, as neither a quad (text with regions) nor a polygon
+(segmentation)
+has. Where there is nothing, it ends at once: the empty answer is the empty text.
 Questions: its model card's tasks. Detection of given categories is documented for one of them;
-several are asked for as the phrases of a caption.
+several are asked for as
+the phrases of a caption.
 
 Issue codes, besides those of `collect`
     text_around   there is text after the last box, or markup of another kind before one, which is
-    then not read broken_tags   the answer ends within a token
+                  then not read
+    broken_tags   the answer ends within a token
 """
 
 import re

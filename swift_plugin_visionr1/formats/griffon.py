@@ -2,15 +2,16 @@
 is nothing.
 
 Coordinates are fractions of the whole image from 0 to 1, with exactly three decimals and no spaces.
-A label may hold `-`; a box without a label, as in answers to referring expressions, reads as
-`target`, which the authors call it, too.
+A label may hold
+`-`; a box without a label, as in answers to referring expressions, reads as `target`, which the
+authors call it, too.
 Questions: those of its training data (jefferyZhan/Griffon, griffon/datasets).
 
 Issue codes, besides those of `collect`
     text_around     there is text before, between or after the boxes
     wrong_decimals  a coordinate has not exactly three decimals
     bad_layout      there are spaces in or around a box, or its brackets or `&` are missing; what is
-    whole is read
+                    whole is read
 """
 
 import re

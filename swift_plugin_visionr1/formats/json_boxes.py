@@ -1,11 +1,12 @@
 """JSON answers: a list of objects with a box and a label each, as the Qwen and Gemini families
 write them.
 
-The strict template (f_tem of Eq. 4) is the bare list or the list in one
-```json fence, with nothing around it.
+The strict template (f_tem of Eq. 4) is the bare list or the list in one ```json fence, with nothing
+around it.
 The strict content (f_cont) is four numbers per box under the format's own key, written with its
-decimals, corners in order, inside the image, and a label under its own key. The empty list says
-that there is nothing to find.
+decimals, corners in
+order, inside the image, and a label under its own key. The empty list says that there is nothing to
+find.
 The reader is tolerant: where the JSON is broken or has text around it, every object is read that
 can be read.
 
@@ -15,26 +16,28 @@ Issue codes
     empty_answer    the answer says in words that there is nothing to find, as VLM-R1's `None`
     not_a_list      the JSON is no list; boxes of an object, or of a list in it, are read
     not_an_object   an entry of the list is no object; four bare numbers, or a list of fours, are
-    read as boxes repeated_key    an object has a key twice; it is read as several objects
+                    read as boxes
+    repeated_key    an object has a key twice; it is read as several objects
     other_key       a box is under another key than the format's, or in lists of its own; it is read
     foreign_key     an entry has a box under the key of another family, whose numbers may have
-    another order; it is not
-                    read
+                    another order; it is not read
     bad_box         an entry has no box with four numbers, or they are beyond any image
     no_label        an entry has no text that is not blank under the format's own key for the label;
-    a whole number
-                    there is read as its text, and a text under another key as the label
+                    a whole number there is read as its text, and a text under another key as the
+                    label
     not_integer     a coordinate of an integer format is written as a fraction or as text
     wrong_decimals  a coordinate is written with more decimals than the format has, or as text
     corner_order    x1 >= x2 or y1 >= y2; such a box is not read
     out_of_image    a corner lies outside what the frame allows, by more than rounding explains
-    where sizes are written too_many_boxes  more than MAX_BOXES entries, or broken JSON of more than
-    MAX_TOKENS; the rest is not read point           an entry is a point (two numbers), which is not
-    a box quad            an entry is four corners (eight numbers), which is not a box
+                    where sizes are written
+    too_many_boxes  more than MAX_BOXES entries, or broken JSON of more than MAX_TOKENS; the rest is
+                    not read
+    point           an entry is a point (two numbers), which is not a box
+    quad            an entry is four corners (eight numbers), which is not a box
     polygon         an entry is another number of corners, which is not a box
     box_3d          an entry is a box in space, which is not one in the image
     tool_call       an entry calls a tool; its arguments are not read, and nothing of an answer that
-    is a tool call
+                    is a tool call
 """
 
 import json

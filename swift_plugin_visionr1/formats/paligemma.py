@@ -2,9 +2,10 @@
 label, y first.
 
 Tokens run from <loc0000> to <loc1023>; big_vision, which trained the models, scales by 1023 there
-and back. The separator ` ; ` may follow the last box. Answers to `segment` have 16 <segNNN> after a
-box: the box is read, and the mask is an issue. Where there is nothing, it ends at once: the empty
-answer is the empty text.
+and back. The
+separator ` ; ` may follow the last box. Answers to `segment` have 16 <segNNN> after a box: the box
+is read, and the
+mask is an issue. Where there is nothing, it ends at once: the empty answer is the empty text.
 Question: Google's documentation of PaliGemma's prompts; ms-swift adds the line end that belongs to
 it.
 

@@ -6,11 +6,12 @@ Tags in capitals are read, too.
 Issue codes
     too_long            only the first MAX_CHARACTERS are read
     text_around         there is reasoning or there are answer tags where the model is to write the
-    bare answer, or
-                        there is other text around them, or they are written in capitals
+                        bare answer, or there is other text around them, or they are written in
+                        capitals
     no_reasoning        the reasoning, or the tags about the answer, that the model is to write are
-    not there unclosed_reasoning  the last reasoning does not end: boxes in it are drafts and not
-    read tool_call           the answer calls a tool; its arguments are not read as boxes
+                        not there
+    unclosed_reasoning  the last reasoning does not end: boxes in it are drafts and not read
+    tool_call           the answer calls a tool; its arguments are not read as boxes
 """
 
 import re

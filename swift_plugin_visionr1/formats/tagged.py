@@ -2,17 +2,21 @@
 <ref>cat</ref><box>(1,2),(3,4)</box>.
 
 The strict template is the tagged pieces alone, one after the other, each family's way between and
-inside them; where it tags labels, a comma between pieces is as good as a new line.
+inside them; where
+it tags labels, a comma between pieces is as good as a new line.
 The reader is tolerant: what is whole is read, whatever stands around it, and a label goes with all
-boxes up to the next label. Where a server has left out the tags (they are special tokens to many
-tokenizers), lines that are nothing but a label and its coordinates are read.
+boxes up to the
+next label. Where a server has left out the tags (they are special tokens to many tokenizers), lines
+that are nothing
+but a label and its coordinates are read.
 
 Issue codes, besides those of `collect`
     text_around    there is text before, between or after the tagged pieces
     broken_tags    a tag is not closed or not opened, as in an answer that was cut off
     no_tags        the tags are not there
     bad_layout     brackets, commas or the like are not written as this family does; the boxes are
-    read not_integer    a coordinate is written as a fraction, where the family writes integers
+                   read
+    not_integer    a coordinate is written as a fraction, where the family writes integers
     wrong_decimals a coordinate is not written with as many decimals as the family writes
 """
 

@@ -2,7 +2,6 @@
 refused."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +19,8 @@ from swift_plugin_visionr1 import Settings, model_io
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytest.importorskip("mmdet", reason="needs the extra `eval`")
 pytestmark = pytest.mark.slow
+
+from .conftest import free_port  # noqa: E402
 
 CALLBACKS = ["--reward_funcs", "vision_r1", "--callbacks", "vision_r1", "vision_r1_eval"]
 KEYS = {
@@ -152,9 +153,6 @@ def test_two_processes_share_an_odd_number_of_rows(
 ) -> None:
     data = tmp_path / "odd.jsonl"
     data.write_text("".join((val / "val.jsonl").read_text().splitlines(keepends=True)[:7]))
-    with socket.socket() as free:
-        free.bind(("", 0))
-        port = str(free.getsockname()[1])
     both = grpo(
         rows,
         tmp_path,
@@ -182,7 +180,7 @@ def test_two_processes_share_an_odd_number_of_rows(
         "--use_cpu",
         "true",
         NPROC_PER_NODE="2",
-        MASTER_PORT=port,
+        MASTER_PORT=free_port(),
     )
     assert both.code == 0, both.text[-3000:]
     assert answered(both, 1) == infer(swift, both.out / "checkpoint-1", data, tmp_path)
