@@ -2,8 +2,7 @@
 
 Coordinates are integers from 0 to 999; its own demo scales them by width / 999 and height / 999. It
 documents no empty answer: here it is `None`. Question: arXiv 2412.10302, section 3.2, for one
-category or description. Issue codes:
-see `tagged` and `collect`.
+category or description. Issue codes: see `tagged` and `collect`.
 """
 
 from dataclasses import dataclass

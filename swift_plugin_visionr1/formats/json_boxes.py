@@ -2,13 +2,10 @@
 write them.
 
 The strict template (f_tem of Eq. 4) is the bare list or the list in one ```json fence, with nothing
-around it.
-The strict content (f_cont) is four numbers per box under the format's own key, written with its
-decimals, corners in
-order, inside the image, and a label under its own key. The empty list says that there is nothing to
-find.
-The reader is tolerant: where the JSON is broken or has text around it, every object is read that
-can be read.
+around it. The strict content (f_cont) is four numbers per box under the format's own key, written
+with its decimals, corners in order, inside the image, and a label under its own key. The empty list
+says that there is nothing to find. The reader is tolerant: where the JSON is broken or has text
+around it, every object is read that can be read.
 
 Issue codes
     not_json        neither the whole text nor the inside of its fence is JSON

@@ -2,13 +2,10 @@
 <ref>cat</ref><box>(1,2),(3,4)</box>.
 
 The strict template is the tagged pieces alone, one after the other, each family's way between and
-inside them; where
-it tags labels, a comma between pieces is as good as a new line.
-The reader is tolerant: what is whole is read, whatever stands around it, and a label goes with all
-boxes up to the
-next label. Where a server has left out the tags (they are special tokens to many tokenizers), lines
-that are nothing
-but a label and its coordinates are read.
+inside them; where it tags labels, a comma between pieces is as good as a new line. The reader is
+tolerant: what is whole is read, whatever stands around it, and a label goes with all boxes up to
+the next label. Where a server has left out the tags (they are special tokens to many tokenizers),
+lines that are nothing but a label and its coordinates are read.
 
 Issue codes, besides those of `collect`
     text_around    there is text before, between or after the tagged pieces
