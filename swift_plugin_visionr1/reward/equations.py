@@ -1,4 +1,7 @@
-"""Equations 4-8 in one pass: a parsed completion and its ground truth in, the three rewards out."""
+"""Equations 4 to 7 of the paper, one function each, and `score`, which goes through all of them.
+
+Eq. 3, the matching, is `matching.match`; Eq. 8 and STEP are in `schedule`.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,12 +44,64 @@ class RewardBreakdown:
     @property
     def total(self) -> float:
         """The sum of the three (Eq. 7), in [0, 3]."""
-        return self.format + self.recall + self.precision
+        return total_reward(self.format, self.recall, self.precision)
 
     @property
     def count(self) -> float:
         """Table 4's count reward: 1 when as many boxes were predicted as there are."""
         return float(self.predicted == self.truths)
+
+
+def dual_format_reward(template_is_right: bool, content_is_right: bool) -> float:
+    """Eq. 4: reward_DF(o) = 1 if f_tem = 1 and f_cont = 1, else 0.
+
+    >>> dual_format_reward(template_is_right=True, content_is_right=False)
+    0.0
+    """
+    return float(template_is_right and content_is_right)
+
+
+def recall_reward(ious: NDArray[np.float64], truths: int, criteria: Criteria) -> float:
+    """Eq. 5, then Eq. 8: reward_recall(o) = f(num(valid predictions) / num(GT)).
+
+    Args:
+        ious: (M,) IoU of each matched pair; a prediction is valid from xi0 on.
+        truths: number of annotated boxes, at least 1.
+        criteria: the stage's xi0, xi1, xi2.
+
+    Two of the three boxes were found at xi0 = 0.5, and 2/3 lies between xi1 and xi2:
+
+    >>> round(recall_reward(np.array([0.9, 0.6, 0.3]), 3, Criteria(0.5, 0.5, 0.75)), 3)
+    0.667
+    """
+    valid = int(np.count_nonzero(ious >= criteria.xi0))
+    return float(differentiate(np.float64(valid / truths), criteria))
+
+
+def precision_reward(ious: NDArray[np.float64], criteria: Criteria, over: int) -> float:
+    """Eq. 6 with Eq. 8 on each pair: reward_prec(o) = sum_m [(IoU_m >= xi0) f(IoU_m)] / M.
+
+    Args:
+        ious: (M,) IoU of each matched pair.
+        criteria: the stage's xi0, xi1, xi2.
+        over: the denominator, the paper's M or another one of `precision_over`; 0 gives 0.
+
+    f makes 0.9 a full 1, leaves 0.6 as it is, and 0.3 is not valid:
+
+    >>> round(precision_reward(np.array([0.9, 0.6, 0.3]), Criteria(0.5, 0.5, 0.75), over=3), 3)
+    0.533
+    """
+    valid = ious >= criteria.xi0
+    return float((valid * differentiate(ious, criteria)).sum() / over) if over else 0.0
+
+
+def total_reward(dual_format: float, recall: float, precision: float) -> float:
+    """Eq. 7: reward = reward_DF + reward_recall + reward_prec, in [0, 3].
+
+    >>> total_reward(1.0, 0.5, 0.75)
+    2.25
+    """
+    return dual_format + recall + precision
 
 
 def score(
@@ -67,45 +122,40 @@ def score(
         criteria: the stage's thresholds.
         settings: matcher, denominator and the rest of the rules.
     """
-    issues = parsed.issues + format.content_issues(parsed, view)
-    format_reward = float(not issues)
+    content = format.content_issues(parsed, view)
+    issues = parsed.issues + content
+    format_reward = dual_format_reward(not parsed.issues, not content)
     boxes, labels = parsed.boxes, parsed.labels
     if issues and not settings.salvage:
         boxes, labels = boxes[:0], ()
     if not len(truth.boxes):
-        # Nothing to find: only the format's own empty answer is right. Unreadable text is no answer
-        # at all.
+        # Only an answer that says "nothing" is right. Text that cannot be read is not an answer.
         right = float(parsed.says_nothing and (settings.salvage or not issues))
         return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, issues)
     wrong = labels_differ(labels, truth.labels) if settings.reads_labels else None
-    own = format.frame.to_image(boxes, view)
-    pairs = match(own, truth.boxes, truth.size, wrong if settings.matcher == "box_label" else None)
+    original_xyxy = format.frame.to_image(boxes, view)
+    by_label = wrong if settings.matcher == "box_label" else None
+    pairs = match(original_xyxy, truth.boxes, truth.size, by_label)
     ious = pairs.ious
     if wrong is not None and settings.wrong_label == "unmatched":
         ious = np.where(wrong[pairs.predictions, pairs.truths], 0.0, ious)
-    recall, precision = _recall_and_precision(
-        ious, len(boxes), len(truth.boxes), criteria, settings.precision_over
-    )
+    truths = len(truth.boxes)
+    over = _denominator(ious, len(boxes), truths, criteria, settings.precision_over)
     return RewardBreakdown(
-        format_reward, recall, precision, len(boxes), len(truth.boxes), pairs, issues
+        format_reward,
+        recall_reward(ious, truths, criteria),
+        precision_reward(ious, criteria, over),
+        len(boxes),
+        truths,
+        pairs,
+        issues,
     )
 
 
-def _recall_and_precision(
-    ious: NDArray[np.float64], predicted: int, truths: int, criteria: Criteria, precision_over: str
-) -> tuple[float, float]:
-    """Eq. 5 and 6, each through f of Eq. 8, for the (M,) IoUs of matched pairs."""
-    valid = ious >= criteria.xi0
-    found = int(np.count_nonzero(valid))
-    recall = float(differentiate(np.float64(found / truths), criteria))
-    over = {
-        "matched": len(ious),
-        "valid": found,
-        "predicted": predicted,
-        "larger": max(predicted, truths),
-    }
-    denominator = over[precision_over]
-    precision = (
-        float((valid * differentiate(ious, criteria)).sum() / denominator) if denominator else 0.0
-    )
-    return recall, precision
+def _denominator(
+    ious: NDArray[np.float64], predicted: int, truths: int, criteria: Criteria, over: str
+) -> int:
+    """What Eq. 6 is divided by, as the setting `precision_over` says."""
+    if over == "valid":
+        return int(np.count_nonzero(ious >= criteria.xi0))
+    return {"matched": len(ious), "predicted": predicted, "larger": max(predicted, truths)}[over]

@@ -33,7 +33,7 @@ NO_MATCH = Match(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
 def match(
     boxes: Boxes, truths: Boxes, size: Size, wrong_label: NDArray[np.bool_] | None = None
 ) -> Match:
-    """Assign predictions to ground truth at the least total cost 5 L1 + 2 (1 - GIoU).
+    """Eq. 3: {P_m} = extract_match(o), with the least total cost 5 L1 + 2 (1 - GIoU).
 
     Args:
         boxes: (n, 4) valid predicted boxes, xyxy in pixels of the original image.
@@ -41,6 +41,14 @@ def match(
         size: (width, height) of that image; L1 is taken of coordinates divided by it.
         wrong_label: (n, m) whether the labels of a pair differ, which then costs 1 more
             (`box_label` of Table 3); None leaves labels out (`box`).
+
+    The second prediction lies on the first truth:
+
+    >>> predicted_xyxy = np.array([[60, 60, 90, 90], [0, 0, 50, 50.0]])
+    >>> truths_xyxy = np.array([[0, 0, 50, 50], [60, 60, 90, 100.0]])
+    >>> pairs = match(predicted_xyxy, truths_xyxy, size=(100, 100))
+    >>> pairs.truths.tolist(), pairs.ious.tolist()
+    ([1, 0], [0.75, 1.0])
     """
     if not len(boxes) or not len(truths):
         return NO_MATCH
@@ -51,9 +59,8 @@ def match(
     cost = L1_WEIGHT * distance - GIOU_WEIGHT * generalised
     if wrong_label is not None:
         cost += LABEL_WEIGHT * wrong_label
-    from scipy.optimize import (
-        linear_sum_assignment,
-    )  # here: it takes longer to import than all of this package
+    # Here, because it takes longer to import than this whole package.
+    from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(cost)
     return Match(rows, columns, overlap[rows, columns])

@@ -142,9 +142,8 @@ def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
     )
     same = (own[:, None] == theirs).astype(np.float32)
     cost = np.nan_to_num(distance - same - overlap, nan=1e30, posinf=1e30, neginf=-1e30)
-    from scipy.optimize import (
-        linear_sum_assignment,
-    )  # here: it takes longer to import than all of this package
+    # Here, because it takes longer to import than this whole package.
+    from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(cost)
     return Match(rows, columns, np.nan_to_num(overlap[rows, columns]))

@@ -1,4 +1,4 @@
-"""The criteria of a stage (Eq. 5, 6, 8) and the schedule that sharpens them (section 3.3)."""
+"""Progressive rule refinement (section 3.3): f of Eq. 8, the criteria of a stage, and STEP."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,7 +32,7 @@ class Criteria:
 
 
 def differentiate(x: NDArray[np.float64], criteria: Criteria) -> NDArray[np.float64]:
-    """f of Eq. 8: 1 where x >= xi2, 0 where x < xi1, x between.
+    """Eq. 8: f(x) = 1 where x >= xi2, 0 where x < xi1, x otherwise.
 
     >>> differentiate(np.array([0.49, 0.5, 0.74, 0.75]), Criteria(0.5, 0.5, 0.75)).tolist()
     [0.0, 0.5, 0.74, 1.0]
@@ -73,8 +73,11 @@ class Schedule:
         return self.fixed is None and (self.switch_step is not None or self.step < 1)
 
     def stage(self, global_step: int, max_steps: int) -> Stage:
-        """The stage of the optimisation step that follows `global_step` finished ones, of
-        `max_steps`."""
+        """The stage of the step that follows `global_step` finished ones, of `max_steps`.
+
+        >>> [Schedule(step=Fraction(1, 2)).stage(step, max_steps=10) for step in (4, 5)]
+        ['beginner', 'advanced']
+        """
         first = self.first_advanced_step(max_steps)
         return "advanced" if first is not None and global_step >= first else "beginner"
 
