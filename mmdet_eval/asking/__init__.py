@@ -1,0 +1,1 @@
+"""Asking a model a suite's questions with `swift infer`, resumably."""

@@ -1,0 +1,1 @@
+"""COCO annotations and results: read, checked, and as columns."""

@@ -1,0 +1,1 @@
+"""`mmdet-eval`: one verb of the command line a file."""

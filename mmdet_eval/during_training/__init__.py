@@ -1,0 +1,1 @@
+"""The callback `vision_r1_eval`: mAP on held-out rows while a model trains."""

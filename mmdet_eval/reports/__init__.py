@@ -1,0 +1,1 @@
+"""What an evaluation shows and writes: console, summary.md, metrics.json, report.html."""

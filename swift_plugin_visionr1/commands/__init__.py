@@ -1,0 +1,1 @@
+"""`vision-r1`: one verb of the command line a file."""

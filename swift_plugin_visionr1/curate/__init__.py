@@ -1,0 +1,1 @@
+"""`vision-r1 prepare`: annotations to rows for training."""

@@ -1,0 +1,1 @@
+"""One completion's reward, term by term, as text and as a picture."""

@@ -1,0 +1,1 @@
+"""Boxes, coordinate frames, and the size at which each model sees an image."""

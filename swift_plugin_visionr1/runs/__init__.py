@@ -1,0 +1,1 @@
+"""A training run's output folder: its logs, its completions scored again, its plots."""
