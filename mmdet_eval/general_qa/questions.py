@@ -8,10 +8,9 @@ from typing import Any
 import yaml
 
 from swift_plugin_visionr1.errors import InputError, SettingsError
+from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 from swift_plugin_visionr1.recipes.training_command import Recipe
 from swift_plugin_visionr1.recipes.training_command import read_recipe as read_command
-
-from ..asking.session import FRAME_VARIABLES
 
 PLUGIN = Path(__file__).with_name("vlmevalkit_plugin.py")
 WEIGHTS = (".safetensors", ".bin")

@@ -9,28 +9,45 @@ from typing import Any
 
 from .families import model_type_of
 
-# What names of checkpoints on a hub say of their model type; the first that is found.
+# What names of checkpoints on a hub say of their model type; the first that matches. In a family the
+# mixtures of experts ("-A3B") come first, and versions before the family's own name.
 _NAMES = (
-    ("qwen3[._-]?5", "qwen3_5"),
+    ("embedding|reranker|gme-qwen", None),  # these write no text
+    ("rex[._-]?omni", "qwen2_5_vl"),
+    (r"qwen3[._]8-flash", "qwen4_exp"),
+    (r"qwen3[._]?[5-9](?!b).*-a\d+b", "qwen3_5_moe"),
+    ("qwen3[._]?[5-9](?!b)", "qwen3_5"),
+    (r"qwen3[._-]?vl.*-a\d+b", "qwen3_vl_moe"),
     ("qwen3[._-]?vl", "qwen3_vl"),
+    ("qwen3[._-]?omni", "qwen3_omni_moe"),
+    ("qwen2[._]5[._-]?omni", "qwen2_5_omni"),
     ("qwen2[._]5[._-]?vl", "qwen2_5_vl"),
     ("qwen2[._-]?vl", "qwen2_vl"),
     ("qwen[._-]?vl", "qwen_vl"),
+    ("qvq|ui-tars-(2b|7b|72b)|mineru2[._]5|olmocr-7b-0225", "qwen2_vl"),
     ("paligemma", "paligemma"),
     ("florence", "florence"),
+    ("internvl.*-hf$", "internvl"),
     ("internvl", "internvl_chat"),
+    ("glm-4[._]1v|glm-4[._]6v-flash|autoglm-phone|glyph", "glm4v"),
     ("glm-4[._][56]v", "glm4v_moe"),
-    ("glm-4[._]1v", "glm4v"),
     ("deepseek-vl2", "deepseek_vl2"),
-    ("gemma-?3(?!n)", "gemma3_vision"),
+    ("gemma-?3-(1b|270m)|gemma.*-text", None),
+    ("medgemma|gemma-?3(?!n)", "gemma3_vision"),
+    ("gemma-?4-12b", "gemma4_unified"),
     ("gemma-?4", "gemma4"),
     ("ovis2[._]5", "ovis2_5"),
     ("minicpm-v-2[._]6", "minicpmv2_6"),
+    (r"minicpm-v-4(?![._]?\d)", "minicpmv4"),
     ("minicpm-v-4[._]5", "minicpmv4_5"),
+    ("minicpm-v-4[._]6", "minicpmv4_6"),
+    ("minicpm-v-4[._]7", "minicpmv4_7"),
     ("minicpm-o", "minicpmo"),
     ("mimo-vl", "qwen2_5_vl"),
+    ("cogvlm(?!2)", "cogvlm"),
+    ("cogagent-chat", "cogagent_chat"),
     ("griffon", "griffon"),
-    ("kosmos-2", "kosmos2"),
+    (r"kosmos-2(?!\.5)", "kosmos2"),
 )
 
 

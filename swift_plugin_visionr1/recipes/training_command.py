@@ -8,15 +8,6 @@ from pathlib import Path
 from ..errors import SettingsError
 from .overlays import load
 
-PIXEL_LIMITS = (
-    "MAX_PIXELS",
-    "MIN_PIXELS",
-    "IMAGE_MAX_TOKEN_NUM",
-    "IMAGE_MIN_TOKEN_NUM",
-    "MAX_NUM",
-    "INPUT_SIZE",
-)
-
 
 @dataclass(frozen=True)
 class Recipe:

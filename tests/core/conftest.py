@@ -10,22 +10,16 @@ from unittest import mock
 
 import pytest
 
-from .planted import Row, run
+from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 
-LIMITS = (
-    "MAX_PIXELS",
-    "MIN_PIXELS",
-    "IMAGE_MAX_TOKEN_NUM",
-    "IMAGE_MIN_TOKEN_NUM",
-    "VISION_R1_CONFIG",
-)
+from .planted import Row, run
 
 
 @pytest.fixture
 def environment() -> Iterator[None]:
     """The command makes its process the training process: undone after each test."""
     with mock.patch.dict(os.environ):
-        for name in LIMITS:
+        for name in (*FRAME_VARIABLES, "VISION_R1_CONFIG"):
             os.environ.pop(name, None)
         yield
 

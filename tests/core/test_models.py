@@ -288,6 +288,18 @@ def test_model_type_of_a_checkpoint(config: dict[str, Any], expected: str | None
         ("openbmb/MiniCPM-o-2_6", "minicpmo"),
         ("zai-org/GLM-4.6V", "glm4v_moe"),
         ("llava-hf/llava-1.5-7b-hf", None),
+        ("Qwen/Qwen2.5-Omni-7B", "qwen2_5_omni"),
+        ("Qwen/Qwen3-Omni-30B-A3B-Instruct", "qwen3_omni_moe"),
+        ("Qwen/Qwen3-VL-30B-A3B-Instruct", "qwen3_vl_moe"),
+        ("Qwen/Qwen3-VL-Embedding-8B", None),
+        ("Qwen/Qwen3.6-35B-A3B", "qwen3_5_moe"),
+        ("Qwen/Qwen3-8B", None),
+        ("openbmb/MiniCPM-V-4", "minicpmv4"),
+        ("zai-org/cogvlm-chat-hf", "cogvlm"),
+        ("IDEA-Research/Rex-Omni", "qwen2_5_vl"),
+        ("OpenGVLab/InternVL3-8B-hf", "internvl"),
+        ("OpenGVLab/InternVL3-8B", "internvl_chat"),
+        ("google/medgemma-4b-it", "gemma3_vision"),
     ],
 )
 def test_model_type_by_the_name_on_a_hub(name: str, expected: str | None) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from mmdet_eval.cli import main
-
-FRAME_VARIABLES = ("MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM")
+from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from swift.model.model_meta import get_matched_model_types
 from swift.template import TEMPLATE_MAPPING, get_template
 
 from swift_plugin_visionr1 import Settings, get_format
+from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.families import FAMILIES, TEMPLATES, model_type_of
 from swift_plugin_visionr1.ms_swift.rewards import run_io
 
@@ -43,6 +44,19 @@ def test_other_models_architectures_lead_nowhere_or_where_ms_swift_may_lead() ->
         for architecture in set(meta.architectures) - {"null"}:
             found = model_type_of({"architectures": [architecture]})
             assert found is None or found in get_matched_model_types([architecture]), other
+
+
+def test_names_on_both_hubs_lead_to_the_model_type() -> None:
+    wrong = [
+        (name, said)
+        for model_type, meta in MODEL_MAPPING.items()
+        for group in meta.model_groups
+        for model in group.models
+        for name in {model.hf_model_id, model.ms_model_id} - {None}
+        if (said := find_checkpoint(name).model_type)
+        != ((model_type in FAMILIES and model_type) or None)
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("model_type", sorted(set(FAMILIES) - OURS))

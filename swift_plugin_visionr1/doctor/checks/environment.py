@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...errors import SettingsError
+from ...geometry.resize import FRAME_VARIABLES
 from ...models.checkpoint import find_checkpoint, read_json
-from ...recipes.training_command import PIXEL_LIMITS, Recipe
+from ...recipes.training_command import Recipe
 from ...reward.settings import ENVIRONMENT_VARIABLE, Settings, load_settings
 from ...text import listed
 from ..findings import Finding, note, ok, problem
@@ -74,7 +75,7 @@ def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> lis
             f"{name} is {shell[name]} in the shell and {declared} in the recipe's ENV; ms-swift "
             "takes the shell's"
         )
-        if name in PIXEL_LIMITS:
+        if name in FRAME_VARIABLES:
             text += (
                 ": boxes would be written in another frame than the recipe says. Unset it, or "
                 "make both the same"
@@ -100,7 +101,9 @@ def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> lis
 
 
 def _said_limits(recipe: Recipe) -> str:
-    limits = [f"{name}={recipe.environ[name]}" for name in PIXEL_LIMITS if recipe.environ.get(name)]
+    limits = [
+        f"{name}={recipe.environ[name]}" for name in FRAME_VARIABLES if recipe.environ.get(name)
+    ]
     if recipe.one("max_pixels"):
         limits.append(f"--max_pixels {recipe.one('max_pixels')}")
     return f"limits of image sizes: {listed(limits) or 'the defaults of the model family'}"

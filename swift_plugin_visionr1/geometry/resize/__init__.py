@@ -1,7 +1,7 @@
 """How ms-swift and a model's own processor turn an image's size into what the vision tower is
 fed."""
 
-from .base import Rescaled, Resize
+from .base import FRAME_VARIABLES, Rescaled, Resize
 from .budget import BudgetResize
 from .candidates import CandidateResize
 from .smart import GlmResize, OvisResize, QwenResize, smart_resize
@@ -9,6 +9,7 @@ from .square import PaddedSquare, SquareResize, Unchanged
 from .tiles import SliceResize, TileResize
 
 __all__ = [
+    "FRAME_VARIABLES",
     "BudgetResize",
     "CandidateResize",
     "GlmResize",

@@ -7,6 +7,17 @@ from typing import Protocol
 
 from ..frames import Size, View
 
+# The environment variables that decide what size ms-swift gives an image, over all families.
+FRAME_VARIABLES = (
+    "MAX_PIXELS",
+    "MIN_PIXELS",
+    "IMAGE_MAX_TOKEN_NUM",
+    "IMAGE_MIN_TOKEN_NUM",
+    "MAX_NUM",
+    "INPUT_SIZE",
+    "MAX_SLICE_NUMS",
+)
+
 
 class Resize(Protocol):
     """A model family's rule, with the run's limits."""
