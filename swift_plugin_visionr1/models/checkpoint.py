@@ -9,8 +9,8 @@ from typing import Any
 
 from .families import model_type_of
 
-# What names of checkpoints on a hub say of their model type; the first that matches. In a family the
-# mixtures of experts ("-A3B") come first, and versions before the family's own name.
+# What names of checkpoints on a hub say of their model type; the first that matches. In a family
+# the mixtures of experts ("-A3B") come first, and versions before the family's own name.
 _NAMES = (
     ("embedding|reranker|gme-qwen", None),  # these write no text
     ("rex[._-]?omni", "qwen2_5_vl"),
