@@ -11,7 +11,8 @@ from models import MODELS, Model
 
 from swift_plugin_visionr1.data.ground_truth import read_solution
 from swift_plugin_visionr1.formats.questions import detection_question
-from swift_plugin_visionr1.models.families import TEMPLATES, Limits
+from swift_plugin_visionr1.models.chat import TEMPLATES, ChatOptions
+from swift_plugin_visionr1.models.families import Limits
 from swift_plugin_visionr1.models.model_io import ModelIO, model_io
 from swift_plugin_visionr1.models.right_answer import right_answer
 from swift_plugin_visionr1.reward.settings import Settings
@@ -161,7 +162,7 @@ def _facts(model: Model) -> dict[str, object]:
 
 def _shown(model: Model) -> dict[str, object]:
     """How it is asked, and what it answers."""
-    io = model_io(Settings(), model.model_type, _limits(model), model.template)
+    io = model_io(Settings(), model.model_type, _limits(model), ChatOptions(model.template))
     return {
         "title": model.hub.split("/")[1],
         "note": _comment(f"Know before: {model.note}") if model.note else "",
@@ -289,7 +290,7 @@ def table() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for model in MODELS:
-        io = model_io(Settings(), model.model_type, _limits(model), model.template)
+        io = model_io(Settings(), model.model_type, _limits(model), ChatOptions(model.template))
         nodes = f"{model.nodes} node{'s' * (model.nodes > 1)} of 8 x 80 GB"
         nodes += ", offloaded" * ("deepspeed" in model.options)
         rows.append(

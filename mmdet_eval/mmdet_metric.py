@@ -14,6 +14,7 @@ from typing import Any
 from mmengine.evaluator import BaseMetric
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.models.chat import ChatOptions
 from swift_plugin_visionr1.models.model_io import Limits, model_io
 from swift_plugin_visionr1.reward.settings import Settings
 
@@ -46,6 +47,7 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
         ann_file: COCO annotation file.
         model_type: ms-swift's name of the model's family, from which format and frame follow.
         format, frame: how the model writes boxes, where it is not its family's way.
+        template, enable_thinking: ms-swift's options, as inference was told.
         score: a key of `confidence.POLICIES`.
         max_pixels: the --max_pixels of inference; MAX_PIXELS and the like are read from the
             environment.
@@ -68,6 +70,8 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
         protocol: str | None = None,
         collect_device: str = "cpu",
         prefix: str | None = None,
+        template: str | None = None,
+        enable_thinking: bool | None = None,
     ) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.ann_file = Path(ann_file)
@@ -77,7 +81,10 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
             orders=0,
             missing="empty",
             io=model_io(
-                Settings(format=format, frame=frame), model_type, Limits(os.environ, max_pixels)
+                Settings(format=format, frame=frame),
+                model_type,
+                Limits(os.environ, max_pixels),
+                ChatOptions(template, enable_thinking),
             ),
         )
 

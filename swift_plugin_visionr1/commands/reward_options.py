@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..models.families import told_to_think
+from ..models.chat import ChatOptions
 from ..models.model_io import Limits, model_io
 from ..reward.schedule import STAGES, Stage
 from ..reward.scorer import Scorer
@@ -63,6 +63,5 @@ def reward_rules(args: argparse.Namespace, run: Mapping[str, Any] | None = None)
     model_type = args.model_type or settings.model_type or known.get("model_type")
     given = (args.max_pixels, settings.max_pixels, known.get("max_pixels"))
     max_pixels = next((value for value in given if value is not None), None)
-    limits, thinks = Limits(os.environ, max_pixels), told_to_think(model_type, known)
-    template = args.template or known.get("template")
-    return Scorer(settings, model_io(settings, model_type, limits, template, thinks))
+    chat = ChatOptions(args.template).over(ChatOptions.of(known))
+    return Scorer(settings, model_io(settings, model_type, Limits(os.environ, max_pixels), chat))

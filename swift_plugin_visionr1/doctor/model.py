@@ -4,8 +4,8 @@ checkpoint, settings."""
 from dataclasses import dataclass
 
 from ..errors import SettingsError
+from ..models.chat import ChatOptions
 from ..models.checkpoint import Checkpoint, find_checkpoint
-from ..models.families import told_to_think
 from ..models.model_io import FAMILIES, Limits, ModelIO, model_io
 from ..recipes.training_command import Recipe
 from ..reward.scorer import Scorer
@@ -52,10 +52,9 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
 
 
 def _io(recipe: Recipe, settings: Settings, kind: str | None, checkpoint: Checkpoint) -> ModelIO:
-    thinks = told_to_think(
-        kind, {name: recipe.one(name) for name in ("enable_thinking", "response_prefix")}
-    )
-    io = model_io(settings, kind, _limits(recipe, checkpoint), recipe.one("template"), thinks)
+    told = {name: recipe.one(name) for name in ("template", "enable_thinking", "response_prefix")}
+    chat = ChatOptions.of(told).over(ChatOptions(checkpoint.chat.template))
+    io = model_io(settings, kind, _limits(recipe, checkpoint), chat)
     if recipe.is_grpo:
         Scorer(settings, io)  # raises for what the reward would refuse at the start of the run
     return io

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .chat import ChatOptions
 from .families import model_type_of
 
 # What names of checkpoints on a hub say of their model type; the first that matches. In a family
@@ -49,6 +50,13 @@ _NAMES = (
     ("griffon", "griffon"),
     (r"kosmos-2(?!\.5)", "kosmos2"),
 )
+# And of ms-swift's template, where a model type has several.
+_TEMPLATES = (
+    ("mimo-vl", "mimo_vl"),
+    ("glm-4[._]6v-flash|^glyph$", "glm4_5v"),
+    ("minicpm-o-4[._]5", "minicpmo4_5"),
+    ("gemma-?4-(31b|26b|12b)", "gemma4"),
+)
 
 
 @dataclass(frozen=True)
@@ -61,12 +69,15 @@ class Checkpoint:
             None if neither tells.
         source: where that is from, in words.
         processor: the fields of its image processor; empty where not known.
+        chat: the template and the response prefix by the args.json that ms-swift left in the
+            folder, else the template by the checkpoint's name.
     """
 
     folder: Path | None
     model_type: str | None
     source: str
     processor: Mapping[str, Any] = field(default_factory=dict)
+    chat: ChatOptions = ChatOptions()
 
     @property
     def has_weights(self) -> bool:
@@ -79,14 +90,14 @@ class Checkpoint:
 def find_checkpoint(name: str | None) -> Checkpoint:
     """The checkpoint called `name`: a folder, or a hub's id."""
     folder = Path(name) if name and Path(name).is_dir() else None
+    chat = _chat(name or "", folder)
     if folder and (config := read_json(folder / "config.json")):
-        return Checkpoint(
-            folder, model_type_of(config), f"{folder}/config.json", _processor(folder)
-        )
+        source = f"{folder}/config.json"
+        return Checkpoint(folder, model_type_of(config), source, _processor(folder), chat)
     for pattern, kind in _NAMES:
         if re.search(pattern, name or "", re.IGNORECASE):
-            return Checkpoint(folder, kind, f"the name {name}")
-    return Checkpoint(folder, None, "nowhere")
+            return Checkpoint(folder, kind, f"the name {name}", chat=chat)
+    return Checkpoint(folder, None, "nowhere", chat=chat)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
@@ -102,3 +113,11 @@ def _processor(folder: Path) -> Mapping[str, Any]:
     """Of preprocessor_config.json, or where newer transformers keep it."""
     found = read_json(folder / "preprocessor_config.json")
     return found or read_json(folder / "processor_config.json").get("image_processor") or {}
+
+
+def _chat(name: str, folder: Path | None) -> ChatOptions:
+    """As ms-swift's inference finds it; --enable_thinking is not kept with a checkpoint."""
+    kept = ChatOptions.of(read_json(folder / "args.json") if folder else {})
+    last = Path(name).name  # as ms-swift takes it
+    by_name = (kind for pattern, kind in _TEMPLATES if re.search(pattern, last, re.IGNORECASE))
+    return ChatOptions(kept.template or next(by_name, None), None, kept.response_prefix)

@@ -229,33 +229,6 @@ FAMILIES: dict[str, Family] = {
     ),
 }
 
-# Where one model type's checkpoints differ in what stands around the answer, ms-swift's template
-# tells them apart.
-TEMPLATES: dict[str, Reasoning] = {
-    "mimo_vl": "think",
-    "glm4_5v": "think",
-    "minicpmo4_5": "think",
-    "gemma4": "think",
-}
-
-
-# Which do not think unless they are told to, with --enable_thinking true.
-_THINK_WHEN_TOLD = ("qwen3_vl", "qwen3_vl_moe", "qwen3_omni_moe")
-
-
-def told_to_think(model_type: str | None, arguments: Mapping[str, Any]) -> bool:
-    """Whether ms-swift puts the beginning of reasoning before every response of a run with these
-    `arguments`."""
-    told = (
-        str(arguments.get("enable_thinking")).lower() == "true" and model_type in _THINK_WHEN_TOLD
-    )
-    return told or begins_reasoning(arguments.get("response_prefix"))
-
-
-def begins_reasoning(prefix: str | None) -> bool:
-    """Whether what ms-swift puts before every response opens reasoning."""
-    return (prefix or "").startswith(("<think>", "<|channel>thought"))
-
 
 def model_type_of(config: Mapping[str, Any]) -> str | None:
     """The model type, a key of FAMILIES, of a checkpoint by its config.json; None for models that

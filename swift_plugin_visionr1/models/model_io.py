@@ -9,7 +9,8 @@ from ..formats import Format, JsonLayout, Reasoning, get_format
 from ..geometry.frames import FRAMES
 from ..geometry.resize import PaddedSquare, Resize, Unchanged
 from ..text import did_you_mean
-from .families import FAMILIES, TEMPLATES, Family, Limits, model_type_of
+from .chat import ChatOptions
+from .families import FAMILIES, Family, Limits, model_type_of
 
 DEFAULT_MODEL_TYPE = "qwen2_5_vl"  # the paper's
 
@@ -42,8 +43,7 @@ def model_io(
     settings: AnswerSettings,
     model_type: str | None = None,
     limits: Limits | None = None,
-    template: str | None = None,
-    thinks: bool = False,
+    chat: ChatOptions | None = None,
 ) -> ModelIO:
     """The format and the processed sizes of a run: what the settings say, else what its model type
     is known for.
@@ -54,10 +54,8 @@ def model_io(
         model_type: ms-swift's name for the run's model; where nobody knows it, it is the paper's
             Qwen2.5-VL.
         limits: of the run.
-        template: ms-swift's name for the run's template, where it is known: some model types have
-            several, and what stands around the answer depends on it.
-        thinks: whether the run itself opens reasoning, which most of the family do not write
-            (--enable_thinking).
+        chat: the run's template and what it is told about thinking, where they are known: what
+            stands around the answer depends on them.
 
     Raises:
         SettingsError: the model type is not known, contradicts the settings' own, or the limits
@@ -71,8 +69,8 @@ def model_io(
         )
     name = model_type or settings.model_type or DEFAULT_MODEL_TYPE
     family = FAMILIES.get(name) or _from_settings(settings, name)
-    usual = TEMPLATES.get(template or "", family.reasoning)
-    reasoning = settings.reasoning or ("think" if thinks and usual == "none" else usual)
+    usual = (chat or ChatOptions()).reasoning(name, family.reasoning)
+    reasoning = settings.reasoning or usual
     format = get_format(settings.format or family.format, settings.frame, reasoning, settings.json)
     try:
         return ModelIO(format, family.resize(limits or Limits()))
@@ -97,7 +95,7 @@ def _from_settings(settings: AnswerSettings, model_type: str) -> Family:
 __all__ = [
     "DEFAULT_MODEL_TYPE",
     "FAMILIES",
-    "TEMPLATES",
+    "ChatOptions",
     "Family",
     "Limits",
     "ModelIO",

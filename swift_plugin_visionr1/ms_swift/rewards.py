@@ -15,11 +15,11 @@ from ..reward.schedule import Stage
 from ..reward.scorer import Scorer
 from ..reward.settings import Settings, load_settings
 from .run_context import (
+    chat_options,
     check_datasets,
     image_processor,
     loaded_data,
     model_type,
-    opens_reasoning,
     running_template,
     tells_no_step,
 )
@@ -128,8 +128,7 @@ def run_io(settings: Settings, args: Any, template: Any = None) -> tuple[str | N
     template = template or running_template(args)
     kind = model_type(template, args)
     limits = Limits(os.environ, _max_pixels(settings, template, args), image_processor(template))
-    name = template.template_meta.template_type if template is not None else None
-    return kind, model_io(settings, kind, limits, name, opens_reasoning(template))
+    return kind, model_io(settings, kind, limits, chat_options(template))
 
 
 def _max_pixels(settings: Settings, template: Any, args: Any) -> int | None:

@@ -14,7 +14,7 @@ from ..data.images import image_size, local_image, require_file
 from ..errors import SolutionError
 from ..geometry.frames import Size
 from ..geometry.resize import Resize
-from ..models.families import begins_reasoning
+from ..models.chat import ChatOptions
 
 IMAGES_OPENED = (
     100  # image headers compared with their row before training; all of them could take minutes
@@ -75,10 +75,13 @@ def model_type(template: Any, args: Any) -> str | None:
     return getattr(meta, "model_type", None) or getattr(args, "model_type", None)
 
 
-def opens_reasoning(template: Any) -> bool:
-    """Whether every response begins with reasoning: --enable_thinking, or what --response_prefix
-    says."""
-    return template is not None and begins_reasoning(template._get_response_prefix())
+def chat_options(template: Any) -> ChatOptions:
+    """The run's template, and what it puts before every response: by --enable_thinking, or what
+    --response_prefix says."""
+    if template is None:
+        return ChatOptions()
+    name, prefix = template.template_meta.template_type, template._get_response_prefix()
+    return ChatOptions(name, response_prefix=prefix)
 
 
 def image_processor(template: Any) -> dict[str, Any]:

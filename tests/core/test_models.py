@@ -1,5 +1,7 @@
 """Which format and which rule of the processed size a run gets."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,8 +25,8 @@ from swift_plugin_visionr1.geometry.resize import (
     TileResize,
     Unchanged,
 )
+from swift_plugin_visionr1.models.chat import ChatOptions
 from swift_plugin_visionr1.models.checkpoint import find_checkpoint
-from swift_plugin_visionr1.models.families import told_to_think
 from swift_plugin_visionr1.models.model_io import model_type_of
 from swift_plugin_visionr1.reward.settings import settings_from
 
@@ -92,7 +94,9 @@ def test_the_settings_win_over_the_familys_format_and_reasoning() -> None:
 def test_reasoning_is_the_templates_or_else_the_familys(
     model_type: str, template: str | None, tags: list[str]
 ) -> None:
-    written = model_io(Settings(), model_type, template=template).format.write(ONE_BOX, ["cat"])
+    written = model_io(Settings(), model_type, chat=ChatOptions(template)).format.write(
+        ONE_BOX, ["cat"]
+    )
     assert [tag for tag in ("<think>", "<answer>") if tag in written] == tags
 
 
@@ -112,9 +116,9 @@ def test_reasoning_is_the_templates_or_else_the_familys(
     ],
 )
 def test_a_run_that_told_to_think(model_type: str, settings: Settings, expected: Any) -> None:
-    assert model_io(settings, model_type, thinks=True).format == get_format(
-        model_type, reasoning=expected
-    )
+    assert model_io(
+        settings, model_type, chat=ChatOptions(response_prefix="<think>\n")
+    ).format == get_format(model_type, reasoning=expected)
 
 
 def test_an_unknown_model_is_an_error_that_says_what_to_set() -> None:
@@ -332,4 +336,34 @@ def test_lists_in_a_processors_fields_can_be_remembered() -> None:
 def test_reasoning_that_the_run_opens(
     model_type: str | None, arguments: dict[str, Any], expected: bool
 ) -> None:
-    assert told_to_think(model_type, arguments) == expected
+    chat = ChatOptions.of(arguments)
+    assert (chat.reasoning(model_type or "", "none") == "think") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "expected"),
+    [
+        pytest.param("MiMo-VL-7B-RL", {}, ChatOptions("mimo_vl"), id="by the name"),
+        pytest.param("mimo-vl/checkpoint-10", {}, ChatOptions(), id="of the last folder only"),
+        pytest.param(
+            "checkpoint-10",
+            {"template": "glm4_5v", "response_prefix": "<think>", "enable_thinking": True},
+            ChatOptions("glm4_5v", None, "<think>"),
+            id="what inference takes from args.json",
+        ),
+    ],
+)
+def test_the_chat_options_of_a_checkpoint(
+    tmp_path: Path, name: str, kept: dict[str, Any], expected: ChatOptions
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir(parents=True)
+    (folder / "args.json").write_text(json.dumps(kept))
+    assert find_checkpoint(str(folder)).chat == expected
+
+
+def test_what_is_said_wins_over_what_is_known() -> None:
+    known = ChatOptions("mimo_vl", True, "<think>")
+    assert ChatOptions(enable_thinking=False).over(known) == ChatOptions(
+        "mimo_vl", False, "<think>"
+    )

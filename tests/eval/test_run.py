@@ -10,6 +10,7 @@ import pytest
 
 from mmdet_eval import InputError
 from mmdet_eval.asking.progress import Progress, duration
+from mmdet_eval.asking.reading_record import ReadingRecord, find_reading_record
 from mmdet_eval.asking.session import Model, run
 from mmdet_eval.asking.swift_infer import InferenceFailed, key_of, read_answers
 from mmdet_eval.cli import main
@@ -17,6 +18,7 @@ from mmdet_eval.coco.annotations import read_annotations
 from mmdet_eval.suites.prompt_rows import prompt_rows
 from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec
+from swift_plugin_visionr1.models.chat import ChatOptions
 
 MODEL = Model("some/model", options=("--torch_dtype", "float32"))
 PROTOCOL = load_protocol("vision_r1_odinw")
@@ -81,6 +83,23 @@ def test_the_columns_come_back_by_image_and_text(
     assert {row["dataset"] for row in rows} == {"odd"}
     assert {row["protocol"] for row in rows} == {"vision_r1_odinw"}
     assert rows[0]["messages"][-1] == {"role": "assistant", "content": rows[0]["response"]}
+
+
+def test_answers_of_a_run_are_read_again_as_the_run_read_them(
+    spec: DatasetSpec, tmp_path: Path
+) -> None:
+    record = ReadingRecord(
+        "XiaomiMiMo/MiMo-VL-7B-RL", "qwen2_5_vl", 50176, ChatOptions("mimo_vl"), {"MAX_NUM": "3"}
+    )
+    answer_all(spec, tmp_path / "out")
+    answered, _ = run(replace(MODEL, reading=record), [spec], PROTOCOL, tmp_path / "out")
+    assert find_reading_record(answered[0].answers) == record
+    assert find_reading_record(tmp_path / "out" / "answers") == record
+    assert find_reading_record(tmp_path / "infer.jsonl") is None
+    files = ["--ann", str(spec.ann), "--pred", str(answered[0].answers)]
+    assert main([*files, "--engine", "hotcoco", "--out", str(tmp_path / "eval")]) == 0
+    found = json.loads((tmp_path / "eval" / "metrics.json").read_text())["datasets"]["ann"]
+    assert "--max_pixels 50176" in found["conditions"]["frame"]
 
 
 def test_two_data_sets_may_share_an_image_and_a_question(spec: DatasetSpec, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from swift.model.model_meta import get_matched_model_types
 from swift.template import TEMPLATE_MAPPING, get_template
 
 from swift_plugin_visionr1 import Settings, get_format
+from swift_plugin_visionr1.models.chat import TEMPLATES
 from swift_plugin_visionr1.models.checkpoint import find_checkpoint
-from swift_plugin_visionr1.models.families import FAMILIES, TEMPLATES, model_type_of
+from swift_plugin_visionr1.models.families import FAMILIES, model_type_of
 from swift_plugin_visionr1.ms_swift.rewards import run_io
 
 OURS = {"griffon", "kosmos2"}  # models that are not in ms-swift
@@ -67,6 +68,17 @@ def test_reasoning_fits_what_the_template_puts_before_every_response(model_type:
         if prefix:
             assert prefix.strip() in EMPTY
             assert TEMPLATES.get(name, FAMILIES[model_type].reasoning) == "think"
+
+
+@pytest.mark.parametrize("model_type", sorted(set(FAMILIES) - OURS))
+def test_a_checkpoints_name_leads_to_the_reasoning_of_ms_swifts_template(model_type: str) -> None:
+    """The evaluator knows the name only; training asks the template that ms-swift made."""
+    usual = FAMILIES[model_type].reasoning
+    for group in MODEL_MAPPING[model_type].model_groups:
+        template = group.template or MODEL_MAPPING[model_type].template
+        for model in group.models:
+            chat = find_checkpoint(model.hf_model_id or model.ms_model_id).chat
+            assert chat.reasoning(model_type, usual) == TEMPLATES.get(template, usual), model
 
 
 @pytest.mark.parametrize(

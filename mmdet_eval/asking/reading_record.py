@@ -1,0 +1,55 @@
+"""How the answers of a run are to be read: `mmdet-eval run` records it in run.json, and an
+evaluation of these answers finds it there again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swift_plugin_visionr1.models.chat import ChatOptions
+from swift_plugin_visionr1.models.checkpoint import Checkpoint, find_checkpoint
+
+ANSWERS = "answers"  # the folder of a run's answers, beside its run.json
+RECORD = "run.json"
+
+
+@dataclass(frozen=True)
+class ReadingRecord:
+    """What decides how answers are read.
+
+    Attributes:
+        model: folder or hub id of the checkpoint that was asked.
+        model_type: ms-swift's name of its family; None where nobody said.
+        max_pixels: the --max_pixels of `swift infer`.
+        chat: template and thinking, as inference had them.
+        environ: the variables that change a frame, as inference had them.
+    """
+
+    model: str
+    model_type: str | None = None
+    max_pixels: int | None = None
+    chat: ChatOptions = ChatOptions()
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """For run.json, under "reading"."""
+        folder = Path(self.model)
+        return asdict(self) | {"model": str(folder.resolve()) if folder.exists() else self.model}
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What the checkpoint tells of itself now."""
+        return find_checkpoint(self.model)
+
+
+def find_reading_record(predictions: Path) -> ReadingRecord | None:
+    """What run.json says about a run's folder of answers or a file in it; None for other files."""
+    folder = predictions if predictions.name == ANSWERS else predictions.parent
+    if folder.name != ANSWERS:
+        return None
+    try:
+        written = json.loads((folder.parent / RECORD).read_text(encoding="utf-8"))["reading"]
+        return ReadingRecord(**(written | {"chat": ChatOptions(**written["chat"])}))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not of a run, or of one by an older version
