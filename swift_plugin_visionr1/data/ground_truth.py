@@ -27,7 +27,7 @@ class GroundTruth:
 
     Attributes:
         size: (width, height) of the original image in pixels.
-        boxes: (m, 4) float64 xyxy in pixels of the original image.
+        boxes: (m, 4) float64 xyxy in pixels of the original image, not writeable.
         labels: m labels.
     """
 
@@ -113,6 +113,7 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
             f"expected labels to be a list of {len(boxes)} strings, got {short(labels)}"
         )
     _check_boxes(boxes, size)
+    boxes.flags.writeable = False  # every row with the same solution shares them
     return GroundTruth(size, boxes, tuple(labels))
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from ..data.ground_truth import GroundTruth
 from ..formats import Span
-from ..geometry.boxes import LIMIT, Boxes, as_boxes
-from ..geometry.frames import View, convert
+from ..geometry.boxes import Boxes
+from ..geometry.frames import View
 from ..models.model_io import ModelIO
 from ..reward.equations import RewardBreakdown
 from ..reward.matching import labels_differ
-from ..reward.released_code import _clamp, _extract
+from ..reward.released_code import _clamp, _extract, written_boxes
 from ..reward.schedule import Criteria, Stage, differentiate
 from ..reward.scorer import Scorer
 from ..reward.settings import Settings
@@ -24,8 +24,8 @@ class Prediction:
     """A box that was read from the completion.
 
     Attributes:
-        numbers: as they stand in the completion, in its order.
-        written: x1, y1, x2, y2 in the format's own frame.
+        numbers: as they stand in the completion, in its order; () where only boxes are known.
+        written: x1, y1, x2, y2 in the format's own frame; () where only boxes are known.
         pixels: the same in pixels of the original image.
         label: "" where there is none.
         truth: index of the matched ground-truth box; None where it is unmatched.
@@ -103,36 +103,35 @@ def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stag
     breakdowns = {stage: scorer.score(text, truth, stage) for stage in stages}
     first = next(iter(breakdowns.values()))
     if settings.rules == "official":
-        entries = _extract(text)
-        written = as_boxes(
-            [[max(-LIMIT, min(v, LIMIT)) for v in box] for box, _ in entries]
-        )  # any integer may come
-        labels = [str(label or "") for _, label in entries]
-        pixels = convert(written, view.processed, view.size)
+        written = written_boxes(_extract(text))
     else:
-        written, labels = parsed.boxes[: first.predicted], list(parsed.labels[: first.predicted])
-        pixels = io.format.frame.to_image(written, view)
+        written = parsed.boxes[: first.predicted]
     places = io.format.spans(text) if settings.rules == "paper" else []
-    predictions = _predictions(
-        _numbers(text, places, written), written, pixels, labels, truth, first, settings
-    )
+    numbers = zip(_numbers(text, places, written), map(_floats, written), strict=False)
+    predictions = predictions_of(first, truth, settings, list(numbers))
     terms = {
-        stage: _terms(predictions, scorer.schedule.criteria(stage), breakdown, settings)
+        stage: terms_of(predictions, scorer.schedule.criteria(stage), breakdown, settings)
         for stage, breakdown in breakdowns.items()
     }
     unread = len(parsed.boxes) - first.predicted if settings.rules == "paper" else 0
     return Explanation(settings, io, truth, view, predictions, unread, parsed.says_nothing, terms)
 
 
-def _predictions(
-    numbers: Sequence[tuple[str, ...]],
-    written: Boxes,
-    pixels: Boxes,
-    labels: Sequence[str],
-    truth: GroundTruth,
+def predictions_of(
     breakdown: RewardBreakdown,
+    truth: GroundTruth,
     settings: Settings,
+    numbers: Sequence[tuple[tuple[str, ...], tuple[float, ...]]] | None = None,
 ) -> tuple[Prediction, ...]:
+    """The boxes of a completion that was scored, each with what it was matched to.
+
+    Args:
+        breakdown: of the completion.
+        truth: its annotation.
+        settings: the rules that it was scored by.
+        numbers: `numbers` and `written` of each prediction, where the text is at hand.
+    """
+    labels = breakdown.labels
     pairs = zip(
         breakdown.match.predictions, breakdown.match.truths, breakdown.match.ious, strict=True
     )
@@ -143,7 +142,7 @@ def _predictions(
     for i, label in enumerate(labels):
         place: tuple[int | None, float] = matched.get(i, (None, 0.0))
         refused = wrong is not None and place[0] is not None and bool(wrong[i, place[0]])
-        box = numbers[i], _floats(written[i]), _floats(pixels[i])
+        box = *(numbers[i] if numbers else ((), ())), _floats(breakdown.boxes_xyxy[i])
         found.append(Prediction(*box, label, *place, 0.0 if refused else place[1]))
     return tuple(found)
 
@@ -161,12 +160,13 @@ def _floats(box: Any) -> tuple[float, ...]:
     return tuple(float(v) for v in box)
 
 
-def _terms(
+def terms_of(
     predictions: Sequence[Prediction],
     criteria: Criteria,
     breakdown: RewardBreakdown,
     settings: Settings,
 ) -> StageTerms:
+    """What a stage's criteria make of the predictions."""
     counted = np.array([prediction.counted for prediction in predictions])
     matched = np.array([prediction.truth is not None for prediction in predictions], dtype=bool)
     if settings.rules == "official":

@@ -1,11 +1,13 @@
 """The picture of an explanation: annotated and predicted boxes on the image, one panel per stage.
 Needs matplotlib."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..data.ground_truth import GroundTruth
 from ..errors import InputError
 from ..reward.schedule import Stage
 from .explanation import Explanation, Prediction, StageTerms
@@ -48,7 +50,7 @@ def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
     FigureCanvasAgg(figure)
     grid = figure.subplots(1, panels, squeeze=False)[0]
     for axes, (stage, terms) in zip(grid, explanation.stages.items(), strict=True):
-        draw_panel(axes, explanation, stage, terms, pixels)
+        draw_panel(axes, explanation.truth, explanation.predictions, stage, terms, pixels)
     draw_legend(figure)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, format="png")
@@ -66,11 +68,16 @@ def _pixels(image: Any) -> Any:
 
 
 def draw_panel(
-    axes: Any, explanation: Explanation, stage: Stage, terms: StageTerms, pixels: Any
+    axes: Any,
+    truth: GroundTruth,
+    predictions: Sequence[Prediction],
+    stage: Stage,
+    terms: StageTerms,
+    pixels: Any,
 ) -> None:
     """The boxes in the axes' own coordinates, which are pixels of the original image; `pixels` may
     be a smaller one."""
-    (width, height), got = explanation.view.size, terms.breakdown
+    (width, height), got = truth.size, terms.breakdown
     axes.set(
         xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], aspect="equal", facecolor="#f2f2f2"
     )
@@ -80,11 +87,9 @@ def draw_panel(
         f"{name} {number(getattr(got, name))}" for name in ("format", "recall", "precision")
     )
     axes.set_title(f"{stage} stage: reward {number(got.total)}\n{parts}", fontsize=10)
-    for i, (box, label) in enumerate(
-        zip(explanation.truth.boxes, explanation.truth.labels, strict=True)
-    ):
+    for i, (box, label) in enumerate(zip(truth.boxes, truth.labels, strict=True)):
         _box(axes, box, f"{i} {short(label)}", "annotated", above=True)
-    for i, (prediction, valid) in enumerate(zip(explanation.predictions, terms.valid, strict=True)):
+    for i, (prediction, valid) in enumerate(zip(predictions, terms.valid, strict=True)):
         overlap = "" if prediction.truth is None else f" {prediction.counted:.2f}"
         _box(
             axes,

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..reward.rollout_group import Group
+from ..reward.equations import RewardBreakdown
+from ..reward.rollout_group import RolloutGroup
 from ..reward.scorer import Scorer
-from .explanation import Explanation, explain
+from .explanation import predictions_of, terms_of
 from .picture import draw_legend, draw_panel
 
 SHOWN = 8  # completions of a group
@@ -22,9 +23,11 @@ WIDTH, HEIGHTS, DPI = (
 )  # inches of a panel, pixels per inch: at most 1360 x 1240 pixels in all
 
 
-def rollout_picture(group: Group, scorer: Scorer, image: Any, title: str) -> NDArray[np.uint8]:
+def rollout_picture(
+    group: RolloutGroup, scorer: Scorer, image: Any, title: str
+) -> NDArray[np.uint8]:
     """(height, width, 3) RGB: annotated and predicted boxes, reward parts, and what is wrong with
-    the format.
+    the format, as they were scored.
 
     Args:
         group: the completions; more than `SHOWN` are left out.
@@ -35,7 +38,7 @@ def rollout_picture(group: Group, scorer: Scorer, image: Any, title: str) -> NDA
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shown = group.texts[:SHOWN]
+    shown = group.breakdowns[:SHOWN]
     columns, rows = min(len(shown), COLUMNS), -(-len(shown) // COLUMNS)
     width, height = group.truth.size
     panel = (
@@ -45,10 +48,12 @@ def rollout_picture(group: Group, scorer: Scorer, image: Any, title: str) -> NDA
     canvas = FigureCanvasAgg(figure)
     pixels = _shrunk(image)
     grid = figure.subplots(rows, columns, squeeze=False).flat
-    for axes, text in zip(grid, shown, strict=False):
-        explanation = explain(text, group.truth, scorer, [group.stage])
-        draw_panel(axes, explanation, group.stage, explanation.stages[group.stage], pixels)
-        axes.set_xlabel(_read(explanation), fontsize=8)
+    criteria, settings = scorer.schedule.criteria(group.stage), scorer.settings
+    for axes, breakdown in zip(grid, shown, strict=False):
+        predictions = predictions_of(breakdown, group.truth, settings)
+        terms = terms_of(predictions, criteria, breakdown, settings)
+        draw_panel(axes, group.truth, predictions, group.stage, terms, pixels)
+        axes.set_xlabel(_read(breakdown), fontsize=8)
     for axes in grid:
         axes.set_axis_off()
     left = (
@@ -72,9 +77,9 @@ def _shrunk(image: Any) -> NDArray[np.uint8]:
     return np.asarray(image, dtype=np.uint8)
 
 
-def _read(explanation: Explanation) -> str:
-    read = f"{len(explanation.predictions)} read, {len(explanation.truth.boxes)} annotated"
-    return "; ".join([read, *explanation.breakdown.issues])
+def _read(breakdown: RewardBreakdown) -> str:
+    read = f"{breakdown.predicted} read, {breakdown.truths} annotated"
+    return "; ".join([read, *breakdown.issues])
 
 
 def _asked(prompt: str, width: int) -> str:

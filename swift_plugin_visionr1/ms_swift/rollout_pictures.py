@@ -11,7 +11,7 @@ from swift.utils import get_logger, swanlab_get_run
 from transformers.integrations.integration_utils import TensorBoardCallback
 
 from ..explain.rollout import rollout_picture
-from ..reward.rollout_group import Group
+from ..reward.rollout_group import RolloutGroup
 from ..reward.scorer import Scorer
 
 NAME = "train/vision_r1/rollout"
@@ -33,7 +33,7 @@ class RolloutPictures:
 
     def __init__(self, trainer: Any) -> None:
         self.trainer = trainer
-        self._group: Group | None = None
+        self._group: RolloutGroup | None = None
         self._failed = False
 
     def after_step(self, scorer: Scorer, step: int) -> None:
@@ -54,7 +54,7 @@ class RolloutPictures:
             self._failed = True
             logger.warning(f"Vision-R1: no more pictures of rollouts, training goes on: {error!r}")
 
-    def _is_trained_on(self, group: Group) -> bool:
+    def _is_trained_on(self, group: RolloutGroup) -> bool:
         """Whether ms-swift took the group: dynamic sampling scores some that it drops."""
         logs = self.trainer._logs
         taken = set(zip(logs["completion"], logs["solution"], strict=True))
@@ -73,12 +73,12 @@ class RolloutPictures:
         )
         picture = rollout_picture(group, scorer, load_image(image), title)
         for send in reporters:
-            send(picture, f"{title}, format + recall + precision: {_rewards(group, scorer)}", step)
+            send(picture, f"{title}, format + recall + precision: {_rewards(group)}", step)
 
 
-def _rewards(group: Group, scorer: Scorer) -> str:
-    parts = (scorer.score(text, group.truth, group.stage) for text in group.texts)
-    return ", ".join(f"{own.format:g} + {own.recall:.2g} + {own.precision:.2g}" for own in parts)
+def _rewards(group: RolloutGroup) -> str:
+    parts = ((own.format, own.recall, own.precision) for own in group.breakdowns)
+    return ", ".join(f"{a:g} + {b:.2g} + {c:.2g}" for a, b, c in parts)
 
 
 def _reporters(trainer: Any) -> list[Send]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..data.ground_truth import GroundTruth
 from ..formats import Format, ParsedCompletion
+from ..geometry.boxes import Boxes
 from ..geometry.frames import View
 from .matching import NO_MATCH, Match, labels_differ, match
 from .schedule import Criteria, differentiate
@@ -31,6 +32,8 @@ class RewardBreakdown:
         truths: number of ground-truth boxes.
         match: the matched pairs with their overlaps.
         issues: what breaks the format.
+        boxes_xyxy: (predicted, 4) the boxes read, in pixels of the original image.
+        labels: of each of them, "" where it has none.
     """
 
     format: float
@@ -40,6 +43,8 @@ class RewardBreakdown:
     truths: int
     match: Match
     issues: tuple[str, ...]
+    boxes_xyxy: Boxes
+    labels: tuple[str, ...]
 
     @property
     def total(self) -> float:
@@ -128,12 +133,13 @@ def score(
     boxes, labels = parsed.boxes, parsed.labels
     if issues and not settings.salvage:
         boxes, labels = boxes[:0], ()
+    original_xyxy = format.frame.to_image(boxes, view)
+    read = issues, original_xyxy, labels
     if not len(truth.boxes):
         # Only an answer that says "nothing" is right. Text that cannot be read is not an answer.
         right = float(parsed.says_nothing and (settings.salvage or not issues))
-        return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, issues)
+        return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, *read)
     wrong = labels_differ(labels, truth.labels) if settings.reads_labels else None
-    original_xyxy = format.frame.to_image(boxes, view)
     by_label = wrong if settings.matcher == "box_label" else None
     pairs = match(original_xyxy, truth.boxes, truth.size, by_label)
     ious = pairs.ious
@@ -148,7 +154,7 @@ def score(
         len(boxes),
         truths,
         pairs,
-        issues,
+        *read,
     )
 
 

@@ -9,6 +9,8 @@ absurd JSON) the reward is 0.
 
 import json
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,8 @@ from numpy.typing import NDArray
 from ..data.ground_truth import GroundTruth
 from ..errors import SettingsError
 from ..formats import Format, get_format
-from ..geometry.boxes import giou
-from ..geometry.frames import Size
+from ..geometry.boxes import LIMIT, Boxes, as_boxes, giou
+from ..geometry.frames import Size, convert
 from .equations import RewardBreakdown
 from .matching import NO_MATCH, Match
 from .schedule import Criteria
@@ -59,18 +61,27 @@ def score_official(
     count = len(truth.boxes)
     format_reward = _format(text)
     entries = _extract(text)
+    pixels_xyxy = convert(written_boxes(entries), processed, truth.size)
+    read: Any = (), pixels_xyxy, tuple(str(label or "") for _, label in entries)
     if not count:
         nothing = float(not entries)
-        return RewardBreakdown(1.0 - format_reward, nothing, nothing, len(entries), 0, NO_MATCH, ())
+        return RewardBreakdown(
+            1.0 - format_reward, nothing, nothing, len(entries), 0, NO_MATCH, *read
+        )
     if not entries:
-        return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, ())
+        return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, *read)
     pairs = _match(entries, truth, processed)
     gious = pairs.ious.astype(np.float32)
     found = _clamp(gious, criteria.xi0, criteria.xi0).sum() / count
     low, high = (0.5, 0.75) if differentiation else (0.0, 1.0)
     recall = float(_clamp(np.array([found]), low, high)[0])
     precision = float(_clamp(gious, criteria.xi1, criteria.xi2).mean())
-    return RewardBreakdown(format_reward, recall, precision, len(entries), count, pairs, ())
+    return RewardBreakdown(format_reward, recall, precision, len(entries), count, pairs, *read)
+
+
+def written_boxes(entries: Sequence[Entry]) -> Boxes:
+    """(n, 4) as written, within +-LIMIT: any integer may come."""
+    return as_boxes([[max(-LIMIT, min(v, LIMIT)) for v in box] for box, _ in entries])
 
 
 def _clamp(x: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:

@@ -15,11 +15,12 @@ COLUMNS = ("messages", "images", "solution")
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
+class RolloutGroup:
     """Completions of one prompt, as far as this process scored them.
 
     Attributes:
         texts: the completions.
+        breakdowns: what each of them earned.
         truth: the row's annotations.
         row: the row's own messages, images and solution.
         stage: whose criteria applied.
@@ -28,6 +29,7 @@ class Group:
     """
 
     texts: tuple[str, ...]
+    breakdowns: tuple[RewardBreakdown, ...]
     truth: GroundTruth
     row: dict[str, Any]
     stage: Stage
@@ -58,11 +60,11 @@ def telling_group(
     breakdowns: Sequence[RewardBreakdown],
     stage: Stage,
     step: int | None,
-) -> Group:
+) -> RolloutGroup:
     """The first group whose rewards differ, which is what a policy learns from; else the first.
 
-    A group is a run of rows with the same annotation and image: ms-swift's `prompt_id` is the same
-    for all images that are asked the same question.
+    A group is a run of rows with the same prompt, annotation and image: ms-swift's `prompt_id` is
+    the same for all images that are asked the same question.
 
     Args:
         texts: the completions of a reward call, at least one.
@@ -74,8 +76,19 @@ def telling_group(
     """
     names = [name for name in COLUMNS if len(columns.get(name) or ()) == len(texts)]
     rows = [{name: columns[name][i] for name in names} for i in range(len(texts))]
-    groups = groupby(range(len(texts)), key=lambda i: (rows[i]["solution"], first_image(rows[i])))
+    prompts = columns.get("prompt_id") or [None] * len(texts)
+    groups = groupby(
+        range(len(texts)), key=lambda i: (prompts[i], rows[i]["solution"], first_image(rows[i]))
+    )
     runs = [list(run) for _, run in groups]
     telling = (run for run in runs if len({breakdowns[i].total for i in run}) > 1)
     chosen = next(telling, runs[0])
-    return Group(tuple(texts[i] for i in chosen), truths[chosen[0]], rows[chosen[0]], stage, step)
+    first = chosen[0]
+    return RolloutGroup(
+        tuple(texts[i] for i in chosen),
+        tuple(breakdowns[i] for i in chosen),
+        truths[first],
+        rows[first],
+        stage,
+        step,
+    )

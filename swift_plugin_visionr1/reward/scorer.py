@@ -3,6 +3,7 @@ ask."""
 
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..data.ground_truth import GroundTruth, solutions_of
@@ -13,15 +14,40 @@ from ..geometry.frames import View
 from ..models.model_io import ModelIO
 from .equations import RewardBreakdown, score
 from .released_code import require_official_format, score_official
-from .rollout_group import Group, telling_group
+from .rollout_group import RolloutGroup, telling_group
 from .schedule import Stage
 from .settings import Settings
 
-COLUMNS = ("solution", "width", "height")
 PARTS = ("format", "recall", "precision", "predicted", "truths")
 # reward calls of one step whose group is kept: gradient accumulation and dynamic sampling make
 # several
 REMEMBERED = 32
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredBatch:
+    """The completions of one reward call, which each reward of the run is called with.
+
+    Attributes:
+        completions: the trainer's own list: it hands the same one to each of its rewards.
+        ids: ms-swift's `request_id` of each, which no other completion has; empty where the
+            trainer gives none.
+        moment: stage and step.
+        breakdowns: one per completion.
+    """
+
+    completions: Sequence[object]
+    ids: tuple[str, ...]
+    moment: tuple[Stage, int | None]
+    breakdowns: list[RewardBreakdown]
+
+    def is_asked_again(
+        self, completions: Sequence[object], ids: tuple[str, ...], moment: object
+    ) -> bool:
+        """Whether another reward asks for this batch. Equal texts are no sign of that: several
+        images may be answered alike."""
+        same = ids == self.ids if ids else completions is self.completions
+        return same and moment == self.moment
 
 
 class Scorer:
@@ -42,14 +68,14 @@ class Scorer:
         _require_writable(io.format)
         self.settings, self.io = settings, io
         self.schedule = settings.schedule
-        self._last: tuple[Any, list[RewardBreakdown]] = (None, [])
+        self._last: ScoredBatch | None = None
         self._sums: Counter[str] = Counter()
         self._issues: set[str] = set()
-        self._groups: deque[Group] = deque(maxlen=REMEMBERED)
+        self._groups: deque[RolloutGroup] = deque(maxlen=REMEMBERED)
 
     def __call__(
         self,
-        completions: Sequence[str],
+        completions: Sequence[object],
         columns: dict[str, Any],
         stage: Stage,
         step: int | None = None,
@@ -57,31 +83,33 @@ class Scorer:
         """One breakdown per completion.
 
         Args:
-            completions: the texts.
-            columns: the dataset's columns, each as long as `completions`; `solution` is read, and
-                `width` and `height` for the authors' form of it.
+            completions: the texts; anything else scores as an empty text.
+            columns: the dataset's columns, each as long as `completions`; `solution` is read,
+                `width` and `height` for the authors' form of it, and `request_id`, which tells
+                batches apart.
             stage: whose criteria apply.
             step: the trainer's step; the same batch at another step counts anew in `take_sums`.
 
         Raises:
             SolutionError: a row's annotations cannot be used.
         """
-        key = stage, step, tuple(completions), *(str(columns.get(name)) for name in COLUMNS)
-        if key != self._last[0]:
-            truths = solutions_of(columns, len(completions))
-            self._last = (
-                key,
-                [
-                    self.score(text, truth, stage)
-                    for text, truth in zip(completions, truths, strict=True)
-                ],
-            )
-            self._add_up(self._last[1])
-            if self.settings.pictures and completions:
-                self._groups.append(
-                    telling_group(completions, columns, truths, self._last[1], stage, step)
-                )
-        return self._last[1]
+        ids, moment = _request_ids(columns, len(completions)), (stage, step)
+        if self._last is None or not self._last.is_asked_again(completions, ids, moment):
+            breakdowns = self._score_batch(completions, columns, stage, step)
+            self._last = ScoredBatch(completions, ids, moment, breakdowns)
+        return self._last.breakdowns
+
+    def _score_batch(
+        self, completions: Sequence[object], columns: dict[str, Any], stage: Stage, step: int | None
+    ) -> list[RewardBreakdown]:
+        texts = [text if isinstance(text, str) else "" for text in completions]
+        truths = solutions_of(columns, len(texts))
+        pairs = zip(texts, truths, strict=True)
+        breakdowns = [self.score(text, truth, stage) for text, truth in pairs]
+        self._add_up(breakdowns)
+        if self.settings.pictures and texts:
+            self._groups.append(telling_group(texts, columns, truths, breakdowns, stage, step))
+        return breakdowns
 
     def _add_up(self, breakdowns: list[RewardBreakdown]) -> None:
         self._sums["completions"] += len(breakdowns)
@@ -103,7 +131,7 @@ class Scorer:
             {name: sums[name] for name in ("completions", *PARTS, *sorted(self._issues))}
         )
 
-    def take_groups(self) -> list[Group]:
+    def take_groups(self) -> list[RolloutGroup]:
         """A group of each batch that was scored since the last call, for pictures; none with
         `pictures: 0`."""
         groups, self._groups = list(self._groups), deque(maxlen=REMEMBERED)
@@ -118,6 +146,11 @@ class Scorer:
                 text, truth, view.processed, criteria, self.settings.differentiation
             )
         return score(format.parse(text), format, truth, view, criteria, self.settings)
+
+
+def _request_ids(columns: dict[str, Any], count: int) -> tuple[str, ...]:
+    ids = columns.get("request_id") or ()
+    return tuple(ids) if len(ids) == count and all(ids) else ()
 
 
 def means(sums: Sequence[Counter[str]]) -> dict[str, float]:

@@ -97,3 +97,10 @@ def test_a_batch_names_its_bad_row() -> None:
 def test_a_batch_without_solutions() -> None:
     with pytest.raises(SolutionError, match="rows without that column, only images"):
         solutions_of({"images": [[]]}, 1)
+
+
+def test_what_rows_share_cannot_be_written_to() -> None:
+    text = json.dumps({"width": 9, "height": 9, "boxes": [[1, 1, 5, 5]], "labels": ["a"]})
+    assert read_solution(text) is read_solution(text)
+    with pytest.raises(ValueError, match="read-only"):
+        read_solution(text).boxes[0, 0] = 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io
-from swift_plugin_visionr1.reward.rollout_group import Group
+from swift_plugin_visionr1.reward.rollout_group import RolloutGroup
 from swift_plugin_visionr1.reward.settings import settings_from
 
 SIZE = (200, 100)
@@ -74,10 +74,17 @@ def test_the_group_is_of_one_image_and_has_something_to_teach(
 
 def test_each_batch_of_a_step_gives_one_group_whatever_the_number_of_rewards() -> None:
     own = scorer()
-    for text in ("first", "second"):
+    for number in range(2):
         for _ in range(3):
-            own([text], columns("a"), "beginner", 0)
-    assert [group.texts for group in own.take_groups()] == [("first",), ("second",)]
+            own(["x"], columns("a") | {"request_id": [f"r{number}"]}, "beginner", 0)
+    assert [group.texts for group in own.take_groups()] == [("x",), ("x",)]
+
+
+def test_two_prompts_about_one_image_are_two_groups() -> None:
+    own = scorer()
+    ids = {"prompt_id": ["p0", "p0", "p1", "p1"]}
+    own([answer(NEAR), "x", "y", "z"], columns(*"aaaa") | ids, "beginner", 0)
+    assert [group.texts for group in own.take_groups()] == [(answer(NEAR), "x")]
 
 
 def test_groups_that_nobody_takes_do_not_pile_up() -> None:
@@ -109,8 +116,10 @@ def drawn(texts: list[str], truth: tuple = (NEAR,), prompt: str = "Where?") -> n
     from swift_plugin_visionr1.explain.rollout import rollout_picture
 
     row = {"messages": [{"role": "user", "content": prompt}], "solution": solution(*truth)}
-    group = Group(tuple(texts), read_solution(row["solution"]), row, "beginner", 0)
-    return rollout_picture(group, scorer(), image.new("RGB", (4000, 2000), "#404040"), "step 1")
+    own, annotation = scorer(), read_solution(row["solution"])
+    scored = tuple(own.score(text, annotation, "beginner") for text in texts)
+    group = RolloutGroup(tuple(texts), scored, annotation, row, "beginner", 0)
+    return rollout_picture(group, own, image.new("RGB", (4000, 2000), "#404040"), "step 1")
 
 
 def test_a_prediction_is_drawn_where_it_is_and_coloured_by_what_it_is_worth() -> None:

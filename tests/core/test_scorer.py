@@ -18,10 +18,9 @@ def scorer() -> Scorer:
 
 def test_means_over_what_was_scored_since_the_last_call() -> None:
     own = scorer()
-    own([GOOD, "oops"], {"solution": [SOLUTION] * 2}, "beginner", 0)
-    own(
-        [GOOD, "oops"], {"solution": [SOLUTION] * 2}, "beginner", 0
-    )  # another reward asks for the same batch
+    texts = [GOOD, "oops"]
+    own(texts, {"solution": [SOLUTION] * 2}, "beginner", 0)
+    own(texts, {"solution": [SOLUTION] * 2}, "beginner", 0)  # another reward asks for the batch
     assert means([own.take_sums()]) == {
         "format": 0.5,
         "recall": 0.5,
@@ -49,6 +48,42 @@ def test_an_issue_seen_before_is_logged_as_zero() -> None:
     own.take_sums()
     own([GOOD], {"solution": [SOLUTION]}, "beginner", 1)
     assert means([own.take_sums()])["issues/not_json"] == 0
+
+
+def counted(own: Scorer, calls: list[tuple[list[str], dict]], rewards: int = 4) -> dict:
+    """The means after the trainer handed each batch to `rewards` rewards, all in one step."""
+    for texts, columns in calls:
+        for _ in range(rewards):
+            own(texts, {"solution": [SOLUTION] * len(texts)} | columns, "beginner", 0)
+    sums = own.take_sums()
+    return {"completions": sums["completions"], **means([sums])}
+
+
+@pytest.mark.parametrize("ids", [True, False], ids=["with ids", "without"])
+def test_images_that_are_answered_alike_all_count(ids: bool) -> None:
+    """Three calls of 4: the first two with the same texts and solutions, of two images."""
+    batches = [[GOOD, GOOD, "oops", "oops"], [GOOD, GOOD, "oops", "oops"], [GOOD] * 4]
+    calls = [
+        (list(texts), {"request_id": [f"{n}-{i}" for i in range(4)]} if ids else {})
+        for n, texts in enumerate(batches)
+    ]
+    told = counted(scorer(), calls)
+    assert told["completions"] == 12
+    assert told["recall"] == pytest.approx(8 / 12)
+
+
+def test_rewards_that_copy_the_texts_share_a_batch_by_its_ids() -> None:
+    own = scorer()
+    for _ in range(3):
+        own([GOOD], {"solution": [SOLUTION], "request_id": ["a"]}, "beginner", 0)
+    assert own.take_sums()["completions"] == 1
+
+
+def test_a_batch_scored_before_the_last_one_is_not_taken_for_it() -> None:
+    own = scorer()
+    for name in ("a", "b", "a"):
+        own([GOOD], {"solution": [SOLUTION], "request_id": [name]}, "beginner", 0)
+    assert own.take_sums()["completions"] == 3
 
 
 def test_the_same_batch_at_the_next_step_counts_again() -> None:

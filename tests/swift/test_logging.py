@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io, read_solution  # noqa: E402
 from swift_plugin_visionr1.ms_swift.rollout_pictures import RolloutPictures, logger  # noqa: E402
-from swift_plugin_visionr1.reward.rollout_group import Group  # noqa: E402
+from swift_plugin_visionr1.reward.rollout_group import RolloutGroup  # noqa: E402
 
 from .conftest import free_port  # noqa: E402
 
@@ -181,7 +181,17 @@ def test_all_reporters_receive_the_same_pictures(run: object) -> None:
     assert sorted(map(np.sum, swanlab)) == sorted(map(np.sum, shown.values()))
 
 
-def sampled(out: Path, step: int, rows: list) -> list[Group]:
+def scored(texts: tuple[str, ...], row: dict, stage: str, step: int) -> RolloutGroup:
+    """A group as scoring made it."""
+    scorer, truth = (
+        Scorer(PRESETS["paper"], model_io(PRESETS["paper"])),
+        read_solution(row["solution"]),
+    )
+    breakdowns = tuple(scorer.score(text, truth, stage) for text in texts)
+    return RolloutGroup(texts, breakdowns, truth, row, stage, step)
+
+
+def sampled(out: Path, step: int, rows: list) -> list[RolloutGroup]:
     """The groups of four that were trained on in a step, as the trainer logged them, in its
     order."""
     lines = [json.loads(line) for line in (out / "completions.jsonl").read_text().splitlines()]
@@ -192,9 +202,8 @@ def sampled(out: Path, step: int, rows: list) -> list[Group]:
     stage = "beginner" if step <= 2 else "advanced"
     starts = range(0, len(line["completion"]), 4)
     return [
-        Group(
+        scored(
             tuple(line["completion"][i : i + 4]),
-            read_solution(line["solution"][i]),
             by_solution[line["solution"][i]],
             stage,
             step - 1,
@@ -203,7 +212,7 @@ def sampled(out: Path, step: int, rows: list) -> list[Group]:
     ]
 
 
-def drawn(group: Group, step: object) -> np.ndarray:
+def drawn(group: RolloutGroup, step: object) -> np.ndarray:
     """The picture of a group, drawn again."""
     from PIL import Image
 
@@ -365,14 +374,8 @@ def steps(tmp_path: Path) -> Steps:
     return Steps(tmp_path, trainer, Scorer(settings, model_io(settings)), RolloutPictures(trainer))
 
 
-def group(texts: tuple[str, ...], image: Path) -> Group:
-    return Group(
-        texts,
-        read_solution(SOLUTION),
-        {"solution": SOLUTION, "images": [str(image)]},
-        "beginner",
-        0,
-    )
+def group(texts: tuple[str, ...], image: Path) -> RolloutGroup:
+    return scored(texts, {"solution": SOLUTION, "images": [str(image)]}, "beginner", 0)
 
 
 GOOD = '[{"bbox_2d": [30, 40, 80, 90], "label": "a"}]'
