@@ -34,6 +34,8 @@ class Answer:
         processed: (width, height) of what the model saw, where the row records it; else the frame
             computes it.
         tokens: the answer's tokens in order, where the row has log-probabilities.
+        reasoning: what a server took for reasoning and handed on apart; "" where it is nothing.
+        served: a server handed it on, which may take reasoning and special tokens out.
     """
 
     image: Image
@@ -43,6 +45,8 @@ class Answer:
     query: Query = Query(None)
     processed: Size | None = None
     tokens: tuple[Token, ...] | None = None
+    reasoning: str = ""
+    served: bool = False
 
 
 @dataclass(frozen=True, eq=False)

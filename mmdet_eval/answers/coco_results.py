@@ -13,6 +13,7 @@ from .confidence import check_any
 from .frame_warnings import frame_warnings
 from .labels import CategoryNames
 from .reading import Labels, Reader
+from .served import served_warnings
 
 TALLIED = (
     "unparsed",
@@ -144,7 +145,11 @@ def to_coco_results(
         duplicates=duplicates,
         **tally,
     )
-    warnings = (*frame_warnings(read, counts.outside, io), *_cut_off(counts))
+    warnings = (
+        *served_warnings(read),
+        *frame_warnings(read, counts.outside, io),
+        *_cut_off(counts),
+    )
     label_policy = names.policy if labels == "answer" else BY_QUERY
     return Converted(results, counts, dict(unknown.most_common()), read, warnings, label_policy)
 

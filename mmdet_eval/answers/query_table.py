@@ -62,7 +62,15 @@ class Slots:
         """The row's answer to the slot's query."""
         image = self.images[slot[0]]
         return Answer(
-            image, row.text, row.truncated, row.line, self.query(slot), row.processed, row.tokens
+            image,
+            row.text,
+            row.truncated,
+            row.line,
+            self.query(slot),
+            row.processed,
+            row.tokens,
+            row.reasoning,
+            row.served,
         )
 
     def open(self, taken: Mapping[Slot, Row]) -> list[tuple[Image, Query | None]]:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from swift_plugin_visionr1.errors import InputError
-from swift_plugin_visionr1.formats import ParsedCompletion
+from swift_plugin_visionr1.formats import Format, ParsedCompletion
 from swift_plugin_visionr1.geometry.boxes import is_valid
 from swift_plugin_visionr1.models.model_io import ModelIO
 
@@ -16,6 +17,7 @@ from .answer import Answer, ReadAnswer
 from .confidence import confidences
 from .frame_warnings import view_of
 from .labels import CategoryNames
+from .served import with_its_text
 
 Labels = Literal["answer", "query"]
 
@@ -37,6 +39,11 @@ class Reader:
     policy: str
     labels: Labels
 
+    @cached_property
+    def served(self) -> Format:
+        """The format of answers that a server handed on."""
+        return self.io.format.served()
+
     def read(self, answer: Answer, tally: Counter[str], unknown: Counter[str]) -> ReadAnswer:
         """Read one answer; what became of it and its boxes is added to `tally` (by `Counts`' names)
         and `unknown`.
@@ -45,6 +52,9 @@ class Reader:
             InputError: the size, the query or the log-probabilities of the answer do not allow it.
         """
         format, view = self.io.format, view_of(answer, self.io.resize)
+        if answer.served:
+            format = self.served
+            answer = with_its_text(answer, format)
         parsed = format.parse(answer.text)
         issues = parsed.issues + format.content_issues(parsed, view)
         tally["truncated"] += answer.truncated

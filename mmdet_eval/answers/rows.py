@@ -24,6 +24,8 @@ class Row:
         request: an id of the request, which may be the image's; None where the row has none.
         processed: (width, height) of what the model saw, where the row records it.
         tokens: where the row has log-probabilities.
+        reasoning: what a server took for reasoning and handed on apart; "" where it is nothing.
+        served: a server handed the answer on, which may take reasoning and special tokens out.
     """
 
     line: int
@@ -33,6 +35,8 @@ class Row:
     request: str | None = None
     processed: Size | None = None
     tokens: tuple[Token, ...] | None = None
+    reasoning: str = ""
+    served: bool = False
 
 
 def make_row(
@@ -44,6 +48,8 @@ def make_row(
     finish_reason: Any = None,
     logprobs: Any = None,
     request: Any = None,
+    reasoning: str = "",
+    served: bool = False,
 ) -> Row:
     """A row from what all kinds of files have in common; `where` names it in errors.
 
@@ -55,9 +61,16 @@ def make_row(
     truncated = (
         finish_reason == "length" if isinstance(finish_reason, str) else looks_truncated(text)
     )
-    processed, tokens = _processed(columns, where), read_tokens(logprobs, where)
     return Row(
-        line, text, truncated, columns, None if request is None else str(request), processed, tokens
+        line,
+        text,
+        truncated,
+        columns,
+        None if request is None else str(request),
+        _processed(columns, where),
+        read_tokens(logprobs, where),
+        reasoning,
+        served,
     )
 
 

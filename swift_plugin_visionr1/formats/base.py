@@ -94,6 +94,11 @@ class Format(Protocol):
         allows."""
         return () if self.is_inside(parsed.boxes, view).all() else ("out_of_image",)
 
+    def served(self) -> "Format":
+        """The same format for answers from an inference server, which may have taken reasoning and
+        special tokens out of the text; here nothing that matters."""
+        return self
+
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """The answer that this model family would write for (n, 4) xyxy boxes in the format's own
         frame."""

@@ -12,8 +12,8 @@ Issue codes: see `tagged` and `collect`, and `json_boxes` for JSON.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -32,10 +32,15 @@ _BRACKETS = str.maketrans("(<>)", "[[]]")
 
 @dataclass(frozen=True)
 class GLM4V(TaggedLists):
-    """The format `glm4v`."""
+    """The format `glm4v`.
+
+    Attributes:
+        tags_taken: a server may have taken the tags out of the text, as special tokens.
+    """
 
     name: ClassVar[str] = "glm4v"
     frame: Frame = FRAMES["norm1000"]
+    tags_taken: bool = False
     box_tags: ClassVar[tuple[str, ...]] = ("<|begin_of_box|>", "<|end_of_box|>")
     nothing: ClassVar[str] = "<|begin_of_box|>[]<|end_of_box|>"
     nothing_tagged: ClassVar[bool] = True
@@ -44,6 +49,10 @@ class GLM4V(TaggedLists):
     questions: ClassVar[Questions] = Questions(
         locate="Help me to locate {} in the image and give me its bounding boxes."
     )
+
+    def served(self) -> "GLM4V":
+        """See `Format.served`."""
+        return replace(self, tags_taken=True)
 
     def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
         """See `Tagged.region`; objects, and what is in a fence, are read as JSON."""
@@ -59,6 +68,12 @@ class GLM4V(TaggedLists):
             {"label": label, "bbox_2d": row} for label, row in zip(labels, rows, strict=True)
         ]
         return json.dumps(objects if any(labels) else rows, ensure_ascii=False).join(self.box_tags)
+
+    def _pieces(self, text: str) -> Iterator[Piece]:
+        start = len(text) - len(text.lstrip())
+        if self.tags_taken and self.box_tags[0] not in text and text[start : start + 1] in "[{`":
+            return iter([Piece("box", start, len(text.rstrip()), closed=True)])
+        return super()._pieces(text)
 
     def _collect_bare(self, found: Collector, text: str) -> None:
         if "bbox_2d" in text:

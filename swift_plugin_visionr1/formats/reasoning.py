@@ -87,10 +87,12 @@ class Reasoned(Format):
             tolerant: boxes are read from the answer wherever it stands, and never from the
             reasoning. The opening <think> may be in the prompt; the reasoning may be empty, as
             MiMo-VL's is when it is told not to think.
+        taken: a server may have taken the reasoning out of the text, so it is not missed.
     """
 
     inner: Format
     reasoning: Reasoning = "none"
+    taken: bool = False
 
     @property
     def name(self) -> str:
@@ -137,6 +139,10 @@ class Reasoned(Format):
     def content_issues(self, parsed: ParsedCompletion, view: View) -> tuple[str, ...]:
         """See `Format.content_issues`."""
         return self.inner.content_issues(parsed, view)
+
+    def served(self) -> "Reasoned":
+        """See `Format.served`."""
+        return replace(self, inner=self.inner.served(), taken=True)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """The answer, with empty reasoning about it where the model is to write some."""
@@ -185,7 +191,7 @@ class Reasoned(Format):
         tagged = 0 <= left < right
         if self.reasoning == "none":
             issues += ["text_around"] if max(opening, closing, left, right) >= 0 else []
-        elif closing < 0 or (self.reasoning == "think_answer" and not tagged):
+        elif not self.taken and (closing < 0 or (self.reasoning == "think_answer" and not tagged)):
             issues.append("no_reasoning")
         elif any(part.strip() for part in outside) or (
             self.reasoning == "think" and max(left, right) >= 0

@@ -260,6 +260,125 @@ def test_openai_rows_without_one_answer_are_refused(
         read_rows(write("answers.jsonl", [data]))
 
 
+THOUGHTS = "Two cats?"
+TYPED = [{"type": "thinking", "thinking": [{"type": "text", "text": THOUGHTS}]}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(
+            {"choices": [{"message": {"content": "[]", "reasoning_content": THOUGHTS}}]},
+            id="vLLM, SGLang, DeepSeek",
+        ),
+        pytest.param(
+            {
+                "choices": [
+                    {
+                        "message": {
+                            "content": "[]",
+                            "reasoning_content": THOUGHTS,
+                            "reasoning": THOUGHTS,
+                        }
+                    }
+                ]
+            },
+            id="both names of newer vLLM",
+        ),
+        pytest.param(
+            {
+                "custom_id": "3",
+                "response": {
+                    "body": {
+                        "choices": [
+                            {"message": {"content": [*TYPED, {"type": "text", "text": "[]"}]}}
+                        ]
+                    }
+                },
+            },
+            id="typed parts in a batch",
+        ),
+        pytest.param(
+            {
+                "choices": [
+                    {
+                        "message": {
+                            "content": [
+                                {"type": "reasoning", "text": THOUGHTS},
+                                {"type": "text", "text": "[]"},
+                            ]
+                        }
+                    }
+                ]
+            },
+            id="a part of reasoning with text",
+        ),
+        pytest.param(
+            {
+                "object": "response",
+                "status": "completed",
+                "reasoning": {"effort": "high", "summary": "detailed"},
+                "output": [
+                    {"type": "reasoning", "summary": [{"type": "summary_text", "text": THOUGHTS}]},
+                    {"type": "message", "content": [{"type": "output_text", "text": "[]"}]},
+                ],
+            },
+            id="responses API",
+        ),
+        pytest.param(
+            {
+                "message": {"role": "assistant", "content": "[]", "thinking": THOUGHTS},
+                "done_reason": "stop",
+            },
+            id="Ollama's chat",
+        ),
+        pytest.param(
+            {"response": "[]", "thinking": THOUGHTS, "done_reason": "stop"}, id="Ollama's generate"
+        ),
+        pytest.param({"response": "[]", "reasoning_content": THOUGHTS}, id="a row of one's own"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["answers.jsonl", "answers.json"])
+def test_reasoning_of_a_server_is_no_part_of_the_answer(
+    write: Write, annotations: Annotations, kind: str, data: dict[str, Any]
+) -> None:
+    content: Any = [data] if kind.endswith("l") else [data, data]
+    rows = read_predictions(write(kind, content), annotations)
+    assert not isinstance(rows, Converted)
+    row = rows[0]
+    assert (row.text, row.reasoning, row.served, row.truncated) == ("[]", THOUGHTS, True, False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"message": {"content": "["}, "done_reason": "length"}, id="Ollama's chat"),
+        pytest.param({"response": "[", "done_reason": "length"}, id="Ollama's generate"),
+        pytest.param(
+            {
+                "output": [{"type": "message", "content": [{"type": "output_text", "text": "["}]}],
+                "incomplete_details": {"reason": "max_output_tokens"},
+            },
+            id="responses API",
+        ),
+    ],
+)
+def test_an_answer_that_a_server_cut_off(write: Write, data: dict[str, Any]) -> None:
+    (row,) = read_rows(write("answers.jsonl", [data]))
+    assert (row.text, row.truncated) == ("[", True)
+
+
+def test_probabilities_of_the_responses_api(write: Write) -> None:
+    part = {
+        "type": "output_text",
+        "text": "[]",
+        "logprobs": [{"token": "[", "logprob": -1.0}, {"token": "]", "logprob": -2.0}],
+    }
+    output = [{"type": "reasoning"}, {"type": "message", "content": [part]}]
+    (row,) = read_rows(write("answers.jsonl", [{"output": output}]))
+    assert [(token.text, token.logprob) for token in row.tokens or ()] == [("[", -1.0), ("]", -2.0)]
+
+
 # COCO results
 
 

@@ -13,7 +13,8 @@ from .coco_json import read_results
 from .lines import row_of, rows_of
 from .mmdet_dump import label_order, read_dump
 
-ANSWER_KEYS = {"response", "choices"}  # one of them is in every row of text
+# one of them is in every row of text
+ANSWER_KEYS = {"response", "choices", "custom_id", "message", "output"}
 PICKLE = b"\x80"  # how every pickle since protocol 2 begins
 
 

@@ -1,5 +1,8 @@
-"""A row in the shape of OpenAI's API, as vLLM and others answer: chat, plain completion, or a line
-of batch output."""
+"""A row of an inference server: OpenAI's chat, plain completion or responses API, a line of batch
+output, or Ollama's chat.
+
+A server with a reasoning parser hands the reasoning on apart from the answer; see `parts.split`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +10,18 @@ from typing import Any
 from swift_plugin_visionr1.errors import InputError
 
 from ..rows import Row, make_row
+from .parts import split
 
 
 def is_row(data: Mapping[str, Any]) -> bool:
-    """Whether the row is of this shape."""
-    return "choices" in data or "custom_id" in data or isinstance(data.get("response"), dict)
+    """Whether the row is of one of these shapes."""
+    return (
+        "choices" in data
+        or "custom_id" in data
+        or isinstance(data.get("response"), dict)
+        or isinstance(data.get("message"), dict)
+        or _is_response(data)
+    )
 
 
 def read_row(line: int, where: str, data: Mapping[str, Any]) -> Row:
@@ -23,45 +33,59 @@ def read_row(line: int, where: str, data: Mapping[str, Any]) -> Row:
     """
     response = data.get("response")
     body = response.get("body") if isinstance(response, dict) else data
-    choices = body.get("choices") if isinstance(body, dict) else None
-    if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
-        failure = data.get("error") or (body.get("error") if isinstance(body, dict) else None)
-        came = (
-            str(failure)[:200]
-            if failure
-            else f"{len(choices)} of them"
-            if isinstance(choices, list)
-            else "none"
-        )
-        raise InputError(
-            f'{where}: expected exactly one answer in "choices", got {came}: ask again with n=1'
-        )
-    choice, request = choices[0], data.get("custom_id", data.get("id"))
+    message, ended, logprobs = _answer(body, data, where)
+    text, reasoning = split(message, where)
     return make_row(
         line,
         where,
-        _text(choice, where),
+        text,
         data,
-        finish_reason=choice.get("finish_reason"),
-        logprobs=choice.get("logprobs"),
-        request=request,
+        finish_reason=ended,
+        logprobs=logprobs,
+        request=data.get("custom_id", data.get("id")),
+        reasoning=reasoning,
+        served=True,
     )
 
 
-def _text(choice: Mapping[str, Any], where: str) -> str:
+def _is_response(body: Any) -> bool:
+    """Whether it is an answer of the responses API."""
+    return isinstance(body, dict) and isinstance(body.get("output"), list)
+
+
+def _answer(body: Any, data: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], Any, Any]:
+    """The message (or plain completion), why it ended, and its log-probabilities."""
+    if _is_response(body):
+        cut_off = (body.get("incomplete_details") or {}).get("reason") == "max_output_tokens"
+        return body, "length" if cut_off else body.get("status"), _logprobs(body["output"])
+    if isinstance(body, dict) and isinstance(body.get("message"), dict) and "choices" not in body:
+        return body["message"], body.get("done_reason"), None
+    choice = _only_choice(body, data, where)
     message = choice.get("message")
-    if not isinstance(message, dict):
-        text = choice.get("text")
-    elif isinstance(message.get("content"), list):
-        text = "".join(
-            str(part.get("text") or "") for part in message["content"] if isinstance(part, dict)
-        )
-    else:
-        text = message.get("content", "")
-        text = "" if text is None else text
-    if not isinstance(text, str):
-        raise InputError(
-            f'{where}: expected the text in message.content or "text", got the keys '
-            f"{sorted(choice)}"
-        )
-    return text
+    message = message if isinstance(message, dict) else choice
+    return message, choice.get("finish_reason"), choice.get("logprobs")
+
+
+def _logprobs(output: list[Any]) -> dict[str, Any] | None:
+    """Of the responses API, in the chat's form."""
+    items = [item for item in output if isinstance(item, dict)]
+    parts = [part for item in items for part in item.get("content") or () if isinstance(part, dict)]
+    found = [entry for part in parts for entry in part.get("logprobs") or ()]
+    return {"content": found} if found else None
+
+
+def _only_choice(body: Any, data: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    choices = body.get("choices") if isinstance(body, dict) else None
+    if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict):
+        return choices[0]
+    failure = data.get("error") or (body.get("error") if isinstance(body, dict) else None)
+    came = (
+        str(failure)[:200]
+        if failure
+        else f"{len(choices)} of them"
+        if isinstance(choices, list)
+        else "none"
+    )
+    raise InputError(
+        f'{where}: expected exactly one answer in "choices", got {came}: ask again with n=1'
+    )

@@ -1,19 +1,23 @@
-"""A row that `swift infer --result_path` wrote."""
+"""A row that `swift infer --result_path` wrote, or another with its answer in "response", such as
+Ollama's."""
 
 from typing import Any
 
 from swift_plugin_visionr1.errors import InputError
 
 from ..rows import Row, make_row
+from .parts import REASONING, reasoning_beside
 
 
 def read_row(line: int, where: str, data: dict[str, Any]) -> Row:
-    """The answer is in "response"; ms-swift repeats it as the last turn of "messages".
+    """The answer is in "response"; ms-swift repeats it as the last turn of "messages". A server's
+    reasoning may lie in a field beside it.
 
     Raises:
         InputError: there is no response.
     """
-    text = data.get("response")
+    text, reasoning = data.get("response"), reasoning_beside(data)
+    text = "" if text is None and reasoning else text
     if not isinstance(text, str):
         raise InputError(
             f'{where}: expected a row with the model\'s text in "response", got the keys '
@@ -25,6 +29,8 @@ def read_row(line: int, where: str, data: dict[str, Any]) -> Row:
         where,
         text,
         data,
-        finish_reason=data.get("finish_reason"),
+        finish_reason=data.get("finish_reason", data.get("done_reason")),
         logprobs=data.get("logprobs"),
+        reasoning=reasoning,
+        served=bool(data.keys() & {"done_reason", *REASONING}),
     )

@@ -1,0 +1,41 @@
+"""Answers of an inference server whose reasoning parser took the answer for reasoning."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from swift_plugin_visionr1.formats import Format
+from swift_plugin_visionr1.text import share
+
+from .answer import Answer, ReadAnswer
+
+
+def with_its_text(answer: Answer, format: Format) -> Answer:
+    """The answer; where it is empty and the reasoning is a clean answer and nothing else, with that
+    for its text. Real reasoning is never read: its boxes are drafts."""
+    if answer.text.strip() or not answer.reasoning.strip() or answer.truncated:
+        return answer
+    parsed = format.parse(answer.reasoning)
+    clean = not parsed.issues and (len(parsed.boxes) or parsed.says_nothing)
+    return replace(answer, text=answer.reasoning) if clean else answer
+
+
+def served_warnings(read: Sequence[ReadAnswer]) -> tuple[str, ...]:
+    """Where the text of answers is whose content is empty."""
+    answers = [one.answer for one in read if one.answer.reasoning.strip()]
+    moved = sum(answer.text == answer.reasoning for answer in answers)
+    empty = [answer for answer in answers if not answer.text.strip()]
+    found = []
+    if moved:
+        found.append(
+            f"{share(moved, len(read))} answers lie in the server's field of reasoning, with no "
+            "content beside it; they were read from there, because nothing else is in it: serve "
+            "this model without --reasoning-parser, or with its own"
+        )
+    if empty:
+        cut_off = sum(answer.truncated for answer in empty)
+        found.append(
+            f"{share(len(empty), len(read))} answers have no content; their text is in the "
+            f"server's field of reasoning, {cut_off} of them cut off, and reasoning is not read: "
+            "infer with a larger max_tokens, or serve the model without --reasoning-parser"
+        )
+    return tuple(found)
