@@ -3,6 +3,8 @@
 Eq. 3, the matching, is `matching.match`; Eq. 8 and STEP are in `schedule`.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from ..data.ground_truth import GroundTruth
 from ..formats import Format, ParsedCompletion
 from ..geometry.boxes import Boxes
 from ..geometry.frames import View
-from .matching import NO_MATCH, Match, labels_differ, match
+from .matching import LABEL_WEIGHT, NO_MATCH, Match, canonical_order, labels_differ, match
 from .schedule import Criteria, differentiate
 
 if TYPE_CHECKING:
@@ -97,7 +99,8 @@ def precision_reward(ious: NDArray[np.float64], criteria: Criteria, over: int) -
     0.533
     """
     valid = ious >= criteria.xi0
-    return float((valid * differentiate(ious, criteria)).sum() / over) if over else 0.0
+    # fsum: the same to the last digit in whatever order the boxes were written
+    return math.fsum(valid * differentiate(ious, criteria)) / over if over else 0.0
 
 
 def total_reward(dual_format: float, recall: float, precision: float) -> float:
@@ -139,12 +142,8 @@ def score(
         # Only an answer that says "nothing" is right. Text that cannot be read is not an answer.
         right = float(parsed.says_nothing and (settings.salvage or not issues))
         return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, *read)
-    wrong = labels_differ(labels, truth.labels) if settings.reads_labels else None
-    by_label = wrong if settings.matcher == "box_label" else None
-    pairs = match(original_xyxy, truth.boxes, truth.size, by_label)
-    ious = pairs.ious
-    if wrong is not None and settings.wrong_label == "unmatched":
-        ious = np.where(wrong[pairs.predictions, pairs.truths], 0.0, ious)
+    pairs, wrong = _pairs(original_xyxy, labels, truth, settings)
+    ious = np.where(wrong, 0.0, pairs.ious) if settings.wrong_label == "unmatched" else pairs.ious
     truths = len(truth.boxes)
     over = _denominator(ious, len(boxes), truths, criteria, settings.precision_over)
     return RewardBreakdown(
@@ -165,3 +164,23 @@ def _denominator(
     if over == "valid":
         return int(np.count_nonzero(ious >= criteria.xi0))
     return {"matched": len(ious), "predicted": predicted, "larger": max(predicted, truths)}[over]
+
+
+def _pairs(
+    boxes: Boxes, labels: Sequence[str], truth: GroundTruth, settings: "Settings"
+) -> tuple[Match, NDArray[np.bool_]]:
+    """The matched pairs of (n, 4) xyxy boxes in pixels of the original image, and (M,) whether the
+    labels of each differ where the settings read labels."""
+    rows, columns = canonical_order(boxes, labels), canonical_order(truth.boxes, truth.labels)
+    wrong = None
+    if settings.reads_labels:
+        wrong = labels_differ([labels[i] for i in rows], [truth.labels[i] for i in columns])
+    weight = LABEL_WEIGHT if settings.matcher == "box_label" else 0.0
+    pairs = match(boxes[rows], truth.boxes[columns], truth.size, wrong, weight)
+    differ = np.zeros(len(pairs.ious), np.bool_)
+    if wrong is not None:
+        differ = wrong[pairs.predictions, pairs.truths]
+    predictions = rows[pairs.predictions]
+    ascending = np.argsort(predictions)
+    matched = Match(predictions[ascending], columns[pairs.truths][ascending], pairs.ious[ascending])
+    return matched, differ[ascending]

@@ -21,7 +21,7 @@ from ..formats import Format, get_format
 from ..geometry.boxes import LIMIT, Boxes, as_boxes, giou
 from ..geometry.frames import Size, convert
 from .equations import RewardBreakdown
-from .matching import NO_MATCH, Match
+from .matching import NO_MATCH, Match, canonical_order
 from .schedule import Criteria
 
 _FENCE = re.compile(r"```json\n|\n```")
@@ -132,7 +132,7 @@ def _entry(item: object) -> Entry | None:
 
 def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
     """Pairs with their GIoU; L1 in raw pixels - GIoU - 1 where the labels agree, in float32 as
-    released."""
+    released. Between assignments of equal cost the order of the answer does not decide."""
     clamped = [[float(max(-(10**30), min(v, 10**30))) for v in box] for box, _ in entries]
     truths = truth.boxes.astype(np.float32)
     with np.errstate(all="ignore"):  # areas beyond float32 become inf, as in the released code
@@ -145,16 +145,18 @@ def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
         distance = np.abs(boxes[:, None] - truths).sum(axis=2)
     number = {label.lower(): place for place, label in enumerate(truth.labels)}
     theirs = np.array([number[label.lower()] for label in truth.labels])
-    own = np.array(
-        [
-            number.get(label.strip().lower(), -1) if isinstance(label, str) else -1
-            for _, label in entries
-        ]
-    )
+    named = [label.strip().lower() if isinstance(label, str) else None for _, label in entries]
+    own = np.array([-1 if name is None else number.get(name, -1) for name in named])
     same = (own[:, None] == theirs).astype(np.float32)
     cost = np.nan_to_num(distance - same - overlap, nan=1e30, posinf=1e30, neginf=-1e30)
+    keys = [(box, name or "", name is None) for box, name in zip(clamped, named, strict=True)]
+    first = np.array(sorted(range(len(keys)), key=keys.__getitem__))
+    second = canonical_order(truth.boxes, truth.labels)
     # Here, because it takes longer to import than this whole package.
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(cost)
+    rows, columns = linear_sum_assignment(cost[np.ix_(first, second)])
+    rows, columns = first[rows], second[columns]
+    ascending = np.argsort(rows)
+    rows, columns = rows[ascending], columns[ascending]
     return Match(rows, columns, np.nan_to_num(overlap[rows, columns]))
