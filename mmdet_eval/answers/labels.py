@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import yaml
-
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.files import load_yaml
 
 from ..coco.annotations import Id
 
@@ -109,13 +108,7 @@ def read_synonyms(path: str | Path) -> dict[str, str]:
     Raises:
         InputError: the file cannot be read or is no such mapping.
     """
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"expected a YAML file of synonyms (label: category name), got {path}: {reason}"
-        ) from None
+    data = load_yaml(Path(path))
     # Unquoted, `no: zebra` and `1: one` have keys that are no text.
     if not isinstance(data, dict) or not all(
         isinstance(v, str) for pair in data.items() for v in pair

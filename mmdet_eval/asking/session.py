@@ -145,7 +145,7 @@ def run(
     return [Answered(*found) for found in zip(datasets, annotations, paths, strict=True)], asked
 
 
-def _merge(rows: Sequence[Row], answers: Mapping[Key, str], path: Path) -> Path:
+def _merge(rows: Sequence[Row], answers: Mapping[Key, bytes], path: Path) -> Path:
     """Write our columns beside what `swift infer` wrote, which keeps none but its own; a row for
     each answer."""
     path.parent.mkdir(parents=True, exist_ok=True)

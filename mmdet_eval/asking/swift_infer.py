@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.data.row_files import read_lines, row_of
 from swift_plugin_visionr1.errors import InputError
 
 from .progress import Progress
@@ -44,7 +45,7 @@ def key_of(row: Mapping[str, Any]) -> Key:
 
 def ask(
     rows: Iterable[Row], folder: Path, arguments: Sequence[str], allow_missing: bool = False
-) -> tuple[dict[Key, str], int]:
+) -> tuple[dict[Key, bytes], int]:
     """Have `swift infer` answer every row whose answer is not in `folder` yet.
 
     Args:
@@ -93,19 +94,21 @@ def ask(
     return answers, len(pending)
 
 
-def read_answers(parts: Path) -> dict[Key, str]:
-    """The answers on disk, as lines by key; a last line that was not written to its end is no
-    answer."""
-    answers: dict[Key, str] = {}
+def read_answers(parts: Path) -> dict[Key, bytes]:
+    """The answers on disk, as lines by key; a line that was not written to its end is no answer."""
+    answers: dict[Key, bytes] = {}
     for path in sorted(parts.glob("[0-9][0-9][0-9].jsonl")):
-        for text in _whole_lines(path):
-            answers.setdefault(key_of(json.loads(text)), text)
+        for key, line in _keyed(path):
+            answers.setdefault(key, line)
     return answers
 
 
-def _whole_lines(path: Path) -> list[str]:
-    # What follows the last line end is half a line, or nothing.
-    return [line.decode("utf-8") for line in path.read_bytes().split(b"\n")[:-1]]
+def _keyed(path: Path) -> Iterator[tuple[Key, bytes]]:
+    """Whole rows as written, which takes less memory than what is in them."""
+    for _, line in read_lines(path):
+        row = row_of(line)
+        if not isinstance(row, str):
+            yield key_of(row), line
 
 
 def _pending(questions: Mapping[Key, Row], answers: Container[Key], parts: Path) -> list[Row]:
@@ -114,10 +117,7 @@ def _pending(questions: Mapping[Key, Row], answers: Container[Key], parts: Path)
     If that call wrote answer by answer, this question ended it, and would keep those after it from
     being asked.
     """
-    asked = [
-        [key_of(json.loads(text)) for text in _whole_lines(path)]
-        for path in parts.glob("*.prompts.jsonl")
-    ]
+    asked = [[key for key, _ in _keyed(path)] for path in parts.glob("*.prompts.jsonl")]
     suspects = {key for keys in asked for key in [key for key in keys if key not in answers][:1]}
     left = [key for key in questions if key not in answers]
     return [questions[key] for key in sorted(left, key=suspects.__contains__)]

@@ -2,12 +2,11 @@
 suite reads."""
 
 import argparse
-import gzip
 import json
-import zlib
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.data.row_files import read_rows
 from swift_plugin_visionr1.errors import InputError
 
 from ..coco.refcoco import image_sizes, mdetr_annotations
@@ -40,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
         InputError: a row or an image cannot be used.
         OSError: a file cannot be read or written.
     """
-    rows = _read(arguments.rows)
+    rows = [row for _, row in read_rows(arguments.rows)]
+    if not rows:
+        raise InputError(f"expected rows in {arguments.rows}, got none")
     sizes = image_sizes(arguments.images, (str(row.get("file_name")) for row in rows))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(
@@ -48,17 +49,3 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(f"{len(rows)} expressions about {len(sizes)} images: {arguments.out}")
     return 0
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    raw = path.read_bytes()
-    try:
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
-        rows = [json.loads(line) for line in text.split("\n") if line.strip()]
-    except (ValueError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"expected JSON lines in {path}, got: {error}") from None
-    if not rows or not all(isinstance(row, dict) for row in rows):
-        raise InputError(
-            f"expected at least one JSON object, one a line, in {path}, got something else"
-        )
-    return rows

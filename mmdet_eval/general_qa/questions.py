@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from swift_plugin_visionr1.errors import InputError, SettingsError
+from swift_plugin_visionr1.files import load_yaml
 from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 from swift_plugin_visionr1.recipes.training_command import Recipe
 from swift_plugin_visionr1.recipes.training_command import read_recipe as read_command
@@ -112,14 +111,12 @@ def read_recipe(path: Path) -> dict[str, Any]:
     Raises:
         InputError: it is no YAML file for VLMEvalKit.
     """
-    try:
-        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         raise InputError(
             f"expected a YAML file for `swift eval`, got none at {path}: launch from the root of a "
-            "clone of the "
-            "repository, or say --recipe"
-        ) from None
+            "clone of the repository, or say --recipe"
+        )
+    recipe = load_yaml(path)
     found = recipe if isinstance(recipe, dict) else {}
     if found.get("eval_backend") != "VLMEvalKit" or not isinstance(found.get("eval_dataset"), list):
         raise InputError(

@@ -4,9 +4,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.files import load_yaml
 from swift_plugin_visionr1.text import did_you_mean
 
 FOLDER = Path(__file__).parent / "named"
@@ -44,13 +43,7 @@ def read_mapping(
     Raises:
         InputError: it is not.
     """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(
-            f"expected a YAML file at {path}, got: {' '.join(str(error).split())}"
-        ) from None
-    return check_keys(data, str(path), required, optional)
+    return check_keys(load_yaml(path), str(path), required, optional)
 
 
 def check_keys(

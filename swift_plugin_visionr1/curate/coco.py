@@ -9,6 +9,7 @@ from typing import Any
 from ..data.ground_truth import read_solution
 from ..data.published.base import question
 from ..errors import SolutionError
+from ..files import read_json
 from ..formats import Questions
 from ..formats.questions import PAPER, detection_question
 from ..models.model_io import ModelIO
@@ -41,6 +42,7 @@ def convert_coco(
             None is all.
 
     Raises:
+        InputError: the file is not JSON.
         SolutionError: the file is no COCO instances file, it has no such class, no annotation is of
             its images, an image file is missing, or a box cannot be used.
     """
@@ -96,10 +98,7 @@ def _require_of_images(image_ids: Collection[Any], images: Sequence[Any], path: 
 
 
 def _load(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SolutionError(f"expected JSON in {path}: {error}") from None
+    data = read_json(path)
     missing = [
         key
         for key in ("images", "annotations", "categories")

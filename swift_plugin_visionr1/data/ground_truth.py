@@ -18,6 +18,7 @@ EXPECTED = (
     "...], "
     '"labels": ["...", ...]} with boxes in pixels of the original image'
 )
+LARGEST_SIDE = 10**6  # pixels of an image
 BORDER = 1.0  # pixels by which annotations may leave the image: rounding, not a wrong frame
 
 
@@ -52,6 +53,10 @@ def read_solution(
     """
     if not isinstance(solution, str):
         raise SolutionError(f"{EXPECTED}; got {type(solution).__name__}: {short(solution)}")
+    if isinstance(width, list | dict) or isinstance(height, list | dict):
+        raise SolutionError(
+            f"expected columns width and height in pixels, got {short(width)} and {short(height)}"
+        )
     return _read(solution, width, height)
 
 
@@ -93,7 +98,7 @@ def _from_pairs(pairs: list[Any], width: int | None, height: int | None) -> dict
 
 def _checked(data: dict[str, Any]) -> GroundTruth:
     size = data["width"], data["height"]
-    if not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in size):
+    if not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in size):
         raise SolutionError(
             f"expected width and height to be whole numbers of pixels above 0, got {short(size)}"
         )

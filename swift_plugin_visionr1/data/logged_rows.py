@@ -8,7 +8,6 @@ where the dataset has one. The last line repeats the one before. The Megatron tr
 writes a row per completion with `response`.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from ..errors import InputError, SolutionError
 from .ground_truth import GroundTruth, read_solution
 from .published import form_of
 from .published.base import first_image
+from .row_files import read_jsonl
 
 COMPLETION_KEYS = ("response", "completion")
 
@@ -81,11 +81,9 @@ class Row:
     def step(self) -> int | None:
         """The trainer's step at which the completion was logged."""
         step = self.columns.get("step", self.columns.get("gen_step"))
-        return (
-            int(step)
-            if isinstance(step, int) or (isinstance(step, str) and step.isdigit())
-            else None
-        )
+        if isinstance(step, str) and step.isdecimal() and len(step) < 19:
+            return int(step)
+        return step if isinstance(step, int) else None
 
     def truth(self) -> GroundTruth:
         """The row's annotations.
@@ -135,44 +133,25 @@ def read_lines(path: Path, skip_broken: bool = False) -> Iterator[list[Row]]:
 
     Args:
         path: the JSONL file.
-        skip_broken: whether lines that are no JSON object are passed over: a run that is still
-            training, or was killed, leaves one.
+        skip_broken: whether invalid lines are passed over: a run that is still training, or was
+            killed, leaves one.
 
     Raises:
-        InputError: there is no such file, or a line is no JSON object.
-        OSError: the file cannot be read.
+        InputError: the file cannot be read, or a line is no JSON object.
     """
-    if not path.exists() or path.is_dir():
-        raise InputError(f"expected a file of rows at {path}, got none")
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                rows = _rows(line, number, path) if line.strip() else []
-            except InputError:
-                if not skip_broken:
-                    raise
-                continue
-            if rows:
-                yield rows
+    for number, data in read_jsonl(path):
+        if not isinstance(data, str):
+            yield _rows(data, number)
+        elif not skip_broken:
+            raise InputError(f"line {number} of {path}: {data}")
 
 
-def _rows(line: str, number: int, path: Path) -> list[Row]:
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"line {number} of {path}: expected a JSON object, got text that is none ({error})"
-        ) from None
-    if not isinstance(data, dict):
-        raise InputError(
-            f"line {number} of {path}: expected a JSON object, got a {type(data).__name__}"
-        )
+def _rows(data: Mapping[str, Any], number: int) -> list[Row]:
     completions = data.get("completion")
     if not isinstance(completions, list):
         return [Row(data, number)]
-    count = len(
-        completions
-    )  # a column of another length is none of theirs: the trainer cut it otherwise
+    # A column of another length belongs to other completions: the trainer cut it otherwise.
+    count = len(completions)
     columns = {
         name: values
         for name, values in data.items()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..data.published import RowForm, form_of
-from ..data.row_files import read_lines
-from ..errors import SolutionError
+from ..data.row_files import read_file
+from ..errors import InputError, SolutionError
 from ..recipes.training_command import Recipe
 from ..text import clipped, listed, share
 from .findings import Finding, note, ok, problem
@@ -67,7 +67,10 @@ def _not_here(name: str, path: Path) -> Finding:
 
 
 def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
-    lines = read_lines(path)
+    try:
+        lines = list(read_file(path))
+    except InputError as error:
+        return [], [problem("data", f"data: {error}")]
     if not lines:
         return [], [problem("empty_data", f"data: {path} has no rows")]
     first = next((line for _, line in lines if not isinstance(line, str)), {})

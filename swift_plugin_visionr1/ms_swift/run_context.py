@@ -1,7 +1,6 @@
 """What a reward can learn about the ms-swift run that it is built in, and the checks made before
 the first step."""
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from swift.utils import get_logger
 
 from ..data.ground_truth import GroundTruth, read_solution
 from ..data.images import image_size, local_image, require_file
+from ..data.row_files import read_jsonl
 from ..errors import SolutionError
 from ..geometry.frames import Size
 from ..geometry.resize import Resize
@@ -195,8 +195,8 @@ def _place(row: dict[str, Any], index: int, name: str) -> str:
     """Where the row stands in its file: ms-swift shuffles, so its place in the data set says
     little."""
     for path in _dataset_files():
-        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
-            if _same_row(line, row):
+        for number, data in read_jsonl(path):
+            if not isinstance(data, str) and _same_row(data, row):
                 return f"row {number} of {path}"
     return f"row {index + 1} of {name} as loaded"
 
@@ -211,12 +211,8 @@ def _dataset_files() -> list[Path]:
     return []
 
 
-def _same_row(line: str, row: dict[str, Any]) -> bool:
-    try:
-        data = json.loads(line)
-    except ValueError:
-        return False
-    if not isinstance(data, dict) or data.get("solution") != row["solution"]:
+def _same_row(data: Mapping[str, Any], row: dict[str, Any]) -> bool:
+    if data.get("solution") != row["solution"]:
         return False
     images = [
         image.get("path") if isinstance(image, dict) else image for image in row.get("images") or []

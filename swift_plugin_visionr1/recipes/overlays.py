@@ -1,14 +1,12 @@
 """Recipes of ms-swift in layers: small YAML files laid over one another, since ms-swift itself
 takes one file."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from ..errors import SettingsError
+from ..errors import InputError, SettingsError
+from ..files import load_yaml, read_json
 
 Options = dict[str, Any]
 
@@ -48,10 +46,9 @@ def load(path: Path) -> Options:
         SettingsError: it is no YAML or JSON file of `option: value` lines.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SettingsError(f"expected a recipe of ms-swift at {path}: {error}") from None
+        data = read_json(path) if path.suffix == ".json" else load_yaml(path)
+    except InputError as error:
+        raise SettingsError(str(error)) from None
     if not isinstance(data, dict):
         raise SettingsError(
             f"expected `option: value` lines in {path}, got a {type(data).__name__}"

@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args, get_type_hints
 
 import yaml
 
-from ..errors import SettingsError
+from ..errors import InputError, SettingsError
+from ..files import load_yaml
 from ..formats import JsonLayout, Reasoning, get_format
 from ..text import did_you_mean
 from .schedule import Criteria, Schedule, Stage
@@ -174,11 +175,9 @@ def load_settings(spec: str | None = None) -> Settings:
             f"file, got {spec!r}" + did_you_mean(spec, PRESETS)
         )
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"expected a YAML file of settings at {path}: {error}") from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"expected YAML in {path}: {error}") from None
+        data = load_yaml(path) or {}
+    except InputError as error:
+        raise SettingsError(str(error)) from None
     if not isinstance(data, dict):
         raise SettingsError(f"expected `name: value` lines in {path}, got a {type(data).__name__}")
     return replace(settings_from(data), source=str(path))

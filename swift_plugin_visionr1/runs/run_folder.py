@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.logged_rows import Row, naming, read_lines, without_repeats
+from ..data.row_files import read_jsonl
 from ..errors import InputError
 from ..reward.schedule import STAGES, Stage
 from ..reward.scorer import Scorer
@@ -68,14 +69,15 @@ def read_log(folder: Path) -> Log:
             else ": give the folder that ms-swift printed as output_dir"
         )
         raise InputError(f"expected logging.jsonl in the run's folder {folder}, got none{hint}")
-    rows: list[tuple[int, dict[str, Any]]] = []
+    rows: list[tuple[int, Mapping[str, Any]]] = []
     max_steps = broken = 0
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-        row = _object(line)
-        broken += row is None
-        counter = next((str(row[name]) for name in COUNTERS if name in row), "") if row else ""
+    for _, row in read_jsonl(path):
+        if isinstance(row, str):
+            broken += 1
+            continue
+        counter = next((str(row[name]) for name in COUNTERS if name in row), "")
         step, _, last = counter.partition("/")
-        if not row or not step.isdigit() or not ("loss" in row or "reward" in row):
+        if not step.isdecimal() or not ("loss" in row or "reward" in row):
             continue  # an evaluation, or the summary at the end
         while rows and rows[-1][0] >= int(step):
             rows.pop()
@@ -86,16 +88,7 @@ def read_log(folder: Path) -> Log:
     return _log(rows, max_steps, broken)
 
 
-def _object(line: str) -> dict[str, Any] | None:
-    """The line's object, {} for an empty line, None for what is none."""
-    try:
-        data = json.loads(line) if line.strip() else {}
-    except (ValueError, RecursionError):
-        return None
-    return data if isinstance(data, dict) else None
-
-
-def _log(rows: Sequence[tuple[int, dict[str, Any]]], max_steps: int, broken: int) -> Log:
+def _log(rows: Sequence[tuple[int, Mapping[str, Any]]], max_steps: int, broken: int) -> Log:
     names = {name for _, row in rows for name, value in row.items() if _is_number(value)}
     values = {
         name: np.array(

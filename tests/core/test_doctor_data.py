@@ -241,7 +241,7 @@ def test_a_line_that_is_no_json_is_named(
     (tmp_path / "broken.jsonl").write_text(json.dumps(scenes[0]) + "\n{cut off\n")
     code, text = examine(scenes, dataset=str(tmp_path / "broken.jsonl"))
     assert code == 1
-    assert "row 2 of broken.jsonl: expected a JSON object on the line" in text
+    assert "row 2 of broken.jsonl: expected a JSON object" in text
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_options_alone_are_a_command() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        pytest.param(["gone.yaml"], "expected a recipe of ms-swift at gone.yaml", id="no file"),
+        pytest.param(["gone.yaml"], "expected a file at gone.yaml", id="no file"),
         pytest.param(["train.jsonl"], "expected a recipe .* got 'train.jsonl'", id="no recipe"),
         pytest.param(
             ["--model_kwargs", "x"], "--model_kwargs to be a JSON object", id="model_kwargs"

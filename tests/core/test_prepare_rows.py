@@ -212,7 +212,7 @@ def test_a_file_of_other_rows(
         pytest.param(
             "rows.txt",
             "",
-            "in a .jsonl, .json, .parquet or .csv file, got rows.txt",
+            "in a .jsonl, .jsonl.gz, .json, .parquet or .csv file, got rows.txt",
             id="another kind",
         ),
         pytest.param(

@@ -1,21 +1,24 @@
 """Which kind of prediction file a file is."""
 
-import json
+from contextlib import suppress
 from pathlib import Path
 
+from swift_plugin_visionr1.data.row_files import BOM, read_jsonl
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.files import read_bytes, read_json
 
 from ...coco.annotations import Annotations
 from ..coco_results import Converted, converted_boxes
 from ..join import Missing
 from ..rows import Row
 from .coco_json import read_results
-from .lines import row_of, rows_of
+from .lines import read_rows, row_of
 from .mmdet_dump import label_order, read_dump
 
 # one of them is in every row of text
 ANSWER_KEYS = {"response", "choices", "custom_id", "message", "output"}
 PICKLE = b"\x80"  # how every pickle since protocol 2 begins
+START = 4096  # bytes that tell the kind: more than anybody puts blanks before a list
 
 
 def read_predictions(
@@ -36,28 +39,14 @@ def read_predictions(
         InputError: the file is none of these, or does not belong to the annotations.
     """
     path = Path(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"expected a prediction file, got {path}: {error.strerror}") from None
-    if raw.startswith(PICKLE):
-        results, answered = read_dump(raw, path, annotations, missing)
+    start = read_bytes(path, START)
+    if start.startswith(PICKLE):
+        results, answered = read_dump(read_bytes(path), path, annotations, missing)
         return converted_boxes(results, answered, annotations, label_order(annotations))
-    try:
-        text = raw.decode("utf-8-sig")  # editors on Windows begin a file with a byte order mark
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"expected JSONL, JSON or mmdet's pickle, got {path}, which is neither: {error}"
-        ) from None
-    if not text.lstrip().startswith("["):
-        _check_no_annotations(text, path)
-        return rows_of(text, path)
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"expected {path} to be a JSON list as it begins with [, got: {error}"
-        ) from None
+    if not start.removeprefix(BOM).lstrip().startswith(b"["):
+        _check_no_annotations(path)
+        return read_rows(path)
+    data = read_json(path)
     if data and isinstance(data[0], dict) and data[0].keys() & ANSWER_KEYS:
         return [
             row_of(number, row, f"{path}, entry {number}")
@@ -66,18 +55,17 @@ def read_predictions(
     return converted_boxes(read_results(data, path, annotations), None, annotations)
 
 
-def _check_no_annotations(text: str, path: Path) -> None:
-    try:
-        data = json.loads(text)  # of JSONL it reads no more than a line
-    except (ValueError, RecursionError):
-        return
+def _check_no_annotations(path: Path) -> None:
+    """They may be indented, so that their first line is no JSON object."""
+    _, first = next(read_jsonl(path), (0, {}))
+    with suppress(InputError):
+        first = read_json(path) if isinstance(first, str) else first
     if (
-        isinstance(data, dict)
-        and isinstance(data.get("images"), list)
-        and isinstance(data.get("annotations"), list)
+        isinstance(first, dict)
+        and isinstance(first.get("images"), list)
+        and isinstance(first.get("annotations"), list)
     ):
         raise InputError(
             f"expected {path} to hold predictions, got COCO annotations: give that file as --ann, "
-            "and as --pred the "
-            "model's answers or COCO results, the bare list"
+            "and as --pred the model's answers or COCO results, the bare list"
         )

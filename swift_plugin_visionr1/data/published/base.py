@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import SolutionError
 from ...geometry.frames import Size
-from ...text import short
+from ...text import listed, short
 from ..ground_truth import read_solution
 
 Row = Mapping[str, Any]
@@ -28,14 +28,27 @@ class RowForm:
     Attributes:
         name: what it is called in logs and errors.
         recognises: whether a row, a data set's first, is of this form.
-        rewrite: the row with `messages`, `images` and our `solution` in pixels of the original
-            image, whose boxes are not checked; columns that the form does not know stay. Raises
-            SolutionError for what cannot be read.
+        translate: `rewrite`, which may find that a column is missing (KeyError).
     """
 
     name: str
     recognises: Callable[[Row], bool]
-    rewrite: Callable[[Row, SizeOf], dict[str, Any]]
+    translate: Callable[[Row, SizeOf], dict[str, Any]]
+
+    def rewrite(self, row: Row, open_size: SizeOf) -> dict[str, Any]:
+        """The row with `messages`, `images` and our `solution` in pixels of the original image,
+        whose boxes are not checked; columns that the form does not know stay.
+
+        Raises:
+            SolutionError: the row cannot be read.
+        """
+        try:
+            return self.translate(row, open_size)
+        except KeyError as error:
+            raise SolutionError(
+                f"expected a column {error.args[0]}, as in the first row, got "
+                f"{listed(row, 10) or 'none'}"
+            ) from None
 
     def convert(self, row: Row, open_size: SizeOf) -> dict[str, Any]:
         """The rewritten row.
@@ -88,7 +101,10 @@ def scaled(boxes: Sequence[Sequence[float]], units: float, size: Size) -> list[l
             raise SolutionError(
                 f"expected 4 coordinates from 0 to {units:g} in each box, got {short(box)}"
             )
-    return [list(np.array(box) / units * np.array(size * 2)) for box in boxes]
+    try:
+        return [list(np.array(box) / units * np.array(size * 2, dtype=np.float64)) for box in boxes]
+    except OverflowError:
+        raise SolutionError(f"expected width and height in pixels, got {short(size)}") from None
 
 
 def first_image(row: Row) -> Any:
@@ -115,15 +131,31 @@ def image_of(row: Row) -> Any:
 
 
 def size_of(row: Row, image: Any, open_size: SizeOf) -> Size:
-    """(width, height) in pixels: the row's own columns, else the image's."""
+    """(width, height) in pixels: the row's own columns, else the image's.
+
+    Raises:
+        SolutionError: the columns hold something else.
+    """
     width, height = row.get("width"), row.get("height")
-    return open_size(image) if width is None or height is None else (width, height)
+    if width is None or height is None:
+        return open_size(image)
+    if not is_number(width) or not is_number(height):
+        raise SolutionError(
+            f"expected width and height in pixels, got {short(width)} and {short(height)}"
+        )
+    return width, height
 
 
-def question(text: object) -> list[Message]:
-    """The user's message, with an image tag where it has none."""
+def question_text(text: object) -> str:
+    """The text; raises SolutionError where it is no question."""
     if not isinstance(text, str) or not text.strip():
         raise SolutionError(f"expected a question in the row, got {short(text)}")
+    return text
+
+
+def question(value: object) -> list[Message]:
+    """The user's message, with an image tag where it has none."""
+    text = question_text(value)
     return [{"role": "user", "content": text if IMAGE_TAG in text else IMAGE_TAG + text}]
 
 

@@ -14,7 +14,18 @@ from typing import Any
 from ...errors import SolutionError
 from ...formats.questions import DETECT
 from ...text import short
-from .base import Row, RowForm, SizeOf, image_of, is_box, question, size_of, solution, training_row
+from .base import (
+    Row,
+    RowForm,
+    SizeOf,
+    image_of,
+    is_box,
+    question,
+    question_text,
+    size_of,
+    solution,
+    training_row,
+)
 
 CONSUMED = (
     "image",
@@ -81,12 +92,12 @@ def _exchange(turns: object) -> tuple[str, Any] | None:
     return (asked["value"], answer.get("value")) if fits else None
 
 
-def _converted(row: Row, asked: str, found: Boxes, open_size: SizeOf) -> dict[str, Any]:
-    boxes, labels = found
+def _converted(row: Row, text: object, found: Boxes, open_size: SizeOf) -> dict[str, Any]:
+    (boxes, labels), asked = found, question_text(text)
     image = image_of(row)
     described = [_caption(row, asked) if label is None else label for label in labels]
-    text = solution(size_of(row, image, open_size), boxes, described)
-    return training_row(row, CONSUMED, question(_neutral(asked)), image, text)
+    truth = solution(size_of(row, image, open_size), boxes, described)
+    return training_row(row, CONSUMED, question(_neutral(asked)), image, truth)
 
 
 def _boxes(value: object) -> Boxes:
