@@ -10,6 +10,7 @@ from swift_plugin_visionr1.formats import Format
 from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes
 from swift_plugin_visionr1.models.model_io import ModelIO, model_io
 from swift_plugin_visionr1.reward.settings import Settings
+from swift_plugin_visionr1.text import share
 
 from .answers.coco_results import Converted, to_coco_results
 from .answers.confidence import POLICIES
@@ -62,6 +63,20 @@ class Evaluation:
     scores: Scores
     format: Format | None
     conditions: dict[str, Any]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know before trusting the numbers."""
+        left_out, boxes = self.scores.left_out, len(self.converted.results)
+        if not left_out.boxes:
+            return self.converted.warnings
+        return (
+            *self.converted.warnings,
+            f"COCO's limit of 100 boxes per image and category leaves out "
+            f"{share(left_out.boxes, boxes)} boxes, in {left_out.images} of "
+            f"{len(self.annotations.images)} images: AP and AR do not see them; precision, recall "
+            "and F1 count them",
+        )
 
 
 @dataclass(frozen=True)

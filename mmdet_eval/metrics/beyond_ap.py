@@ -7,24 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..coco.annotations import Id
+from .matches import Matches
 from .ranking import Ranking, average
 from .scores import ClassScores, Metrics, Spread
 
 Floats = NDArray[np.float64]
 
 
-def beside(ranking: Ranking) -> Metrics:
+def beside(ranking: Ranking, beyond: Matches | None = None) -> Metrics:
     """The numbers of `Scores.beside`.
 
     Precision, recall and F1 count all boxes of all categories, whatever their score: right / boxes,
     right / truths and 2 right / (boxes + truths), where boxes matched to a crowd do not count.
     Averages over .5:.95 are means of the ten thresholds' values. Precision without boxes is 0, or
     None where there are no truths either.
+
+    Args:
+        beyond: the boxes beyond COCO's limit, which count too.
     """
-    matches = ranking.matches
-    right, boxes = (matches.matched & ~matches.ignored).sum(axis=1), (~matches.ignored).sum(axis=1)
+    right, boxes = _counts(ranking.matches, beyond)
     tie_aware = ranking.tie_aware_precision()
-    rates = _rates(right, boxes, int(matches.truths.sum()))
+    rates = _rates(right.sum(axis=1), boxes.sum(axis=1), int(ranking.matches.truths.sum()))
     return {
         "tie-aware mAP": average(tie_aware),
         "tie-aware AP50": average(tie_aware[:1]),
@@ -52,15 +55,13 @@ def spread(ranking: Ranking, orders: int, seed: int) -> Spread:
     return Spread(min(values), max(values), orders, seed)
 
 
-def class_scores(ranking: Ranking, categories: Mapping[Id, str]) -> tuple[ClassScores, ...]:
-    """One entry for each category, in the order of `categories`."""
+def class_scores(
+    ranking: Ranking, categories: Mapping[Id, str], beyond: Matches | None = None
+) -> tuple[ClassScores, ...]:
+    """One entry for each category, in the order of `categories`; `beyond` as for `beside`."""
     matches, precision, recall = ranking.matches, ranking.reported, ranking.recall()
     places = {category: place for place, category in enumerate(matches.category_ids)}
-    counts = len(places)
-    right = np.bincount(
-        matches.category[matches.matched[0] & ~matches.ignored[0]], minlength=counts
-    )
-    boxes = np.bincount(matches.category[~matches.ignored[0]], minlength=counts)
+    right, boxes = (table[0] for table in _counts(matches, beyond))
     truths = matches.truths.sum(axis=1)
     at75 = int(np.argmin(np.abs(matches.iou_thresholds - 0.75)))
     found = []
@@ -80,6 +81,20 @@ def class_scores(ranking: Ranking, categories: Mapping[Id, str]) -> tuple[ClassS
         }
         found.append(ClassScores(category, name, metrics, int(truths[k]), int(boxes[k])))
     return tuple(found)
+
+
+def _counts(
+    matches: Matches, beyond: Matches | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(T, K) boxes that are right, and boxes that count."""
+    right = np.zeros((len(matches.iou_thresholds), len(matches.category_ids)), dtype=np.int64)
+    boxes = np.zeros_like(right)
+    for part in (matches, beyond) if beyond else (matches,):
+        counted = ~part.ignored
+        for place, (hit, counts) in enumerate(zip(part.matched & counted, counted, strict=True)):
+            right[place] += np.bincount(part.category[hit], minlength=right.shape[1])
+            boxes[place] += np.bincount(part.category[counts], minlength=right.shape[1])
+    return right, boxes
 
 
 def _rates(

@@ -93,8 +93,8 @@ def by_hotcoco(annotations: Annotations, found: Detections, matches: bool = True
         raise InputError(
             "expected hotcoco for the engine 'hotcoco', got none: `pip install hotcoco`"
         ) from None
-    table = _table(annotations, found)
-    truth = _hotcoco_truth(hotcoco.COCO, annotations)
+    table = hotcoco_table(annotations, found)
+    truth = hotcoco_truth(hotcoco.COCO, annotations)
     evaluator: Any = hotcoco.COCOeval(truth, truth.load_res(table), "bbox")
     with redirect_stdout(StringIO()):
         evaluator.run()
@@ -103,24 +103,24 @@ def by_hotcoco(annotations: Annotations, found: Detections, matches: bool = True
     return Run(as_metrics(evaluator.stats), precision, eval_imgs, f"hotcoco {hotcoco.__version__}")
 
 
-def _table(annotations: Annotations, found: Detections) -> NDArray[np.float64]:
+def hotcoco_table(annotations: Annotations, found: Detections) -> NDArray[np.float64]:
     """(n, 7) image, box, score, category; ids from 1 in ascending order of the file's: hotcoco's
     are integers."""
-    images, categories = _numbers(annotations)
+    images, categories = hotcoco_ids(annotations)
     image = np.array([images[image.id] for image in annotations.images])[found.image]
     category = np.array([categories[key] for key in annotations.categories])[found.category]
     return np.column_stack([image, found.boxes, found.score, category])
 
 
-def _numbers(annotations: Annotations) -> tuple[dict[Id, int], dict[Id, int]]:
+def hotcoco_ids(annotations: Annotations) -> tuple[dict[Id, int], dict[Id, int]]:
     images, categories = sorted_ids(annotations)
     return {key: n for n, key in enumerate(images, start=1)}, {
         key: n for n, key in enumerate(categories, start=1)
     }
 
 
-def _hotcoco_truth(api: Any, annotations: Annotations) -> Any:
-    images, categories = _numbers(annotations)
+def hotcoco_truth(api: Any, annotations: Annotations) -> Any:
+    images, categories = hotcoco_ids(annotations)
     records = annotations.data["annotations"]
     return api.from_arrays(
         [{"id": images[i.id], "width": i.size[0], "height": i.size[1]} for i in annotations.images],
@@ -142,7 +142,7 @@ def _hotcoco_eval_imgs(
     Turning an entry into Python's objects is slow. So hotcoco is asked only about the categories
     that are annotated in an image; the boxes of the others cannot be matched.
     """
-    numbers, categories = _numbers(annotations)
+    numbers, categories = hotcoco_ids(annotations)
     images = len(numbers)
     cell = ((table[:, 6] - 1) * images + table[:, 0] - 1).astype(np.int64)
     annotated = np.zeros(images * len(categories), dtype=bool)
@@ -185,21 +185,26 @@ def _unmatched(cell: NDArray[np.int64], table: NDArray[np.float64]) -> Iterator[
 
 def by_pycocotools(annotations: Annotations, found: Detections) -> Run:
     """Evaluate with pycocotools alone."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
     with redirect_stdout(StringIO()):
-        truth = COCO()
-        # Copies, because COCOeval writes into them.
-        truth.dataset = annotations.data | {
-            "annotations": [dict(a) for a in annotations.data["annotations"]]
-        }
-        truth.createIndex()
-        evaluator = COCOeval(truth, truth.loadRes(_records(annotations, found)), "bbox")
+        evaluator = pycocotools_evaluator(annotations, found)
         evaluator.evaluate()
         evaluator.accumulate()
         evaluator.summarize()
     return recorded_run(evaluator, f"pycocotools {importlib.metadata.version('pycocotools')}")
+
+
+def pycocotools_evaluator(annotations: Annotations, found: Detections) -> Any:
+    """A COCOeval that has not evaluated yet; making it prints."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    truth = COCO()
+    # Copies, because COCOeval writes into them.
+    truth.dataset = annotations.data | {
+        "annotations": [dict(a) for a in annotations.data["annotations"]]
+    }
+    truth.createIndex()
+    return COCOeval(truth, truth.loadRes(_records(annotations, found)), "bbox")
 
 
 def recorded_run(evaluator: Any, engine: str) -> Run:

@@ -14,11 +14,12 @@ from ..coco.detections import Detections, detections
 from ..coco.results import CocoResult
 from ..gc_pause import garbage_collection_paused
 from .beyond_ap import beside, class_scores, spread
+from .beyond_limit import beyond_limit
 from .engines import Run, by_hotcoco, by_pycocotools, without_boxes
-from .matches import build_matches
+from .matches import Matches, build_matches
 from .mmdet_backend import by_mmdet
 from .ranking import rank
-from .scores import Scores
+from .scores import LeftOut, Scores
 
 Engine = Literal["mmdet", "hotcoco"]
 # All evaluators work in double precision and differ by 1e-15 where they add in another order. A box
@@ -72,15 +73,17 @@ def measure(
         checked_by = "not checked"
         if results and (engine == "mmdet" if check is None else check):
             checked_by = _recomputed(annotations, found, run, engine)
+        beyond = beyond_limit(annotations, found)
         return Scores(
             run.metrics,
-            beside(ranking),
+            beside(ranking, beyond),
             spread(ranking, orders, seed),
-            class_scores(ranking, annotations.categories),
+            class_scores(ranking, annotations.categories, beyond),
             run.precision,
             matches,
             run.engine,
             checked_by,
+            _left_out(beyond),
         )
 
 
@@ -98,6 +101,12 @@ def agree(run: Run, other: Run) -> None:
                 f"and {again}; "
                 "please report this with the annotations and the results"
             )
+
+
+def _left_out(beyond: Matches | None) -> LeftOut:
+    if beyond is None:
+        return LeftOut(0, 0)
+    return LeftOut(len(np.unique(beyond.image)), len(beyond.image))
 
 
 def _run(annotations: Annotations, found: Detections, engine: Engine) -> Run:

@@ -34,9 +34,18 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What COCO's limit of 100 boxes per image and category leaves out of AP and AR: so many boxes
+    in so many images."""
+
+    images: int
+    boxes: int
+
+
+@dataclass(frozen=True)
 class ClassScores:
     """One category: `metrics` has AP, AP50, AP75, AR@100, precision@.5, recall@.5, F1@.5; counts
-    are of boxes."""
+    are of all boxes, those beyond COCO's limit included."""
 
     category: Id
     name: str
@@ -53,7 +62,7 @@ class Scores:
         metrics: COCO's twelve, by the engine (`engines.NAMES`).
         beside: what AP does not say: "tie-aware mAP", "tie-aware AP50", "precision@.5",
             "recall@.5", "F1@.5" and the three as "precision", "recall", "F1" averaged over .5:.95;
-            micro-averaged over all boxes.
+            micro-averaged over all boxes, those beyond COCO's limit included.
         spread: mAP's range over image orders.
         classes: per category, in the annotation file's order.
         precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes;
@@ -61,6 +70,7 @@ class Scores:
         matches: how boxes were matched.
         engine: what computed `metrics`, with its version.
         checked_by: what recomputed `metrics` and agreed, with its version; or "not checked".
+        left_out: what COCO's limit leaves out of `metrics`, `precision` and `matches`.
     """
 
     metrics: Metrics
@@ -71,3 +81,4 @@ class Scores:
     matches: Matches
     engine: str
     checked_by: str
+    left_out: LeftOut = LeftOut(0, 0)

@@ -24,9 +24,7 @@ def table(evaluations: Sequence[Evaluation], left_out: Sequence[str] = ()) -> st
     headline last."""
     names, mean = headline(evaluations), average(evaluations)
     lines = [f"{'left out':<{WIDTH}}{', '.join(left_out)}"] if left_out else []
-    lines += [
-        f"warning: {e.name}: {warning}" for e in evaluations for warning in e.converted.warnings
-    ]
+    lines += [f"warning: {e.name}: {warning}" for e in evaluations for warning in e.warnings]
     if mean is not None:
         return "\n".join([*_common(evaluations), *lines, "", *_suite(evaluations, names, mean)])
     head = "".join(f"{name:>12}" for name in names)

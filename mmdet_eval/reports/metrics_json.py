@@ -37,7 +37,8 @@ def _dataset(evaluation: Evaluation) -> dict[str, Any]:
         "spread": asdict(scores.spread),
         "counts": asdict(converted.counts),
         "unknown_labels": converted.unknown_labels,
-        "warnings": converted.warnings,
+        "left_out_by_limit": asdict(scores.left_out),
+        "warnings": evaluation.warnings,
         "protocol": asdict(evaluation.protocol) if evaluation.protocol else None,
         "conditions": evaluation.conditions,
         "annotations": {

@@ -1,0 +1,135 @@
+"""Precision, recall and F1 count all boxes; AP and AR keep COCO's limit, and it is said where it
+binds."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmdet_eval.cli import main
+from mmdet_eval.coco.annotations import Annotations, read_annotations
+from mmdet_eval.coco.detections import detections
+from mmdet_eval.metrics import beyond_limit as module
+from mmdet_eval.metrics.beyond_limit import beyond_limit
+from mmdet_eval.metrics.matches import Matches
+from mmdet_eval.metrics.measure import measure
+
+from .random_sets import random_set
+
+Boxes = list[list[float]]
+GRID: Boxes = [[20.0 * (n % 40), 20.0 * (n // 40), 10, 10] for n in range(200)]
+WRONG: Boxes = [[20.0 * n, 500, 10, 10] for n in range(40)]
+
+
+def results_of(boxes: Boxes) -> list[dict[str, Any]]:
+    return [{"image_id": 1, "category_id": 1, "bbox": box, "score": 1.0} for box in boxes]
+
+
+@pytest.fixture
+def annotations_of(write: Any) -> Any:
+    def made(boxes: Boxes) -> Annotations:
+        records = [
+            {"id": n, "image_id": 1, "category_id": 1, "bbox": box, "area": 100, "iscrowd": 0}
+            for n, box in enumerate(boxes, 1)
+        ]
+        return read_annotations(
+            write(
+                "ann.json",
+                {
+                    "images": [{"id": n, "width": 900, "height": 600} for n in (1, 2)],
+                    "categories": [{"id": n, "name": str(n)} for n in (1, 2)],
+                    "annotations": records,
+                },
+            )
+        )
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("truths", "boxes", "precision", "recall", "left_out"),
+    [
+        pytest.param(GRID[:150], GRID[:150], 1.0, 1.0, (1, 50), id="all right"),
+        pytest.param(GRID[:100], GRID[:100] + WRONG, 100 / 140, 1.0, (1, 40), id="wrong ones last"),
+        pytest.param(GRID[:110], WRONG + GRID[:110], 110 / 150, 1.0, (1, 50), id="first"),
+        pytest.param(GRID[:1], GRID[:1] * 400, 1 / 400, 1.0, (1, 300), id="a loop"),
+        pytest.param([], WRONG * 3, 0.0, None, (1, 20), id="nothing there"),
+        pytest.param(GRID[:100], GRID[:100], 1.0, 1.0, (0, 0), id="at the limit"),
+    ],
+)
+def test_all_boxes_count(
+    annotations_of: Any,
+    truths: Boxes,
+    boxes: Boxes,
+    precision: float,
+    recall: float | None,
+    left_out: tuple[int, int],
+) -> None:
+    found = measure(annotations_of(truths), results_of(boxes), "hotcoco", orders=0)
+    assert (found.left_out.images, found.left_out.boxes) == left_out
+    for name in ("precision@.5", "precision"):
+        assert found.beside[name] == pytest.approx(precision, abs=1e-12)
+    assert found.beside["recall@.5"] == recall
+    only = found.classes[0]
+    assert only.metrics["precision@.5"] == pytest.approx(precision, abs=1e-12)
+    assert only.boxes == len(boxes)
+    assert len(found.matches.image) == len(boxes) - left_out[1], "AP's own table stays as it is"
+
+
+def full_set(folder: Path, strings: bool) -> tuple[Annotations, Any]:
+    """A random set with crowds, of which each box comes 60 times, a little off."""
+    annotations, results = random_set(folder, 3, (0.2, 0.5), strings=strings)
+    moves = np.random.default_rng(0).normal(0, 2, (60, 4))
+    return annotations, [
+        {**one, "bbox": (np.maximum(np.array(one["bbox"]) + move, 1)).tolist()}
+        for move in moves
+        for one in results
+    ]
+
+
+@pytest.mark.parametrize("strings", [False, True], ids=["integer-ids", "text-ids"])
+def test_both_evaluators_match_what_is_beyond_alike(
+    tmp_path: Path, strings: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotations, results = full_set(tmp_path, strings)
+    found = detections(annotations, results)
+    one = beyond_limit(annotations, found)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    other = beyond_limit(annotations, found)
+    assert one
+    assert other
+    assert one.matched.any()
+    for name in ("image", "category", "score", "matched", "ignored"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_the_two_parts_are_one_matching_without_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against one matching of all boxes at once."""
+    annotations, results = full_set(tmp_path, strings=False)
+    found = measure(annotations, results, "hotcoco", orders=0)
+    monkeypatch.setattr(module, "LIMIT", 0)
+    everything = beyond_limit(annotations, detections(annotations, results))
+    assert isinstance(everything, Matches)
+    counted = ~everything.ignored
+    right = (everything.matched & counted).sum(axis=1)
+    assert found.left_out.boxes > 0
+    assert found.beside["precision"] == pytest.approx((right / counted.sum(axis=1)).mean())
+
+
+def test_the_limit_is_said_everywhere(annotations_of: Any, write: Any, tmp_path: Path) -> None:
+    path = annotations_of(GRID[:150]).path
+    results = write("results.json", results_of(GRID[:150]))
+    out = tmp_path / "out"
+    files = ["--ann", str(path), "--pred", str(results), "--engine", "hotcoco", "--out", str(out)]
+    assert main(files) == 0
+    record = json.loads((out / "metrics.json").read_text())["datasets"]["ann"]
+    assert record["left_out_by_limit"] == {"images": 1, "boxes": 50}
+    (warning,) = record["warnings"]
+    assert "50 of 150" in warning
+    assert "50 of 150" in (out / "summary.md").read_text()
+    assert "50 of 150" in (out / "report.html").read_text()
