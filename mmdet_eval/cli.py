@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.errors import VisionR1Error
 
 from .commands import compare, doctor, evaluate, general_qa, prompts, refcoco, run
 from .metrics.measure import Disagreement
 from .metrics.mmdet_backend import MissingBackend
 
-FAILURES = (InputError, MissingBackend, Disagreement, OSError)
+FAILURES = (VisionR1Error, MissingBackend, Disagreement, OSError)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ import os
 import sys
 
 from .commands import doctor, explain, plot, plugin_path, prepare, recipe, score, settings
-from .errors import InputError, SettingsError, SolutionError
+from .errors import VisionR1Error
 
 COMMANDS = (doctor, explain, score, plot, prepare, recipe, settings, plugin_path)
 
@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     ):  # `| head`; the shell's code for it, and nothing left to fail when the interpreter ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (InputError, SettingsError, SolutionError, OSError) as error:
+    except (VisionR1Error, OSError) as error:
         print(f"vision-r1: {error}", file=sys.stderr)
         return 2
     return code

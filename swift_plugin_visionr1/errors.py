@@ -16,3 +16,16 @@ class SettingsError(VisionR1Error):
 
 class SolutionError(VisionR1Error):
     """A row's `solution` cannot be used."""
+
+
+class ImageError(InputError, SolutionError):
+    """An image cannot be used, as a file or as part of a row.
+
+    Attributes:
+        code: why, in one word: missing, empty, unreadable, too_large, or elsewhere for what is not
+            on this machine.
+    """
+
+    def __init__(self, message: str, code: str = "unreadable") -> None:
+        super().__init__(message)
+        self.code = code

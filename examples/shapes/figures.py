@@ -8,7 +8,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.patches import Rectangle
-from PIL import Image
+
+from swift_plugin_visionr1.data.images import open_image
 
 EDGES = {"red": "#e6194b", "green": "#1a9641", "blue": "#2b6cff"}
 
@@ -31,7 +32,7 @@ def draw_scenes(
     for line, (name, boxes) in zip(grid, rows.items(), strict=True):
         line[0].set_ylabel(name, fontsize=12)
         for axes, scene in zip(line, scenes, strict=True):
-            axes.imshow(Image.open(images / scene["file_name"]))
+            axes.imshow(open_image(images / scene["file_name"]))
             axes.set(xticks=[], yticks=[])
             for box in (b for b in boxes if b["image_id"] == scene["id"]):
                 _draw_box(axes, box["bbox"], names[box["category_id"]])

@@ -132,7 +132,8 @@ def run(
         for spec, truth in zip(datasets, annotations, strict=True)
     ]
     everything = [row for own in rows for row in own]
-    check_images(everything)
+    for warning in check_images(everything):
+        print(f"note: {warning}", file=sys.stderr)
     _check_same(folder, _fingerprint(model, protocol, everything) | {"logprobs": logprobs}, model)
     for spec, truth in zip(datasets, annotations, strict=True):
         if note := unannotated_note(spec, truth, protocol):

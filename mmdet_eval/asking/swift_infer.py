@@ -16,8 +16,7 @@ from typing import Any
 
 from swift_plugin_visionr1.data.row_files import read_lines, row_of
 from swift_plugin_visionr1.errors import InputError
-
-from .progress import Progress
+from swift_plugin_visionr1.progress import Progress
 
 Row = dict[str, Any]
 Key = tuple[
@@ -79,7 +78,7 @@ def ask(
             "--result_path",
             str(part),
         ]
-        progress = Progress(len(questions), len(questions) - len(pending), sys.stderr)
+        progress = Progress(len(questions), len(questions) - len(pending), sys.stderr, "answered")
         code = _infer([*arguments, *files], part, folder / "infer.log", progress, lock)
         answers = read_answers(parts)
     left = sum(key not in answers for key in questions)

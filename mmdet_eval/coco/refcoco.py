@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.data.images import image_size
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.geometry.frames import Size
 
@@ -85,15 +86,6 @@ def image_sizes(folder: Path, file_names: Iterable[str]) -> dict[str, Size]:
     """(width, height) of image files, in pixels as stored.
 
     Raises:
-        InputError: a file is missing or no image.
+        ImageError: a file is missing, or is not an image.
     """
-    from PIL import Image, UnidentifiedImageError
-
-    sizes: dict[str, Size] = {}
-    for name in dict.fromkeys(file_names):
-        try:
-            with Image.open(folder / name) as image:
-                sizes[name] = image.size
-        except (OSError, UnidentifiedImageError) as error:
-            raise InputError(f"expected an image file at {folder / name}, got: {error}") from None
-    return sizes
+    return {name: image_size(folder / name) for name in dict.fromkeys(file_names)}

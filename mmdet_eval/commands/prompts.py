@@ -137,7 +137,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     suite, protocol, left_out = read_datasets(arguments, _format_of(arguments.model_type))
     rows = [row for spec in suite.datasets for row in _rows(spec, protocol)]
-    check_images(rows)
+    for warning in check_images(rows):
+        print(f"note: {warning}", file=sys.stderr)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(
         "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"

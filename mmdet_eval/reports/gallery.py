@@ -28,8 +28,13 @@ def chosen(judged: Sequence[Judged], limit: int) -> list[int]:
     return [place for place in order if place in taken]
 
 
-def cards(evaluations: Sequence[Evaluation], judged: Sequence[Sequence[Judged]]) -> dict[str, Any]:
-    """JSON-ready cards of all data sets, their thumbnails, and how many answers there are."""
+def cards(
+    evaluations: Sequence[Evaluation],
+    judged: Sequence[Sequence[Judged]],
+    broken: dict[Path, str],
+) -> dict[str, Any]:
+    """JSON-ready cards of all data sets, their thumbnails, and how many answers there are; images
+    that cannot be opened go into `broken`."""
     limit = max(1, CARDS // len(evaluations))
     thumbnails: dict[Path, str | None] = {}
     shown = []
@@ -37,7 +42,7 @@ def cards(evaluations: Sequence[Evaluation], judged: Sequence[Sequence[Judged]])
         for place in chosen(answers, limit):
             path = image_file(evaluation.images, answers[place])
             if path and path not in thumbnails:
-                thumbnails[path] = thumbnail(path)
+                thumbnails[path] = thumbnail(path, broken)
             picture = list(thumbnails).index(path) if path else None
             shown.append(
                 {"set": number, "place": place, "picture": picture, **_card(answers[place])}

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.text import listed
 
 from ..evaluation import Evaluation
 from .judged import judge
@@ -38,12 +39,13 @@ def write_outputs(
     """
     _check_names([evaluation.name for evaluation in evaluations])
     judged = [judge(evaluation) for evaluation in evaluations]
+    broken: dict[Path, str] = {}
     for evaluation, answers in zip(evaluations, judged, strict=True):
         own = folder / evaluation.name
         own.mkdir(parents=True, exist_ok=True)
         write_files(own, evaluation)
         write_curves(own / "pr_curves.png", evaluation)
-        write_pictures(own / "pictures", evaluation.images, answers)
+        write_pictures(own / "pictures", evaluation.images, answers, broken)
     if find_spec("torch") is None:
         print(
             "mmdet-eval: predictions.pkl, mmdet's dump, is left out: it needs torch",
@@ -51,7 +53,13 @@ def write_outputs(
         )
     write_text(folder / "metrics.json", record(evaluations, suite, left_out))
     write_text(folder / "summary.md", summary(evaluations, suite, left_out))
-    write_text(folder / "report.html", page(evaluations, judged, suite, left_out))
+    write_text(folder / "report.html", page(evaluations, judged, suite, left_out, broken))
+    if broken:
+        reasons = listed(broken.values(), most=3)
+        print(
+            f"mmdet-eval: the report lacks the pictures of {len(broken)} images: {reasons}",
+            file=sys.stderr,
+        )
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from ..evaluation import Evaluation
@@ -27,6 +28,7 @@ def page(
     judged: Sequence[Sequence[Judged]],
     suite: str | None,
     left_out: Sequence[str],
+    broken: dict[Path, str],
 ) -> str:
     """The page's HTML.
 
@@ -35,6 +37,7 @@ def page(
         judged: the answers of each.
         suite: its name, if it is one.
         left_out: data sets that the average lacks.
+        broken: gets each image that cannot be shown, with the reason.
     """
     script = "\n".join(_template(name) for name in SCRIPTS)
     style, title = _template("report.css"), suite or evaluations[0].name
@@ -44,7 +47,7 @@ def page(
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
     )
     parts = {"policy": policy, "title": html.escape(title), "style": style, "script": script}
-    parts["data"] = _json(_data(evaluations, judged, suite, left_out))
+    parts["data"] = _json(_data(evaluations, judged, suite, left_out, broken))
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _template("report.html"))
 
 
@@ -67,6 +70,7 @@ def _data(
     judged: Sequence[Sequence[Judged]],
     suite: str | None,
     left_out: Sequence[str],
+    broken: dict[Path, str],
 ) -> dict[str, Any]:
     return {
         "suite": suite,
@@ -77,7 +81,7 @@ def _data(
         "kinds": KINDS,
         "rewardWords": WORDS,
         "versions": versions(),
-        **cards(evaluations, judged),
+        **cards(evaluations, judged, broken),
     }
 
 

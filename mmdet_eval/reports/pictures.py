@@ -8,6 +8,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.data.images import open_image
+from swift_plugin_visionr1.errors import ImageError
+
 from .judged import Judged, ranked
 
 KINDS = ("best", "worst", "unparseable")
@@ -24,36 +27,32 @@ def image_file(folder: Path | None, judged: Judged) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def open_image(path: Path, long_side: int) -> Any:
-    """A PIL image in RGB, shrunk to at most `long_side` pixels; None where the file is no image."""
-    from PIL import Image
-
+def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | None:
+    """A Pillow image in RGB, shrunk to at most `long_side` pixels; None where it cannot be opened,
+    which goes into `broken` with the reason."""
     try:
-        with Image.open(path) as file:
-            file.draft(
-                "RGB", (long_side, long_side)
-            )  # a JPEG decodes at a fraction of its size, much faster
-            image = file.convert("RGB")
-    except OSError:
+        return open_image(path, long_side)
+    except ImageError as error:
+        broken[path] = str(error)
         return None
-    image.thumbnail((long_side, long_side))
-    return image
 
 
-def write_pictures(folder: Path, images: Path | None, judged: Sequence[Judged]) -> None:
+def write_pictures(
+    folder: Path, images: Path | None, judged: Sequence[Judged], broken: dict[Path, str]
+) -> None:
     """Write up to 4 each of the best, the worst and the unparseable as PNG into best/, worst/ and
-    unparseable/."""
+    unparseable/; images that cannot be opened go into `broken`."""
     for kind in KINDS:
         for earlier in (folder / kind).glob("*.png"):
             earlier.unlink()
     order = [i for i in ranked(judged) if image_file(images, judged[i])]
-    broken = [i for i in order if "unparseable" in judged[i].kinds]
+    unread = [i for i in order if "unparseable" in judged[i].kinds]
     read = [i for i in order if "unparseable" not in judged[i].kinds]
     worst = read[::-1][: min(PICTURES, len(read) // 2)]
-    for kind, places in zip(KINDS, (read[:PICTURES], worst, broken[:PICTURES]), strict=True):
+    for kind, places in zip(KINDS, (read[:PICTURES], worst, unread[:PICTURES]), strict=True):
         for rank, place in enumerate(places, start=1):
             path = image_file(images, judged[place])
-            image = open_image(path, LONG_SIDE) if path else None
+            image = shown_image(path, LONG_SIDE, broken) if path else None
             if path is None or image is None:
                 continue
             draw(image, judged[place])
@@ -104,10 +103,10 @@ def _dashes(
         yield (x1 + a * (x2 - x1), y1 + a * (y2 - y1), x1 + b * (x2 - x1), y1 + b * (y2 - y1))
 
 
-def thumbnail(path: Path) -> str | None:
-    """The image as a JPEG data URI, at most 480 pixels on its long side; None where the file is no
-    image."""
-    image = open_image(path, THUMBNAIL)
+def thumbnail(path: Path, broken: dict[Path, str]) -> str | None:
+    """The image as a JPEG data URI, at most 480 pixels on its long side; None where it cannot be
+    opened, which goes into `broken`."""
+    image = shown_image(path, THUMBNAIL, broken)
     if image is None:
         return None
     out = BytesIO()

@@ -1,9 +1,9 @@
 """A protocol's queries as the rows of a dataset that `swift infer` answers."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.data.image_check import UNREADABLE, image_faults, require_usable
 from swift_plugin_visionr1.errors import InputError
 
 from ..coco.annotations import Annotations, Image
@@ -82,13 +82,23 @@ def unannotated_note(spec: DatasetSpec, annotations: Annotations, protocol: Prot
     )
 
 
-def check_images(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise InputError with count and examples unless every row's image file exists."""
-    paths = {path: None for row in rows for path in row["images"]}
-    missing = [path for path in paths if not Path(path).is_file()]
-    if missing:
-        examples = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        raise InputError(
-            f"expected {len(paths)} image files, got {len(missing)} that do not exist: {examples}; "
-            "check --images or --root, or download the data set again"
-        )
+def check_images(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Look at the header of every image; returns what to warn of.
+
+    Args:
+        rows: as `prompt_rows` writes them.
+
+    Raises:
+        ImageError: an image cannot be opened; counts all such, names the first of them.
+    """
+    asked: dict[str, Mapping[str, Any]] = {}
+    for row in rows:
+        asked.setdefault(row["images"][0], row)
+    paths = list(asked)
+    sizes = [(asked[path]["width"], asked[path]["height"]) for path in paths]
+
+    def place(index: int) -> str:
+        row = asked[paths[index]]
+        return f"image {row['image_id']!r} of {row['dataset']}"
+
+    return require_usable(image_faults(paths, sizes), len(paths), place, UNREADABLE)

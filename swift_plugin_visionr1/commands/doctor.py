@@ -52,7 +52,7 @@ def options() -> argparse.ArgumentParser:
         help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper",
     )
     parser.add_argument(
-        "--rows", type=count, default=Effort.rows, help="rows whose images are opened (%(default)s)"
+        "--rows", type=count, help="open the images of so many rows only; default: of all"
     )
     parser.add_argument("--out", type=Path, help="folder for ground_truth.png and doctor.json")
     parser.add_argument(

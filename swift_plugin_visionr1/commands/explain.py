@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from ..data.ground_truth import GroundTruth, read_solution
+from ..data.images import open_image
 from ..data.logged_rows import Row, naming, published, read_line
-from ..errors import InputError
+from ..errors import ImageError, InputError
 from ..runs.run_folder import run_arguments
 from .reward_options import add_reward_options, add_stage_option, reward_rules, stages_of
+
+LONG_SIDE = 1600  # pixels of the image in a picture
 
 
 def add_parser(subparsers: Any) -> None:
@@ -65,11 +68,10 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         from ..explain.picture import write_picture
 
-        image = args.image or _image(row)
+        image, why = _image(args.image or (row.image if row else None))
         write_picture(args.out, explanation, image)
         print(
-            f"\nwrote {args.out}"
-            + ("" if image else " (no image file at hand: the boxes are on an empty canvas)")
+            f"\nwrote {args.out}" + (f" (the boxes are on an empty canvas: {why})" if why else "")
         )
     return 0
 
@@ -114,9 +116,11 @@ def _text(args: argparse.Namespace, row: Row | None) -> str:
     return text
 
 
-def _image(row: Row | None) -> Any:
-    """The row's image where it is at hand: a file, or its bytes."""
-    from ..data.images import local_image
-
-    source = local_image(row.image) if row else None
-    return None if isinstance(source, Path) and not source.is_file() else source
+def _image(image: Any) -> tuple[Any, str]:
+    """The image to draw on; None and the reason where there is none, or it cannot be opened."""
+    if image is None:
+        return None, "no image file at hand"
+    try:
+        return open_image(image, LONG_SIDE), ""
+    except ImageError as error:
+        return None, str(error)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..curate.coco import convert_coco
 from ..curate.output import Written
+from ..curate.rows import convert_rows
 from ..doctor.checks.prompts import asks_for_json, remedy
 from ..errors import InputError
 from ..formats import Questions
@@ -101,8 +102,6 @@ def _check_options(args: argparse.Namespace) -> None:
 
 
 def _rows(args: argparse.Namespace, io: ModelIO | None) -> Written:
-    from ..curate.rows import convert_rows  # here: it needs Pillow, and annotations do not
-
     return convert_rows(args.rows, args.out, io)
 
 

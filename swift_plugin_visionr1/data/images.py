@@ -1,71 +1,259 @@
-"""Where the images of rows lie and how large they are, as ms-swift would find them. Needs
-Pillow."""
+"""The one way to an image: where a row's image is, what its header says, its pixels.
 
+Everything that opens an image in either package does so through `read_header` and `open_image`.
+This is the only place that opens files with Pillow, which is imported when it is needed.
+"""
+
+import base64
+import binascii
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
-
-from ..errors import SolutionError
+from ..errors import ImageError, InputError
 from ..geometry.frames import Size
+from ..text import clipped
+from .foreign_files import describe_start
 
+# Pillow reads these by itself. Others, such as EPS, start external programs.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000")
+MOST_PIXELS = 178_956_970  # of one image; where Pillow itself, and so ms-swift, refuses to decode
 LONGEST_PATH = 2000  # what is longer is base64, by ms-swift's own rule
+ORIENTATION = 0x0112  # the EXIF tag
+DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+SHOWN_MODES = ("RGB", "L", "1", "CMYK", "YCbCr", "LAB", "HSV")  # that become RGB without a warning
+
+Source = Path | BytesIO
 
 
-def local_image(image: Any) -> Path | BytesIO | None:
-    """The file or the bytes of an image as a row has it: a path, or a mapping of `bytes` and
-    `path`.
+@dataclass(frozen=True)
+class Header:
+    """What an image's header says.
 
-    Relative paths are looked for where swift is started, then under ROOT_IMAGE_DIR.
+    Attributes:
+        size: (width, height) in pixels as stored, which is how ms-swift hands it to the model.
+        orientation: EXIF orientation, 1 to 8, that viewers apply and ms-swift does not; 1 is none.
+        mode: Pillow's mode, such as "RGB", "L" or "I;16".
+    """
+
+    size: Size
+    orientation: int
+    mode: str
+
+    @property
+    def shown_size(self) -> Size:
+        """(width, height) in pixels as viewers and annotation tools show it."""
+        return self.size[::-1] if self.orientation >= 5 else self.size
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether it has more than 8 bits a channel that ms-swift clips to white."""
+        return self.mode in DEEP_MODES
+
+
+def local_image(image: Any) -> Source | None:
+    """The file or the bytes of an image as a row has it.
+
+    Args:
+        image: a path, bytes, base64, a data URI, or a mapping of `bytes` and `path`. Relative paths
+            are looked for where swift is started, then under ROOT_IMAGE_DIR.
 
     Returns:
-        None for what ms-swift gets elsewhere: a URL, base64.
+        None for what ms-swift gets elsewhere, such as a URL.
+
+    Raises:
+        ImageError: a data URI that cannot be decoded.
     """
     if isinstance(image, Mapping):
-        if image.get("bytes"):
-            return BytesIO(image["bytes"])
-        image = image.get("path")
-    if (
-        not isinstance(image, str)
-        or len(image) > LONGEST_PATH
-        or image.startswith(("http:", "https:", "data:", "<"))
-    ):
+        image = image.get("bytes") or image.get("path")
+    if isinstance(image, bytes):
+        return BytesIO(image)
+    if isinstance(image, Path):
+        return image
+    if not isinstance(image, str) or image.startswith(("http:", "https:", "<")):
         return None
+    if image.startswith("data:") or len(image) > LONGEST_PATH:
+        return _decoded(image)
     path, root = Path(image.removeprefix("file://")), os.environ.get("ROOT_IMAGE_DIR")
     return Path(root) / path if root and not path.exists() else path
 
 
+def _decoded(text: str) -> BytesIO:
+    try:
+        return BytesIO(base64.b64decode(text.partition(";base64,")[2] or text, validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise ImageError(
+            f"expected an image in base64, got {clipped(text, 40)!r}: {error}"
+        ) from None
+
+
 def image_size(image: Any) -> Size:
-    """(width, height) in pixels; only the header is read.
+    """(width, height) in pixels as stored; only the header is read.
 
     Raises:
-        SolutionError: it is not a local image that can be opened.
+        ImageError: as `read_header`.
     """
-    source = local_image(image)
-    if source is None:
-        raise SolutionError(
-            "expected columns width and height, or an image in a local file, to tell the image's "
-            "size, got "
-            f"{str(image)[:80]}"
-        )
-    require_file(source)
+    return read_header(image).size
+
+
+def read_header(image: Any) -> Header:
+    """What the header of a row's image says; nothing is decoded.
+
+    Raises:
+        ImageError: it is not a local image, or cannot be opened.
+    """
+    with _opened(image) as opened:
+        return Header(opened.size, _orientation(opened), opened.mode)
+
+
+def open_image(image: Any, long_side: int | None = None) -> Any:
+    """A row's image as a Pillow image in RGB, with the pixels that ms-swift hands to the model.
+
+    So an EXIF rotation is not applied, and transparency is dropped. Of an animation it is the first
+    frame.
+
+    Args:
+        image: as `local_image` takes it, or a Pillow image.
+        long_side: shrink it to so many pixels at most.
+
+    Raises:
+        ImageError: it is not a local image, has too many pixels, or cannot be read to its end.
+    """
+    if isinstance(image, _pillow().Image):
+        return _shrunk(image.convert("RGB"), long_side)
+    with _opened(image) as opened:
+        if long_side is not None:
+            opened.draft("RGB", (long_side, long_side))  # a JPEG decodes at a fraction of its size
+        with_alpha = "transparency" in opened.info and opened.mode not in SHOWN_MODES
+        return _shrunk((opened.convert("RGBA") if with_alpha else opened).convert("RGB"), long_side)
+
+
+def open_upright(image: Any) -> Any:
+    """A row's image as a Pillow image in its own mode, turned as viewers show it.
+
+    Raises:
+        ImageError: as `open_image`.
+    """
+    from PIL import ImageOps
+
+    with _opened(image) as opened:
+        return ImageOps.exif_transpose(opened)
+
+
+def image_name(image: Any) -> str:
+    """What an image is called in messages: its path, or what it is instead of one."""
+    if isinstance(image, Mapping):
+        image = image.get("path") or image.get("bytes")
+    if isinstance(image, bytes):
+        return f"{len(image)} bytes"
+    return clipped(str(image), 300 if len(str(image)) <= LONGEST_PATH else 40)
+
+
+def _pillow() -> Any:
+    """Pillow's module `Image`.
+
+    Raises:
+        InputError: it is not installed.
+    """
     try:
-        with Image.open(source) as opened:
-            width, height = opened.size
-            return width, height
-    except UnidentifiedImageError as error:
-        raise SolutionError(f"expected an image that can be opened: {error}") from None
+        from PIL import Image
+    except ImportError as error:
+        raise InputError(
+            f"expected Pillow to open images: {error}; pip install 'swift-plugin-visionr1[viz]'"
+        ) from None
+    return Image
 
 
-def require_file(source: Path | BytesIO) -> None:
-    """Raise SolutionError for a path where there is no file."""
-    if isinstance(source, Path) and not source.is_file():
-        relative = (
-            ""
-            if source.is_absolute()
-            else ": paths are relative to where swift is started, or to ROOT_IMAGE_DIR"
+@contextmanager
+def _opened(image: Any) -> Iterator[Any]:
+    """The Pillow image, of which only the header is read yet.
+
+    Raises:
+        ImageError: also in place of what Pillow raises while it is open.
+    """
+    Image, source, name = _pillow(), local_image(image), image_name(image)
+    if source is None:
+        raise ImageError(
+            f"expected an image in a local file, got {name}: its size is not known without columns "
+            "width and height",
+            "elsewhere",
         )
-        raise SolutionError(f"expected an image file at {source}, got none{relative}")
+    _require_file(source)
+    try:
+        with Image.open(source, formats=FORMATS) as opened:
+            _require_pixels(opened.size, name)
+            yield opened
+    except ImageError:
+        raise
+    except Image.DecompressionBombError:
+        raise ImageError(_too_large(name, "more"), "too_large") from None
+    except Exception as error:  # at broken data Pillow's readers raise errors of any kind
+        raise ImageError(_unreadable(source, name, error)) from None
+
+
+def _require_file(source: Source) -> None:
+    if isinstance(source, BytesIO):
+        return
+    expected = f"expected an image file at {source}, got"
+    try:
+        status = source.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        places = "paths are relative to where swift is started, or to ROOT_IMAGE_DIR"
+        relative = "" if source.is_absolute() else f": {places}"
+        raise ImageError(f"{expected} none{relative}", "missing") from None
+    except (OSError, ValueError) as error:  # a loop of links, a name too long, no permission
+        raise ImageError(f"{expected} {error}", "missing") from None
+    if not S_ISREG(status.st_mode):
+        what = "a folder" if S_ISDIR(status.st_mode) else "something other than a file"
+        raise ImageError(f"{expected} {what}")
+    if not status.st_size:
+        raise ImageError(f"{expected} a file of 0 bytes: copy it again", "empty")
+
+
+def _require_pixels(size: Size, name: str) -> None:
+    if size[0] * size[1] > MOST_PIXELS:
+        raise ImageError(_too_large(name, f"{size[0]} x {size[1]}"), "too_large")
+
+
+def _too_large(name: str, came: str) -> str:
+    return f"expected an image of at most {MOST_PIXELS:,} pixels, got {came} in {name}: shrink it"
+
+
+def _unreadable(source: Source, name: str, error: Exception) -> str:
+    if isinstance(source, BytesIO):
+        start = source.getvalue()[:512]
+    else:
+        try:
+            with source.open("rb") as file:
+                start = file.read(512)
+        except OSError:
+            start = b""
+    came = describe_start(start)
+    if came is None:  # Pillow says "cannot identify" of anything, with the path
+        unknown = isinstance(error, _pillow().UnidentifiedImageError)
+        said = f"none of {', '.join(FORMATS)}" if unknown else str(error)
+        came = f"{said}: is the file cut off? Copy or convert it again"
+    return f"expected an image that can be opened at {name}, got {came}"
+
+
+def _orientation(opened: Any) -> int:
+    """EXIF orientation that is left to apply; 1 where there is none or it is broken."""
+    if opened.format == "TIFF":  # Pillow turns these by itself
+        return 1
+    try:
+        # Not the PNG reader's own `getexif`, which decodes the image to see what follows.
+        value = _pillow().Image.getexif(opened).get(ORIENTATION, 1)
+    except Exception:  # broken EXIF data, which ms-swift never looks at
+        return 1
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _shrunk(image: Any, long_side: int | None) -> Any:
+    if long_side is not None:
+        image.thumbnail((long_side, long_side))
+    return image

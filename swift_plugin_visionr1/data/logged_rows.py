@@ -16,6 +16,7 @@ from typing import Any
 
 from ..errors import InputError, SolutionError
 from .ground_truth import GroundTruth, read_solution
+from .images import image_size
 from .published import form_of
 from .published.base import first_image
 from .row_files import read_jsonl
@@ -195,8 +196,6 @@ def published(row: Row) -> Row:
     form = form_of(row.columns)
     if form is None:
         return row
-    from .images import image_size  # here: it needs Pillow, and our own rows do not
-
     return replace(row, columns=form.convert(row.columns, image_size))
 
 

@@ -1,5 +1,6 @@
 """Rows with their image files and what the model sees of them."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ import numpy as np
 from ..data.ground_truth import GroundTruth
 from ..geometry.frames import Size, View
 from ..models.model_io import ModelIO
+from ..progress import show_progress
 from .checks.box_signs import Evidence
 from .findings import Finding, problem
 from .image_files import ImageFile, look_at
@@ -58,13 +60,15 @@ def seen_as(io: ModelIO | None) -> SeenAs:
     return view
 
 
-def cases_of(rows: Sequence[Row], view: SeenAs, opened: int) -> list[Case]:
-    """Every row with its image file; `opened` of these from all over the data are opened, for their
-    size."""
-    chosen = set(_spaced(len(rows), opened))
+def cases_of(rows: Sequence[Row], view: SeenAs, opened: int | None) -> list[Case]:
+    """Every row with its image file; the headers of `opened` of them from all over the data are
+    read, None for all."""
+    chosen = range(len(rows)) if opened is None else set(_spaced(len(rows), opened))
+    files = look_at([row.image for row in rows], chosen)
+    files = show_progress(files, len(rows), sys.stderr, "read", "image headers")
     return [
-        Case(row, look_at(row.image, index in chosen), view(row.size) if row.size else None)
-        for index, row in enumerate(rows)
+        Case(row, file, view(row.size) if row.size else None)
+        for row, file in zip(rows, files, strict=True)
     ]
 
 

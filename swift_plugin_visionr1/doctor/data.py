@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..data.images import image_size
 from ..data.published import RowForm, form_of
 from ..data.row_files import read_file
 from ..errors import InputError, SolutionError
@@ -85,8 +86,6 @@ def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
 
 
 def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Row:
-    from ..data.images import image_size
-
     if isinstance(line, str):
         return Row(place, (), "", "", None, None, NO_BOXES, (), None, line)
     if form is None:

@@ -1,10 +1,13 @@
-"""Where a row's image is, and how large."""
+"""Where a row's image is, and what its header says."""
 
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from ..errors import SolutionError
+from ..data.image_headers import read_headers
+from ..data.images import Header, local_image
+from ..errors import ImageError
 from ..geometry.frames import Size
 
 
@@ -13,34 +16,45 @@ class ImageFile:
     """What is known of a row's image.
 
     Attributes:
-        state: `elsewhere` is a URL or base64, which is not looked at.
+        state: "there", "none" where the row names none, else the code of the `ImageError`:
+            "elsewhere" is a URL, which is not looked at.
         path: where the file is; None for bytes.
-        size: (width, height) in pixels in the file's own orientation, which is the one that
-            ms-swift trains on; None where it was not opened.
+        header: None where it could not be read.
+        error: why.
     """
 
-    state: Literal["there", "none", "missing", "empty", "unreadable", "elsewhere"]
+    state: str
     path: Path | None = None
-    size: Size | None = None
+    header: Header | None = None
+    error: str = ""
+
+    @property
+    def size(self) -> Size | None:
+        """(width, height) in pixels as stored, which is how ms-swift trains on it."""
+        return self.header.size if self.header else None
 
 
-def look_at(image: Any, open_it: bool) -> ImageFile:
-    """Find a row's image, and read its size where `open_it` says so."""
-    from ..data.images import image_size, local_image
+def look_at(images: Sequence[Any], opened: Container[int]) -> Iterator[ImageFile]:
+    """Find each row's image, and read the headers of those whose index is in `opened`."""
+    headers = read_headers(image for index, image in enumerate(images) if index in opened)
+    for index, image in enumerate(images):
+        yield _image_file(image, next(headers) if index in opened else None)
 
+
+def _image_file(image: Any, header: Header | ImageError | None) -> ImageFile:
     if image is None:
         return ImageFile("none")
-    source = local_image(image)
-    if source is None:
-        return ImageFile("elsewhere")
-    path = source if isinstance(source, Path) else None
-    if path is not None and not path.is_file():
+    path = _path(image)
+    if header is None and path is not None and not path.is_file():
         return ImageFile("missing", path)
-    if path is not None and not path.stat().st_size:
-        return ImageFile("empty", path)
-    if not open_it:
-        return ImageFile("there", path)
+    if isinstance(header, ImageError):
+        return ImageFile(header.code, path, error=str(header))
+    return ImageFile("there", path, header)
+
+
+def _path(image: Any) -> Path | None:
     try:
-        return ImageFile("there", path, image_size(image))
-    except (SolutionError, OSError, ValueError):
-        return ImageFile("unreadable", path)
+        source = local_image(image)
+    except ImageError:
+        return None
+    return source if isinstance(source, Path) else None

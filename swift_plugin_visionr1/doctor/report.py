@@ -33,14 +33,14 @@ class Effort:
     """How much is looked at.
 
     Attributes:
-        rows: whose image files are opened.
+        rows: whose image files are opened, from all over the data; None for all.
         out: folder for the sheet of pictures and the JSON summary; None for neither.
         sample: whether the model is asked; None where that takes minutes at most.
         prompts: that it is asked.
         samples: completions of each; None for the run's own num_generations.
     """
 
-    rows: int = 200
+    rows: int | None = None
     out: Path | None = None
     sample: bool | None = None
     prompts: int = 8
@@ -109,7 +109,12 @@ def examine(recipe: Recipe, shell: Mapping[str, str], effort: Effort) -> Report:
 
 
 def _look_at_data(
-    report: Report, recipe: Recipe, settings: Settings, model: Model, rows: list[Row], opened: int
+    report: Report,
+    recipe: Recipe,
+    settings: Settings,
+    model: Model,
+    rows: list[Row],
+    opened: int | None,
 ) -> list[Case]:
     view = seen_as(model.io)
     cases = cases_of(rows, view, opened)

@@ -24,10 +24,10 @@ SHORTEST = 3.2  # inches of a panel's shorter side
 
 
 def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
-    """Write a PNG; `image` is a file or its bytes, None for an empty canvas of its size.
+    """Write a PNG; `image` is a Pillow image in RGB, None for an empty canvas of its size.
 
     Raises:
-        InputError: matplotlib is not installed, or the image cannot be opened.
+        InputError: matplotlib is not installed.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -38,7 +38,7 @@ def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
         raise InputError(
             f"expected matplotlib for --out: {error}; pip install 'swift-plugin-visionr1[viz]'"
         ) from None
-    pixels = _pixels(image)
+    pixels = None if image is None else np.asarray(image)
     width, height = explanation.view.size
     long, panels = (
         max(8.0, SHORTEST * max(width, height) / min(width, height)),
@@ -54,17 +54,6 @@ def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
     draw_legend(figure)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, format="png")
-
-
-def _pixels(image: Any) -> Any:
-    if image is None:
-        return None
-    from matplotlib.image import imread
-
-    try:
-        return imread(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"expected an image that can be opened at {image}: {error}") from None
 
 
 def draw_panel(

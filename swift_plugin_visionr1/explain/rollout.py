@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.images import open_image
 from ..reward.equations import RewardBreakdown
 from ..reward.rollout_group import RolloutGroup
 from ..reward.scorer import Scorer
@@ -69,12 +70,8 @@ def rollout_picture(
 
 
 def _shrunk(image: Any) -> NDArray[np.uint8]:
-    image = image.convert("RGB")
-    side = round(WIDTH * DPI)
-    image.thumbnail(
-        (2 * side, 2 * side)
-    )  # in place; matplotlib would resample all of a photograph for each panel
-    return np.asarray(image, dtype=np.uint8)
+    side = 2 * round(WIDTH * DPI)  # matplotlib would resample all of a photograph for each panel
+    return np.asarray(open_image(image, side), dtype=np.uint8)
 
 
 def _read(breakdown: RewardBreakdown) -> str:

@@ -2,23 +2,20 @@
 the first step."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from swift.utils import get_logger
+from swift.utils import get_logger, is_local_master
 
-from ..data.ground_truth import GroundTruth, read_solution
-from ..data.images import image_size, local_image, require_file
+from ..data.ground_truth import read_solution
+from ..data.image_check import image_faults, require_usable
 from ..data.row_files import read_jsonl
 from ..errors import SolutionError
 from ..geometry.frames import Size
 from ..geometry.resize import Resize
 from ..models.chat import ChatOptions
 
-IMAGES_OPENED = (
-    100  # image headers compared with their row before training; all of them could take minutes
-)
 RESIZING = ("max_pixels", "min_pixels", "resized_width", "resized_height")
 
 logger = get_logger()
@@ -151,16 +148,20 @@ def check_dataset(dataset: Any, name: str, resize: Resize) -> None:
             f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}'
         )
     wanted = columns & {"solution", "width", "height", "images", "chat_template_kwargs"}
+    sizes = []
     for index, row in enumerate(dataset.select_columns(sorted(wanted))):
         try:
             truth = read_solution(row["solution"], row.get("width"), row.get("height"))
             resize.view(truth.size)
-            _check_image(row, truth, index < IMAGES_OPENED)
-        except (ValueError, OSError) as error:  # also an image that may not be read
+            _check_row(row)
+        except ValueError as error:
             raise SolutionError(f"{_place(row, index, name)}: {error}") from None
+        sizes.append(truth.size)
+    if is_local_master():  # the other processes of this machine need not read the same files
+        _check_images(dataset, sizes, name)
 
 
-def _check_image(row: dict[str, Any], truth: GroundTruth, open_it: bool) -> None:
+def _check_row(row: dict[str, Any]) -> None:
     limits = {
         key: value
         for key, value in (row.get("chat_template_kwargs") or {}).items()
@@ -173,22 +174,21 @@ def _check_image(row: dict[str, Any], truth: GroundTruth, open_it: bool) -> None
         )
     if not row.get("images"):
         raise SolutionError('expected an image in "images", got none')
-    image = row["images"][0]
-    source = local_image(image)
-    if source is None:
-        return
-    require_file(source)
-    if open_it:
-        _check_size(image_size(image), truth)
 
 
-def _check_size(size: Size, truth: GroundTruth) -> None:
-    if size != truth.size:
-        raise SolutionError(
-            f"expected the solution's width and height to be those of the image file, {size[0]} x "
-            f"{size[1]}, "
-            f"got {truth.size[0]} x {truth.size[1]}: boxes belong to the original image"
-        )
+def _check_images(dataset: Any, sizes: Sequence[Size], name: str) -> None:
+    """Look at the header of every image; `sizes` are what the rows say.
+
+    Raises:
+        SolutionError: some cannot be used.
+    """
+
+    def place(index: int) -> str:
+        return _place(dataset[index], index, name)
+
+    images = (row["images"][0] for row in dataset.select_columns(["images"]))
+    for warning in require_usable(image_faults(images, sizes), len(sizes), place):
+        logger.warning(f"Vision-R1: {name}: {warning}")
 
 
 def _place(row: dict[str, Any], index: int, name: str) -> str:

@@ -199,7 +199,7 @@ def test_few_rows_left_are_not_judged(scenes: list[Row], examine: Callable) -> N
     ("content", "named"),
     [
         pytest.param(b"", "an image file of 0 bytes", id="empty"),
-        pytest.param(b"no image", "an image file that cannot be opened", id="no image"),
+        pytest.param(b"no image", "an image that cannot be opened", id="no image"),
     ],
 )
 def test_a_broken_image(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from mmdet_eval.coco.annotations import read_annotations
 from mmdet_eval.commands import prompts
@@ -15,7 +16,7 @@ from mmdet_eval.suites.prompt_rows import prompt_rows
 from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1 import QwenResize, get_format
-from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.errors import ImageError, InputError
 from swift_plugin_visionr1.formats.questions import DETECT
 
 from .odinw import answer_rows, make_odinw
@@ -28,7 +29,7 @@ def images(dataset: Any, tmp_path: Path) -> Path:
     for image in dataset["images"]:
         path = folder / image["file_name"]
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")  # whether a picture can be read is found by inference
+        Image.new("L", (image["width"], image["height"])).save(path)
     return folder
 
 
@@ -116,9 +117,7 @@ def test_missing_pictures_are_an_error_before_anything_is_written(
 ) -> None:
     (images / "val/0.png").unlink()
     out = tmp_path / "prompts.jsonl"
-    with pytest.raises(
-        InputError, match=r"3 image files, got 1 that do not exist: .*pictures/val/0\.png;"
-    ):
+    with pytest.raises(ImageError, match=r"image 0 of a: expected .*pictures/val/0\.png"):
         run(
             "--protocol",
             "vision_r1_coco",

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from mmdet_eval import InputError
-from mmdet_eval.asking.progress import Progress, duration
 from mmdet_eval.asking.reading_record import ReadingRecord, find_reading_record
 from mmdet_eval.asking.session import Model, run
 from mmdet_eval.asking.swift_infer import InferenceFailed, key_of, read_answers
@@ -18,7 +18,9 @@ from mmdet_eval.coco.annotations import read_annotations
 from mmdet_eval.suites.prompt_rows import prompt_rows
 from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec
+from swift_plugin_visionr1.errors import ImageError
 from swift_plugin_visionr1.models.chat import ChatOptions
+from swift_plugin_visionr1.progress import Progress, duration
 
 MODEL = Model("some/model", options=("--torch_dtype", "float32"))
 PROTOCOL = load_protocol("vision_r1_odinw")
@@ -29,7 +31,7 @@ def spec(dataset: Any, write: Any, tmp_path: Path) -> DatasetSpec:
     """Three images; image 3 has two categories, so that there are four questions."""
     for image in dataset["images"]:
         (tmp_path / image["file_name"]).parent.mkdir(exist_ok=True)
-        (tmp_path / image["file_name"]).touch()
+        Image.new("L", (image["width"], image["height"])).save(tmp_path / image["file_name"])
     return DatasetSpec("odd", write("ann.json", dataset), tmp_path)
 
 
@@ -450,7 +452,7 @@ def test_missing_images_are_told_before_a_model_is_started(
     spec: DatasetSpec, tmp_path: Path
 ) -> None:
     (tmp_path / "val" / "12.png").unlink()
-    with pytest.raises(InputError, match=r"got 1 that do not exist: .*12\.png"):
+    with pytest.raises(ImageError, match=r"image 12 of odd: expected .*12\.png"):
         run(MODEL, [spec], PROTOCOL, tmp_path / "out")
 
 
@@ -472,13 +474,13 @@ def test_a_key_is_the_same_in_a_prompt_and_in_its_answer() -> None:
 
 def test_progress_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0, 100, 110, 130, 131])
-    monkeypatch.setattr("mmdet_eval.asking.progress.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("swift_plugin_visionr1.progress.time.monotonic", lambda: next(clock))
     stream = io.StringIO()
-    progress = Progress(total=200, before=40, stream=stream)
+    progress = Progress(total=200, before=40, stream=stream, verb="answered")
     for done in (40, 50, 60, 100, 200):
         progress.show(done)
     assert stream.getvalue().splitlines() == [
-        "40 of 200 answered (20%), waiting for the first answers",
+        "40 of 200 answered (20%), waiting for the first",
         "50 of 200 answered (25%)",
         "100 of 200 answered (50%), 1.7 a second, 60 s left",
         "200 of 200 answered (100%)",

@@ -46,7 +46,7 @@ from swift_plugin_visionr1.doctor.sampling import open_engine, processed_finding
 recipe = read_recipe(sys.argv[1:], os.environ)
 row = read_row(json.loads(os.environ["ROW"]), "row 1")
 engine = open_engine(recipe, find_model(recipe, Settings())[0], 1)
-case = Whole(row, look_at(row.image, True), row.truth, View(row.size, (224, 112)))
+case = Whole(row, next(look_at([row.image], [0])), row.truth, View(row.size, (224, 112)))
 [finding] = processed_findings(engine, [case])
 print("RESULT" + finding.state, finding.text)
 """

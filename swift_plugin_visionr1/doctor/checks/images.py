@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from ...data.image_check import UPRIGHT, WORDS
 from ...geometry.frames import Size
 from ...text import clipped, listed, share
 from ..cases import Case, SeenAs
 from ..findings import Finding, note, ok, problem
-from ..rows import Row
 
 
 def image_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
@@ -16,7 +16,7 @@ def image_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
         cases: the rows with their files.
         view: what the model sees of an image of a size.
     """
-    found = [*_presence(cases), *_sizes(cases, view)]
+    found = [*_presence(cases), *_sizes(cases, view), *_pixels(cases)]
     if cases and not any(finding.state == "problem" for finding in found):
         opened = sum(case.file.size is not None for case in cases)
         found.insert(0, ok("images", f"images: {len(cases)} named, {opened} opened"))
@@ -38,78 +38,116 @@ def _presence(cases: Sequence[Case]) -> list[Finding]:
         "empty": ("empty_image", "have an image file of 0 bytes", "copy it again"),
         "unreadable": (
             "unreadable_image",
-            "have an image file that cannot be opened",
+            "have an image that cannot be opened",
             "convert or leave it out",
         ),
+        "too_large": ("too_large_image", "have an image with too many pixels", "shrink it"),
     }
     found = []
     for state, (code, what, remedy) in said.items():
         bad = [case for case in cases if case.file.state == state]
         if bad:
-            name = f" {clipped(str(bad[0].file.path))}" if bad[0].file.path else ""
-            if state == "missing" and bad[0].file.path and bad[0].file.path.is_absolute():
-                remedy = "is the data set from another machine?"
-            text = (
-                f"{share(len(bad), len(cases))} rows {what}, the first is{name} in "
-                f"{bad[0].row.place}: {remedy}"
-            )
-            found.append(problem(code, text))
+            found.append(problem(code, _named(bad, len(cases), state, what, remedy)))
     elsewhere = sum(case.file.state == "elsewhere" for case in cases)
     if elsewhere:
-        text = f"{share(elsewhere, len(cases))} images are URLs or base64: not looked at"
+        text = f"{share(elsewhere, len(cases))} images are URLs: not looked at"
         found.append(note("images_elsewhere", text))
     return found
 
 
+def _named(bad: Sequence[Case], total: int, state: str, what: str, remedy: str) -> str:
+    first = bad[0]
+    name = f" {clipped(str(first.file.path))}" if first.file.path else ""
+    if state == "missing" and first.file.path and first.file.path.is_absolute():
+        remedy = "is the data set from another machine?"
+    if state in ("unreadable", "too_large"):
+        remedy = first.file.error
+    text = (
+        f"{share(len(bad), total)} rows {what}, the first is{name} in {first.row.place}: {remedy}"
+    )
+    more = listed(case.row.place for case in bad[1:])
+    return text + (f"; also {more}" if more else "")
+
+
+def _pixels(cases: Sequence[Case]) -> list[Finding]:
+    """Images whose pixels the model does not see as a person does."""
+    found = []
+    deep = [case for case in cases if case.file.header and case.file.header.is_deep]
+    if deep:
+        text = f"{share(len(deep), len(cases))} images are {WORDS['deep']}"
+        found.append(problem("deep_image", f"{text}; the first is in {deep[0].row.place}"))
+    turned = [
+        case
+        for case in cases
+        if case.file.header
+        and case.file.header.orientation != 1
+        and case.row.size in (None, case.file.size)
+    ]
+    if turned:
+        text = f"{share(len(turned), len(cases))} images are {WORDS['exif']}"
+        found.append(note("exif_rotation", f"{text}. The first is in {turned[0].row.place}"))
+    return found
+
+
 def _sizes(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
-    compared = [(case.row, case.file.size) for case in cases if case.row.size and case.file.size]
-    wrong = [(row, size) for row, size in compared if row.size != size]
+    compared = [case for case in cases if case.row.size and case.file.size]
+    wrong = [case for case in compared if case.row.size != case.file.size]
     if not wrong:
         return []
-    kinds = {
-        "swapped_size": (
-            [pair for pair in wrong if pair[0].size == pair[1][::-1]],
-            (
-                "have width and height swapped",
-                "write width first; or the photographs carry an EXIF rotation, which "
-                "ms-swift does not apply: save them upright",
-            ),
-        ),
-        "resized_size": (
-            [pair for pair in wrong if (seen := view(pair[1])) and pair[0].size == seen.processed],
-            (
-                "say the size that the model sees instead of their image file's",
-                "boxes, width and height belong to the "
-                "original image, the reward scales them itself: write them in pixels of the image "
-                "file",
-            ),
-        ),
-    }
-    for code, (pairs, (what, remedy)) in kinds.items():
-        if len(pairs) > len(wrong) / 2:
-            return [
-                problem(
-                    code,
-                    f"{share(len(pairs), len(compared))} rows {what}: {_example(*pairs[0])}; "
-                    f"{remedy}",
-                )
-            ]
-    others = listed(row.place for row, _ in wrong[1:])
-    text = (
-        f"{share(len(wrong), len(compared))} rows do not say the size of their image file: "
-        f"{_example(*wrong[0])}"
-    )
-    text += f"; also {others}" if others else ""
+    for code, (fits, text) in SIZE_KINDS.items():
+        some = [case for case in wrong if fits(case, view)]
+        if len(some) > len(wrong) / 2:
+            what, remedy = text
+            said = f"{share(len(some), len(compared))} rows {what}: {_example(some[0])}; {remedy}"
+            return [problem(code, said)]
+    others = listed(case.row.place for case in wrong[1:])
+    said = f"{share(len(wrong), len(compared))} rows do not say the size of their image file: "
+    said += f"{_example(wrong[0])}" + (f"; also {others}" if others else "")
     return [
         problem(
             "wrong_size",
-            f"{text}. Boxes, width and height belong to the image file as it is on the disk",
+            f"{said}. Boxes, width and height belong to the image file as it is on the disk",
         )
     ]
 
 
-def _example(row: Row, size: Size) -> str:
-    return f"{row.place} says {_by(row.size)}, its image file is {_by(size)}"
+def _is_turned(case: Case, _: SeenAs) -> bool:
+    return case.file.header is not None and case.row.size == case.file.header.shown_size
+
+
+def _is_swapped(case: Case, _: SeenAs) -> bool:
+    return case.row.size is not None and case.file.size == case.row.size[::-1]
+
+
+def _is_processed(case: Case, view: SeenAs) -> bool:
+    seen = view(case.file.size) if case.file.size else None
+    return seen is not None and case.row.size == seen.processed
+
+
+SIZE_KINDS = {  # what a row's size may be instead of its file's, how that is said, what to do
+    "exif_size": (
+        _is_turned,
+        (
+            "say the size that their image file has after its EXIF rotation, which ms-swift does "
+            "not apply",
+            UPRIGHT,
+        ),
+    ),
+    "swapped_size": (_is_swapped, ("have width and height swapped", "write width first")),
+    "resized_size": (
+        _is_processed,
+        (
+            "say the size that the model sees instead of their image file's",
+            "boxes, width and height belong to the original image, the reward scales them itself: "
+            "write them in pixels of the image file",
+        ),
+    ),
+}
+
+
+def _example(case: Case) -> str:
+    sizes = f"says {_by(case.row.size)}, its image file is {_by(case.file.size)}"
+    return f"{case.row.place} {sizes}"
 
 
 def _by(size: Size | None) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...data.images import open_image
+from ...errors import ImageError
 from ...formats import Format
 from ...geometry.boxes import Boxes
 from ...geometry.frames import FRAMES, View
@@ -40,10 +42,10 @@ def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) ->
     ]
     if out is None:
         return found
-    try:
-        cells = [picture(case, format) for case in chosen]
-    except (OSError, ValueError) as error:  # the header could be read, the rest is cut off
-        return [*found, problem("unreadable_image", f"an image cannot be read to its end: {error}")]
+    cells, broken = _cells(chosen, format)
+    found += broken
+    if not cells:
+        return found
     out.mkdir(parents=True, exist_ok=True)
     write_sheet(cells, out / "ground_truth.png")
     text = (
@@ -51,6 +53,17 @@ def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) ->
         "on the objects?"
     )
     return [*found, ok("pictures", text)]
+
+
+def _cells(chosen: Sequence[Whole], format: Format) -> tuple[list[Any], list[Finding]]:
+    """A cell for each row, and what is wrong with images that cannot be read to their end."""
+    cells, broken = [], []
+    for case in chosen:
+        try:
+            cells.append(picture(case, format))
+        except ImageError as error:  # the header could be read, the rest is cut off
+            broken.append(problem("unreadable_image", f"{case.row.place}: {error}"))
+    return cells, broken
 
 
 def seen_boxes(answer: str, view: View, format: Format) -> tuple[Boxes, tuple[str, ...]]:
@@ -65,10 +78,7 @@ def seen_image(image: Any, view: View) -> Any:
     """A row's image resized, and padded where the model pads, to what the vision tower is fed."""
     from PIL import Image
 
-    from ...data.images import local_image
-
-    with Image.open(local_image(image)) as file:
-        image = file.convert("RGB")
+    image = open_image(image)
     if view.content is None:
         return image.resize(view.processed)
     x1, y1, x2, y2 = (round(v) for v in view.content)
