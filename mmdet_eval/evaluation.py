@@ -53,6 +53,7 @@ class Evaluation:
         format: how the answers are written; None where boxes were given.
         conditions: what else decides the numbers, JSON-ready: format, frame, confidence, policies,
             arguments.
+        shows_outside: whether reports may show images that lie outside `images`.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Evaluation:
     scores: Scores
     format: Format | None
     conditions: dict[str, Any]
+    shows_outside: bool = False
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -92,6 +94,8 @@ class Options:
         orders: of images, tried for the range of mAP.
         missing: whether queries without an answer are an error.
         duplicates: whether a second answer to a query is an error, or which one counts.
+        show_outside: whether reports show images outside the folder of the images; no number
+            depends on it.
     """
 
     protocol: Protocol | None = None
@@ -102,6 +106,7 @@ class Options:
     orders: int = 20
     missing: Missing = "error"
     duplicates: Duplicates = "error"
+    show_outside: bool = False
 
 
 def evaluate_dataset(
@@ -125,12 +130,13 @@ def evaluate_dataset(
             more than there is.
     """
     if isinstance(predictions, Converted):
-        return _evaluate_boxes(spec, annotations, predictions, options, images)
-    names = set(annotations.categories.values())
-    fitting = {label: name for label, name in options.synonyms.items() if name in names}
-    return _evaluate_answers(
-        spec, annotations, predictions, replace(options, synonyms=fitting), images
-    )
+        evaluation = _evaluate_boxes(spec, annotations, predictions, options, images)
+    else:
+        names = set(annotations.categories.values())
+        fitting = {label: name for label, name in options.synonyms.items() if name in names}
+        options = replace(options, synonyms=fitting)
+        evaluation = _evaluate_answers(spec, annotations, predictions, options, images)
+    return replace(evaluation, shows_outside=options.show_outside)
 
 
 def _evaluate_boxes(

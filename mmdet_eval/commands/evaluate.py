@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -23,10 +24,10 @@ from ..evaluation import Evaluation, Options, evaluate_dataset
 from ..gc_pause import garbage_collection_paused
 from ..metrics.measure import Engine
 from ..reports.console import table
-from ..reports.outputs import write_outputs
+from ..reports.outputs import output_folder, write_outputs
 from ..suites.files import load_suite
 from ..suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
-from ..suites.spec import DatasetSpec, Suite
+from ..suites.spec import DatasetSpec, Suite, check_names
 from .prompts import add_place_arguments
 from .reading import add_reading_arguments, io_of
 
@@ -116,6 +117,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "faster, not recomputed",
     )
     parser.add_argument(
+        "--mmdet-dump",
+        action=argparse.BooleanOptionalAction,
+        help="write predictions.pkl for MMDetection's offline tools, which imports torch; default: "
+        "with --engine mmdet only",
+    )
+    parser.add_argument(
+        "--show-outside",
+        action="store_true",
+        help="let the report show images whose file_name leads outside the folder of the images",
+    )
+    parser.add_argument(
         "--orders", type=int, default=20, help="image orders tried for the range of mAP; default 20"
     )
 
@@ -128,12 +140,21 @@ def run(arguments: argparse.Namespace) -> int:
         MissingBackend: MMDetection cannot be imported.
         OSError: the folder cannot be written.
     """
-    if arguments.out:  # before the work, not after it
-        arguments.out.mkdir(parents=True, exist_ok=True)
-    with garbage_collection_paused():
+    place = output_folder(arguments.out, _inputs(arguments)) if arguments.out else nullcontext()
+    with place, garbage_collection_paused():
         evaluations, left_out = evaluate(arguments)
         finish(evaluations, left_out, arguments)
     return 0
+
+
+def _inputs(arguments: argparse.Namespace) -> list[Path | str | None]:
+    """The files and folders that the arguments name."""
+    suite, _ = _datasets(arguments)
+    places = [place for spec in suite.datasets for place in (spec.ann, spec.images)]
+    options = arguments.pred, arguments.synonyms, arguments.config, arguments.protocol
+    # Without --images the folder of --ann stands in for the images' folder, and may hold --out.
+    given = [place for place in places if arguments.suite or place != arguments.ann.parent]
+    return [arguments.suite, *options, *given]
 
 
 def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]]:
@@ -187,7 +208,9 @@ def finish(
             key: value for key, value in given.items() if key not in unused
         }
     if arguments.out:
-        write_outputs(arguments.out, evaluations, arguments.suite, left_out)
+        wanted = arguments.mmdet_dump
+        dump = arguments.engine == "mmdet" if wanted is None else wanted
+        write_outputs(arguments.out, evaluations, arguments.suite, left_out, dump)
         print(f"written: {arguments.out / 'report.html'} and the files beside it", file=sys.stderr)
     print(table(evaluations, left_out))
 
@@ -210,6 +233,7 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
         orders=arguments.orders,
         missing="empty" if arguments.allow_missing else "error",
         duplicates=getattr(arguments, "duplicates", "error"),
+        show_outside=arguments.show_outside,
     )
 
 
@@ -221,6 +245,7 @@ def _datasets(arguments: argparse.Namespace) -> tuple[Suite, tuple[str, ...]]:
             )
         return load_suite(arguments.suite, arguments.root, arguments.allow_missing)
     name = arguments.ann.stem
+    check_names([name])
     classes = tuple(arguments.classes) if arguments.classes else None
     spec = DatasetSpec(name, arguments.ann, arguments.images or arguments.ann.parent, classes)
     return Suite(name, "", (spec,)), ()

@@ -12,12 +12,13 @@ from swift_plugin_visionr1.errors import InputError, SettingsError
 from swift_plugin_visionr1.formats import Format
 from swift_plugin_visionr1.models.model_io import model_io
 from swift_plugin_visionr1.reward.settings import Settings
+from swift_plugin_visionr1.writing import check_output, write_file
 
 from ..coco.annotations import read_annotations
 from ..suites.files import load_suite, suite_names
 from ..suites.prompt_rows import Row, check_images, prompt_rows, unannotated_note
 from ..suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
-from ..suites.spec import DatasetSpec, Suite
+from ..suites.spec import DatasetSpec, Suite, check_names
 
 DEFAULT_PROTOCOL = "vision_r1_coco"  # of --ann; a suite has its own
 BY_ONE = (
@@ -107,6 +108,7 @@ def read_datasets(
         raise InputError(
             f"expected --images, the folder of the images of {arguments.ann}, got none"
         )
+    check_names([arguments.ann.stem])
     classes = tuple(arguments.classes) if arguments.classes else None
     spec = DatasetSpec(arguments.ann.stem, arguments.ann, arguments.images, classes)
     suite = Suite(arguments.ann.stem, DEFAULT_PROTOCOL, (spec,))
@@ -136,16 +138,16 @@ def run(arguments: argparse.Namespace) -> int:
         OSError: the file cannot be written.
     """
     suite, protocol, left_out = read_datasets(arguments, _format_of(arguments.model_type))
+    inputs = [arguments.suite, arguments.protocol, *(spec.ann for spec in suite.datasets)]
+    check_output(arguments.out, inputs)
     rows = [row for spec in suite.datasets for row in _rows(spec, protocol)]
     for warning in check_images(rows):
         print(f"note: {warning}", file=sys.stderr)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(
-        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8"
-    )
-    images = len({path for row in rows for path in row["images"]})
+    images = {path for row in rows for path in row["images"]}
+    check_output(arguments.out, images)
+    write_file(arguments.out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
     print(
-        f"{len(rows)} queries about {images} images of {len(suite.datasets)} data sets: "
+        f"{len(rows)} queries about {len(images)} images of {len(suite.datasets)} data sets: "
         f"{arguments.out}"
     )
     print(f"protocol {protocol.name}: {protocol.description}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from swift_plugin_visionr1.data.row_files import read_rows
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.writing import check_output, write_file
 
 from ..coco.refcoco import image_sizes, mdetr_annotations
 
@@ -39,13 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
         InputError: a row or an image cannot be used.
         OSError: a file cannot be read or written.
     """
+    check_output(arguments.out, [arguments.rows])
     rows = [row for _, row in read_rows(arguments.rows)]
     if not rows:
         raise InputError(f"expected rows in {arguments.rows}, got none")
     sizes = image_sizes(arguments.images, (str(row.get("file_name")) for row in rows))
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(
-        json.dumps(mdetr_annotations(rows, sizes, arguments.name)) + "\n", encoding="utf-8"
-    )
+    annotations = mdetr_annotations(rows, sizes, arguments.name)
+    write_file(arguments.out, json.dumps(annotations) + "\n")
     print(f"{len(rows)} expressions about {len(sizes)} images: {arguments.out}")
     return 0

@@ -10,12 +10,14 @@ from typing import Any
 
 from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
+from swift_plugin_visionr1.writing import check_output
 
 from ..answers.readers import read_predictions
 from ..asking.reading_record import ReadingRecord
 from ..asking.session import Answered, Model, frame_variables, run
 from ..asking.swift_infer import InferenceFailed
 from ..evaluation import Options, evaluate_dataset
+from ..reports.outputs import output_folder
 from .evaluate import add_options, finish, options_of
 from .prompts import add_dataset_arguments, read_datasets
 from .reading import io_of, told
@@ -80,6 +82,10 @@ def run_command(arguments: argparse.Namespace) -> int:
     io = io_of(arguments, record)
     suite, protocol, left_out = read_datasets(arguments, io.format)
     options = replace(options_of(arguments, io), protocol=protocol)
+    places = [place for spec in suite.datasets for place in (spec.ann, spec.images)]
+    named = arguments.model, arguments.suite, arguments.protocol, arguments.synonyms
+    inputs = [*named, arguments.config, *places]
+    check_output(arguments.out, inputs, folder=True)
     model = Model(
         arguments.model,
         arguments.infer_backend,
@@ -104,7 +110,8 @@ def run_command(arguments: argparse.Namespace) -> int:
         f"{asked} questions asked now; all answers are in {arguments.out / 'answers'}",
         file=sys.stderr,
     )
-    _evaluate_all(answered, left_out, options, arguments)
+    with output_folder(arguments.out, inputs):
+        _evaluate_all(answered, left_out, options, arguments)
     return 0
 
 

@@ -14,6 +14,7 @@ from swift_plugin_visionr1.errors import InputError
 from ..metrics.bootstrap import bootstrap, interval
 from ..metrics.matches import Matches
 from ..metrics.scores import ACCURACY, HEADLINE
+from .earlier_folders import check_numbers
 from .output_folders import Model, check_comparable, other_conditions, read_matches
 
 AVERAGE = "Avg."
@@ -22,6 +23,7 @@ AVERAGE = "Avg."
 FEWEST_IMAGES = 10
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
+ClassTable = dict[str, tuple[str, float | None]]  # category id -> its name and AP
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,13 @@ def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comp
     drawn, classes = {}, {}
     for place, name in enumerate(models[0].datasets):
         matches = read_matches(models, name)
+        tables = [_per_class(model.folder / name / "per_class.csv") for model in models]
+        for model, table, found in zip(models, tables, matches, strict=True):
+            if not model.hashed:
+                aps = {category: ap for category, (_, ap) in table.items()}
+                check_numbers(model.folder, model.datasets[name]["metrics"], aps, found)
         drawn[name] = bootstrap(matches, samples, seed + place)
-        classes[name] = _class_columns(models, name, matches[0], drawn[name])
+        classes[name] = _class_columns(tables, matches[0], drawn[name])
     names, single = tuple(model.name for model in models), len(drawn) == 1
     refers = all(ACCURACY in entry["metrics"] for entry in models[0].datasets.values())
     metric = "" if single else ACCURACY if refers else "mAP"
@@ -117,10 +124,9 @@ def _suite_columns(
 
 
 def _class_columns(
-    models: Sequence[Model], dataset: str, truth: Matches, drawn: Floats
+    tables: Sequence[ClassTable], truth: Matches, drawn: Floats
 ) -> tuple[Column, ...]:
     """AP of each category, in the order of the annotations."""
-    tables = [_per_class(model.folder / dataset / "per_class.csv") for model in models]
     places = {str(category): place for place, category in enumerate(truth.category_ids)}
     images = (truth.truths > 0).sum(axis=1)
     columns = []
@@ -130,12 +136,11 @@ def _class_columns(
             name, [table[key][1] for table in tables], drawn[:, :, len(HEADLINE) + place]
         )
         few = images[place] < FEWEST_IMAGES
-        columns.append(replace(column, intervals=(None,) * len(models)) if few else column)
+        columns.append(replace(column, intervals=(None,) * len(tables)) if few else column)
     return tuple(columns)
 
 
-def _per_class(path: Path) -> dict[str, tuple[str, float | None]]:
-    """Category id -> its name and AP."""
+def _per_class(path: Path) -> ClassTable:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

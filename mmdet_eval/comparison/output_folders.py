@@ -11,6 +11,8 @@ import numpy as np
 from swift_plugin_visionr1.errors import InputError
 
 from ..metrics.matches import Matches
+from ..reports.manifest import FILES, METRICS, check_whole
+from ..suites.spec import check_names
 
 # Conditions that must be the same, and what to do where they are not.
 OTHER_QUESTIONS = (
@@ -28,22 +30,32 @@ ARGUMENTS = "arguments"  # recorded beside the conditions that follow from them
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """The output folder of an evaluation; `datasets`: name -> its entry in metrics.json."""
+    """The output folder of an evaluation.
+
+    Attributes:
+        name: of its row.
+        folder: where it is.
+        datasets: name -> its entry in metrics.json.
+        hashed: whether metrics.json has the hashes of the other files, which were checked; earlier
+            versions wrote none.
+    """
 
     name: str
     folder: Path
     datasets: dict[str, dict[str, Any]]
+    hashed: bool
 
 
 def read_model(folder: Path, name: str) -> Model:
     """Read metrics.json of an output folder.
 
     Raises:
-        InputError: the folder is none.
+        InputError: the folder is not an evaluation's, or its files are not of one evaluation.
     """
-    path = folder / "metrics.json"
+    path = folder / METRICS
     try:
-        datasets = json.loads(path.read_text("utf-8"))["datasets"]
+        content = json.loads(path.read_text("utf-8"))
+        datasets = content["datasets"]
         for entry in datasets.values():
             (
                 entry["metrics"],
@@ -51,13 +63,16 @@ def read_model(folder: Path, name: str) -> Model:
                 entry["protocol"],
                 entry["conditions"].items(),
             )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        check_names(list(datasets))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"expected {folder} to be the output folder of an evaluation, got no usable "
             f"{path.name} in it "
             f"({type(error).__name__}: {error}); give folders that `mmdet-eval --out` wrote"
         ) from None
-    return Model(name, folder, datasets)
+    if FILES in content:
+        check_whole(folder, content)
+    return Model(name, folder, datasets, hashed=FILES in content)
 
 
 def read_matches(models: Sequence[Model], dataset: str) -> list[Matches]:

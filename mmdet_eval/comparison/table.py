@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from swift_plugin_visionr1.text import percent
+from swift_plugin_visionr1.writing import write_file
 
 from ..reports.markdown import bullets, plain, table
 from .compare import FEWEST_IMAGES, Column, Comparison, Interval
@@ -49,12 +50,10 @@ def as_markdown(comparison: Comparison) -> str:
 def write_comparison(folder: Path, comparison: Comparison, folders: Sequence[Path]) -> None:
     """Write compare.md and compare.json into `folder`, which is made where it is not there; OSError
     where it cannot."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "compare.md").write_text(as_markdown(comparison), "utf-8")
+    write_file(folder / "compare.md", as_markdown(comparison))
     record = {"units": UNITS, "folders": [str(path) for path in folders], **asdict(comparison)}
-    (folder / "compare.json").write_text(
-        json.dumps(record, indent=2, allow_nan=False) + "\n", "utf-8"
-    )
+    text = json.dumps(record, indent=2, allow_nan=False) + "\n"
+    write_file(folder / "compare.json", text)
 
 
 def _rows(comparison: Comparison, names: Sequence[str]) -> list[list[str]]:

@@ -26,6 +26,7 @@ from transformers import Trainer
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.ms_swift.rewards import run_io
 from swift_plugin_visionr1.reward.settings import load_settings
+from swift_plugin_visionr1.writing import write_file
 
 from ..metrics.measure import Engine
 from .held_out import HeldOut, held_out
@@ -102,7 +103,7 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
             for number, (text, truncated) in enumerate(answers, 1)
         ]
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        (self.folder / f"step-{step}.jsonl").write_text(text, encoding="utf-8")
+        write_file(self.folder / f"step-{step}.jsonl", text)
 
 
 def _check_options(args: Any, rows: Any) -> None:

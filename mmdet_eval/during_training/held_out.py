@@ -10,6 +10,7 @@ from typing import Any
 from swift_plugin_visionr1.data.ground_truth import GroundTruth, read_solution
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.models.model_io import ModelIO
+from swift_plugin_visionr1.writing import write_file
 
 from ..answers.answer import Answer
 from ..answers.coco_results import to_coco_results
@@ -94,8 +95,7 @@ def held_out(
         raise InputError(
             f"expected boxes in the solutions of the held-out rows, got none in {len(truths)} rows"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(_coco(truths, names, labels)) + "\n", encoding="utf-8")
+    write_file(path, json.dumps(_coco(truths, names, labels)) + "\n")
     return HeldOut(read_annotations(path), io, engine)
 
 

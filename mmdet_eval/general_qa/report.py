@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from swift_plugin_visionr1.text import percent
+from swift_plugin_visionr1.writing import write_file
 
 from ..reports.markdown import plain, table
 from .scores import Score
@@ -49,12 +50,12 @@ def as_markdown(scores: Scores) -> str:
 
 def write_report(folder: Path, scores: Scores) -> None:
     """Write general_qa.md and general_qa.json into `folder`; OSError where it cannot."""
-    (folder / "general_qa.md").write_text(as_markdown(scores), "utf-8")
+    write_file(folder / "general_qa.md", as_markdown(scores))
     record = {
         model: {name: asdict(score) for name, score in own.items()} for model, own in scores.items()
     }
     text = json.dumps({"units": UNITS, "models": record}, indent=2, ensure_ascii=False)
-    (folder / "general_qa.json").write_text(text + "\n", "utf-8")
+    write_file(folder / "general_qa.json", text + "\n")
 
 
 def _cell(scores: Scores, base: str, model: str, benchmark: str) -> str:

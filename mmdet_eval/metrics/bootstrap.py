@@ -36,7 +36,7 @@ def bootstrap(models: Sequence[Matches], samples: int, seed: int) -> Floats:
     rankings = [rank(matches) for matches in models]
     share = np.full(images, 1 / images)
     found = [
-        [_numbers(ranking, weights) for ranking in rankings]
+        [numbers(ranking, weights) for ranking in rankings]
         for weights in random.multinomial(images, share, samples)
     ]
     return np.array(found)
@@ -51,7 +51,7 @@ def interval(differences: Floats, level: float = 0.95) -> tuple[float, float] | 
     return float(low), float(high)
 
 
-def _numbers(ranking: Ranking, weights: NDArray[np.int64]) -> Floats:
+def numbers(ranking: Ranking, weights: NDArray[np.int64]) -> Floats:
     """(5 + K,) as in `bootstrap`."""
     precision, recall = (
         ranking.precision(weights).mean(axis=1),

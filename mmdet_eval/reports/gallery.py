@@ -40,7 +40,7 @@ def cards(
     shown = []
     for number, (evaluation, answers) in enumerate(zip(evaluations, judged, strict=True)):
         for place in chosen(answers, limit):
-            path = image_file(evaluation.images, answers[place])
+            path = image_file(evaluation, answers[place])
             if path and path not in thumbnails:
                 thumbnails[path] = thumbnail(path, broken)
             picture = list(thumbnails).index(path) if path else None

@@ -4,11 +4,12 @@ import csv
 import json
 import pickle
 from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from swift_plugin_visionr1.writing import encode
 
 from ..answers.answer import ReadAnswer
 from ..coco.annotations import Annotations, Id
@@ -16,21 +17,14 @@ from ..coco.results import CocoResult
 from ..evaluation import Evaluation
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8; what a model wrote may hold half a surrogate pair, which is written as an
-    escape."""
-    path.write_bytes(text.encode("utf-8", "backslashreplace"))
-
-
-def write_files(folder: Path, evaluation: Evaluation) -> None:
+def write_files(folder: Path, evaluation: Evaluation, dump: bool) -> None:
     """Write per_class.csv, unmatched_labels.csv, coco_results.json, matches.npz,
-    parse_errors.jsonl, predictions.pkl.
+    parse_errors.jsonl, and predictions.pkl where `dump` asks for it.
 
     Args:
-        folder: exists already; files of an earlier run are replaced, or removed where they are not
-            written again:
-            predictions.pkl needs torch.
+        folder: exists already and is empty.
         evaluation: one data set.
+        dump: whether to write mmdet's dump, which needs torch.
     """
     converted, scores = evaluation.converted, evaluation.scores
     names = list(scores.classes[0].metrics) if scores.classes else []
@@ -42,15 +36,13 @@ def write_files(folder: Path, evaluation: Evaluation) -> None:
     _write_csv(
         folder / "unmatched_labels.csv", ["label", "boxes"], converted.unknown_labels.items()
     )
-    write_text(folder / "coco_results.json", json.dumps(converted.results) + "\n")
+    (folder / "coco_results.json").write_text(json.dumps(converted.results) + "\n", "utf-8")
     scores.matches.save(folder / "matches.npz")
     errors = (json.dumps(_parse_error(read)) + "\n" for read in converted.answers if read.issues)
-    write_text(folder / "parse_errors.jsonl", "".join(errors))
-    dump = folder / "predictions.pkl"
-    if find_spec("torch") is None:
-        dump.unlink(missing_ok=True)
-    else:
-        dump.write_bytes(pickle.dumps(mmdet_predictions(evaluation.annotations, converted.results)))
+    (folder / "parse_errors.jsonl").write_bytes(encode("".join(errors)))
+    if dump:
+        predictions = mmdet_predictions(evaluation.annotations, converted.results)
+        (folder / "predictions.pkl").write_bytes(pickle.dumps(predictions))
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

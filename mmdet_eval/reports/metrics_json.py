@@ -1,6 +1,5 @@
 """metrics.json: every number and everything that decides it, for programs."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -12,13 +11,11 @@ from .phrases import average
 UNITS = "fractions in [0, 1], not rounded; null where there is nothing to measure"
 
 
-def record(evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]) -> str:
-    """The JSON text; NaN and infinity are errors, because strict readers refuse them.
-
-    Raises:
-        ValueError: a number is not finite.
-    """
-    content = {
+def record(
+    evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]
+) -> dict[str, Any]:
+    """The content, JSON-ready."""
+    return {
         "units": UNITS,
         "suite": suite,
         "left_out": list(left_out),
@@ -26,7 +23,6 @@ def record(evaluations: Sequence[Evaluation], suite: str | None, left_out: Seque
         "datasets": {evaluation.name: _dataset(evaluation) for evaluation in evaluations},
         "versions": versions(),
     }
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
 def _dataset(evaluation: Evaluation) -> dict[str, Any]:

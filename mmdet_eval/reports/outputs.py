@@ -1,59 +1,104 @@
 """All files of a run."""
 
+import json
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.text import listed
+from swift_plugin_visionr1.writing import (
+    SCRATCH,
+    check_output,
+    encode,
+    locked,
+    scratch_of,
+    write_file,
+)
 
 from ..evaluation import Evaluation
+from ..suites.spec import check_names
 from .judged import judge
-from .machine_files import write_files, write_text
+from .machine_files import write_files
+from .manifest import FILES, METRICS, hash_files, put_in_place, read_metrics, through_link
 from .metrics_json import record
 from .page import page
 from .pictures import write_pictures
 from .pr_curves import write_curves
 from .summary import summary
 
+SUMMARY, PAGE = "summary.md", "report.html"
+NO_DUMP = "mmdet-eval: predictions.pkl, mmdet's dump, is left out: it needs torch"
+RUN = "run.json"  # of `mmdet-eval run`, whose folder this may be
+
+
+@contextmanager
+def output_folder(folder: Path, inputs: Iterable[Path | str | None] = ()) -> Iterator[Path]:
+    """The folder, locked and found fit to be written, before anything is evaluated.
+
+    A folder that was not there goes away again where the block writes nothing.
+
+    Raises:
+        InputError: it is an input or holds one, is a file, is being written by another run, or has
+            a file in the place of a result that no evaluation wrote.
+        OSError: nothing can be written there.
+    """
+    check_output(folder, inputs, folder=True)
+    with locked(folder):
+        _check_places(folder)
+        yield folder
+
 
 def write_outputs(
-    folder: Path, evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]
+    folder: Path,
+    evaluations: Sequence[Evaluation],
+    suite: str | None,
+    left_out: Sequence[str],
+    dump: bool = True,
 ) -> None:
     """Write metrics.json, summary.md, report.html, and a folder for each data set, over those of an
     earlier run.
 
-    Without torch, mmdet's dump of each data set is left out and stderr says so.
+    All of it is written beside and then put in place: a failure leaves what was there.
 
     Args:
-        folder: made where it is not there.
+        folder: from `output_folder`.
         evaluations: at least one, in the order of the suite.
         suite: its name; None for a data set by itself.
         left_out: names of data sets of the suite that are missing.
+        dump: whether to write predictions.pkl, mmdet's dump; without torch it is left out, and
+            stderr says so.
 
     Raises:
         InputError: a data set's name cannot be a folder's, or two have the same.
         OSError: the folder cannot be written.
     """
-    _check_names([evaluation.name for evaluation in evaluations])
+    check_names([evaluation.name for evaluation in evaluations])
+    if dump and find_spec("torch") is None:
+        dump = False
+        print(NO_DUMP, file=sys.stderr)
     judged = [judge(evaluation) for evaluation in evaluations]
     broken: dict[Path, str] = {}
-    for evaluation, answers in zip(evaluations, judged, strict=True):
-        own = folder / evaluation.name
-        own.mkdir(parents=True, exist_ok=True)
-        write_files(own, evaluation)
-        write_curves(own / "pr_curves.png", evaluation)
-        write_pictures(own / "pictures", evaluation.images, answers, broken)
-    if find_spec("torch") is None:
-        print(
-            "mmdet-eval: predictions.pkl, mmdet's dump, is left out: it needs torch",
-            file=sys.stderr,
-        )
-    write_text(folder / "metrics.json", record(evaluations, suite, left_out))
-    write_text(folder / "summary.md", summary(evaluations, suite, left_out))
-    write_text(folder / "report.html", page(evaluations, judged, suite, left_out, broken))
+    folder.mkdir(parents=True, exist_ok=True)
+    with scratch_of(folder) as scratch:
+        for evaluation, answers in zip(evaluations, judged, strict=True):
+            own = scratch / evaluation.name
+            own.mkdir()
+            write_files(own, evaluation, dump)
+            write_curves(own / "pr_curves.png", evaluation)
+            write_pictures(own / "pictures", evaluation, answers, broken)
+        (scratch / SUMMARY).write_bytes(encode(summary(evaluations, suite, left_out)))
+        (scratch / PAGE).write_bytes(encode(page(evaluations, judged, suite, left_out, broken)))
+        files = hash_files(scratch)
+        content = record(evaluations, suite, left_out) | {FILES: files}
+        # NaN and infinity are errors, because strict readers refuse them.
+        text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+        write_file(scratch / METRICS, text)
+        for path in scratch.rglob("*"):
+            _check_place(folder / path.relative_to(scratch), folder, path.is_dir())
+        put_in_place(scratch, folder, files)
     if broken:
         reasons = listed(broken.values(), most=3)
         print(
@@ -62,13 +107,21 @@ def write_outputs(
         )
 
 
-def _check_names(names: Sequence[str]) -> None:
-    for name, times in Counter(names).items():
-        if times > 1:
-            raise InputError(
-                f"expected data sets with names that differ, got {name!r} {times} times: rename one"
-            )
-        if name in ("", ".", "..") or set(name) & set("/\\\0"):
-            raise InputError(
-                f"expected a data set's name that can be a folder's, got {name!r}: rename it"
-            )
+def _check_places(folder: Path) -> None:
+    for name in (METRICS, SUMMARY, PAGE):
+        _check_place(folder / name, folder)
+    ours = read_metrics(folder) or (folder / SCRATCH).exists() or (folder / RUN).exists()
+    theirs = [name for name in (METRICS, SUMMARY, PAGE) if (folder / name).exists()]
+    if theirs and not ours:
+        raise InputError(
+            f"expected a new folder or one of an earlier evaluation for --out, got {folder} with a "
+            f"{theirs[0]} that no evaluation wrote: give another --out, or move that file away"
+        )
+
+
+def _check_place(path: Path, folder: Path, is_folder: bool = False) -> None:
+    if through_link(path, folder) or (path.exists() and path.is_dir() != is_folder):
+        raise InputError(
+            f"expected {path} to be {'a folder' if is_folder else 'a file'} of the output folder "
+            "itself, got something else or a link: move it away, or give another --out"
+        )

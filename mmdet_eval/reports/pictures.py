@@ -11,6 +11,7 @@ from typing import Any
 from swift_plugin_visionr1.data.images import open_image
 from swift_plugin_visionr1.errors import ImageError
 
+from ..evaluation import Evaluation
 from .judged import Judged, ranked
 
 KINDS = ("best", "worst", "unparseable")
@@ -20,11 +21,23 @@ THUMBNAIL = 480
 TRUTH, BOX = "#16a34a", {"right": "#2563eb", "label": "#d97706", "wrong": "#dc2626"}
 
 
-def image_file(folder: Path | None, judged: Judged) -> Path | None:
-    """The image of an answer, where it is known and there."""
+def image_file(evaluation: Evaluation, judged: Judged) -> Path | None:
+    """The image of an answer, where it is known, there, and may be shown."""
     name = judged.read.answer.image.file_name
-    path = folder / name if folder and name else None
-    return path if path and path.is_file() else None
+    if not evaluation.images or not name:
+        return None
+    path = evaluation.images / name
+    shown = evaluation.shows_outside or not leads_outside(evaluation.images, name)
+    return path if shown and path.is_file() else None
+
+
+def leads_outside(folder: Path, name: str) -> bool:
+    """Whether a file_name leaves the folder of the images; links inside the folder may lead
+    anywhere, because whoever has the folder made them."""
+    named = Path(name)
+    if not named.is_absolute() and ".." not in named.parts:
+        return False
+    return not (folder / name).resolve().is_relative_to(folder.resolve())
 
 
 def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | None:
@@ -38,20 +51,17 @@ def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | No
 
 
 def write_pictures(
-    folder: Path, images: Path | None, judged: Sequence[Judged], broken: dict[Path, str]
+    folder: Path, evaluation: Evaluation, judged: Sequence[Judged], broken: dict[Path, str]
 ) -> None:
     """Write up to 4 each of the best, the worst and the unparseable as PNG into best/, worst/ and
     unparseable/; images that cannot be opened go into `broken`."""
-    for kind in KINDS:
-        for earlier in (folder / kind).glob("*.png"):
-            earlier.unlink()
-    order = [i for i in ranked(judged) if image_file(images, judged[i])]
+    order = [i for i in ranked(judged) if image_file(evaluation, judged[i])]
     unread = [i for i in order if "unparseable" in judged[i].kinds]
     read = [i for i in order if "unparseable" not in judged[i].kinds]
     worst = read[::-1][: min(PICTURES, len(read) // 2)]
     for kind, places in zip(KINDS, (read[:PICTURES], worst, unread[:PICTURES]), strict=True):
         for rank, place in enumerate(places, start=1):
-            path = image_file(images, judged[place])
+            path = image_file(evaluation, judged[place])
             image = shown_image(path, LONG_SIDE, broken) if path else None
             if path is None or image is None:
                 continue

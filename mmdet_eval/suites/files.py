@@ -8,7 +8,7 @@ from swift_plugin_visionr1.errors import InputError
 
 from . import named_files
 from .mmdet_config import read_config
-from .spec import DatasetSpec, Suite, check_captions, check_classes
+from .spec import DatasetSpec, Suite, check_captions, check_classes, check_names
 
 
 def suite_names() -> tuple[str, ...]:
@@ -58,8 +58,12 @@ def load_suite(
 
 def read_suite(name: str, root: str | Path) -> Suite:
     """As `load_suite`, without looking at the annotation files."""
-    if name.endswith(".py"):
-        return read_config(name, root)
+    suite = read_config(name, root) if name.endswith(".py") else _read_yaml(name, root)
+    check_names([spec.name for spec in suite.datasets])
+    return suite
+
+
+def _read_yaml(name: str, root: str | Path) -> Suite:
     path = named_files.find("suites", name)
     data = named_files.read_mapping(path, ("protocol", "datasets"), ())
     datasets = data["datasets"]

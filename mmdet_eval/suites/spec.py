@@ -1,6 +1,7 @@
 """Suites: named lists of data sets, evaluated together."""
 
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,22 @@ from typing import Any
 from swift_plugin_visionr1.errors import InputError
 
 from .named_files import check_keys
+
+# What lies beside the folders of the data sets in an output folder.
+RESERVED = frozenset(
+    (
+        "metrics.json",
+        "summary.md",
+        "report.html",
+        "run.json",
+        "contents.json",
+        "infer.log",
+        "lock",
+        "answers",
+        "parts",
+    )
+)
+LONGEST_NAME = 200  # bytes; file systems take 255, and endings are added
 
 
 @dataclass(frozen=True)
@@ -47,6 +64,44 @@ class Suite:
     name: str
     protocol: str
     datasets: tuple[DatasetSpec, ...]
+
+
+def check_names(names: Sequence[str]) -> None:
+    """See that the names of data sets can be those of folders beside each other, anywhere.
+
+    Raises:
+        InputError: one cannot, or two fall together where case makes no difference.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        reason = _unfit(name)
+        if reason:
+            raise InputError(
+                f"expected a data set's name that can be a folder's, got {name[:80]!r}, which "
+                f"{reason}: rename it"
+            )
+        key = unicodedata.normalize("NFC", name).casefold()
+        if key in seen:
+            came = f"{name!r} 2 times" if name == seen[key] else f"{seen[key]!r} and {name!r}"
+            raise InputError(
+                f"expected data sets with names that differ, whatever their case, got {came}: "
+                "rename one"
+            )
+        seen[key] = name
+
+
+def _unfit(name: str) -> str | None:
+    if not name.strip():
+        return "is empty"
+    if set(name) & set("/\\") or not name.isprintable():
+        return "has a slash or a character that cannot be printed"
+    if name != name.strip() or name.startswith(".") or name.endswith("."):
+        return "begins or ends with a dot or a space"
+    if name.casefold() in RESERVED:
+        return "is what another file of the output folder is called"
+    if len(name.encode()) > LONGEST_NAME:
+        return f"is longer than {LONGEST_NAME} bytes"
+    return None
 
 
 def check_classes(value: Any, where: str) -> tuple[str, ...] | None:

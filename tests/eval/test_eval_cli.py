@@ -130,7 +130,7 @@ def test_labels_and_truncation_show_in_the_table(
     [
         pytest.param({"--ann": "nowhere.json"}, "nowhere.json", id="no-annotations"),
         pytest.param({"--pred": "nowhere.jsonl"}, "nowhere.jsonl", id="no-predictions"),
-        pytest.param({"--out": __file__}, "File exists", id="out-is-a-file"),
+        pytest.param({"--out": __file__}, "got the file", id="out-is-a-file"),
     ],
 )
 def test_bad_arguments_exit_with_2(

@@ -1,0 +1,134 @@
+"""What ties the files of an evaluation together: metrics.json has the hash of each."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.writing import sha256
+
+METRICS = "metrics.json"
+FILES = "files"  # its key in metrics.json: path in the folder -> sha256
+NEEDED = ("per_class.csv", "matches.npz")  # of each data set, by `compare`
+READ_BY_PROGRAMS = (".csv", ".json", ".jsonl", ".npz", ".pkl")
+OLD_PICTURES = "pictures/*/[1-4]_*.png"
+AGAIN = "run the evaluation again"
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """The path in the folder and the sha256 of every file, which is on the disk afterwards.
+
+    Files that programs read come first.
+    """
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    paths.sort(key=lambda path: path.suffix not in READ_BY_PROGRAMS)
+    for path in paths:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
+
+
+def read_metrics(folder: Path) -> dict[str, Any] | None:
+    """The content of metrics.json; None where it is not an evaluation's."""
+    try:
+        content = json.loads((folder / METRICS).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    usual = isinstance(content, dict) and isinstance(content.get("datasets"), dict)
+    return content if usual else None
+
+
+def files_of(content: Mapping[str, Any] | None) -> dict[str, str]:
+    """The files that a metrics.json names, without paths that lead out of its folder."""
+    files = (content or {}).get(FILES)
+    if not isinstance(files, dict):
+        return {}
+    return {
+        name: str(digest)
+        for name, digest in files.items()
+        if not Path(name).is_absolute() and ".." not in Path(name).parts
+    }
+
+
+def check_whole(folder: Path, content: Mapping[str, Any]) -> None:
+    """See that the files that programs read are those that metrics.json was written with.
+
+    Raises:
+        InputError: one is missing that is needed, or has another content.
+    """
+    files = files_of(content)
+    needed = [f"{name}/{file}" for name in content["datasets"] for file in NEEDED]
+    for name in [*files, *(name for name in needed if name not in files)]:
+        path = folder / name
+        if name not in needed and (path.suffix not in READ_BY_PROGRAMS or not path.exists()):
+            continue
+        try:
+            came = sha256(path)
+        except OSError as error:
+            raise InputError(
+                f"expected the files of one evaluation in {folder}, got no usable {name} "
+                f"({error.strerror}): {AGAIN}"
+            ) from None
+        if came != files.get(name):
+            raise InputError(
+                f"expected the files of one evaluation in {folder}, got a {name} that was not "
+                f"written with its {METRICS}: a run was interrupted, or files were copied or "
+                f"changed; {AGAIN}"
+            )
+
+
+def put_in_place(scratch: Path, folder: Path, files: Mapping[str, str]) -> None:
+    """Move a whole evaluation from `scratch` over the one in `folder`; metrics.json comes last.
+
+    Until it does, the files that programs read do not fit the metrics.json there. Files of the
+    earlier evaluation that this one lacks are removed, unless somebody changed them.
+
+    Args:
+        files: from `hash_files`, without metrics.json.
+    """
+    before = read_metrics(folder)
+    earlier = _earlier_files(folder, before, files)
+    if FILES not in (before or {}):  # written by an earlier version: nothing would tell the mixture
+        (folder / METRICS).unlink(missing_ok=True)
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(scratch / name, folder / name)
+    for path in earlier:
+        path.unlink()
+        _remove_empty(path.parent, folder)
+    os.replace(scratch / METRICS, folder / METRICS)
+
+
+def _earlier_files(
+    folder: Path, before: Mapping[str, Any] | None, files: Mapping[str, str]
+) -> list[Path]:
+    """What an earlier evaluation wrote, unchanged since, and this one does not write again."""
+    if FILES in (before or {}):
+        named = files_of(before).items()
+        paths = [folder / name for name, digest in named if _is(folder / name, digest)]
+    else:  # an earlier version wrote no hashes; its pictures would be taken for the new ones
+        sets = {Path(name).parts[0] for name in files}
+        paths = [path for name in sets for path in (folder / name).glob(OLD_PICTURES)]
+    return [
+        path
+        for path in paths
+        if path.relative_to(folder).as_posix() not in files and not through_link(path, folder)
+    ]
+
+
+def _is(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256(path) == digest
+
+
+def through_link(path: Path, folder: Path) -> bool:
+    """Whether the path, or a folder on the way to it from `folder`, is a link."""
+    inside = [path, *path.parents]
+    return any(part.is_symlink() for part in inside[: inside.index(folder)])
+
+
+def _remove_empty(path: Path, top: Path) -> None:
+    while path != top and not any(path.iterdir()):
+        path.rmdir()
+        path = path.parent
