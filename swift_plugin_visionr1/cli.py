@@ -4,10 +4,20 @@ import argparse
 import os
 import sys
 
-from .commands import doctor, explain, plot, plugin_path, prepare, recipe, score, settings
+from .commands import (
+    doctor,
+    explain,
+    plot,
+    plugin_path,
+    prepare,
+    recipe,
+    score,
+    settings,
+    upright,
+)
 from .errors import VisionR1Error
 
-COMMANDS = (doctor, explain, score, plot, prepare, recipe, settings, plugin_path)
+COMMANDS = (doctor, explain, score, plot, prepare, upright, recipe, settings, plugin_path)
 
 
 def parser() -> argparse.ArgumentParser:

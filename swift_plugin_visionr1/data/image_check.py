@@ -1,6 +1,5 @@
 """Whether the images that rows name can be trained on, by their headers: every one is looked at."""
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from typing import Any
 
 from ..errors import ImageError
 from ..geometry.frames import Size
-from ..progress import show_progress
 from ..text import listed
 from .image_headers import read_headers
 from .images import Header
@@ -53,9 +51,7 @@ def image_faults(images: Iterable[Any], sizes: Sequence[Size | None]) -> list[Fa
         images: one per row, as `read_headers` takes them.
         sizes: (width, height) in pixels that each row says; None where it says none.
     """
-    headers = show_progress(
-        read_headers(images), len(sizes), sys.stderr, verb="read", noun="image headers"
-    )
+    headers = read_headers(images, len(sizes))
     checked = (
         fault_of(index, header, size)
         for index, (header, size) in enumerate(zip(headers, sizes, strict=True))

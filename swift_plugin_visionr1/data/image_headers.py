@@ -1,18 +1,20 @@
 """The headers of many images, read in threads."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
 from ..errors import ImageError
+from ..progress import show_progress
 from .images import Header, read_header
 
 THREADS = 16  # they hide what a network disk takes; on a local one a single thread would do
 AT_ONCE = 1024  # rows may hold their images as bytes: only so many are in memory
 
 
-def read_headers(images: Iterable[Any]) -> Iterator[Header | ImageError]:
+def read_headers(images: Iterable[Any], total: int | None = None) -> Iterator[Header | ImageError]:
     """What each image's header says, in order: a `Header` (`size` as stored, `orientation` of EXIF,
     `mode`), or the `ImageError` that says why it cannot be read (`code`, message).
 
@@ -20,8 +22,16 @@ def read_headers(images: Iterable[Any]) -> Iterator[Header | ImageError]:
 
     Args:
         images: as rows have them: paths, bytes, base64, mappings of `bytes` and `path`.
+        total: how many they are, to show the progress on stderr where they take more than some
+            seconds.
     """
-    images = iter(images)
+    headers = _read_all(iter(images))
+    if total is None:
+        return headers
+    return show_progress(headers, total, sys.stderr, verb="read", noun="image headers")
+
+
+def _read_all(images: Iterator[Any]) -> Iterator[Header | ImageError]:
     known: dict[Any, Header | ImageError] = {}
     with ThreadPoolExecutor(THREADS) as pool:
         while some := list(islice(images, AT_ONCE)):

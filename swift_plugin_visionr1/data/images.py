@@ -133,16 +133,19 @@ def open_image(image: Any, long_side: int | None = None) -> Any:
         return _shrunk((opened.convert("RGBA") if with_alpha else opened).convert("RGB"), long_side)
 
 
-def open_upright(image: Any) -> Any:
-    """A row's image as a Pillow image in its own mode, turned as viewers show it.
+def save_upright(image: Any, path: Path) -> None:
+    """Write a copy whose pixels are turned as viewers show the image, without the EXIF tag.
 
     Raises:
         ImageError: as `open_image`.
+        OSError: it cannot be written.
     """
     from PIL import ImageOps
 
     with _opened(image) as opened:
-        return ImageOps.exif_transpose(opened)
+        kind = "JPEG" if opened.format == "MPO" else opened.format
+        turned = ImageOps.exif_transpose(opened)
+    turned.save(path, format=kind, **({"quality": 95} if kind in ("JPEG", "WEBP") else {}))
 
 
 def image_name(image: Any) -> str:

@@ -1,6 +1,5 @@
 """Rows with their image files and what the model sees of them."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +8,6 @@ import numpy as np
 from ..data.ground_truth import GroundTruth
 from ..geometry.frames import Size, View
 from ..models.model_io import ModelIO
-from ..progress import show_progress
 from .checks.box_signs import Evidence
 from .findings import Finding, problem
 from .image_files import ImageFile, look_at
@@ -65,7 +63,6 @@ def cases_of(rows: Sequence[Row], view: SeenAs, opened: int | None) -> list[Case
     read, None for all."""
     chosen = range(len(rows)) if opened is None else set(_spaced(len(rows), opened))
     files = look_at([row.image for row in rows], chosen)
-    files = show_progress(files, len(rows), sys.stderr, "read", "image headers")
     return [
         Case(row, file, view(row.size) if row.size else None)
         for row, file in zip(rows, files, strict=True)

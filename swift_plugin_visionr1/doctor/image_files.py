@@ -36,7 +36,8 @@ class ImageFile:
 
 def look_at(images: Sequence[Any], opened: Container[int]) -> Iterator[ImageFile]:
     """Find each row's image, and read the headers of those whose index is in `opened`."""
-    headers = read_headers(image for index, image in enumerate(images) if index in opened)
+    chosen = [image for index, image in enumerate(images) if index in opened]
+    headers = read_headers(chosen, len(chosen))
     for index, image in enumerate(images):
         yield _image_file(image, next(headers) if index in opened else None)
 
