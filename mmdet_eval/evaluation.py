@@ -194,6 +194,7 @@ def _evaluate_answers(
         synonyms=options.synonyms,
         queries=joined.queries,
         duplicates=joined.duplicates,
+        annotations=annotations,
     )
     converted = replace(
         converted, warnings=converted.warnings + _warnings(annotations, rows, protocol)

@@ -12,6 +12,7 @@ from .answer import Answer, ReadAnswer
 from .confidence import check_any
 from .frame_warnings import frame_warnings
 from .labels import CategoryNames
+from .other_formats import format_warnings
 from .reading import Labels, Reader
 from .served import served_warnings
 
@@ -108,6 +109,7 @@ def to_coco_results(
     synonyms: Mapping[str, str] | None = None,
     queries: int | None = None,
     duplicates: int = 0,
+    annotations: Annotations | None = None,
 ) -> Converted:
     """Convert answers; their order, and the order of the boxes in each, is kept.
 
@@ -122,6 +124,7 @@ def to_coco_results(
         synonyms: label -> category name, after all other rules; see `labels.read_synonyms`.
         queries: number of queries asked, as from `join`; None for one per image.
         duplicates: number of rows that `join` dropped.
+        annotations: for the warnings alone: what they propose is tried on it.
 
     Raises:
         InputError: category names are ambiguous, the model cannot have seen an image of that size,
@@ -147,7 +150,10 @@ def to_coco_results(
     )
     warnings = (
         *served_warnings(read),
-        *frame_warnings(read, counts.outside, io),
+        *(
+            format_warnings(read, io, reader.find, annotations)
+            or frame_warnings(read, counts.outside, io)
+        ),
         *_cut_off(counts),
     )
     label_policy = names.policy if labels == "answer" else BY_QUERY

@@ -1,5 +1,5 @@
-"""The frame of the answers, and signs in them that it or the format is another. Never looks at the
-ground truth."""
+"""The frame of the answers, and signs in them that it is another. Never looks at the ground
+truth."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_plugin_visionr1.errors import InputError
-from swift_plugin_visionr1.formats import FORMATS, ParsedCompletion, get_format
 from swift_plugin_visionr1.geometry.frames import FRAMES, Frame, Size, View
 from swift_plugin_visionr1.geometry.resize import QwenResize, Resize
 from swift_plugin_visionr1.models.model_io import ModelIO
@@ -22,12 +21,9 @@ MANY, FAR = (
     50,
     0.75,
 )  # so many boxes of which hardly one reaches so far are a sign of a smaller frame
-# the share of answers that may break the format without a look at whether they keep another
-BROKEN = 0.1
 # the share of a frame's side that some box reaches where the frame is to fit: others are far too
 # large
 FILLED = 0.25
-TRIED = 50  # so many of them are read in the other formats
 # MAX_PIXELS in tokens, as people often set it
 COMMON_TOKENS = (64, 128, 256, 384, 512, 640, 768, 1024, 1280, 2560, 4096, 16384)
 OTHER_FRAMES = {
@@ -66,36 +62,7 @@ def _recorded(size: Size, processed: Size, resize: Resize) -> View:
 
 
 def frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tuple[str, ...]:
-    """What the answers say against the format and frame that they were read in; `outside` boxes
-    leave the frame."""
-    return _format_warnings(read, io) or _frame_warnings(read, outside, io)
-
-
-def _format_warnings(read: Sequence[ReadAnswer], io: ModelIO) -> tuple[str, ...]:
-    """Where many answers break the format: the others that read more boxes of them, with the fewest
-    issues."""
-    broken = [one for one in read if one.parsed.issues]
-    if len(broken) <= BROKEN * len(read):
-        return ()
-    texts = [one.answer.text for one in broken[:TRIED]]
-    found = {name: _fit([get_format(name).parse(text) for text in texts]) for name in FORMATS}
-    best, own = max(found.values()), sum(len(one.parsed.boxes) for one in broken[:TRIED])
-    if 2 * best[0] < len(texts) or best[0] <= (1 + TOLERATED) * own:
-        return ()
-    names = " or ".join(name for name, fit in found.items() if fit == best)
-    return (
-        f"{len(broken)} of {len(read)} answers break the format {io.format.name}; of the first "
-        f"{len(texts)} it reads "
-        f"{own} boxes, {names} {best[0]}: is this the model's own --model-type, or --format?",
-    )
-
-
-def _fit(parsed: Sequence[ParsedCompletion]) -> tuple[int, int]:
-    """Boxes read and, negative, issues."""
-    return sum(len(one.boxes) for one in parsed), -sum(len(one.issues) for one in parsed)
-
-
-def _frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tuple[str, ...]:
+    """What the answers say against the frame that they were read in; `outside` boxes leave it."""
     with_boxes = [one for one in read if len(one.parsed.boxes)]
     boxes = sum(len(one.parsed.boxes) for one in with_boxes)
     if not boxes:

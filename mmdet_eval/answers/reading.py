@@ -78,18 +78,20 @@ class Reader:
         tally["unparsed"] += read.unparsed
         return read
 
+    def find(self, answer: Answer, label: str) -> Id | None:
+        """The category of a box with that label; None where it names none."""
+        return answer.query.category if self.labels == "query" else self.names.find(label)
+
     def _categories(
         self, answer: Answer, parsed: ParsedCompletion, unknown: Counter[str]
     ) -> list[Id | None]:
-        if self.labels == "query":
-            if answer.query.category is None:
-                raise InputError(
-                    f"line {answer.line}: expected a query for one category, whose boxes need no "
-                    "label, got "
-                    f"{answer.query.text!r}: choose the --protocol that the model was asked by"
-                )
-            return [answer.query.category] * len(parsed.labels)
-        named = [self.names.find(label) for label in parsed.labels]
+        if self.labels == "query" and answer.query.category is None:
+            raise InputError(
+                f"line {answer.line}: expected a query for one category, whose boxes need no "
+                f"label, got {answer.query.text!r}: choose the --protocol that the model was asked "
+                "by"
+            )
+        named = [self.find(answer, label) for label in parsed.labels]
         unknown.update(
             label for label, name in zip(parsed.labels, named, strict=True) if name is None
         )

@@ -144,35 +144,35 @@ PHOTOGRAPHS, LARGE = [(640, 480), (480, 640)], [(1333, 800), (2048, 1365)]
             "griffon",
             PHOTOGRAPHS,
             "qwen2_5_vl",
-            "it reads 0 boxes, griffon 120: is",
+            "--format griffon --frame norm1",
             id="text as JSON",
         ),
         pytest.param(
             "qwen3_vl",
             PHOTOGRAPHS,
             "paligemma",
-            "qwen2_5_vl or qwen3_vl or json 120: is",
+            "--format qwen3_vl --frame norm1000",
             id="JSON",
         ),
         pytest.param(
             "paligemma",
             PHOTOGRAPHS,
             "florence",
-            "it reads 0 boxes, paligemma 120: is",
+            "--format paligemma",
             id="other tokens",
         ),
         pytest.param(
             "internvl_chat",
             PHOTOGRAPHS,
             "minicpmv2_6",
-            "boxes, internvl 120: is",
+            "--format internvl --frame norm1000",
             id="half of it readable",
         ),
         pytest.param(
             "gemma3_vision",
             PHOTOGRAPHS,
             "qwen3_vl",
-            "it reads 0 boxes, gemini 120: is",
+            "--format gemini --frame norm1000",
             id="another key",
         ),
     ],
@@ -186,6 +186,11 @@ def test_the_wrong_model_type_is_warned_of(
     assert record["metrics"]["mAP"] < 0.6
     assert len(record["warnings"]) == 1
     assert re.search(warning, record["warnings"][0]), record["warnings"]
+    named = re.search(r"--(?:format|model-type|frame) [^;:.]*?(?= reads|$)", record["warnings"][0])
+    assert named
+    typed = ["--model-type", read, *named[0].split()]
+    remedied = evaluate(write, tmp_path / "typed", data, rows, *typed)
+    assert remedied["metrics"]["mAP"] == pytest.approx(1, abs=0.01), "what is named, as it is typed"
     right = evaluate(write, tmp_path / "right", data, rows, "--model-type", written)
     assert (right["metrics"]["mAP"], right["warnings"]) == (pytest.approx(1, abs=0.01), [])
 

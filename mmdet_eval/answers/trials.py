@@ -1,0 +1,133 @@
+"""What answers would give if they were read another way: tried before it is proposed.
+
+The annotations are asked, too: what is found here is printed as a hint and never changes a number.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from swift_plugin_visionr1.formats import ParsedCompletion
+from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes, iou, is_valid
+from swift_plugin_visionr1.geometry.frames import Frame, View
+from swift_plugin_visionr1.text import share
+
+from ..coco.annotations import Annotations, Id
+from .answer import Answer
+
+RIGHT = 0.5  # IoU
+THIN = 0.002  # of a side of the image, below which a box is no sensible one
+Truths = Mapping[Id, tuple[Boxes, tuple[Id, ...]]]  # by image: xyxy in its pixels, categories
+Find = Callable[[Answer, str], Id | None]  # the category of a label in an answer
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one way to read some answers gives.
+
+    Attributes:
+        boxes: boxes read.
+        known: those whose label is a category.
+        inside: those that lie inside the image and are not too thin.
+        good: those with both.
+        clean: answers without an issue of the format.
+        hits: annotated boxes that are found at IoU .5 with their category.
+        truths: annotated boxes that were to be found; 0 where no annotations are at hand.
+        overlap: the sum of the IoU of those that are found.
+    """
+
+    boxes: int
+    known: int
+    inside: int
+    good: int
+    clean: int
+    hits: int
+    truths: int
+    overlap: float
+
+    def describe(self) -> str:
+        """In words."""
+        if not self.boxes:
+            return "reads no box"
+        text = (
+            f"reads {self.boxes} boxes, {share(self.known, self.boxes)} with a known label and "
+            f"{share(self.inside, self.boxes)} inside the image"
+        )
+        found = f", and finds {share(self.hits, self.truths)} annotated boxes at IoU .5"
+        return text + (found if self.truths else "")
+
+
+def truths_of(annotations: Annotations, answers: Sequence[Answer]) -> Truths:
+    """What the images of the answers show, crowds left out."""
+    images = {answer.image.id for answer in answers}
+    found: dict[Id, list[tuple[list[float], Id]]] = {}
+    for record in annotations.data["annotations"]:
+        if record["image_id"] in images and not record["iscrowd"]:
+            x, y, width, height = record["bbox"]
+            place = found.setdefault(record["image_id"], [])
+            place.append(([x, y, x + width, y + height], record["category_id"]))
+    return {
+        image: (as_boxes([box for box, _ in all_]), tuple(name for _, name in all_))
+        for image, all_ in found.items()
+    }
+
+
+def try_reading(
+    answers: Sequence[Answer],
+    parsed: Sequence[ParsedCompletion],
+    frame: Frame,
+    views: Sequence[View],
+    find: Find,
+    truths: Truths,
+) -> Trial:
+    """Count what the answers, as `parsed`, give in this frame; all but `find` and `truths` are
+    parallel."""
+    rows = [
+        _one(answer, one, frame, view, find, truths)
+        for answer, one, view in zip(answers, parsed, views, strict=True)
+    ]
+    sums = (sum(column) for column in zip(*rows, strict=True))
+    values: dict[str, Any] = dict(zip((field.name for field in fields(Trial)), sums, strict=True))
+    return Trial(**values)
+
+
+def _one(
+    answer: Answer,
+    parsed: ParsedCompletion,
+    frame: Frame,
+    view: View,
+    find: Find,
+    truths: Truths,
+) -> tuple[float, ...]:
+    asked = answer.query.category
+    names = [find(answer, label) for label in parsed.labels]
+    known = np.array([name is not None for name in names], dtype=bool)
+    boxes = frame.to_image(parsed.boxes, view)
+    thick = (boxes[:, 2:] - boxes[:, :2] >= THIN * np.array(view.size)).all(axis=1)
+    inside = frame.is_inside(parsed.boxes, view) & thick
+    there, categories = truths.get(answer.image.id, (as_boxes([]), ()))
+    wanted = np.array([asked in (None, name) for name in categories], dtype=bool)
+    usable = known & is_valid(boxes)
+    named = [names[place] for place in np.flatnonzero(usable)]
+    kept = [categories[place] for place in np.flatnonzero(wanted)]
+    pairs = _overlaps(boxes[usable], named, there[wanted], kept)
+    counts = len(boxes), known.sum(), inside.sum(), (known & inside).sum(), not parsed.issues
+    return *map(int, counts), len(pairs), len(kept), sum(pairs)
+
+
+def _overlaps(
+    boxes: Boxes, names: Sequence[Id | None], there: Boxes, categories: Sequence[Id]
+) -> list[float]:
+    """The IoU of each annotated box that is found: with a box of its own that overlaps enough and
+    has its category, the best pairs first."""
+    if not len(boxes) or not len(there):
+        return []
+    same = np.array([[name == category for category in categories] for name in names])
+    table, found = np.where(same, iou(boxes, there), 0.0), []
+    while table.max() >= RIGHT:
+        row, column = np.unravel_index(table.argmax(), table.shape)
+        found.append(float(table[row, column]))
+        table[row], table[:, column] = 0.0, 0.0
+    return found
