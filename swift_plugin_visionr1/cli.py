@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import traceback
 
 from .commands import (
     doctor,
@@ -30,8 +31,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit code: 2 for bad input, with one line on stderr; 141 for a
-    closed pipe."""
+    """Run the command; returns its exit code: 2 for bad input, with one line on stderr; 3 for a
+    mistake of our own, with a traceback; 141 for a closed pipe."""
     args = parser().parse_args(argv)
     try:
         code: int = args.run(args)
@@ -44,6 +45,12 @@ def main(argv: list[str] | None = None) -> int:
     except (VisionR1Error, OSError) as error:
         print(f"vision-r1: {error}", file=sys.stderr)
         return 2
+    except Exception:  # Python's own exit code, 1, would say that doctor found a problem
+        traceback.print_exc()
+        print(
+            "vision-r1: this is a bug in vision-r1: please report the lines above", file=sys.stderr
+        )
+        return 3
     return code
 
 

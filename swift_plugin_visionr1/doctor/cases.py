@@ -8,10 +8,11 @@ import numpy as np
 from ..data.ground_truth import GroundTruth
 from ..geometry.frames import Size, View
 from ..models.model_io import ModelIO
+from ..text import listed
 from .checks.box_signs import Evidence
 from .findings import Finding, problem
 from .image_files import ImageFile, look_at
-from .rows import NO_BOXES, Row
+from .rows import NO_BOXES, DoctorRow
 
 SeenAs = Callable[[Size], View | None]  # None for images that the model's processor refuses
 
@@ -27,7 +28,7 @@ class Case:
             be told.
     """
 
-    row: Row
+    row: DoctorRow
     file: ImageFile
     view: View | None
 
@@ -36,7 +37,7 @@ class Case:
 class Whole:
     """A row that can be shown and asked about: nothing of it is missing; as `Case`."""
 
-    row: Row
+    row: DoctorRow
     file: ImageFile
     truth: GroundTruth
     view: View
@@ -58,10 +59,10 @@ def seen_as(io: ModelIO | None) -> SeenAs:
     return view
 
 
-def cases_of(rows: Sequence[Row], view: SeenAs, opened: int | None) -> list[Case]:
+def cases_of(rows: Sequence[DoctorRow], view: SeenAs, opened: int | None) -> list[Case]:
     """Every row with its image file; the headers of `opened` of them from all over the data are
     read, None for all."""
-    chosen = range(len(rows)) if opened is None else set(_spaced(len(rows), opened))
+    chosen = range(len(rows)) if opened is None else set(spaced(len(rows), opened))
     files = look_at([row.image for row in rows], chosen)
     return [
         Case(row, file, view(row.size) if row.size else None)
@@ -78,10 +79,11 @@ def chosen_cases(cases: Sequence[Case], count: int) -> list[Whole]:
         if case.row.truth and case.file.size and case.view
     ]
     full = [case for case in whole if len(case.truth.boxes)] or whole
-    return [full[index] for index in _spaced(len(full), count)]
+    return [full[index] for index in spaced(len(full), count)]
 
 
-def _spaced(length: int, count: int) -> list[int]:
+def spaced(length: int, count: int) -> list[int]:
+    """`count` of `length` indices, at equal distances; all where there are no more."""
     places: list[int] = np.linspace(0, length - 1, min(count, length)).astype(int).tolist()
     return places
 
@@ -102,13 +104,17 @@ def evidence_of(cases: Sequence[Case], view: SeenAs) -> Evidence:
     return Evidence(np.concatenate(boxes), *sides)
 
 
-def shape_findings(cases: Sequence[Case]) -> list[Finding]:
+def shape_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
     """Images that the model's processor refuses."""
-    bad = [case.row for case in cases if case.row.size and case.view is None]
+    sizes = [(case, case.file.size or case.row.size) for case in cases]
+    bad = [(case, size) for case, size in sizes if size and view(size) is None]
     if not bad:
         return []
+    places = listed(case.row.place for case, _ in bad)
+    case, size = bad[0]
+    named = f" ({case.file.path})" if case.file.path else ""
     text = (
-        f"{len(bad)} images have sides that the model's processor refuses, the first is "
-        f"{bad[0].size} in "
+        f"{len(bad)} images have sides that the model's processor refuses, in {places}; the "
+        f"first{named} is {size[0]} x {size[1]}: leave these rows out"
     )
-    return [problem("image_shape", f"{text}{bad[0].place}: leave them out")]
+    return [problem("image_shape", text)]

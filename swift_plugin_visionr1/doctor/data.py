@@ -1,30 +1,33 @@
 """The data sets of a recipe: read here where they are local files in a known form, else through
 ms-swift."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..data.dataset_files import require_dataset
 from ..data.images import image_size
 from ..data.published import RowForm, form_of
 from ..data.row_files import read_file
-from ..errors import InputError, SolutionError
+from ..errors import InputError, SettingsError, SolutionError
 from ..recipes.training_command import Recipe
 from ..text import clipped, listed, share
 from .findings import Finding, note, ok, problem
-from .rows import NO_BOXES, Row, read_row
+from .rows import NO_BOXES, DoctorRow, read_row, read_taught_row
 
 LOCAL = (".jsonl", ".json")
 
 
-def read_data(recipe: Recipe) -> tuple[list[Row], list[Finding]]:
+def read_data(recipe: Recipe) -> tuple[list[DoctorRow], list[Finding]]:
     """The rows of all data sets of a recipe, with what is wrong about the files."""
     names = [*recipe.all("dataset"), *recipe.all("val_dataset")]
     if not names:
         return [], [problem("no_data", "no data: say --dataset FILE.jsonl")]
-    rows: list[Row] = []
+    rows: list[DoctorRow] = []
     found: list[Finding] = []
     called = Counter(_path(name).name for name in dict.fromkeys(names))
     for name in names:
@@ -44,16 +47,21 @@ def _path(name: str) -> Path:
     )
 
 
-def _read_one(name: str, path: Path, short: str, recipe: Recipe) -> tuple[list[Row], list[Finding]]:
+def _read_one(
+    name: str, path: Path, short: str, recipe: Recipe
+) -> tuple[list[DoctorRow], list[Finding]]:
     if not path.exists():
         return [], [_not_here(name, path)]
-    if path.is_file() and not path.stat().st_size:
-        return [], [problem("empty_data", f"data: {path} is an empty file")]
+    if not recipe.all("custom_dataset_info"):  # which may read any columns
+        try:
+            require_dataset(path, renamed_columns(recipe).values())
+        except InputError as error:
+            return [], [problem("data_form", f"data: {error}")]
     if path.is_file() and path.suffix in LOCAL and not recipe.one("columns"):
-        return _read_file(path, short)
+        return _read_file(path, short, recipe.is_grpo)
     from .swift_data import load_as_swift
 
-    return load_as_swift(name, recipe)
+    return load_as_swift(name, recipe, renamed_columns(recipe))
 
 
 def _not_here(name: str, path: Path) -> Finding:
@@ -67,7 +75,7 @@ def _not_here(name: str, path: Path) -> Finding:
     )
 
 
-def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
+def _read_file(path: Path, short: str, rewarded: bool) -> tuple[list[DoctorRow], list[Finding]]:
     try:
         lines = list(read_file(path))
     except InputError as error:
@@ -75,8 +83,9 @@ def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
     if not lines:
         return [], [problem("empty_data", f"data: {path} has no rows")]
     first = next((line for _, line in lines if not isinstance(line, str)), {})
-    form = form_of(first)
-    rows = [_row(line, f"row {number} of {short}", form) for number, line in lines]
+    form = form_of(first) if rewarded else None
+    read = partial(_row, form=form) if rewarded else _taught_row
+    rows = [read(line, f"row {number} of {short}") for number, line in lines]
     return rows, [
         ok(
             "data",
@@ -85,9 +94,9 @@ def _read_file(path: Path, short: str) -> tuple[list[Row], list[Finding]]:
     ]
 
 
-def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Row:
+def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> DoctorRow:
     if isinstance(line, str):
-        return Row(place, (), "", "", None, None, NO_BOXES, (), None, line)
+        return _unread(line, place)
     if form is None:
         return read_row(line, place)
     try:
@@ -96,12 +105,31 @@ def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Row
         return replace(read_row(line, place), truth=None, error=str(error))
 
 
-def row_findings(rows: list[Row], rewarded: bool) -> list[Finding]:
+def _taught_row(line: Mapping[str, Any] | str, place: str) -> DoctorRow:
+    return _unread(line, place) if isinstance(line, str) else read_taught_row(line, place)
+
+
+def _unread(error: str, place: str) -> DoctorRow:
+    return DoctorRow(place, (), "", "", None, None, NO_BOXES, (), None, error)
+
+
+def renamed_columns(recipe: Recipe) -> dict[str, str]:
+    """The columns that the run gives other names, by their own.
+
+    Raises:
+        SettingsError: --columns is not a JSON object.
+    """
+    text = recipe.one("columns")
+    try:
+        return {str(name): str(to) for name, to in dict(json.loads(text or "{}")).items()}
+    except (ValueError, TypeError):
+        raise SettingsError(f"expected --columns to be a JSON object, got {text!r}") from None
+
+
+def row_findings(rows: list[DoctorRow], rewarded: bool) -> list[Finding]:
     """Rows that training with rewards would refuse, and rows that have nothing to find."""
-    if not rewarded:
-        return []
     bad = [row for row in rows if row.error]
-    bare = [row for row in rows if row.truth is None and not row.error]
+    bare = [row for row in rows if rewarded and row.truth is None and not row.error]
     found = []
     if bare:
         text = (
@@ -118,7 +146,7 @@ def row_findings(rows: list[Row], rewarded: bool) -> list[Finding]:
         )
         more = listed(row.place for row in bad[1:])
         found.append(problem("rows", text + (f"; also {more}" if more else "")))
-    usable = [row for row in rows if row.truth]
+    usable = [row for row in rows if rewarded and row.truth]
     empty = sum(not len(row.truth.boxes) for row in usable if row.truth)
     boxes = sum(len(row.truth.boxes) for row in usable if row.truth)
     if usable:

@@ -10,6 +10,7 @@ from ..recipes.training_command import Recipe
 from ..reward.scorer import Scorer
 from ..reward.settings import Settings
 from ..text import clipped
+from .blame import reraise_own
 from .cases import Case, SeenAs, Whole, cases_of, chosen_cases, evidence_of, seen_as, shape_findings
 from .checks.answers import answer_findings
 from .checks.box_signs import UNEXPLAINED, box_findings
@@ -23,7 +24,8 @@ from .checks.targets import target_findings
 from .data import read_data, row_findings
 from .findings import Finding, note, problem, verdict
 from .model import Model, find_model
-from .rows import Row
+from .rows import DoctorRow
+from .taught import spelling_of
 
 BATCH = 16
 
@@ -113,7 +115,7 @@ def _look_at_data(
     recipe: Recipe,
     settings: Settings,
     model: Model,
-    rows: list[Row],
+    rows: list[DoctorRow],
     opened: int | None,
 ) -> list[Case]:
     view = seen_as(model.io)
@@ -122,10 +124,10 @@ def _look_at_data(
     report.add(image_findings(cases, view))
     for source in dict.fromkeys(row.source for row in rows):
         report.add(_frame_findings([case for case in cases if case.row.source == source], view))
-    report.add(shape_findings(cases))
+    report.add(shape_findings(cases, view))
     report.add(label_findings(rows, settings.reads_labels))
     if model.io is not None:
-        report.add(_against_model(recipe, model.io, model.checkpoint.folder, cases))
+        report.add(_against_model(recipe, model, model.io, cases, view))
     return cases
 
 
@@ -145,25 +147,28 @@ def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
 
 
 def _against_model(
-    recipe: Recipe, io: ModelIO, folder: Path | None, cases: list[Case]
+    recipe: Recipe, model: Model, io: ModelIO, cases: list[Case], view: SeenAs
 ) -> list[Finding]:
     rows = [case.row for case in cases]
     found = prompt_findings(rows, io.format.name)
     if not recipe.is_grpo:
-        return [*found, *target_findings(cases, io)]
+        spelling = spelling_of(model.type, recipe.environ, recipe.one("norm_bbox"))
+        return [*found, *target_findings(cases, io, view, spelling)]
     if _mostly_refused(rows):
         return found
     return [
         *found,
-        *length_findings(cases, io.format, recipe.integer("max_completion_length"), folder),
+        *length_findings(
+            cases, io.format, recipe.integer("max_completion_length"), model.checkpoint.folder
+        ),
     ]
 
 
-def _mostly_refused(rows: Sequence[Row]) -> bool:
+def _mostly_refused(rows: Sequence[DoctorRow]) -> bool:
     return sum(row.error is not None for row in rows) > len(rows) / 2
 
 
-def _not_judged(rows: Sequence[Row]) -> Finding:
+def _not_judged(rows: Sequence[DoctorRow]) -> Finding:
     """Of what rows that training refuses would mislead about: the few others are often the empty
     ones."""
     first = next(row for row in rows if row.error)
@@ -193,6 +198,7 @@ def _ask(
         report.add(processed_findings(engine, cases))
         groups = sample(engine, cases, samples, recipe)
     except Exception as error:  # whatever a model that does not load raises is the finding
+        reraise_own(error)
         text = f"the model cannot be asked: {type(error).__name__}: {clipped(str(error), 400)}"
         report.add([problem("model_fails", f"{text}. Training would meet the same")])
         return

@@ -2,23 +2,27 @@
 says why."""
 
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ..data.ground_truth import GroundTruth, read_solution
-from ..data.published.base import first_image
+from ..data.images import image_size
+from ..data.published.base import first_image, is_number
+from ..data.published.ms_swift_grounding import GROUNDING, REF
 from ..errors import SolutionError
 from ..geometry.boxes import Boxes, as_boxes
 from ..geometry.frames import Size
+from .turns import split_turns, text_of
 
 NO_BOXES: Boxes = np.zeros((0, 4))
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class DoctorRow:
     """One row.
 
     Attributes:
@@ -33,6 +37,8 @@ class Row:
         labels: the labels as written.
         truth: what training would score against; None where it would refuse the row.
         error: why it would.
+        objects: ms-swift's `objects`, whose names and boxes stand for placeholders in the messages;
+            None where there are none that can be read.
     """
 
     place: str
@@ -45,6 +51,7 @@ class Row:
     labels: tuple[str, ...]
     truth: GroundTruth | None
     error: str | None
+    objects: Mapping[str, Any] | None = None
 
     @property
     def source(self) -> str:
@@ -52,7 +59,7 @@ class Row:
         return self.place.partition(" of ")[2]
 
 
-def read_row(data: Mapping[str, Any], place: str) -> Row:
+def read_row(data: Mapping[str, Any], place: str) -> DoctorRow:
     """Read a row of our own form, or of the authors' published one; never raises for what is in
     it."""
     truth, error = None, None
@@ -62,18 +69,40 @@ def read_row(data: Mapping[str, Any], place: str) -> Row:
         except SolutionError as refusal:
             error = str(refusal)
     size, boxes, labels = (truth.size, truth.boxes, truth.labels) if truth else _leniently(data)
-    messages, target = _asked(data)
-    prompt = next(
-        (
-            _text(message.get("content"))
-            for message in messages[::-1]
-            if message.get("role") == "user"
-        ),
-        "",
-    )
-    return Row(
-        place, messages, prompt, target, first_image(data), size, boxes, labels, truth, error
-    )
+    messages, target = split_turns(data)
+    asked = [message for message in messages if message.get("role") == "user"]
+    prompt = text_of(asked[-1].get("content")) if asked else ""
+    said = (first_image(data), size, boxes, labels, truth, error)
+    return DoctorRow(place, messages, prompt, target, *said)
+
+
+def read_taught_row(data: Mapping[str, Any], place: str) -> DoctorRow:
+    """A row of a supervised run: its truth is its `solution`, else the boxes of `objects`."""
+    row = read_row(data, place)
+    if row.truth is not None:
+        return row
+    row = replace(row, error=None)
+    objects = data.get("objects")
+    if not _are_objects(objects):
+        return row
+    names = iter(objects.get("ref") or [])
+    prompt = re.sub(REF, lambda found: str(next(names, found[0])), row.prompt)
+    row = replace(row, objects=objects, prompt=prompt)
+    try:
+        turned = [*row.messages, {"role": "assistant", "content": row.target}]
+        own = read_row(GROUNDING.rewrite({**data, "messages": turned}, image_size), place)
+    except (SolutionError, OSError):  # points, several images: what is taught is judged without
+        return row
+    return replace(row, size=own.size, boxes=own.boxes, labels=own.labels, truth=own.truth)
+
+
+def _are_objects(objects: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether ms-swift could put them in the place of placeholders."""
+    if not isinstance(objects, Mapping) or not isinstance(objects.get("bbox"), list):
+        return False
+    boxes = objects["bbox"]
+    numbers = all(isinstance(box, list) and all(map(is_number, box)) for box in boxes)
+    return numbers and all(len(box) in (2, 4) for box in boxes)
 
 
 def _leniently(data: Mapping[str, Any]) -> tuple[Size | None, Boxes, tuple[str, ...]]:
@@ -110,21 +139,3 @@ def _size(found: Mapping[str, Any]) -> Size | None:
         for side in (width, height)
     )
     return (int(width), int(height)) if whole and width and height else None
-
-
-def _asked(data: Mapping[str, Any]) -> tuple[tuple[Mapping[str, Any], ...], str]:
-    """The messages that are asked, and the assistant's answer after them."""
-    messages = data.get("messages")
-    if not isinstance(messages, list):
-        question = data.get("problem") or data.get("query")
-        return (({"role": "user", "content": str(question)},) if question else ()), ""
-    asked = [message for message in messages if isinstance(message, dict)]
-    if asked and asked[-1].get("role") == "assistant":
-        return tuple(asked[:-1]), _text(asked[-1].get("content"))
-    return tuple(asked), ""
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    return str(content or "")

@@ -1,14 +1,15 @@
 """Data sets as ms-swift loads them: any form it knows, and those that the plugin's preprocessors
 know. Imports it."""
 
-import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from ..recipes.training_command import Recipe
 from ..text import clipped
+from .blame import reraise_own
 from .findings import Finding, ok, problem
-from .rows import Row, read_row
+from .rows import DoctorRow, read_row, read_taught_row
 
 
 def as_swift(recipe: Recipe) -> None:
@@ -28,34 +29,38 @@ def as_swift(recipe: Recipe) -> None:
         import_external_file(file)
 
 
-def load_as_swift(name: str, recipe: Recipe) -> tuple[list[Row], list[Finding]]:
-    """The rows of one data set of the recipe."""
+def load_as_swift(
+    name: str, recipe: Recipe, columns: Mapping[str, str]
+) -> tuple[list[DoctorRow], list[Finding]]:
+    """The rows of one data set of the recipe; `columns` as in --columns."""
     try:
         as_swift(recipe)
-        data = _load(name, recipe)
+        data = _load(name, recipe, columns)
     except ImportError as error:
         text = f"data: {name} is loaded through ms-swift, which does not import here: {error}"
         return [], [problem("data", text)]
+    except ZeroDivisionError:  # ms-swift samples from the rows that it can use, and there are none
+        text = f"data: ms-swift can use no row of {name}, its log says why"
+        return [], [problem("empty_data", text)]
     except Exception as error:  # whatever ms-swift or the data raise, training would meet it too
-        return [], [
-            problem("data", f"data: ms-swift cannot load {name}: {clipped(str(error), 500)}")
-        ]
+        reraise_own(error)
+        said = clipped(str(error) or type(error).__name__, 500)
+        return [], [problem("data", f"data: ms-swift cannot load {name}: {said}")]
+    read = read_row if recipe.is_grpo else read_taught_row
     rows = [
-        read_row(row, f"row {number} of {name} as loaded")
-        for number, row in enumerate(data, start=1)
+        read(row, f"row {number} of {name} as loaded") for number, row in enumerate(data, start=1)
     ]
     if not rows:
         return [], [problem("empty_data", f"data: {name} has no rows once ms-swift has loaded it")]
     return rows, [ok("data", f"data: {len(rows)} rows in {name}, as ms-swift loads them")]
 
 
-def _load(name: str, recipe: Recipe) -> Any:
+def _load(name: str, recipe: Recipe, columns: Mapping[str, str]) -> Any:
     from swift.dataset import load_dataset
 
-    columns = recipe.one("columns")
     return load_dataset(
         [name],
-        columns=json.loads(columns) if columns else None,
+        columns=dict(columns) or None,
         strict=(recipe.one("strict") or "").lower() == "true",
         use_hf=True if (recipe.one("use_hf") or "").lower() == "true" else None,
         remove_unused_columns=False,

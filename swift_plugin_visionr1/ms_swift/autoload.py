@@ -14,6 +14,7 @@ from types import ModuleType
 
 from .register import (
     register_callbacks,
+    register_loader,
     register_megatron_callback,
     register_preprocessors,
     register_rewards,
@@ -23,6 +24,7 @@ _REGISTER: dict[str, Callable[[], None]] = {
     "swift.rewards.orm": register_rewards,
     "swift.callbacks.mapping": register_callbacks,
     "swift.dataset.preprocessor.core": register_preprocessors,
+    "swift.dataset.loader": register_loader,
     "swift.megatron.callbacks.mapping": register_megatron_callback,
 }
 

@@ -35,6 +35,11 @@ def register_preprocessors() -> None:
     import swift_plugin_visionr1.ms_swift.dataset_hook  # noqa: F401
 
 
+def register_loader() -> None:
+    """Make `--dataset` refuse what is no data set in runs with our reward."""
+    import swift_plugin_visionr1.ms_swift.dataset_refusal  # noqa: F401
+
+
 def evaluation_callback(args: Any, trainer: Any) -> Any:
     """The callback `vision_r1_eval`, which lives beside the evaluator: training without it needs
     none of that."""
@@ -46,5 +51,6 @@ def register_all() -> None:
     register_rewards()
     register_callbacks()
     register_preprocessors()
+    register_loader()
     if "swift.megatron" in sys.modules:  # importing it without megatron-core fails
         register_megatron_callback()

@@ -18,6 +18,7 @@ datasets = pytest.importorskip("datasets")
 from swift.arguments import RLHFArguments  # noqa: E402
 
 from swift_plugin_visionr1 import SolutionError, read_solution  # noqa: E402
+from swift_plugin_visionr1.errors import InputError  # noqa: E402
 
 SIZE = (100, 60)
 BOX = [10, 20, 30, 40]
@@ -216,6 +217,35 @@ def test_a_bad_row_is_named_with_its_file_and_reason(folder: Path, streaming: bo
         SolutionError, match=f"row 2 of {path}, read as Vision-R1-Data: expected box 0 inside"
     ):
         load(path, streaming=streaming)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        pytest.param("rows.zip", "PK", "unpack it", id="an archive"),
+        pytest.param("names.txt", "1.png\n", "answer without a question", id="text"),
+        pytest.param("empty.jsonl", "", "empty file", id="empty"),
+        pytest.param(
+            "coco.json",
+            '{"images": [{"id": 1}], "annotations": [], "categories": []}',
+            "vision-r1 prepare --ann",
+            id="coco",
+        ),
+        pytest.param("other.csv", "img,bbox\n1.png,2\n", "bbox, img", id="other columns"),
+    ],
+)
+def test_a_file_without_rows_is_refused_by_what_it_is(
+    folder: Path, name: str, text: str, said: str
+) -> None:
+    (folder / name).write_text(text)
+    with pytest.raises(InputError, match=said):
+        load(folder / name)
+
+
+def test_a_file_of_which_ms_swift_can_use_no_row(folder: Path) -> None:
+    file = jsonl(folder / "rows.jsonl", [{"messages": [{"role": "nobody", "content": "x"}]}])
+    with pytest.raises(InputError, match=r"rows.jsonl, which has no rows"):
+        load(file)
 
 
 def test_a_missing_image_is_named(folder: Path) -> None:

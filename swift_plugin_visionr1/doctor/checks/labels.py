@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from ...text import listed, share
 from ..findings import Finding, note, ok, problem
-from ..rows import Row
+from ..rows import DoctorRow
 
 _LIST = re.compile(
     r"(?:category|categories|class|classes|labels?)(?: set| list| "
@@ -28,7 +28,7 @@ def category_list(prompt: str) -> str | None:
     return found.group(1) if found else None
 
 
-def label_findings(rows: Sequence[Row], labels_count: bool) -> list[Finding]:
+def label_findings(rows: Sequence[DoctorRow], labels_count: bool) -> list[Finding]:
     """Labels that the row's own prompt does not list.
 
     Args:

@@ -7,7 +7,7 @@ from ...formats import FORMATS
 from ...formats.questions import fill
 from ...text import listed, share
 from ..findings import Finding, note, problem
-from ..rows import Row
+from ..rows import DoctorRow
 
 MARKERS: dict[str, tuple[str, ...]] = {
     "<|box_start|>": ("qwen2_vl", "rex_omni"),
@@ -24,7 +24,7 @@ MARKERS: dict[str, tuple[str, ...]] = {
 WRITE_JSON = ("qwen2_5_vl", "qwen3_vl", "gemini", "glm4v", "json")
 
 
-def prompt_findings(rows: Sequence[Row], format: str) -> list[Finding]:
+def prompt_findings(rows: Sequence[DoctorRow], format: str) -> list[Finding]:
     """Prompts that show another family's format than `format`, the name of the model's."""
     if format == "json":  # names of its parts are the user's own
         return []
