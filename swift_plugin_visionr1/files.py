@@ -77,7 +77,12 @@ def read_json(path: Path) -> Any:
     Raises:
         InputError: it cannot be read, or is not JSON.
     """
-    text = read_text(path)
+    return json_in(read_bytes(path), path)
+
+
+def json_in(raw: bytes, path: Path) -> Any:
+    """`read_json` for the file's content."""
+    text = decoded(raw, path)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from swift_plugin_visionr1.data.image_paths import name_parts
 from swift_plugin_visionr1.errors import InputError
 
 from ..coco.annotations import Id, Image
@@ -42,7 +43,7 @@ class Slots:
         self._by_text = {str(image.id): image for image in images}
         self._by_name: dict[str, list[Image]] = {}
         for image in images:
-            self._by_name.setdefault(PurePosixPath(image.file_name).name, []).append(image)
+            self._by_name.setdefault(_base(image.file_name), []).append(image)
 
     def slots(self, row: Row) -> list[Slot]:
         """The queries that the row may answer, at least one, all alike."""
@@ -99,24 +100,23 @@ class Slots:
         if row.columns.get("images") is None and row.request is not None:
             if row.request in self._by_text:
                 return [self._by_text[row.request]]
-            if (name := PurePosixPath(row.request)).name in self._by_name:
-                return self._named(name, row.line)
+            if _base(row.request) in self._by_name:
+                return self._named(PurePosixPath(row.request), row.line)
         return self._named(image_path(row), row.line)
 
     def _named(self, path: PurePosixPath, line: int) -> list[Image]:
-        found = self._by_name.get(path.name, [])
-        parts = {image.id: PurePosixPath(image.file_name).parts for image in found}
-        longest = max((len(p) for p in parts.values() if path.parts[-len(p) :] == p), default=0)
+        found = self._by_name.get(_base(str(path)), [])
+        parts = {image.id: name_parts(image.file_name) for image in found}
+        came = name_parts(str(path))
+        longest = max((len(p) for p in parts.values() if came[-len(p) :] == p), default=0)
         if longest:
-            found = [image for image in found if path.parts[-longest:] == parts[image.id]]
+            found = [image for image in found if came[-longest:] == parts[image.id]]
         names = {image.file_name for image in found}
         if not found or len(names) > 1 or (len(found) > 1 and not self.known):
-            came = (
-                f"{len(found)} ({some([image.file_name for image in found])})" if found else "none"
-            )
+            several = some([image.file_name for image in found])
             raise InputError(
                 f"line {line}: expected one image of the annotation file to be called {path}, got "
-                f"{came}: {KEEP_IDS}, "
+                f"{f'{len(found)} ({several})' if found else 'none'}: {KEEP_IDS}, "
                 "or check that --ann and --pred belong to the same dataset"
             )
         return found
@@ -147,6 +147,11 @@ class Slots:
                 "--protocol names another"
             )
         return matching
+
+
+def _base(name: str) -> str:
+    """The last part of a path as Windows or Linux write it."""
+    return (name_parts(name) or ("",))[-1]
 
 
 def _subject(row: Row) -> tuple[str, str] | None:

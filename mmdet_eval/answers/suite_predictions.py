@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path, PurePath
 
+from swift_plugin_visionr1.data.image_paths import find_image
 from swift_plugin_visionr1.errors import InputError
 
 from ..coco.annotations import Annotations
@@ -105,7 +106,8 @@ def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, li
     owners: dict[tuple[str, str], set[str]] = defaultdict(set)
     for spec, annotations in datasets:
         for image in annotations.images:
-            owners[place(spec.images / image.file_name)].add(spec.name)
+            path = find_image(spec.images, image.file_name) or spec.images / image.file_name
+            owners[place(path)].add(spec.name)
     shared: dict[str, list[Row]] = {spec.name: [] for spec, _ in datasets}
     for row in rows:
         named = row.columns.get("dataset")

@@ -1,39 +1,19 @@
-"""COCO annotations: read, checked, and repaired where COCOeval would silently count wrong."""
+"""COCO annotations for the metric: from the shared reader, repaired where COCOeval would silently
+count wrong."""
 
-import hashlib
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.errors import InputError
-from swift_plugin_visionr1.geometry.frames import Size
+from swift_plugin_visionr1.data.coco import Id, Image, read_coco
 
-from .checks import check_record, check_truth
-from .repairs import keep_classes, repaired
+from .repairs import repaired
 
-Id = int | str
-
-
-@dataclass(frozen=True)
-class Image:
-    """An image of the annotation file.
-
-    Attributes:
-        id: as in the file.
-        file_name: relative to the folder of the images; "" where the file has none.
-        size: (width, height) of the original image in pixels.
-        caption: the referring expression, where the file is of that kind.
-    """
-
-    id: Id
-    file_name: str
-    size: Size
-    caption: str = ""
+__all__ = ["Annotations", "Id", "Image", "read_annotations"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,97 +68,13 @@ def read_annotations(path: str | Path, classes: Sequence[str] | None = None) -> 
     """Read and check a COCO annotation file.
 
     Args:
-        classes: names of the categories to keep, in any order, as mmdet's metainfo has them; the
-            other categories and their annotations are left out (Roboflow's exports have a
-            supercategory as category 0). None keeps all.
+        classes: names of the categories to keep, in any order, as mmdet's metainfo has them; see
+            `read_coco`. None keeps all.
 
     Raises:
-        InputError: the file cannot be read, lacks something, or contradicts itself, or has no
-            category of that name.
+        InputError: as `read_coco`.
     """
-    path = Path(path)
-    try:
-        raw = path.read_bytes()
-        data = json.loads(raw)
-    except OSError as error:
-        raise InputError(f"expected a COCO annotation file, got {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise InputError(
-            f"expected {path} to be a COCO annotation file, got text that is not JSON ({error})"
-        ) from None
-    return _checked(path, hashlib.sha256(raw).hexdigest(), data, classes)
-
-
-def _checked(path: Path, sha256: str, data: Any, classes: Sequence[str] | None) -> Annotations:
-    images, annotations, categories = (
-        _section(data, name, path) for name in ("images", "annotations", "categories")
-    )
-    names = {
-        c["id"]: str(_field(c, "name", f"category {c['id']}"))
-        for c in _with_unique_ids(categories, "categories")
-    }
-    known = tuple(_image(record) for record in _with_unique_ids(images, "images"))
-    image_ids = {image.id for image in known}
-    for record in annotations:
-        what = f"annotation {record.get('id')}"
-        check_record(record, what, image_ids, names)
-        check_truth(record, what)
-    repairs: list[str] = []
-    if classes is not None:
-        categories, annotations = keep_classes(categories, annotations, classes, path, repairs)
-        names = {category["id"]: names[category["id"]] for category in categories}
-    fixed = repaired(annotations, repairs)
-    data = {**data, "categories": categories, "annotations": fixed}
-    return Annotations(path, sha256, known, names, data, tuple(repairs))
-
-
-def _section(data: Any, name: str, path: Path) -> list[dict[str, Any]]:
-    found = data.get(name) if isinstance(data, dict) else None
-    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
-        raise InputError(
-            f'expected {path} to be COCO annotations with a list of objects "{name}", got none'
-        )
-    if not found and name != "annotations":
-        raise InputError(
-            f'expected {path} to have at least one entry in "{name}", got an empty list'
-        )
-    return found
-
-
-def _field(record: dict[str, Any], name: str, what: str) -> Any:
-    if record.get(name) is None:
-        raise InputError(
-            f'expected {what} of the annotation file to have "{name}", got {sorted(record)}'
-        )
-    return record[name]
-
-
-def _with_unique_ids(records: list[dict[str, Any]], what: str) -> list[dict[str, Any]]:
-    ids = [_field(record, "id", f"every entry of {what}") for record in records]
-    # COCOeval sorts ids with numpy, which turns a mixed list into strings that match nothing.
-    if {type(i) for i in ids} not in ({int}, {str}):
-        raise InputError(
-            f"expected the ids of {what} to be all integers or all strings, got {ids[:5]}..."
-        )
-    if len(set(ids)) < len(ids):
-        twice = Counter(ids).most_common(1)[0][0]
-        raise InputError(
-            f"expected each id of {what} once in the annotation file, got {twice!r} more than once"
-        )
-    return records
-
-
-def _image(record: dict[str, Any]) -> Image:
-    size = tuple(_field(record, side, f"image {record['id']}") for side in ("width", "height"))
-    if not all(type(side) in (int, float) and side > 0 and side == side // 1 for side in size):
-        raise InputError(
-            f"expected image {record['id']} to have its width and height in pixels, whole numbers "
-            f"above 0, got {size}"
-        )
-    # LVIS v1 has no file_name; mmdet takes the path of the image's address for it.
-    name = record.get("file_name") or str(record.get("coco_url") or "").removeprefix(
-        "http://images.cocodataset.org/"
-    )
-    return Image(
-        record["id"], str(name), (int(size[0]), int(size[1])), str(record.get("caption") or "")
-    )
+    file = read_coco(path, classes)
+    repairs = list(file.changes)
+    data = {**file.data, "annotations": repaired(file.annotations, repairs)}
+    return Annotations(file.path, file.sha256, file.images, file.categories, data, tuple(repairs))

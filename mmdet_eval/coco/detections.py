@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from swift_plugin_visionr1.data.coco_records import check_record, is_finite_number
 from swift_plugin_visionr1.errors import InputError
 
 from .annotations import Annotations
-from .checks import check_record, is_finite_number
 from .results import CocoResult
 
 PLAIN = frozenset((int, float))

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.data.coco_records import is_finite_number
 from swift_plugin_visionr1.data.images import image_size
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.geometry.frames import Size
-
-from .checks import is_finite_number
 
 KEYS = ("file_name", "image_id", "bbox", "expression")
 

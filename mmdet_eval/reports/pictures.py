@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.data.image_paths import find_image
 from swift_plugin_visionr1.data.images import open_image
 from swift_plugin_visionr1.errors import ImageError
 
@@ -38,6 +39,7 @@ def leads_outside(folder: Path, name: str) -> bool:
     if not named.is_absolute() and ".." not in named.parts:
         return False
     return not (folder / name).resolve().is_relative_to(folder.resolve())
+    return find_image(folder, name) if folder and name else None
 
 
 def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from swift_plugin_visionr1.data.image_check import UNREADABLE, image_faults, require_usable
+from swift_plugin_visionr1.data.image_paths import find_images
 from swift_plugin_visionr1.errors import InputError
 
 from ..coco.annotations import Annotations, Image
@@ -32,6 +33,7 @@ def prompt_rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol)
     """
     asked = queries(protocol, annotations, spec.captions)
     folder = spec.images.resolve()
+    files = find_images(folder, (image.file_name for image in annotations.images)).by_name
     for image in annotations.images:
         if not image.file_name:
             raise InputError(
@@ -42,7 +44,7 @@ def prompt_rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol)
     return [
         {
             **_row(image, query, annotations),
-            "images": [str(folder / image.file_name)],
+            "images": [str(files.get(image.file_name, folder / image.file_name))],
             "dataset": spec.name,
             "protocol": protocol.name,
         }

@@ -75,6 +75,13 @@ def run(args: argparse.Namespace) -> int:
     io = _model(args) if args.target or args.config or args.model_type else None
     written = _rows(args, io) if args.rows else _annotations(args, io)
     print(f"wrote {args.out}: {_counts(written)}")
+    for done, reasons in (("left out", written.left_out), ("clipped", written.clipped)):
+        for reason, count in reasons.items():
+            print(f"{done}: {count} {reason}")
+    for change in written.changes:
+        print(change)
+    for note in written.notes:
+        print(f"note: {note}", file=sys.stderr)
     if io is not None:
         _tell_of(io, written.question, args)
     if written.thin:
@@ -140,7 +147,6 @@ def _tell_of(io: ModelIO, question: str, args: argparse.Namespace) -> None:
 
 def _counts(written: Written) -> str:
     text = f"{written.rows} rows, {written.boxes} boxes"
-    text += f", {written.crowds} boxes of crowds left out" if written.crowds else ""
     if written.unused:
         text += f"; no box is of {listed(written.unused)}: --classes names those to ask for"
     return text

@@ -2,20 +2,43 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..data.box_faults import ROUNDING, TOLERANCE
+from ..data.coco import CocoFile, Id, Image, read_coco
+from ..data.coco_check import CocoCheck, check_coco
 from ..data.ground_truth import read_solution
+from ..data.image_paths import ImagePaths, find_images
 from ..data.published.base import question
-from ..errors import SolutionError
-from ..files import read_json
+from ..errors import InputError, SolutionError
 from ..formats import Questions
 from ..formats.questions import PAPER, detection_question
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
-from ..text import did_you_mean
+from ..text import listed
 from .output import Written, output
+
+CROWD = "boxes of crowds"
+TWICE = "boxes that are there twice with the same category"
+OUTSIDE = "boxes with nothing inside their image"
+LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
+FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of boxes that are not used as they are written, counted by reason.
+
+    Attributes:
+        left_out: how many are in no row.
+        clipped: how many were cut off at the border of their image.
+    """
+
+    left_out: Counter[str] = field(default_factory=Counter)
+    clipped: Counter[str] = field(default_factory=Counter)
 
 
 def convert_coco(
@@ -28,8 +51,9 @@ def convert_coco(
 ) -> Written:
     """Write one row per image: messages, images, solution (original pixels), image_id.
 
-    Crowd annotations are left out: a model is not asked to box a crowd. Boxes are clipped to their
-    image, and those with nothing left are dropped; images without any box stay, as negatives.
+    Crowd annotations are left out: a model is not asked to box a crowd. So is the second of two
+    equal annotations. Boxes are clipped to their image, and those with nothing left are left out;
+    images without any box stay, as negatives. All of this is counted by reason.
 
     Args:
         annotations: COCO instances JSON.
@@ -42,114 +66,115 @@ def convert_coco(
             None is all.
 
     Raises:
-        InputError: the file is not JSON.
-        SolutionError: the file is no COCO instances file, it has no such class, no annotation is of
-            its images, an image file is missing, or a box cannot be used.
+        InputError: the file cannot be used (see `read_coco`), its boxes or sizes do not belong to
+            its images, or an image file is missing. Nothing is written.
     """
-    data = _load(annotations)
-    by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    crowds = 0
-    try:
-        names = {category["id"]: str(category["name"]) for category in data["categories"]}
-        left_out = _left_out(names, classes)
-        for annotation in data["annotations"]:
-            if annotation["category_id"] not in left_out:
-                crowds += bool(annotation.get("iscrowd"))
-                by_image[annotation["image_id"]] += (
-                    [] if annotation.get("iscrowd") else [annotation]
-                )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SolutionError(
-            f"expected a COCO instances file at {annotations}, got an entry without {error}"
-        ) from None
-    _require_of_images(by_image, data["images"], annotations)
-    wanted = list(classes or names.values())
+    file = read_coco(annotations, classes)
+    paths = _paths(file, images)
+    check = check_coco(file.images, file.annotations)
+    check.raise_fault(file.path)
+    wanted = list(classes or file.categories.values())
     asked = detection_question(wanted, questions)
-    rows = [_row(image, by_image, names, images, asked) for image in data["images"]]
+    rows, fate = _rows(file, paths, asked)
     thin = sum(_answer(row, io) for row in rows) if io else 0
     with output(out) as result:
         for row in rows:
             result.add(row)
     labels = Counter(label for row in rows for label in json.loads(row["solution"])["labels"])
     unused = tuple(name for name in wanted if not labels[name])
-    return Written(len(rows), labels.total(), crowds, unused, thin, asked)
+    return Written(
+        len(rows),
+        labels.total(),
+        unused,
+        thin,
+        asked,
+        fate.left_out,
+        fate.clipped,
+        file.changes,
+        _notes(file, paths, check),
+    )
 
 
-def _left_out(names: dict[Any, str], classes: Sequence[str] | None) -> set[Any]:
-    """The ids of the categories that do not count."""
-    unknown = [name for name in classes or () if name not in names.values()]
-    if unknown:
-        meant = did_you_mean(unknown[0], names.values())
-        raise SolutionError(
-            f"expected classes that are categories of the annotations, got {unknown[0]!r}{meant}"
+def _paths(file: CocoFile, folder: Path) -> ImagePaths:
+    for image in file.images:
+        if not image.file_name:
+            raise InputError(
+                f'expected image {image.id!r} of {file.path} to have a "file_name", got none'
+            )
+    paths = find_images(folder, (image.file_name for image in file.images))
+    if paths.missing:
+        raise InputError(
+            f"expected {len(file.images)} images under {folder}, got no file for "
+            f"{len(paths.missing)} of them: {listed(paths.missing, 3)}"
         )
-    return {number for number, name in names.items() if classes and name not in classes}
+    return paths
 
 
-def _require_of_images(image_ids: Collection[Any], images: Sequence[Any], path: Path) -> None:
-    """Raise SolutionError where every image would be a negative, as with ids that are 7 here and
-    "7" there."""
-    ids = [image.get("id") for image in images if isinstance(image, dict)]
-    if image_ids and ids and not any(number in image_ids for number in ids):
-        one = next(iter(image_ids))
-        raise SolutionError(
-            f"expected image_id to be the id of an image in {path}, such as {ids[0]!r}; got {one!r}"
+def _notes(file: CocoFile, paths: ImagePaths, check: CocoCheck) -> tuple[str, ...]:
+    files = Counter(paths.by_name[image.file_name] for image in file.images)
+    several = [path.name for path, count in files.items() if count > 1]
+    notes = [*check.notes]
+    if (said := paths.describe()) is not None:
+        notes.append(said)
+    if several:
+        notes.append(
+            f"{len(several)} image files are listed under several ids, each with its own row: "
+            f"{listed(several)}"
         )
+    return tuple(notes)
 
 
-def _load(path: Path) -> dict[str, Any]:
-    data = read_json(path)
-    missing = [
-        key
-        for key in ("images", "annotations", "categories")
-        if not isinstance(data, dict) or key not in data
+def _rows(file: CocoFile, paths: ImagePaths, asked: str) -> tuple[list[dict[str, Any]], Fate]:
+    by_image: dict[Id, list[dict[str, Any]]] = defaultdict(list)
+    for record in file.annotations:
+        by_image[record["image_id"]].append(record)
+    fate = Fate()
+    rows = [
+        {
+            "messages": question(asked),
+            "images": [str(paths.by_name[image.file_name].resolve())],
+            "solution": _solution(image, by_image[image.id], file.categories, fate),
+            "image_id": image.id,
+        }
+        for image in file.images
     ]
-    if missing:
-        raise SolutionError(
-            f"expected a COCO instances file at {path}, got one without {', '.join(missing)}"
-        )
-    return dict(data)
-
-
-def _row(
-    image: dict[str, Any],
-    by_image: dict[Any, list[dict[str, Any]]],
-    names: dict[Any, str],
-    folder: Path,
-    asked: str,
-) -> dict[str, Any]:
-    try:
-        path = folder / image["file_name"]
-        text = _solution(image, by_image[image["id"]], names)
-        read_solution(text)  # a row that training would refuse is refused here
-    except (KeyError, TypeError, ValueError) as error:
-        wrong = f"no {error}" if isinstance(error, KeyError) else str(error)
-        name = image.get("file_name") if isinstance(image, dict) else image
-        raise SolutionError(f"image {name!r} or one of its annotations: {wrong}") from None
-    if not path.is_file():
-        raise SolutionError(
-            f"expected the image {image['file_name']} under {folder}, got no such file"
-        )
-    return {
-        "messages": question(asked),
-        "images": [str(path.resolve())],
-        "solution": text,
-        "image_id": image["id"],
-    }
+    return rows, fate
 
 
 def _solution(
-    image: dict[str, Any], annotations: list[dict[str, Any]], names: dict[Any, str]
+    image: Image, records: Sequence[dict[str, Any]], names: dict[Id, str], fate: Fate
 ) -> str:
-    width, height = image["width"], image["height"]
-    boxes, labels = [], []
-    for annotation in annotations:
-        x, y, w, h = annotation["bbox"]
-        box = [max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)]
-        if box[0] < box[2] and box[1] < box[3]:
-            boxes.append(box)
-            labels.append(names[annotation["category_id"]])
-    return json.dumps({"width": width, "height": height, "boxes": boxes, "labels": labels})
+    kept: dict[tuple[Any, ...], list[float]] = {}
+    for record in records:
+        key = (names[record["category_id"]], *record["bbox"])
+        box, over = _clipped(record["bbox"], image)
+        if record.get("iscrowd"):
+            fate.left_out[CROWD] += 1
+        elif key in kept:
+            fate.left_out[TWICE] += 1
+        elif not (box[0] < box[2] and box[1] < box[3]):
+            fate.left_out[OUTSIDE] += 1
+        else:
+            kept[key] = box
+            if over > ROUNDING:
+                fate.clipped[LOOSE if over <= TOLERANCE else FAR] += 1
+    width, height = image.size
+    labels = [name for name, *_ in kept]
+    text = json.dumps(
+        {"width": width, "height": height, "boxes": list(kept.values()), "labels": labels}
+    )
+    try:
+        read_solution(text)  # a row that training would refuse is refused here
+    except SolutionError as error:
+        raise InputError(f"image {image.id!r} ({image.file_name}): {error}") from None
+    return text
+
+
+def _clipped(bbox: Sequence[float], image: Image) -> tuple[list[float], float]:
+    """[x1, y1, x2, y2] cut off at the image's border, and by how many pixels it left the image."""
+    (x, y, w, h), (width, height) = bbox, image.size
+    box = [max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)]
+    return box, max(-x, -y, x + w - width, y + h - height, 0)
 
 
 def _answer(row: dict[str, Any], io: ModelIO) -> int:

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
@@ -22,18 +22,24 @@ class Written:
     Attributes:
         rows: one per image, or one per row that was read.
         boxes: of all rows.
-        crowds: annotations left out because they are of a crowd.
         unused: categories that are asked for and have no box.
         thin: boxes that are in no answer because they are thinner than the format's grid.
         question: what is asked about each image; of rows with questions of their own the first.
+        left_out: reason -> how many boxes are in no row.
+        clipped: reason -> how many boxes were cut off at the border of their image.
+        changes: what the reader of the annotations mended or left out, counted, in words.
+        notes: what else is unusual, in words.
     """
 
     rows: int
     boxes: int
-    crowds: int
     unused: tuple[str, ...]
     thin: int
     question: str
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    clipped: Mapping[str, int] = field(default_factory=dict)
+    changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
             boxes += len(_truth(row).boxes)
         if question is None:
             raise InputError(f"expected rows in {file}, got none")
-    return Written(rows, boxes, 0, (), thin, question)
+    return Written(rows, boxes, (), thin, question)
 
 
 def _rows(file: Path, result: Output) -> Iterator[tuple[str, dict[str, Any]]]:

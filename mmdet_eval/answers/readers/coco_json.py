@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from swift_plugin_visionr1.data.coco_records import check_record, is_finite_number
 from swift_plugin_visionr1.errors import InputError
 
 from ...coco.annotations import Annotations
-from ...coco.checks import check_record, is_finite_number
 from ...coco.results import CocoResult
 
 

@@ -1,0 +1,101 @@
+"""What is left out of a COCO file before anybody uses it; each change is told in words, with its
+count."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..text import did_you_mean, listed, share
+
+Records = Sequence[dict[str, Any]]
+MOST_WITHOUT_AREA = 0.1  # of all annotations; more is a fault of the export, not of single records
+FEW = 3  # annotations without area are left out in any case
+
+
+def without_unused_twins(categories: Records, annotations: Records, changes: list[str]) -> Records:
+    """Without the categories that share another's name and have no annotation, as Roboflow's
+    supercategories do.
+
+    Raises:
+        InputError: two categories with annotations have one name, so that a label does not tell
+            which is meant.
+    """
+    names = Counter(str(record["name"]) for record in categories)
+    if len(names) == len(categories):
+        return categories
+    used = {record["category_id"] for record in annotations}
+    kept: dict[str, dict[str, Any]] = {}
+    for record in categories:
+        name, twin = str(record["name"]), kept.get(str(record["name"]))
+        if twin and record["id"] in used and twin["id"] in used:
+            raise InputError(
+                f"expected each category to have a name of its own, got {name!r} as the name of "
+                f"categories {twin['id']} and {record['id']}: rename one, or merge them"
+            )
+        if twin is None or record["id"] in used:
+            kept[name] = record
+    left = [record["id"] for record in categories if kept[str(record["name"])] is not record]
+    changes.append(
+        f"categories left out because another has the same name and they have no annotation: "
+        f"{listed(left)}"
+    )
+    return [record for record in categories if kept[str(record["name"])] is record]
+
+
+def of_classes(
+    categories: Records,
+    annotations: Records,
+    classes: Sequence[str],
+    path: Path,
+    changes: list[str],
+) -> tuple[Records, Records]:
+    """The categories with those names, in the file's order, and their annotations.
+
+    Raises:
+        InputError: no category of `path` has one of the names.
+    """
+    names = [str(category["name"]) for category in categories]
+    for name in classes:
+        if name not in names:
+            raise InputError(
+                f"expected {path} to have the category {name!r}, got "
+                f"{listed(map(repr, names), 100)}{did_you_mean(name, names)}; "
+                "is it the file that the class names were written for?"
+            )
+    kept = [category for category in categories if str(category["name"]) in classes]
+    if len(kept) == len(categories):
+        return categories, annotations
+    ids = {category["id"] for category in kept}
+    left = [record for record in annotations if record["category_id"] in ids]
+    out = [name for name in names if name not in classes]
+    changes.append(
+        f"{len(out)} of {len(names)} categories left out with {len(annotations) - len(left)} of "
+        f"{len(annotations)} annotations, because the data set's class list lacks them: "
+        f"{', '.join(map(repr, out))}"
+    )
+    return kept, left
+
+
+def with_area(annotations: Records, changes: list[str]) -> Records:
+    """The annotations whose box has a width and a height above 0.
+
+    Raises:
+        InputError: so many have none that the export is wrong, not single records.
+    """
+    flat = [record for record in annotations if not min(record["bbox"][2:]) > 0]
+    if not flat:
+        return annotations
+    negative = sum(min(record["bbox"][2:]) < 0 for record in flat)
+    text = f"{share(len(flat), len(annotations))} annotations have a bbox without area"
+    text += f", {negative} of them with a negative width or height" if negative else ""
+    names = listed(record.get("id", "without an id") for record in flat)
+    if len(flat) > max(FEW, MOST_WITHOUT_AREA * len(annotations)):
+        raise InputError(
+            f"expected bbox to be [x, y, width, height] with the upper left corner first, got "
+            f"{text}, such as {flat[0]['bbox']} of annotation {flat[0].get('id')}"
+        )
+    changes.append(f"{text}, left out: annotation {names}")
+    out = set(map(id, flat))
+    return [record for record in annotations if id(record) not in out]
