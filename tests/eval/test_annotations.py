@@ -110,7 +110,7 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere\.json: No such file"):
+    with pytest.raises(InputError, match=r"nowhere\.json.*No such file"):
         read_annotations(tmp_path / "nowhere.json")
 
 
