@@ -76,8 +76,8 @@ def run(args: argparse.Namespace) -> int:
     written = _rows(args, io) if args.rows else _annotations(args, io)
     print(f"wrote {args.out}: {_counts(written)}")
     for done, reasons in (("left out", written.left_out), ("clipped", written.clipped)):
-        for reason, count in reasons.items():
-            print(f"{done}: {count} {reason}")
+        for reason, ids in reasons.items():
+            print(f"{done}: {len(ids)} {reason}: annotation {listed(ids)}")
     for change in written.changes:
         print(change)
     for note in written.notes:

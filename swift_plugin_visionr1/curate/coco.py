@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from ..data.box_faults import ROUNDING, TOLERANCE
 from ..data.coco import CocoFile, Id, Image, read_coco
 from ..data.coco_check import CocoCheck, check_coco
+from ..data.coco_images import CocoImages, look_at_images
 from ..data.ground_truth import read_solution
-from ..data.image_paths import ImagePaths, find_images
+from ..data.image_paths import ImagePaths
 from ..data.published.base import question
 from ..errors import InputError, SolutionError
 from ..formats import Questions
@@ -23,6 +24,7 @@ from .output import Written, output
 
 CROWD = "boxes of crowds"
 TWICE = "boxes that are there twice with the same category"
+FLAT = "boxes without area"
 OUTSIDE = "boxes with nothing inside their image"
 LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
 FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels"
@@ -30,15 +32,15 @@ FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels"
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of boxes that are not used as they are written, counted by reason.
+    """What became of boxes that are not used as they are written, by the ids of the annotations.
 
     Attributes:
-        left_out: how many are in no row.
-        clipped: how many were cut off at the border of their image.
+        left_out: reason -> the annotations that are in no row.
+        clipped: reason -> those that were cut off at the border of their image.
     """
 
-    left_out: Counter[str] = field(default_factory=Counter)
-    clipped: Counter[str] = field(default_factory=Counter)
+    left_out: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    clipped: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
 
 
 def convert_coco(
@@ -70,12 +72,12 @@ def convert_coco(
             its images, or an image file is missing. Nothing is written.
     """
     file = read_coco(annotations, classes)
-    paths = _paths(file, images)
-    check = check_coco(file.images, file.annotations)
+    files = _files(file, images)
+    check = check_coco(file.images, file.annotations, files.headers)
     check.raise_fault(file.path)
     wanted = list(classes or file.categories.values())
     asked = detection_question(wanted, questions)
-    rows, fate = _rows(file, paths, asked)
+    rows, fate = _rows(file, files.paths, asked, check.other_size)
     thin = sum(_answer(row, io) for row in rows) if io else 0
     with output(out) as result:
         for row in rows:
@@ -88,43 +90,49 @@ def convert_coco(
         unused,
         thin,
         asked,
-        fate.left_out,
-        fate.clipped,
+        dict(fate.left_out),
+        dict(fate.clipped),
         file.changes,
-        _notes(file, paths, check),
+        _notes(file, files, check),
     )
 
 
-def _paths(file: CocoFile, folder: Path) -> ImagePaths:
+def _files(file: CocoFile, folder: Path) -> CocoImages:
     for image in file.images:
         if not image.file_name:
             raise InputError(
                 f'expected image {image.id!r} of {file.path} to have a "file_name", got none'
             )
-    paths = find_images(folder, (image.file_name for image in file.images))
-    if paths.missing:
+    files = look_at_images(file.images, folder)
+    missing = files.paths.missing
+    if missing:
         raise InputError(
-            f"expected {len(file.images)} images under {folder}, got no file for "
-            f"{len(paths.missing)} of them: {listed(paths.missing, 3)}"
+            f"expected {len(file.images)} images under {folder}, got no file for {len(missing)} of "
+            f"them: {listed(missing, 3)}"
         )
-    return paths
+    return files
 
 
-def _notes(file: CocoFile, paths: ImagePaths, check: CocoCheck) -> tuple[str, ...]:
-    files = Counter(paths.by_name[image.file_name] for image in file.images)
-    several = [path.name for path, count in files.items() if count > 1]
-    notes = [*check.notes]
-    if (said := paths.describe()) is not None:
-        notes.append(said)
+def _notes(file: CocoFile, files: CocoImages, check: CocoCheck) -> tuple[str, ...]:
+    notes = list(files.warnings)
+    paths = Counter(files.paths.by_name[image.file_name] for image in file.images)
+    several = [path.name for path, count in paths.items() if count > 1]
     if several:
         notes.append(
             f"{len(several)} image files are listed under several ids, each with its own row: "
             f"{listed(several)}"
         )
+    if check.other_size:
+        notes.append(
+            f"{len(check.other_size)} images are left out because their file is not of the size "
+            f"that the annotations say: image {listed(sorted(check.other_size, key=str))}"
+        )
     return tuple(notes)
 
 
-def _rows(file: CocoFile, paths: ImagePaths, asked: str) -> tuple[list[dict[str, Any]], Fate]:
+def _rows(
+    file: CocoFile, paths: ImagePaths, asked: str, left_out: Collection[Id]
+) -> tuple[list[dict[str, Any]], Fate]:
     by_image: dict[Id, list[dict[str, Any]]] = defaultdict(list)
     for record in file.annotations:
         by_image[record["image_id"]].append(record)
@@ -137,6 +145,7 @@ def _rows(file: CocoFile, paths: ImagePaths, asked: str) -> tuple[list[dict[str,
             "image_id": image.id,
         }
         for image in file.images
+        if image.id not in left_out
     ]
     return rows, fate
 
@@ -148,16 +157,13 @@ def _solution(
     for record in records:
         key = (names[record["category_id"]], *record["bbox"])
         box, over = _clipped(record["bbox"], image)
-        if record.get("iscrowd"):
-            fate.left_out[CROWD] += 1
-        elif key in kept:
-            fate.left_out[TWICE] += 1
-        elif not (box[0] < box[2] and box[1] < box[3]):
-            fate.left_out[OUTSIDE] += 1
-        else:
-            kept[key] = box
-            if over > ROUNDING:
-                fate.clipped[LOOSE if over <= TOLERANCE else FAR] += 1
+        reason = _left_out(record, box, key in kept)
+        if reason:
+            fate.left_out[reason].append(record.get("id"))
+            continue
+        kept[key] = box
+        if over > ROUNDING:
+            fate.clipped[LOOSE if over <= TOLERANCE else FAR].append(record.get("id"))
     width, height = image.size
     labels = [name for name, *_ in kept]
     text = json.dumps(
@@ -168,6 +174,17 @@ def _solution(
     except SolutionError as error:
         raise InputError(f"image {image.id!r} ({image.file_name}): {error}") from None
     return text
+
+
+def _left_out(record: dict[str, Any], box: Sequence[float], twice: bool) -> str | None:
+    """Why the annotation is in no row; None where it is in one."""
+    if record.get("iscrowd"):
+        return CROWD
+    if not min(record["bbox"][2:]) > 0:
+        return FLAT
+    if not (box[0] < box[2] and box[1] < box[3]):
+        return OUTSIDE
+    return TWICE if twice else None
 
 
 def _clipped(bbox: Sequence[float], image: Image) -> tuple[list[float], float]:

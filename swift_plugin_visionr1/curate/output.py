@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +25,8 @@ class Written:
         unused: categories that are asked for and have no box.
         thin: boxes that are in no answer because they are thinner than the format's grid.
         question: what is asked about each image; of rows with questions of their own the first.
-        left_out: reason -> how many boxes are in no row.
-        clipped: reason -> how many boxes were cut off at the border of their image.
+        left_out: reason -> ids of the annotations that are in no row.
+        clipped: reason -> ids of the annotations that were cut off at the border of their image.
         changes: what the reader of the annotations mended or left out, counted, in words.
         notes: what else is unusual, in words.
     """
@@ -36,8 +36,8 @@ class Written:
     unused: tuple[str, ...]
     thin: int
     question: str
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    clipped: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    clipped: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

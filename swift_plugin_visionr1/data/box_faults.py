@@ -23,6 +23,7 @@ SINGLE = 0.01  # share of boxes that may be wrong by themselves
 SINGLE_OF_FEW = 0.05  # the same where less than ENOUGH boxes are wrong
 UNEXPLAINED = 0.1  # the same where no other layout, frame or image explains them
 EXPLAINED = 0.95  # of the boxes of the images in question lie inside, read another way
+MOST_FLAT = 0.5  # share of boxes without area
 REACH = 0.9  # of a side; boxes in a frame reach its borders
 ENOUGH = 20  # boxes, below which how far they reach says nothing
 
@@ -69,6 +70,11 @@ class BoxEvidence:
         wrong order."""
         return beyond(LAYOUTS[self.layout](self.numbers), self.sizes)
 
+    def flat(self) -> NDArray[np.bool_]:
+        """(n,) whether a box has no width or no height."""
+        boxes = LAYOUTS[self.layout](self.numbers)
+        return np.asarray((boxes[:, :2] == boxes[:, 2:]).any(axis=1))
+
     def fits(self, layout: str, sizes: Floats) -> bool:
         """Whether nearly all boxes lie inside images of `sizes` (n, 2), read in another layout."""
         inside = beyond(LAYOUTS[layout](self.numbers), sizes) <= TOLERANCE
@@ -105,7 +111,7 @@ def find_box_fault(evidence: BoxEvidence) -> SourceFault | None:
     are wrong."""
     if not len(evidence.numbers):
         return None
-    if fault := _unit_boxes(evidence):
+    if fault := _flat_boxes(evidence) or _unit_boxes(evidence):
         return fault
     wrong = evidence.beyond() > TOLERANCE
     if np.mean(wrong) <= (SINGLE if wrong.sum() >= ENOUGH else SINGLE_OF_FEW):
@@ -123,6 +129,14 @@ def find_box_fault(evidence: BoxEvidence) -> SourceFault | None:
 
 def _fault(evidence: BoxEvidence, code: str, text: str, box: int) -> SourceFault:
     return SourceFault(code, text, int(evidence.image[box]), box)
+
+
+def _flat_boxes(evidence: BoxEvidence) -> SourceFault | None:
+    flat = evidence.flat()
+    if np.mean(flat) <= MOST_FLAT:
+        return None
+    text = f"{share(int(flat.sum()), len(flat))} boxes have no area: {REMEDY[evidence.layout]}"
+    return _fault(evidence, "no_area", text, int(np.flatnonzero(flat)[0]))
 
 
 def _unit_boxes(evidence: BoxEvidence) -> SourceFault | None:

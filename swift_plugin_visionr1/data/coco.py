@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..files import json_in, read_bytes
 from ..geometry.frames import Size
 from ..text import listed, short
-from .coco_mending import Records, of_classes, with_area, without_unused_twins
+from .coco_mending import Records, of_classes, without_unused_twins
 from .coco_records import check_record, check_truth, read_size, required, with_whole_ids
 
 Id = int | str
@@ -58,8 +58,8 @@ class CocoFile:
 
     @property
     def annotations(self) -> Records:
-        """The annotations after the changes; each has a known image and category and a bbox with an
-        area."""
+        """The annotations after the changes; each has a known image and category and a bbox of four
+        numbers."""
         records: Records = self.data["annotations"]
         return records
 
@@ -67,9 +67,9 @@ class CocoFile:
 def read_coco(path: str | Path, classes: Sequence[str] | None = None) -> CocoFile:
     """Read and check a COCO instances file.
 
-    The structure must be right. Single annotations whose box has no area are left out; what is
-    mended or left out is counted in `changes`. Crowds, boxes that leave their image and boxes that
-    are there twice stay: COCOeval counts them.
+    The structure must be right; what is mended or left out is counted in `changes`. Annotations
+    that COCOeval counts stay: crowds, boxes that leave their image, have no area, or are there
+    twice.
 
     Args:
         path: the JSON file.
@@ -95,7 +95,6 @@ def read_coco(path: str | Path, classes: Sequence[str] | None = None) -> CocoFil
     categories = without_unused_twins(categories, annotations, changes)
     if classes is not None:
         categories, annotations = of_classes(categories, annotations, classes, path, changes)
-    annotations = with_area(annotations, changes)
     content = {**data, "images": images, "categories": categories, "annotations": annotations}
     return CocoFile(
         path,

@@ -4,18 +4,21 @@ images."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from ..errors import InputError
 from ..geometry.boxes import as_boxes
-from ..geometry.frames import Size
 from .box_faults import ROUNDING, TOLERANCE, BoxEvidence, SourceFault, find_box_fault
 from .coco import Id, Image
 from .coco_mending import Records
-from .image_faults import ImageEvidence, find_image_fault, orientation_note
+from .image_faults import ImageEvidence, find_image_fault
 
-Stored = tuple[Size, int]  # (width, height) in an image's header, and its EXIF orientation
+if TYPE_CHECKING:
+    from .images import Header  # needs Pillow
+
+Reason = Literal["no_area", "loose", "outside"]
 
 
 @dataclass(frozen=True)
@@ -25,32 +28,28 @@ class CocoCheck:
     Attributes:
         fault: what is wrong with the source as a whole; None where at most single records are.
         example: the record that shows it, in words.
-        notes: what is unusual, in words.
-        loose: number of boxes that leave their image by at most the tolerance.
-        outside: number of boxes that leave it by more.
+        counts: reason -> annotations that are unusual by themselves.
         other_size: the images whose file is of another size, where these are single ones.
     """
 
     fault: SourceFault | None
     example: str
-    notes: tuple[str, ...]
-    loose: int
-    outside: int
+    counts: Mapping[Reason, tuple[dict[str, Any], ...]]
     other_size: frozenset[Id]
 
     def raise_fault(self, path: Path) -> None:
         """Raise InputError with the cause and the remedy where there is a fault."""
         if self.fault is not None:
             raise InputError(
-                f"expected boxes and sizes in {path} to belong to its images, got a file of which "
-                f"{self.fault.text} (see {self.example})"
+                f"expected boxes and sizes in {path} that fit its images: {self.fault.text} (see "
+                f"{self.example})"
             )
 
 
 def check_coco(
     images: Sequence[Image],
     annotations: Records,
-    stored: Mapping[Id, Stored] | None = None,
+    stored: Mapping[Id, "Header"] | None = None,
 ) -> CocoCheck:
     """Check all annotations together.
 
@@ -62,16 +61,26 @@ def check_coco(
     boxes = box_evidence(images, annotations)
     files = _image_evidence(images, stored or {})
     fault = find_image_fault(files, boxes) or find_box_fault(boxes)
-    beyond = boxes.beyond()
-    note = None if fault else orientation_note(files)
     return CocoCheck(
         fault,
         _example(fault, images, annotations) if fault else "",
-        (note,) if note else (),
-        int(((beyond > ROUNDING) & (beyond <= TOLERANCE)).sum()),
-        int((beyond > TOLERANCE).sum()),
+        _counted(boxes, annotations),
         frozenset(images[place].id for place in files.index[files.differs].tolist()),
     )
+
+
+def _counted(boxes: BoxEvidence, annotations: Records) -> dict[Reason, tuple[dict[str, Any], ...]]:
+    beyond = boxes.beyond()
+    masks: dict[Reason, Any] = {
+        "no_area": boxes.flat() | np.isinf(beyond),
+        "loose": (beyond > ROUNDING) & (beyond <= TOLERANCE),
+        "outside": (beyond > TOLERANCE) & np.isfinite(beyond),
+    }
+    return {
+        reason: tuple(annotations[index] for index in np.flatnonzero(mask).tolist())
+        for reason, mask in masks.items()
+        if mask.any()
+    }
 
 
 def box_evidence(images: Sequence[Image], annotations: Records) -> BoxEvidence:
@@ -83,14 +92,14 @@ def box_evidence(images: Sequence[Image], annotations: Records) -> BoxEvidence:
     return BoxEvidence(numbers, "xywh", sizes[image], image)
 
 
-def _image_evidence(images: Sequence[Image], stored: Mapping[Id, Stored]) -> ImageEvidence:
+def _image_evidence(images: Sequence[Image], stored: Mapping[Id, "Header"]) -> ImageEvidence:
     known = [index for index, image in enumerate(images) if image.id in stored]
     headers = [stored[images[index].id] for index in known]
     return ImageEvidence(
         np.array(known, dtype=np.int64),
         np.array([images[index].size for index in known], dtype=np.float64).reshape(-1, 2),
-        np.array([size for size, _ in headers], dtype=np.float64).reshape(-1, 2),
-        np.array([orientation for _, orientation in headers], dtype=np.int64),
+        np.array([header.size for header in headers], dtype=np.float64).reshape(-1, 2),
+        np.array([header.orientation for header in headers], dtype=np.int64),
     )
 
 

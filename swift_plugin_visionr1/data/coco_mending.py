@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..text import did_you_mean, listed, share
+from ..text import did_you_mean, listed
 
 Records = Sequence[dict[str, Any]]
-MOST_WITHOUT_AREA = 0.1  # of all annotations; more is a fault of the export, not of single records
-FEW = 3  # annotations without area are left out in any case
 
 
 def without_unused_twins(categories: Records, annotations: Records, changes: list[str]) -> Records:
@@ -76,26 +74,3 @@ def of_classes(
         f"{', '.join(map(repr, out))}"
     )
     return kept, left
-
-
-def with_area(annotations: Records, changes: list[str]) -> Records:
-    """The annotations whose box has a width and a height above 0.
-
-    Raises:
-        InputError: so many have none that the export is wrong, not single records.
-    """
-    flat = [record for record in annotations if not min(record["bbox"][2:]) > 0]
-    if not flat:
-        return annotations
-    negative = sum(min(record["bbox"][2:]) < 0 for record in flat)
-    text = f"{share(len(flat), len(annotations))} annotations have a bbox without area"
-    text += f", {negative} of them with a negative width or height" if negative else ""
-    names = listed(record.get("id", "without an id") for record in flat)
-    if len(flat) > max(FEW, MOST_WITHOUT_AREA * len(annotations)):
-        raise InputError(
-            f"expected bbox to be [x, y, width, height] with the upper left corner first, got "
-            f"{text}, such as {flat[0]['bbox']} of annotation {flat[0].get('id')}"
-        )
-    changes.append(f"{text}, left out: annotation {names}")
-    out = set(map(id, flat))
-    return [record for record in annotations if id(record) not in out]

@@ -11,11 +11,7 @@ from numpy.typing import NDArray
 
 from ..text import listed, share
 from .box_faults import LAYOUTS, SINGLE, TOLERANCE, BoxEvidence, Floats, SourceFault, beyond
-
-UPRIGHT = (
-    "models are shown the pixels as stored. Save the images upright, such as with `mogrify "
-    "-auto-orient *.jpg`, and write the width and height of the upright images"
-)
+from .image_check import UPRIGHT
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,19 +49,6 @@ def find_image_fault(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault |
     return _turned(images, boxes) or _sizes(images, boxes)
 
 
-def orientation_note(images: ImageEvidence) -> str | None:
-    """What to say about images with an EXIF orientation whose boxes do not tell how they were
-    drawn."""
-    tagged = images.orientation > 1
-    if not tagged.any():
-        return None
-    return (
-        f"{_tagged(images, tagged)}, which viewers and annotation tools apply and models do not: "
-        "boxes are taken to be drawn on the pixels as stored. Where they were drawn in such a "
-        "tool, save the images upright first"
-    )
-
-
 def _turned(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
     """Boxes or sizes of the image as viewers show it, not as it is stored."""
     turned = images.turned
@@ -88,7 +71,11 @@ def _turned(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
             f"; {int(leaving.sum())} of their {len(leaving)} boxes leave the image as stored, "
             f"{int(as_shown.sum())} the image as shown"
         )
-    return SourceFault("exif_orientation", f"{text}: {UPRIGHT}", _first(images, turned))
+    return SourceFault(
+        "exif_orientation",
+        f"{text}; models are shown the pixels as stored: {UPRIGHT}",
+        _first(images, turned),
+    )
 
 
 def _sizes(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:

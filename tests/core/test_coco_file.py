@@ -141,32 +141,6 @@ def test_ids_and_sizes_as_floats(tmp_path: Path) -> None:
         assert read_annotations(copy).repairs == ()
 
 
-@pytest.mark.parametrize(
-    "bbox", [[10, 10, 0, 5], [10, 10, 5, -1], [10, 10, -5, -5]], ids=["flat", "negative", "both"]
-)
-def test_a_box_without_area_is_left_out_and_counted(tmp_path: Path, bbox: list[int]) -> None:
-    data = sound()
-    data["annotations"][4]["bbox"] = bbox
-    path = tmp_path / "ann.json"
-    path.write_text(json.dumps(data))
-    file = read_coco(path)
-    assert [record["id"] for record in file.annotations] == [*range(1, 5), *range(6, 37)]
-    assert len(file.changes) == 1
-    assert "1 of 36" in file.changes[0]
-    assert "annotation 5" in file.changes[0]
-
-
-def test_an_export_without_areas_is_refused(tmp_path: Path) -> None:
-    data = sound()
-    for record in data["annotations"]:
-        x, y, w, h = record["bbox"]
-        record["bbox"] = [x + w, y + h, -w, -h]
-    path = tmp_path / "ann.json"
-    path.write_text(json.dumps(data))
-    with pytest.raises(InputError, match=r"36 of 36 .*negative.*annotation 1"):
-        read_coco(path)
-
-
 def test_a_supercategory_of_the_same_name_is_left_out(tmp_path: Path) -> None:
     data = sound()
     data["categories"].insert(0, {"id": 0, "name": "dog", "supercategory": "none"})
