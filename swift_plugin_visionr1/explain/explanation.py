@@ -67,7 +67,7 @@ class Explanation:
     Attributes:
         unread: number of boxes that the rules leave out because the format is broken
             (`salvage: false`).
-        says_nothing: the completion is the format's own empty answer.
+        says_nothing: the completion says that there is nothing to find.
         stages: terms by stage, in the order asked for.
     """
 

@@ -186,9 +186,9 @@ def _paper(own: Explanation, terms: StageTerms) -> list[str]:
 
 
 def _nothing_to_find(own: Explanation, value: float) -> str:
-    answer = "is that" if own.says_nothing else "is not that"
+    answer = "does" if own.says_nothing else "does not"
     return (
-        "nothing is annotated: 1 for the format's own empty answer, else 0; the answer "
+        "nothing is annotated: 1 for an answer that says so, else 0; the answer "
         f"{answer}: {number(value)}"
     )
 

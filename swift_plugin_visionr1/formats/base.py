@@ -24,7 +24,8 @@ class ParsedCompletion:
         labels: n labels; "" where the answer gave none.
         issues: codes of what breaks the format, each once, in order of appearance; empty for a
             clean answer.
-        says_nothing: the answer is the format's own way to say that there is nothing to find.
+        says_nothing: the answer says that there is nothing to find, in the format's own way or,
+            with the issue `empty_answer`, in another.
     """
 
     boxes: Boxes

@@ -4,7 +4,8 @@ or tokens.
 Issue codes
     no_box          there is no box, and the answer is not the family's empty one; or a label has no
                     box
-    empty_answer    the answer says that there is nothing to find, but not in the family's own way
+    empty_answer    the answer says that there is nothing to find, but not in the family's own way;
+                    see `denial`
     bad_box         coordinates that are not four numbers, or are far beyond the frame; such a box
                     is not read
     point           a place is given as a point (two numbers), which is not a box
@@ -24,23 +25,12 @@ from dataclasses import dataclass
 from ..geometry.boxes import LIMIT, as_boxes
 from ..geometry.frames import Frame
 from .base import MAX_BOXES, Format, ParsedCompletion, Span
+from .denial import denies
 
 MAX_PIECES = 10 * MAX_BOXES  # more tags, runs of tokens or brackets than that are not looked at
 # no normalised frame reaches a quarter as far; pixels written into one by mistake are still read
 _FAR = 5000.0
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,15}(?:\.[0-9]{0,15})?|\.[0-9]{1,15})")
-_NOTHING = {
-    "none",
-    "[]",
-    "null",
-    "nothing",
-    "no",
-    "n/a",
-    "not found",
-    "no object",
-    "no objects",
-    "no objects found",
-}
 _OTHER_SHAPES = re.compile(r"<\|?(point|quad|polygon)s?(?:_start\|)?[ >]")
 
 
@@ -127,11 +117,6 @@ def number(written: str) -> float:
     return float(written) if _NUMBER.fullmatch(written) else math.nan
 
 
-def is_nothing(text: str) -> bool:
-    """Whether a text is but words for nothing."""
-    return len(text) < 100 and text.strip().rstrip(".").casefold() in _NOTHING
-
-
 def strip(text: str, start: int, end: int) -> Span:
     """The range without the white space at its ends."""
     piece = text[start:end]
@@ -148,7 +133,7 @@ def close(found: Collector, text: str, own: str) -> Collector:
         return found
     if len(text) < 100 and text.strip() == own:
         found.nothing(own=True)
-    elif not found.issues and is_nothing(text):
+    elif denies(text):
         found.nothing(own=False)
     elif not found.issues:
         found.issue("no_box")

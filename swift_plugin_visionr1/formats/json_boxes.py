@@ -10,7 +10,8 @@ around it, every object is read that can be read.
 Issue codes
     not_json        neither the whole text nor the inside of its fence is JSON
     text_around     there is text before or after the list, or the fence is not ```json
-    empty_answer    the answer says in words that there is nothing to find, as VLM-R1's `None`
+    empty_answer    the answer says that there is nothing to find in words, as VLM-R1's `None`, or
+                    in JSON that holds no box; see `denial`
     not_a_list      the JSON is no list; boxes of an object, or of a list in it, are read
     not_an_object   an entry of the list is no object; four bare numbers, or a list of fours, are
                     read as boxes
@@ -50,7 +51,7 @@ from numpy.typing import NDArray
 from ..geometry.boxes import LIMIT, Boxes, is_valid
 from ..geometry.frames import FRAMES, Frame, View
 from .base import MAX_BOXES, Format, ParsedCompletion, Questions, Span
-from .collector import is_nothing
+from .denial import BOX_KEYS, denies, holds_nothing
 from .json_layout import JsonLayout
 from .json_objects import Entry, Objects, confidence_of, label_key
 from .json_reader import BROKEN, Placed, decode, read
@@ -192,12 +193,16 @@ class JsonBoxes(Format):
             objects.add_record(record)
         else:
             objects.add_list(data)
-        return _Found(objects.entries, objects.issues, _is_empty(data))
+        nothing = holds_nothing(data, BOX_KEYS | set(self.layout.keys))
+        if nothing and data != []:
+            objects.issues = [
+                *(["not_a_list"] if "not_a_list" in objects.issues else []),
+                "empty_answer",
+            ]
+        return _Found(objects.entries, objects.issues, nothing and not objects.entries)
 
     def _of_pieces(self, text: str) -> _Found:
         """Of an answer that is not one JSON document: every list and object that stands in it."""
-        if is_nothing(text[slice(*_body(text))]):
-            return _Found([], ["empty_answer"], says_nothing=True)
         tops, complete = read(text)
         objects = Objects(self.layout, self.others, loose=True)
         for top in tops:
@@ -211,6 +216,8 @@ class JsonBoxes(Format):
             and _EMPTY_FENCE.search(text)
         ):
             return _Found([], ["text_around"], says_nothing=True)
+        if not objects.entries and denies(text):
+            return _Found([], ["empty_answer"], says_nothing=True)
         return _Found(objects.entries, ["not_json", *objects.issues])
 
     def _boxes(self, entries: list[Entry], issues: list[str]) -> tuple[Boxes, list[Entry]]:
@@ -289,15 +296,6 @@ def _body(text: str) -> Span:
     if text.startswith(_OPENING, start) and text.endswith(_CLOSING, start + len(_OPENING), end):
         return start + len(_OPENING), end - len(_CLOSING)
     return start, max(start, end)
-
-
-def _is_empty(data: Any) -> bool:
-    """Whether a JSON value is an empty list, or an object with nothing else, such as Florence-2's
-    in ms-swift."""
-    values = list(data.values()) if isinstance(data, dict) else [data]
-    if len(values) == 1 and isinstance(values[0], dict):
-        values = list(values[0].values())
-    return bool(values) and all(value == [] for value in values)
 
 
 def _is_bare(data: list[Any]) -> bool:

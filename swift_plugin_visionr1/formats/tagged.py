@@ -27,6 +27,7 @@ from typing import ClassVar, Literal, NamedTuple
 from ..geometry.boxes import Boxes
 from .base import Span
 from .collector import MAX_PIECES, Collected, Collector, close, number, strip
+from .denial import denies
 
 Group = tuple[Span, ...]  # where the numbers of one place are written
 Row = Sequence[str]  # the four coordinates of a box as text
@@ -106,7 +107,7 @@ class Tagged(Collected):
     def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
         """Read what stands between the tags of a box; False when there is room for no more."""
         inside = text[piece.start : piece.end]
-        if says_nothing(inside) or not (piece.closed or inside.strip()):
+        if denies(inside) or not (piece.closed or inside.strip()):
             return True  # an open tag alone, as when an answer is cut off, is no more than that
         label = label if label and label[0] < label[1] else None
         if label is None and self.labelled:
@@ -172,7 +173,7 @@ class Tagged(Collected):
                         found.issue("text_around")
             elif not related:
                 waiting = False
-                empty.append(piece.closed and says_nothing(inside))
+                empty.append(piece.closed and denies(inside))
                 if not self.region(found, text, piece, label):
                     return
         if waiting:
@@ -290,8 +291,3 @@ def tokens(text: str, start: int, end: int) -> Group:
 def skeleton(region: str) -> str:
     """Coordinates with all numbers alike and without the white space that does not matter."""
     return _LOOSE.sub(r"\1", _GAP.sub(" ", _DIGITS.sub("0", region))).strip()
-
-
-def says_nothing(region: str) -> bool:
-    """Whether there is but an empty list or a word for nothing where coordinates should be."""
-    return len(region) < 50 and _GAP.sub("", region).casefold() in {"none", "null", "[]", "[[]]"}

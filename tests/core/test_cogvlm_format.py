@@ -52,7 +52,8 @@ CASES = {
     "corner order": ("cat [[300,020,001,400]]", [], ("corner_order",)),
     "cut off": ("cat [[001,020,300,400]]\ndog [[005,060,700,9", [("cat", A)], ("broken_tags",)),
     "none": ("None", [], ()),
-    "no box": ("There is no cat.", [], ("no_box",)),
+    "words": ("There is no cat.", [], ("empty_answer",)),
+    "no box": ("A cat.", [], ("no_box",)),
     "JSON": ('[{"bbox_2d": [1, 20, 300, 400], "label": "cat"}]', [], ("no_box",)),
 }
 
@@ -63,7 +64,7 @@ def test_table(case: tuple[str, list[tuple[str, list[int]]], tuple[str, ...]]) -
     parsed = FORMAT.parse(text)
     assert list(zip(parsed.labels, parsed.boxes.tolist(), strict=True)) == expected
     assert parsed.issues == issues
-    assert parsed.says_nothing == (text == "None")
+    assert parsed.says_nothing == (text in ("None", "There is no cat."))
     for numbers, label, places in zip(
         parsed.boxes.tolist(), parsed.labels, FORMAT.spans(text), strict=True
     ):

@@ -168,7 +168,9 @@ def test_eq8_on_recall(stage: Stage, found: int, expected: float) -> None:
         pytest.param("[]", (1, 1, 1), id="empty answer"),
         pytest.param("```json\n[]\n```", (1, 1, 1), id="empty answer in a fence"),
         pytest.param(answer([20]), (1, 0, 0), id="a box where there is nothing"),
-        pytest.param("There are no objects.", (0, 0, 0), id="prose is no answer"),
+        pytest.param("There are no objects.", (0, 1, 1), id="in words, all but the format reward"),
+        pytest.param("{}", (0, 1, 1), id="JSON that holds nothing"),
+        pytest.param("The image shows a kitchen.", (0, 0, 0), id="prose is no answer"),
         pytest.param("", (0, 0, 0), id="empty text"),
     ],
 )

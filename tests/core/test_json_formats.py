@@ -57,7 +57,9 @@ def test_gemini_is_read_and_written_y_first() -> None:
             ("no_label",),
             id="a mask is no label",
         ),
-        pytest.param('[{"box_2d": [], "label": "a"}]', 0, ("bad_box",), id="an empty list as box"),
+        pytest.param(
+            '[{"box_2d": [], "label": "a"}]', 0, ("empty_answer",), id="an empty list as box"
+        ),
         pytest.param('[{"point": [20, 10], "label": "a"}]', 0, ("point",), id="a point"),
         pytest.param(
             '[{"box_3d": [0, 1, 2, 3, 4, 5, 6, 7, 8], "label": "a"}]', 0, ("box_3d",), id="a 3D box"

@@ -53,7 +53,8 @@ PALIGEMMA: dict[str, Case] = {
     "Florence-2's": (f"cat{FA}", [], ("no_box",)),
     "empty": ("", [], ()),
     "none": ("None", [], ("empty_answer",)),
-    "prose": ("There is no cat.", [], ("no_box",)),
+    "words": ("There is no cat.", [], ("empty_answer",)),
+    "prose": ("A cat is here.", [], ("no_box",)),
 }
 FLORENCE: dict[str, Case] = {
     "one": (f"cat{FA}", [("cat", A)], ()),

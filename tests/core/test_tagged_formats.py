@@ -448,7 +448,7 @@ def test_empty_answers(name: str, text: str, issues: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "There is no cat.", "None of the cats is here.", "<box>None</box> <box>(1,2)</box>x"],
+    ["", "There is a cat.", "One of the cats is here.", "<box>None</box> <box>(1,2)</box>x"],
 )
 def test_other_words_are_no_empty_answer(text: str) -> None:
     parsed = get_format("qwen2_vl").parse(text)
