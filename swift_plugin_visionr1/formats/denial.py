@@ -178,7 +178,8 @@ def _describes(clause: str) -> bool:
 
 _DESCRIPTION = re.compile(
     r"(?:(?:the|this) (?:\w+ )?(?:image|picture|photo|scene)|it) (?:shows|contains|depicts|"
-    r"features|appears|seems)|please|you (?:can|may)|feel free|if you|let me|i(?:'d| would| can| am|'m) "
+    r"features|appears|seems)|please|you (?:can|may)|feel free|if you|let me|"
+    r"i(?:'d| would| can| am|'m) "
 )
 
 

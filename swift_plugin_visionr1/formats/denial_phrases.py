@@ -30,7 +30,8 @@ WORDS = frozenset(
     re.findall(
         r"\S+",
         "none nothing null nil no n/a empty absent leer keine nichts aucun aucune rien vide "
-        "néant ninguno ninguna nada vacío nenhum nenhuma vazio nessuno niente nulla нет ничего пусто "
+        "néant ninguno ninguna nada vacío nenhum nenhuma vazio nessuno niente nulla нет "
+        "ничего пусто "
         "无 無 空 没有 沒有 不存在 なし 無し 該当なし 検出なし 없음 없습니다",
     )
 )
