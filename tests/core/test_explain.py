@@ -218,8 +218,8 @@ def test_boxes_left_out_by_salvage_are_told() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        pytest.param("[]", "is that: 1", id="empty"),
-        pytest.param(TEXT, "is not that: 0", id="boxes"),
+        pytest.param("[]", "does: 1", id="empty"),
+        pytest.param(TEXT, "does not: 0", id="boxes"),
     ],
 )
 def test_nothing_to_find(answer: str, words: str) -> None:
