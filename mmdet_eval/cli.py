@@ -1,10 +1,10 @@
 """The command line: `python -m mmdet_eval`, also installed as `mmdet-eval`."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from swift_plugin_visionr1.console import Parser, exit_code
 from swift_plugin_visionr1.errors import VisionR1Error
 
 from .commands import compare, doctor, evaluate, general_qa, prompts, refcoco, run
@@ -14,9 +14,9 @@ from .metrics.mmdet_backend import MissingBackend
 FAILURES = (VisionR1Error, MissingBackend, Disagreement, OSError)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """All commands."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="mmdet-eval",
         description="MMDetection's metrics for a VLM's text answers. Without a command: evaluate "
         "--ann ... --pred ...",
@@ -29,9 +29,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code, 2 with one message on stderr where an input cannot be
-    used."""
+    """Run the command; returns its exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
+    return exit_code("mmdet-eval", lambda: _run(given), FAILURES)
+
+
+def _run(given: list[str]) -> int:
     if given and given[0].startswith("-") and given[0] not in ("-h", "--help", "--version"):
         given.insert(0, "evaluate")
     top = parser()
@@ -40,8 +43,4 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.infer_arguments = unknown
     elif unknown:
         top.error(f"unrecognized arguments: {' '.join(unknown)}")
-    try:
-        return int(arguments.run(arguments))
-    except FAILURES as error:
-        print(f"mmdet-eval: {error}", file=sys.stderr)
-        return 2
+    return int(arguments.run(arguments))

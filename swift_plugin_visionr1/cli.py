@@ -1,7 +1,5 @@
 """`vision-r1`: the command line beside ms-swift's own."""
 
-import argparse
-import os
 import sys
 import traceback
 
@@ -16,14 +14,15 @@ from .commands import (
     settings,
     upright,
 )
+from .console import Parser, warn
 from .errors import VisionR1Error
 
 COMMANDS = (doctor, explain, score, plot, prepare, upright, recipe, settings, plugin_path)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line's parser."""
-    top = argparse.ArgumentParser(prog="vision-r1", description="Vision-R1 for ms-swift")
+    top = Parser(prog="vision-r1", description="Vision-R1 for ms-swift")
     subparsers = top.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
@@ -43,13 +42,11 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (VisionR1Error, OSError) as error:
-        print(f"vision-r1: {error}", file=sys.stderr)
+        warn(f"vision-r1: {error}")
         return 2
     except Exception:  # Python's own exit code, 1, would say that doctor found a problem
         traceback.print_exc()
-        print(
-            "vision-r1: this is a bug in vision-r1: please report the lines above", file=sys.stderr
-        )
+        warn("vision-r1: this is a bug in vision-r1: please report the lines above")
         return 3
     return code
 

@@ -1,6 +1,8 @@
-"""Words for messages: what was meant, how many of how many, a long list or value cut short."""
+"""Words for messages: what was meant, how many of how many, a long list or value cut short, and
+texts from outside made safe to print."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -37,4 +39,25 @@ def clipped(text: str, length: int = 160) -> str:
 
 def short(value: object, length: int = 120) -> str:
     """A value of any kind, in one line of an error."""
-    return clipped(value if isinstance(value, str) else repr(value), length)
+    return clipped(one_line(value) if isinstance(value, str) else repr(value), length)
+
+
+# Control characters but for line ends and tabs, ends of lines and paragraphs, marks that turn the
+# direction of writing, halves of surrogate pairs.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """The text with every character that a terminal would act on as an escape.
+
+    >>> printable("a\x1b[31m\nb")
+    'a\\x1b[31m\nb'
+    """
+    return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], text)
+
+
+def one_line(text: str) -> str:
+    """`printable` text whose line ends and tabs are escapes too."""
+    return printable(text).replace("\n", r"\n").replace("\t", r"\t")

@@ -5,12 +5,12 @@ import argparse
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 from swift_plugin_visionr1.models.chat import ChatOptions
@@ -133,11 +133,11 @@ def run(
     ]
     everything = [row for own in rows for row in own]
     for warning in check_images(everything):
-        print(f"note: {warning}", file=sys.stderr)
+        warn(f"note: {warning}")
     _check_same(folder, _fingerprint(model, protocol, everything) | {"logprobs": logprobs}, model)
     for spec, truth in zip(datasets, annotations, strict=True):
         if note := unannotated_note(spec, truth, protocol):
-            print(note, file=sys.stderr)
+            warn(note)
     answers, asked = ask(everything, folder, model.arguments(), allow_missing)
     paths = [
         _merge(own, answers, folder / ANSWERS / f"{spec.name}.jsonl")

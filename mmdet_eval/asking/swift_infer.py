@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.data.row_files import read_lines, row_of
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.progress import Progress
@@ -86,10 +87,7 @@ def ask(
         failure = _failure(code, left, len(questions), folder / "infer.log")
         if not allow_missing or left == len(questions):
             raise InferenceFailed(failure)
-        print(
-            f"mmdet-eval: evaluating {left} questions as answered with nothing: {failure}",
-            file=sys.stderr,
-        )
+        warn(f"mmdet-eval: evaluating {left} questions as answered with nothing: {failure}")
     return answers, len(pending)
 
 

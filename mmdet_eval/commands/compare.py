@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.console import say
 from swift_plugin_visionr1.errors import InputError
 
 from ..comparison.compare import compare
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     comparison = compare(models, arguments.samples, arguments.seed)
     if arguments.out:
         write_comparison(arguments.out, comparison, folders)
-    print(as_markdown(comparison), end="")
+    say(as_markdown(comparison), end="")
     return 0
 
 

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any
 
+from swift_plugin_visionr1.console import say
+
 from ..installation import report
 
 
@@ -16,5 +18,5 @@ def add_parser(subparsers: Any) -> None:
 
 def _run(_: argparse.Namespace) -> int:
     text, works = report()
-    print(text)
+    say(text)
     return 0 if works else 1

@@ -1,13 +1,13 @@
 """`mmdet-eval --ann ... --pred ...`: evaluate answers or boxes that are there."""
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from swift_plugin_visionr1.console import say, warn
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.formats import Format
 from swift_plugin_visionr1.models.model_io import ModelIO
@@ -82,7 +82,6 @@ def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument(
         "--max-pixels",
-        "--max_pixels",
         type=int,
         help="the --max_pixels of `swift infer`, which is not MAX_PIXELS; that, "
         "IMAGE_MAX_TOKEN_NUM and their MIN are "
@@ -211,8 +210,8 @@ def finish(
         wanted = arguments.mmdet_dump
         dump = arguments.engine == "mmdet" if wanted is None else wanted
         write_outputs(arguments.out, evaluations, arguments.suite, left_out, dump)
-        print(f"written: {arguments.out / 'report.html'} and the files beside it", file=sys.stderr)
-    print(table(evaluations, left_out))
+        warn(f"written: {arguments.out / 'report.html'} and the files beside it")
+    say(table(evaluations, left_out))
 
 
 def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Options:

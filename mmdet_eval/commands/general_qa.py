@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.console import say, warn
 from swift_plugin_visionr1.errors import InputError
 
 from ..general_qa.asking import EvaluationFailed, evaluate
@@ -46,14 +47,12 @@ def add_parser(subparsers: Any) -> None:
     )
     sub.add_argument(
         "--eval-dataset",
-        "--eval_dataset",
         nargs="+",
         metavar="NAME",
         help="benchmarks instead of the recipe's",
     )
     sub.add_argument(
         "--external-plugins",
-        "--external_plugins",
         nargs="+",
         default=(),
         help="files for `swift eval`",
@@ -78,13 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
             model.name: evaluate(model, questions, arguments.out / model.name) for model in models
         }
     except KeyboardInterrupt:
-        print("\nmmdet-eval: stopped; the same command again goes on from here", file=sys.stderr)
+        warn("\nmmdet-eval: stopped; the same command again goes on from here")
         return STOPPED
     except EvaluationFailed as error:
-        print(f"mmdet-eval: {error}", file=sys.stderr)
+        warn(f"mmdet-eval: {error}")
         return 1
     write_report(arguments.out, scores)
-    print(as_markdown(scores), end="")
+    say(as_markdown(scores), end="")
     return 0
 
 

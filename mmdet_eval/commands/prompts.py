@@ -3,10 +3,10 @@ answers."""
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.console import say, warn
 from swift_plugin_visionr1.doctor.checks.prompts import asks_for_json
 from swift_plugin_visionr1.errors import InputError, SettingsError
 from swift_plugin_visionr1.formats import Format
@@ -39,7 +39,6 @@ def add_parser(subparsers: Any) -> None:
     add_dataset_arguments(sub)
     sub.add_argument(
         "--model-type",
-        "--model_type",
         help="ms-swift's model_type, whose authors' words are asked in; default: none",
     )
     sub.add_argument("--out", required=True, type=Path, help="the JSONL file to write")
@@ -123,10 +122,7 @@ def _protocol(arguments: argparse.Namespace, suite: Suite, format: Format | None
         return protocol
     found = in_words_of(format, protocol)
     if asks_for_json(found.prompt, format.name):
-        print(
-            f"note: {found.name} asks for JSON, which {format.name} is not; {BY_ONE}{format.name}",
-            file=sys.stderr,
-        )
+        warn(f"note: {found.name} asks for JSON, which {format.name} is not; {BY_ONE}{format.name}")
     return found
 
 
@@ -142,19 +138,19 @@ def run(arguments: argparse.Namespace) -> int:
     check_output(arguments.out, inputs)
     rows = [row for spec in suite.datasets for row in _rows(spec, protocol)]
     for warning in check_images(rows):
-        print(f"note: {warning}", file=sys.stderr)
+        warn(f"note: {warning}")
     images = {path for row in rows for path in row["images"]}
     check_output(arguments.out, images)
     write_file(arguments.out, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    print(
+    say(
         f"{len(rows)} queries about {len(images)} images of {len(suite.datasets)} data sets: "
         f"{arguments.out}"
     )
-    print(f"protocol {protocol.name}: {protocol.description}")
+    say(f"protocol {protocol.name}: {protocol.description}")
     if protocol.label_aware:
-        print("label-aware: the queries tell the model which categories are in the image")
+        say("label-aware: the queries tell the model which categories are in the image")
     if left_out:
-        print(f"left out, their annotation files are missing: {', '.join(left_out)}")
+        say(f"left out, their annotation files are missing: {', '.join(left_out)}")
     return 0
 
 
@@ -176,7 +172,7 @@ def _rows(spec: DatasetSpec, protocol: Protocol) -> list[Row]:
             f"no image has {'a caption' if protocol.queries == 'expression' else 'an annotation'}"
         )
     for repair in annotations.repairs:
-        print(f"{spec.name}: {repair}")
+        say(f"{spec.name}: {repair}")
     if note := unannotated_note(spec, annotations, protocol):
-        print(note)
+        say(note)
     return rows

@@ -2,10 +2,10 @@
 
 import argparse
 import os
-import sys
 from dataclasses import replace
 from typing import get_args
 
+from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.errors import InputError, SettingsError
 from swift_plugin_visionr1.formats import FORMATS, Reasoning
 from swift_plugin_visionr1.geometry.frames import FRAMES
@@ -24,7 +24,6 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     """What the model writes, and in which frame."""
     parser.add_argument(
         "--model-type",
-        "--model_type",
         help="ms-swift's model_type, from which format and frame follow; default: qwen2_5_vl",
     )
     parser.add_argument(
@@ -33,13 +32,11 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--enable-thinking",
-        "--enable_thinking",
         choices=("true", "false"),
         help="ms-swift's --enable_thinking, as inference was told",
     )
     parser.add_argument(
         "--response-prefix",
-        "--response_prefix",
         help="ms-swift's --response_prefix, as inference was told",
     )
     parser.add_argument(
@@ -83,10 +80,9 @@ def io_of(arguments: argparse.Namespace, record: ReadingRecord | None = None) ->
             load_settings(arguments.config) if arguments.config else Settings(), **given
         )
         if settings.model_type and looks not in (None, settings.model_type):
-            print(
+            warn(
                 f"note: answers are read as those of {settings.model_type}, as you say; the "
-                f"checkpoint looks like {looks}",
-                file=sys.stderr,
+                f"checkpoint looks like {looks}"
             )
         environ = os.environ if record is None else record.environ
         limits = Limits(environ, pixels, checkpoint.processor)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.console import say
 from swift_plugin_visionr1.data.row_files import read_rows
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.writing import check_output, write_file
@@ -47,5 +48,5 @@ def run(arguments: argparse.Namespace) -> int:
     sizes = image_sizes(arguments.images, (str(row.get("file_name")) for row in rows))
     annotations = mdetr_annotations(rows, sizes, arguments.name)
     write_file(arguments.out, json.dumps(annotations) + "\n")
-    print(f"{len(rows)} expressions about {len(sizes)} images: {arguments.out}")
+    say(f"{len(rows)} expressions about {len(sizes)} images: {arguments.out}")
     return 0

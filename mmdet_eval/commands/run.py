@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
 from swift_plugin_visionr1.writing import check_output
@@ -42,12 +43,9 @@ def add_parser(subparsers: Any) -> None:
         "infer`.",
     )
     sub.add_argument("--model", required=True, help="folder or hub id")
-    sub.add_argument(
-        "--infer-backend", "--infer_backend", default="transformers", help="transformers, vllm, ..."
-    )
+    sub.add_argument("--infer-backend", default="transformers", help="transformers, vllm, ...")
     sub.add_argument(
         "--max-pixels",
-        "--max_pixels",
         type=int,
         help="of `swift infer`; not MAX_PIXELS, which is read from the environment",
     )
@@ -71,7 +69,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     )  # so that `swift infer` is ended too
     checkpoint = find_checkpoint(arguments.model)
     if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
-        print(NO_MODEL_TYPE.format(arguments.model), file=sys.stderr)
+        warn(NO_MODEL_TYPE.format(arguments.model))
     record = ReadingRecord(
         arguments.model,
         arguments.model_type or checkpoint.model_type,
@@ -101,15 +99,12 @@ def run_command(arguments: argparse.Namespace) -> int:
             model, suite.datasets, protocol, arguments.out, arguments.allow_missing
         )
     except KeyboardInterrupt:
-        print("\nmmdet-eval: stopped; the same command again goes on from here", file=sys.stderr)
+        warn("\nmmdet-eval: stopped; the same command again goes on from here")
         return STOPPED
     except InferenceFailed as error:
-        print(f"mmdet-eval: {error}", file=sys.stderr)
+        warn(f"mmdet-eval: {error}")
         return 1
-    print(
-        f"{asked} questions asked now; all answers are in {arguments.out / 'answers'}",
-        file=sys.stderr,
-    )
+    warn(f"{asked} questions asked now; all answers are in {arguments.out / 'answers'}")
     with output_folder(arguments.out, inputs):
         _evaluate_all(answered, left_out, options, arguments)
     return 0

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.errors import InputError
 
 from ..asking.swift_infer import LOG_LINES, end, locked
@@ -46,10 +47,10 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
     with locked(folder) as lock:
         scores = _scores(results, questions.benchmarks)
         if all(score and not score.no_answer for score in scores.values()):
-            print(f"{model.name}: all answers are in {folder}", file=sys.stderr)
+            warn(f"{model.name}: all answers are in {folder}")
             return {name: score for name, score in scores.items() if score}
         _remove_verdicts(results, questions.benchmarks)
-        print(f"{model.name}: asking; see tail -f {folder / 'eval.log'}", file=sys.stderr)
+        warn(f"{model.name}: asking; see tail -f {folder / 'eval.log'}")
         code = _swift_eval(questions.arguments(model, folder), folder / "eval.log", results, lock)
         scores = _scores(results, questions.benchmarks)
     if missing := [

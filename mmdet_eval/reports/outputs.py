@@ -1,12 +1,12 @@
 """All files of a run."""
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.text import listed
 from swift_plugin_visionr1.writing import (
@@ -78,7 +78,7 @@ def write_outputs(
     check_names([evaluation.name for evaluation in evaluations])
     if dump and find_spec("torch") is None:
         dump = False
-        print(NO_DUMP, file=sys.stderr)
+        warn(NO_DUMP)
     judged = [judge(evaluation) for evaluation in evaluations]
     broken: dict[Path, str] = {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -101,10 +101,7 @@ def write_outputs(
         put_in_place(scratch, folder, files)
     if broken:
         reasons = listed(broken.values(), most=3)
-        print(
-            f"mmdet-eval: the report lacks the pictures of {len(broken)} images: {reasons}",
-            file=sys.stderr,
-        )
+        warn(f"mmdet-eval: the report lacks the pictures of {len(broken)} images: {reasons}")
 
 
 def _check_places(folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..console import Parser
 from ..doctor.report import Effort, examine
 from ..recipes.training_command import read_recipe
 from ..reward.settings import ENVIRONMENT_VARIABLE
@@ -38,9 +39,9 @@ def count(text: str) -> int:
     return number
 
 
-def options() -> argparse.ArgumentParser:
+def options() -> Parser:
     """The doctor's own options."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vision-r1 doctor",
         usage="vision-r1 doctor [RECIPE.yaml] [options of swift rlhf] [options]",
         description=__doc__,

@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..console import say
 from ..data.ground_truth import GroundTruth, read_solution
 from ..data.images import open_image
 from ..data.logged_rows import Row, naming, published, read_line
 from ..errors import ImageError, InputError
+from ..files import decoded, read_text
 from ..runs.run_folder import run_arguments
 from .reward_options import add_reward_options, add_stage_option, reward_rules, stages_of
 
@@ -64,15 +66,13 @@ def run(args: argparse.Namespace) -> int:
         explanation = explain(text, truth, scorer, stages_of(args, scorer.settings))
     except ValueError as error:
         raise InputError(str(error)) from None
-    print(report(explanation), end="")
+    say(report(explanation), end="")
     if args.out:
         from ..explain.picture import write_picture
 
         image, why = _image(args.image or (row.image if row else None))
         write_picture(args.out, explanation, image)
-        print(
-            f"\nwrote {args.out}" + (f" (the boxes are on an empty canvas: {why})" if why else "")
-        )
+        say(f"\nwrote {args.out}" + (f" (the boxes are on an empty canvas: {why})" if why else ""))
     return 0
 
 
@@ -103,9 +103,9 @@ def _text(args: argparse.Namespace, row: Row | None) -> str:
     if args.completion is not None:
         return str(args.completion)
     if args.file == "-":
-        return sys.stdin.read()
+        return decoded(sys.stdin.buffer.read(), Path("standard input"))
     if args.file is not None:
-        return Path(args.file).read_text(encoding="utf-8", errors="replace")
+        return read_text(Path(args.file))
     text = row.text if row else None
     if text is None:
         raise InputError(

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..console import say
 from ..runs.run_folder import run_arguments
 from .reward_options import add_reward_options, reward_rules
 
@@ -35,6 +36,6 @@ def run(args: argparse.Namespace) -> int:
     scorer = reward_rules(args, run_arguments(args.folder))
     out = args.out or args.folder / "vision_r1.png"
     for line in plot_run(args.folder, out, scorer):
-        print(line)
-    print(f"wrote {out}")
+        say(line)
+    say(f"wrote {out}")
     return 0

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..console import say
+
 PLUGIN = Path(__file__).parents[1] / "ms_swift" / "plugin.py"
 
 
@@ -15,5 +17,5 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print it."""
-    print(PLUGIN)
+    say(str(PLUGIN))
     return 0

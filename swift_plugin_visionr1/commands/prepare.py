@@ -1,10 +1,10 @@
 """`vision-r1 prepare`: annotations, or rows of any known form, to rows for swift's --dataset."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
+from ..console import say, warn
 from ..curate.coco import convert_coco
 from ..curate.output import Written
 from ..curate.rows import convert_rows
@@ -74,18 +74,18 @@ def run(args: argparse.Namespace) -> int:
     _check_options(args)
     io = _model(args) if args.target or args.config or args.model_type else None
     written = _rows(args, io) if args.rows else _annotations(args, io)
-    print(f"wrote {args.out}: {_counts(written)}")
+    say(f"wrote {args.out}: {_counts(written)}")
     for done, reasons in (("left out", written.left_out), ("clipped", written.clipped)):
         for reason, ids in reasons.items():
-            print(f"{done}: {len(ids)} {reason}: annotation {listed(ids)}")
+            say(f"{done}: {len(ids)} {reason}: annotation {listed(ids)}")
     for change in written.changes:
-        print(change)
+        say(change)
     for note in written.notes:
-        print(f"note: {note}", file=sys.stderr)
+        warn(f"note: {note}")
     if io is not None:
         _tell_of(io, written.question, args)
     if written.thin:
-        print(f"{written.thin} boxes are in no answer: they are thinner than the format's grid")
+        say(f"{written.thin} boxes are in no answer: they are thinner than the format's grid")
     return 0
 
 
@@ -126,22 +126,19 @@ def _model(args: argparse.Namespace) -> ModelIO:
     answers."""
     scorer = reward_rules(args)
     if args.target and not (args.model_type or scorer.settings.model_type):
-        print(
-            f"note: no --model-type, so the answers are for {DEFAULT_MODEL_TYPE}", file=sys.stderr
-        )
+        warn(f"note: no --model-type, so the answers are for {DEFAULT_MODEL_TYPE}")
     return scorer.io
 
 
 def _tell_of(io: ModelIO, question: str, args: argparse.Namespace) -> None:
     """What is asked and answered, and on stderr whether that goes together."""
-    print(f"{'first ' if args.rows else ''}question: {clipped(question)}")
+    say(f"{'first ' if args.rows else ''}question: {clipped(question)}")
     if args.target:
-        print(f"answers: {io.format.name}, {io.format.frame.describe()}; {io.resize.describe()}")
+        say(f"answers: {io.format.name}, {io.format.frame.describe()}; {io.resize.describe()}")
     if asks_for_json(question, io.format.name):
-        print(
+        warn(
             f"note: the prompt asks for JSON, which {io.format.name} is not: "
-            f"{remedy(io.format.name)}",
-            file=sys.stderr,
+            f"{remedy(io.format.name)}"
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from ..console import say
 from ..recipes.overlays import merged
 
 
@@ -34,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
     text = yaml.safe_dump(merged(args.files), sort_keys=False, allow_unicode=True)
     text = f"# vision-r1 recipe {' '.join(map(str, args.files))}\n{text}"
     if args.out is None:
-        print(text, end="")
+        say(text, end="")
         return 0
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(text, encoding="utf-8")
-    print(f"wrote {args.out}")
+    say(f"wrote {args.out}")
     return 0

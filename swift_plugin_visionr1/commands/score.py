@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..console import say
 from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row, naming, published, read_lines, without_repeats
 from ..errors import InputError
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         args.out.parent.mkdir(parents=True, exist_ok=True)
         args.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    print(json.dumps(summary, indent=2))
+    say(json.dumps(summary, indent=2))
     return 0
 
 

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any
 
+from ..console import say
 from ..reward.settings import describe, load_settings
 
 
@@ -17,5 +18,5 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print them; raises SettingsError where they cannot be used."""
-    print(describe(load_settings(args.config)), end="")
+    say(describe(load_settings(args.config)), end="")
     return 0

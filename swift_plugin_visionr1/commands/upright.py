@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..console import say
 from ..curate.upright import upright_annotations, upright_rows
 from ..errors import InputError
 
@@ -40,5 +41,5 @@ def run(args: argparse.Namespace) -> int:
         done = upright_annotations(args.ann, args.images, args.out)
     else:
         done = upright_rows(args.rows, args.out)
-    print(f"wrote {done.out}: {done.turned} of {done.images} images were turned")
+    say(f"wrote {done.out}: {done.turned} of {done.images} images were turned")
     return 0

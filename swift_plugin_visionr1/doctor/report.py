@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from ..console import say
 from ..models.model_io import ModelIO
 from ..recipes.training_command import Recipe
 from ..reward.scorer import Scorer
@@ -59,7 +60,7 @@ class Report:
     def add(self, findings: Sequence[Finding]) -> None:
         """Print and keep."""
         for finding in findings:
-            print(f"{finding.state:<8} {finding.text}", flush=True)
+            say(f"{finding.state:<8} {finding.text}")
         self.findings += findings
 
     @property
@@ -104,7 +105,7 @@ def examine(recipe: Recipe, shell: Mapping[str, str], effort: Effort) -> Report:
                 chosen_cases(cases, effort.prompts),
                 effort,
             )
-    print(verdict(report.findings))
+    say(verdict(report.findings))
     if effort.out is not None:
         _write_summary(report, effort.out)
     return report

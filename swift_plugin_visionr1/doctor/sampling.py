@@ -1,10 +1,10 @@
 """The model itself: what its processor feeds it, and what it answers, through ms-swift's own
 engine. Imports it."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ..console import warn
 from ..geometry.frames import Size
 from ..recipes.training_command import Recipe
 from .cases import Whole
@@ -121,9 +121,7 @@ def sample(engine: Any, cases: Sequence[Whole], samples: int, recipe: Recipe) ->
         top_k=recipe.integer("top_k") or -1,
         repetition_penalty=penalty or 1.0,
     )
-    print(
-        f"sampling {samples} completions of {len(cases)} prompts ...", file=sys.stderr, flush=True
-    )
+    warn(f"sampling {samples} completions of {len(cases)} prompts ...")
     set_seed(42)
     requests = [_request(case) for case in cases for _ in range(samples)]
     choices = [response.choices[0] for response in engine.infer(requests, config, use_tqdm=False)]

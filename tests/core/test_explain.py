@@ -323,7 +323,7 @@ def test_the_completion_from_a_file_and_from_standard_input(
     tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "answer.txt").write_text(TEXT)
-    monkeypatch.setattr("sys.stdin", io.StringIO(TEXT))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
     for source in (tmp_path / "answer.txt", "-"):
         run("--file", source, "--solution", json.dumps(TRUTH))
         assert "2.8" in capsys.readouterr().out

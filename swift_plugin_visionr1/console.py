@@ -1,0 +1,77 @@
+"""What the commands print, and how they end: no escape sequence from a file reaches the terminal,
+no encoding or closed pipe is a traceback."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import IO, Any
+
+from .text import printable
+
+BAD_INPUT, STOPPED, CLOSED_PIPE = 2, 130, 141  # as shells have them
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print to stdout; what its encoding lacks is written as an escape."""
+    _write(sys.stdout, text + end)
+
+
+def warn(text: str) -> None:
+    """Print to stderr."""
+    _write(sys.stderr, text + "\n")
+
+
+def _write(stream: IO[str] | None, text: str) -> None:
+    if stream is None:  # it was closed before Python began
+        return
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    stream.write(printable(text).encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def exit_code(
+    program: str, command: Callable[[], int], failures: tuple[type[Exception], ...]
+) -> int:
+    """Run a command; 2 with one message on stderr where an input cannot be used, 130 after Ctrl-C,
+    141 where nobody reads its output any more, as after `| head`."""
+    try:
+        return command()
+    except BrokenPipeError:
+        _drop_output()
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        warn(f"{program}: stopped")
+        return STOPPED
+    except failures as error:
+        if isinstance(error, OSError):
+            _drop_output()  # it may be stdout that is full
+        warn(f"{program}: {error}")
+        return BAD_INPUT
+
+
+def _drop_output() -> None:
+    """Leave nothing that fails when the interpreter ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes each option with underscores as well as with dashes, as ms-swift does."""
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """argparse's, with the options that it knows spelt in its way."""
+        words = sys.argv[1:] if args is None else args
+        return super().parse_known_args([self._dashed(word) for word in words], namespace)
+
+    def _dashed(self, word: str) -> str:
+        name, equals, value = word.partition("=")
+        dashed = name.replace("_", "-")
+        return dashed + equals + value if dashed in self._option_string_actions else word
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            _write(file or sys.stderr, message)
