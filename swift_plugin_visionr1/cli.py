@@ -1,7 +1,6 @@
 """`vision-r1`: the command line beside ms-swift's own."""
 
 import sys
-import traceback
 
 from .commands import (
     doctor,
@@ -14,7 +13,7 @@ from .commands import (
     settings,
     upright,
 )
-from .console import Parser, warn
+from .console import Parser, exit_code
 from .errors import VisionR1Error
 
 COMMANDS = (doctor, explain, score, plot, prepare, upright, recipe, settings, plugin_path)
@@ -30,25 +29,13 @@ def parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; returns its exit code: 2 for bad input, with one line on stderr; 3 for a
-    mistake of our own, with a traceback; 141 for a closed pipe."""
+    """Run the command; returns its exit code, see `exit_code`."""
+    return exit_code("vision-r1", lambda: _run(argv), (VisionR1Error, OSError))
+
+
+def _run(argv: list[str] | None) -> int:
     args = parser().parse_args(argv)
-    try:
-        code: int = args.run(args)
-        sys.stdout.flush()
-    except (
-        BrokenPipeError
-    ):  # `| head`; the shell's code for it, and nothing left to fail when the interpreter ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (VisionR1Error, OSError) as error:
-        warn(f"vision-r1: {error}")
-        return 2
-    except Exception:  # Python's own exit code, 1, would say that doctor found a problem
-        traceback.print_exc()
-        warn("vision-r1: this is a bug in vision-r1: please report the lines above")
-        return 3
-    return code
+    return int(args.run(args))
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ no encoding or closed pipe is a traceback."""
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
 from .text import printable
 
-BAD_INPUT, STOPPED, CLOSED_PIPE = 2, 130, 141  # as shells have them
+BAD_INPUT, BUG, STOPPED, CLOSED_PIPE = 2, 3, 130, 141  # as shells have them
 
 
 def say(text: str, end: str = "\n") -> None:
@@ -34,8 +35,9 @@ def _write(stream: IO[str] | None, text: str) -> None:
 def exit_code(
     program: str, command: Callable[[], int], failures: tuple[type[Exception], ...]
 ) -> int:
-    """Run a command; 2 with one message on stderr where an input cannot be used, 130 after Ctrl-C,
-    141 where nobody reads its output any more, as after `| head`."""
+    """Run a command; 2 with one message on stderr where an input cannot be used, 3 with a traceback
+    for a mistake of our own, 130 after Ctrl-C, 141 where nobody reads its output any more, as after
+    `| head`."""
     try:
         return command()
     except BrokenPipeError:
@@ -49,6 +51,9 @@ def exit_code(
             _drop_output()  # it may be stdout that is full
         warn(f"{program}: {error}")
         return BAD_INPUT
+    except Exception:  # Python's own exit code, 1, would say that doctor found a problem
+        warn(f"{traceback.format_exc()}{program}: this is a bug: please report the lines above")
+        return BUG
 
 
 def _drop_output() -> None:
