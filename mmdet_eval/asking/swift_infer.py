@@ -5,19 +5,20 @@ exists, so each has its own), `parts/NNN.prompts.jsonl`, what it was asked, and 
 """
 
 import json
-import os
-import signal
+import re
 import subprocess
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from swift_plugin_visionr1.console import warn
-from swift_plugin_visionr1.data.row_files import read_lines, row_of
-from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.data.row_files import row_of
 from swift_plugin_visionr1.progress import Progress
+from swift_plugin_visionr1.writing import write_file
+
+from .process import last_lines, swift
 
 Row = dict[str, Any]
 Key = tuple[
@@ -25,8 +26,8 @@ Key = tuple[
 ]  # the path of the image, what the user says: what ms-swift hands through with every backend
 
 POLL_SECONDS = 1.0
-END_SECONDS = 20.0  # for `swift` to end when it is told to
-LOG_LINES = 20  # of the log, shown on failure
+PROMPTS = ".prompts.jsonl"  # how the file of a call's questions ends
+_NUMBER = re.compile(r"\d+(\.prompts)?\.jsonl").fullmatch
 
 
 class InferenceFailed(RuntimeError):
@@ -43,119 +44,129 @@ def key_of(row: Mapping[str, Any]) -> Key:
     return image["path"] if isinstance(image, dict) else image, texts[-1]
 
 
+def left_to_ask(rows: Iterable[Row], answers: Container[Key], parts: Path) -> list[Row]:
+    """The rows without an answer, each question once; last the first question that each earlier
+    call left without one.
+
+    If that call wrote answer by answer, this question ended it, and would keep those after it from
+    being asked.
+    """
+    questions = {key_of(row): row for row in rows}
+    asked = [[key for key, _ in _keyed(path)] for path in parts.glob(f"*{PROMPTS}")]
+    suspects = {key for keys in asked for key in [key for key in keys if key not in answers][:1]}
+    left = [key for key in questions if key not in answers]
+    return [questions[key] for key in sorted(left, key=suspects.__contains__)]
+
+
 def ask(
-    rows: Iterable[Row], folder: Path, arguments: Sequence[str], allow_missing: bool = False
-) -> tuple[dict[Key, bytes], int]:
-    """Have `swift infer` answer every row whose answer is not in `folder` yet.
+    rows: Sequence[Row],
+    total: int,
+    part: Path,
+    arguments: Sequence[str],
+    lock: int,
+    allow_missing: bool = False,
+) -> dict[Key, bytes]:
+    """Have `swift infer` answer every row.
 
     Args:
-        rows: each with "messages" and one path in "images".
+        rows: from `left_to_ask`, each with "messages" and one path in "images".
+        total: how many questions there are with those answered before.
+        part: the file for the answers, from `next_part`.
         arguments: of `swift infer`, without --val_dataset and --result_path.
+        lock: of the output folder.
         allow_missing: tell on stderr what `swift infer` left without an answer, unless that is
             everything.
 
     Returns:
-        The answers as JSON lines of `swift infer` by their key, and the number of questions asked
-        now: 0 where all were answered before, and no model was started.
+        All answers as JSON lines of `swift infer` by their key, those of earlier calls too.
 
     Raises:
         InferenceFailed: `swift infer` failed or left questions without an answer; what it answered
             is kept. With allow_missing only where there is no answer at all.
-        InputError: another process is asking for the same folder.
     """
-    questions = {key_of(row): row for row in rows}
-    parts = folder / "parts"
-    parts.mkdir(parents=True, exist_ok=True)
-    with locked(folder) as lock:
-        answers = read_answers(parts)
-        pending = _pending(questions, answers, parts)
-        if not pending:
-            return answers, 0
-        part = parts / f"{len(list(parts.glob('*.prompts.jsonl'))):03}.jsonl"
-        _write(pending, part.with_suffix(".prompts.jsonl"))
-        files = [
-            "--val_dataset",
-            str(part.with_suffix(".prompts.jsonl")),
-            "--result_path",
-            str(part),
-        ]
-        progress = Progress(len(questions), len(questions) - len(pending), sys.stderr, "answered")
-        code = _infer([*arguments, *files], part, folder / "infer.log", progress, lock)
-        answers = read_answers(parts)
-    left = sum(key not in answers for key in questions)
+    prompts, log = part.with_suffix(PROMPTS), part.parent.parent / "infer.log"
+    _write(rows, prompts)
+    files = ["--val_dataset", str(prompts), "--result_path", str(part)]
+    progress = Progress(total, total - len(rows), sys.stderr, "answered")
+    code = _infer([*arguments, *files], part, log, progress, lock)
+    answers = read_answers(part.parent)
+    left = sum(key_of(row) not in answers for row in rows)
     if code or left:
-        failure = _failure(code, left, len(questions), folder / "infer.log")
-        if not allow_missing or left == len(questions):
+        failure = _failure(code, left, total, log)
+        if not allow_missing or left == total:
             raise InferenceFailed(failure)
         warn(f"mmdet-eval: evaluating {left} questions as answered with nothing: {failure}")
-    return answers, len(pending)
+    return answers
 
 
 def read_answers(parts: Path) -> dict[Key, bytes]:
     """The answers on disk, as lines by key; a line that was not written to its end is no answer."""
     answers: dict[Key, bytes] = {}
-    for path in sorted(parts.glob("[0-9][0-9][0-9].jsonl")):
+    for path in _answer_files(parts):
         for key, line in _keyed(path):
             answers.setdefault(key, line)
     return answers
 
 
+def next_part(parts: Path) -> Path:
+    """The file for the answers of the next call."""
+    numbers = [int(path.name.split(".")[0]) for path in parts.glob("*.jsonl") if _NUMBER(path.name)]
+    return parts / f"{max(numbers, default=-1) + 1:03}.jsonl"
+
+
+def clear_parts(parts: Path) -> None:
+    """Remove what calls without a single answer left: they may have asked another model."""
+    for path in parts.glob("*.jsonl"):
+        if _NUMBER(path.name):
+            path.unlink()
+
+
+def _answer_files(parts: Path) -> list[Path]:
+    paths = [path for path in parts.glob("*.jsonl") if _NUMBER(path.name)]
+    return sorted(path for path in paths if not path.name.endswith(PROMPTS))
+
+
 def _keyed(path: Path) -> Iterator[tuple[Key, bytes]]:
-    """Whole rows as written, which takes less memory than what is in them."""
-    for _, line in read_lines(path):
-        row = row_of(line)
-        if not isinstance(row, str):
-            yield key_of(row), line
+    """Whole rows as written, which takes less memory than what is in them. Tells on stderr how many
+    lines are damaged, as a crash of the machine leaves them."""
+    damaged = 0
+    with path.open("rb") as file:
+        for line in file:
+            row = row_of(line)
+            key = None if isinstance(row, str) or not line.endswith(b"\n") else _key_or_none(row)
+            if key is not None:
+                yield key, line
+            damaged += key is None and bool(line.strip())
+    if damaged:
+        warn(f"note: {damaged} lines of {path} are not whole answers or questions, and left out")
 
 
-def _pending(questions: Mapping[Key, Row], answers: Container[Key], parts: Path) -> list[Row]:
-    """What has no answer yet; last the first question that each earlier call left without one.
-
-    If that call wrote answer by answer, this question ended it, and would keep those after it from
-    being asked.
-    """
-    asked = [[key for key, _ in _keyed(path)] for path in parts.glob("*.prompts.jsonl")]
-    suspects = {key for keys in asked for key in [key for key in keys if key not in answers][:1]}
-    left = [key for key in questions if key not in answers]
-    return [questions[key] for key in sorted(left, key=suspects.__contains__)]
+def _key_or_none(row: Mapping[str, Any]) -> Key | None:
+    try:
+        key = key_of(row)
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return None
+    return key if all(isinstance(part, str) for part in key) else None
 
 
 def _write(rows: Sequence[Row], path: Path) -> None:
     """Only what ms-swift itself reads: other columns would go to the transformers backend's
     generate()."""
     kept = [{name: row[name] for name in ("messages", "images")} for row in rows]
-    path.write_text(
-        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), encoding="utf-8"
-    )
+    write_file(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
 
 
 def _infer(arguments: Sequence[str], part: Path, log: Path, progress: Progress, lock: int) -> int:
     """Run `swift infer` with its output in `log`; returns its exit code."""
-    command = [
-        sys.executable,
-        "-m",
-        "swift.cli.main",
-        "infer",
-        *arguments,
-    ]  # `swift infer`, wherever PATH points
     before, written = progress.done, _lines(part)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            pass_fds=(lock,),
-        )
-        try:
+    try:
+        with swift(["infer", *arguments], log, lock) as process:
             while process.poll() is None:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(POLL_SECONDS)
                 progress.show(before + next(written))
-        finally:
-            end(process)
-            progress.close()
+    finally:
+        progress.close()
     return process.returncode
 
 
@@ -171,43 +182,7 @@ def _lines(path: Path) -> Iterator[int]:
         yield count
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a `swift` and all that it started, which are in its session, when we are ended
-    ourselves."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(END_SECONDS)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[int]:
-    """The open file that holds the folder's lock; a `swift` that inherits it holds the lock as
-    well.
-
-    So an orphan, left by a killed run, is not started a second time beside itself.
-
-    Raises:
-        InputError: another process holds it.
-    """
-    import fcntl  # not on Windows, where the rest of the package works
-
-    with (folder / "lock").open("wb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"expected that nobody else writes into {folder}, got a run that is still asking, "
-                "or the `swift` "
-                "that a killed one left behind: wait for it or end it, then run the same command "
-                "again"
-            ) from None
-        yield file.fileno()
-
-
 def _failure(code: int, left: int, total: int, log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
     came = f"exit code {code} and {left} of {total} questions without an answer"
     return (
         f"expected `swift infer` to answer every question, got {came}; what is answered is kept: "
@@ -216,5 +191,5 @@ def _failure(code: int, left: int, total: int, log: Path) -> str:
         "--write_batch_size 1, by "
         "which it is found and asked last, and then with --allow-missing, which evaluates it as "
         "answered with nothing. "
-        f"The end of {log}:\n" + "\n".join(lines[-LOG_LINES:])
+        f"The end of {log}:\n{last_lines(log)}"
     )

@@ -18,6 +18,7 @@ from ..answers.join import Duplicates
 from ..answers.labels import read_synonyms
 from ..answers.recorded_protocol import recorded_protocol
 from ..answers.suite_predictions import Dataset, Predictions, read_all
+from ..asking.passed_options import recorded, without_user
 from ..asking.reading_record import find_reading_record
 from ..coco.annotations import read_annotations
 from ..evaluation import Evaluation, Options, evaluate_dataset
@@ -196,11 +197,8 @@ def finish(
     evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments: argparse.Namespace
 ) -> None:
     """Write the folder, where one is given, and print the table."""
-    given = {
-        key: str(value) if isinstance(value, Path) else value
-        for key, value in vars(arguments).items()
-    }
-    given = {key: value for key, value in given.items() if not callable(value)}
+    given = {key: value for key, value in vars(arguments).items() if not callable(value)}
+    given = {key: _recordable(key, value) for key, value in given.items()}
     for evaluation in evaluations:
         unused = () if evaluation.converted.of_text else ABOUT_TEXT
         evaluation.conditions["arguments"] = {
@@ -212,6 +210,13 @@ def finish(
         write_outputs(arguments.out, evaluations, arguments.suite, left_out, dump)
         warn(f"written: {arguments.out / 'report.html'} and the files beside it")
     say(table(evaluations, left_out))
+
+
+def _recordable(name: str, value: Any) -> Any:
+    """An argument as everybody may read it, JSON-ready."""
+    if name == "infer_arguments":
+        return recorded(value)
+    return without_user(str(value)) if isinstance(value, str | Path) else value
 
 
 def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Options:

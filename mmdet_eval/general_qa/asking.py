@@ -4,21 +4,21 @@ In the model's folder: `results`, VLMEvalKit's working folder, `eval.log`, what 
 printed, `run.json`, what the answers depend on, and EvalScope's own records.
 """
 
-import json
 import os
-import pickle
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+import pickletools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from swift_plugin_visionr1.console import warn
-from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.writing import locked
 
-from ..asking.swift_infer import LOG_LINES, end, locked
+from ..asking.contents import Contents, named_files
+from ..asking.passed_options import places, recorded, without_user
+from ..asking.process import last_lines, swift
+from ..asking.record import changed_names, check_record, new_record, write_record
 from ..versions import versions
-from .questions import Model, Questions
+from .questions import NEUTRAL, Model, Questions
 from .scores import FORMATS, Score, read_score
 
 PACKAGES = ("ms-swift", "evalscope", "ms-vlmeval", "transformers", "torch", "vllm")
@@ -43,12 +43,19 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
             kept.
     """
     results = (folder / "results").resolve()
-    _check_same(folder, {"model": model.path, "weights": model.weights(), **questions.settings()})
+    contents = Contents.of_run(folder)
+    fingerprint = answers_depend_on(model, questions, contents)
     with locked(folder) as lock:
+        record = new_record(fingerprint)
+        if any(results.rglob("*.*")):
+            record = check_record(folder, fingerprint, _difference)
         scores = _scores(results, questions.benchmarks)
         if all(score and not score.no_answer for score in scores.values()):
             warn(f"{model.name}: all answers are in {folder}")
             return {name: score for name, score in scores.items() if score}
+        record["calls"].append({"versions": versions(PACKAGES)})
+        write_record(folder, record)
+        contents.save(folder)
         _remove_verdicts(results, questions.benchmarks)
         warn(f"{model.name}: asking; see tail -f {folder / 'eval.log'}")
         code = _swift_eval(questions.arguments(model, folder), folder / "eval.log", results, lock)
@@ -62,36 +69,33 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
     return {name: score for name, score in scores.items() if score}
 
 
+def answers_depend_on(model: Model, questions: Questions, contents: Contents) -> dict[str, Any]:
+    """What the answers depend on, contents included; of a hub's id that is its name."""
+    folder, options = Path(model.path), questions.passed()
+    own = named_files({"": folder} if folder.is_dir() else {})
+    passed = named_files(places(options, tuple(NEUTRAL)))
+    hashes = contents.hashes([*own.values(), *passed.values()])
+    return {
+        "model": str(folder.resolve()) if folder.exists() else without_user(model.path),
+        "model_files": {name.strip(): hashes[path] for name, path in own.items()},
+        "option_files": {name: hashes[path] for name, path in passed.items()},
+        "arguments": recorded(options, tuple(NEUTRAL)),
+        "environment": questions.variables(),
+    }
+
+
 def _scores(results: Path, benchmarks: Sequence[str]) -> dict[str, Score | None]:
     return {name: read_score(results, name) for name in benchmarks}
 
 
 def _swift_eval(arguments: Sequence[str], log: Path, results: Path, lock: int) -> int:
     """Run `swift eval` with its output in `log`; returns its exit code."""
-    command = [
-        sys.executable,
-        "-m",
-        "swift.cli.main",
-        "eval",
-        *arguments,
-    ]  # `swift eval`, wherever PATH points
     # EvalScope works in a new folder, named by the time, at each call; VLMEvalKit prefers
     # MMEVAL_ROOT, and reuses it.
     environment = os.environ | FORMATS | {"MMEVAL_ROOT": str(results)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environment,
-            start_new_session=True,
-            pass_fds=(lock,),
-        )
-        try:
-            return process.wait()
-        finally:
-            end(process)
+    log.unlink(missing_ok=True)
+    with swift(["eval", *arguments], log, lock, environment) as process:
+        return process.wait()
 
 
 def _remove_verdicts(results: Path, benchmarks: Sequence[str]) -> None:
@@ -104,47 +108,35 @@ def _remove_verdicts(results: Path, benchmarks: Sequence[str]) -> None:
         for file in results.glob(f"*/*_{name}_acc.csv"):
             file.unlink()
     for file in results.glob("*/*.pkl"):
-        if file.name.endswith("_result.pkl") or not _whole(file):
+        if file.name.endswith("_result.pkl") or not is_whole(file):
             file.unlink()
 
 
-def _whole(file: Path) -> bool:
-    """Whether a file that VLMEvalKit wrote into, many times a second, has its end."""
+def is_whole(file: Path) -> bool:
+    """Whether a file that VLMEvalKit wrote into, many times a second, has its end.
+
+    The pickle is walked through and not loaded: loading would run what it says.
+    """
     try:
-        pickle.loads(file.read_bytes())
-    except (EOFError, pickle.UnpicklingError):
+        for _ in pickletools.genops(file.read_bytes()):
+            pass
+    except ValueError:
         return False
     return True
 
 
-def _check_same(folder: Path, fingerprint: Mapping[str, Any]) -> None:
-    """Write run.json, or compare with the one of the answers that are there."""
-    file = folder / "run.json"
-    if file.exists():
-        before = json.loads(file.read_text(encoding="utf-8"))["answers depend on"]
-        changed = sorted(
-            name for name in {**before, **fingerprint} if before.get(name) != fingerprint.get(name)
-        )
-        if changed:
-            told = "; ".join(
-                f"{name} was {before.get(name)}, is {fingerprint.get(name)}" for name in changed
-            )
-            raise InputError(
-                f"expected {folder} to hold answers of the same model to the same questions, got "
-                f"another ({told}): "
-                "give another --out or another name, or delete that folder to ask again"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    record = {"answers depend on": fingerprint, "versions": versions(PACKAGES)}
-    file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def _difference(name: str, before: Any, now: Any) -> str:
+    if name in ("model_files", "option_files"):
+        what = "the model's files" if name == "model_files" else "files that options name"
+        return f"content of {what} ({changed_names(before, now)})"
+    return f"{name} ({before} then, {now} now)"
 
 
 def _failure(model: Model, missing: Sequence[str], code: int, log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").splitlines()
     return (
         f"expected `swift eval` to score {model.name} on every benchmark, got exit code {code} and "
         "no answers to "
         f"{', '.join(missing)}; what is answered is kept: put the cause right and run the same "
         "command again. "
-        f"The end of {log}:\n" + "\n".join(lines[-LOG_LINES:])
+        f"The end of {log}:\n{last_lines(log)}"
     )

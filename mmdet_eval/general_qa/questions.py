@@ -12,7 +12,6 @@ from swift_plugin_visionr1.recipes.training_command import Recipe
 from swift_plugin_visionr1.recipes.training_command import read_recipe as read_command
 
 PLUGIN = Path(__file__).with_name("vlmevalkit_plugin.py")
-WEIGHTS = (".safetensors", ".bin")
 # Options that change the speed and not the answers, and those that are this command's own.
 NEUTRAL = {
     "max_batch_size",
@@ -25,7 +24,6 @@ NEUTRAL = {
     "vllm_max_num_seqs",
     "vllm_tensor_parallel_size",
     "eval_dataset",
-    "external_plugins",
     "eval_output_dir",
 }
 
@@ -42,13 +40,6 @@ class Model:
     def option(self) -> str:
         """By which `swift eval` takes it."""
         return "--adapters" if (Path(self.path) / "adapter_config.json").exists() else "--model"
-
-    def weights(self) -> list[list[int]]:
-        """Sizes and times of its files of weights; empty for a hub's id."""
-        files = sorted(
-            path for path in Path(self.path).glob("*") if path.suffix in (".safetensors", ".bin")
-        )
-        return [[path.stat().st_size, path.stat().st_mtime_ns] for path in files]
 
 
 @dataclass(frozen=True)
@@ -83,14 +74,17 @@ class Questions:
             *self.options,
         ]
 
-    def settings(self) -> dict[str, Any]:
-        """What the answers depend on beside the model."""
-        told = self._told()
-        found = {
-            name: " ".join(values) for name, values in told.options.items() if name not in NEUTRAL
-        }
-        found |= {name: told.environ[name] for name in FRAME_VARIABLES if name in told.environ}
-        return found | ({"external_plugins": " ".join(self.plugins)} if self.plugins else {})
+    def passed(self) -> list[str]:
+        """What `swift eval` is told beside the model: the recipe's options under the user's own."""
+        options = {**self._told().options, "external_plugins": self.plugins}
+        return [
+            text for name, values in options.items() if values for text in (f"--{name}", *values)
+        ]
+
+    def variables(self) -> dict[str, str]:
+        """The variables that change a frame, as the recipe or the environment has them."""
+        environ = self._told().environ
+        return {name: environ[name] for name in FRAME_VARIABLES if name in environ}
 
     @property
     def server(self) -> str | None:

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from mmdet_eval import InputError
+from mmdet_eval.asking.contents import Contents
 from mmdet_eval.asking.reading_record import ReadingRecord, find_reading_record
-from mmdet_eval.asking.session import Model, run
+from mmdet_eval.asking.record import write_record
+from mmdet_eval.asking.session import Model, answers_depend_on, record_of, run
 from mmdet_eval.asking.swift_infer import InferenceFailed, key_of, read_answers
 from mmdet_eval.cli import main
 from mmdet_eval.coco.annotations import read_annotations
@@ -49,8 +51,10 @@ def swift_line(image: Path, text: str, response: str = "[]") -> str:
     return json.dumps(row) + "\n"
 
 
-def answer_all(spec: DatasetSpec, folder: Path, reverse: bool = False) -> None:
-    """What an earlier `swift infer` left; in another order where several processes wrote."""
+def answer_all(
+    spec: DatasetSpec, folder: Path, reverse: bool = False, model: Model = MODEL, copies: int = 1
+) -> None:
+    """What an earlier run left; in another order where several processes wrote."""
     asked = [(3, "red circle"), (3, "blue square"), (0, "Cat"), (12, "red circle")]
     lines = [
         swift_line(
@@ -60,8 +64,18 @@ def answer_all(spec: DatasetSpec, folder: Path, reverse: bool = False) -> None:
         )
         for image, name in asked
     ]
-    (folder / "parts").mkdir(parents=True)
+    (folder / "parts").mkdir(parents=True, exist_ok=True)
     (folder / "parts" / "000.jsonl").write_text("".join(lines[::-1] if reverse else lines))
+    record_run(spec, folder, model, copies=copies)
+
+
+def record_run(
+    spec: DatasetSpec, folder: Path, model: Model, protocol: Any = PROTOCOL, copies: int = 1
+) -> None:
+    """The run.json of a run that asked the questions of so many copies of a data set."""
+    rows = prompt_rows(spec, read_annotations(spec.ann), protocol) * copies
+    fingerprint = answers_depend_on(model, protocol, rows, Contents())
+    write_record(folder, record_of(model, fingerprint | {"logprobs": model.logprobs}))
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["in-order", "reordered"])
@@ -93,8 +107,9 @@ def test_answers_of_a_run_are_read_again_as_the_run_read_them(
     record = ReadingRecord(
         "XiaomiMiMo/MiMo-VL-7B-RL", "qwen2_5_vl", 50176, ChatOptions("mimo_vl"), {"MAX_NUM": "3"}
     )
-    answer_all(spec, tmp_path / "out")
-    answered, _ = run(replace(MODEL, reading=record), [spec], PROTOCOL, tmp_path / "out")
+    model = replace(MODEL, reading=record)
+    answer_all(spec, tmp_path / "out", model=model)
+    answered, _ = run(model, [spec], PROTOCOL, tmp_path / "out")
     assert find_reading_record(answered[0].answers) == record
     assert find_reading_record(tmp_path / "out" / "answers") == record
     assert find_reading_record(tmp_path / "infer.jsonl") is None
@@ -105,7 +120,7 @@ def test_answers_of_a_run_are_read_again_as_the_run_read_them(
 
 
 def test_two_data_sets_may_share_an_image_and_a_question(spec: DatasetSpec, tmp_path: Path) -> None:
-    answer_all(spec, tmp_path / "out")
+    answer_all(spec, tmp_path / "out", copies=2)
     answered, asked = run(MODEL, [spec, replace(spec, name="twin")], PROTOCOL, tmp_path / "out")
     assert asked == 0
     texts = [found.answers.read_text() for found in answered]
@@ -167,8 +182,8 @@ def test_weights_written_anew_are_another_model(spec: DatasetSpec, tmp_path: Pat
     weights = tmp_path / "checkpoint" / "model.safetensors"
     weights.parent.mkdir()
     weights.write_bytes(b"1234")
-    answer_all(spec, tmp_path / "out")
     model = replace(MODEL, path=str(weights.parent))
+    answer_all(spec, tmp_path / "out", model=model)
     run(model, [spec], PROTOCOL, tmp_path / "out")
     assert run(model, [spec], PROTOCOL, tmp_path / "out")[1] == 0
     weights.write_bytes(b"12345")
@@ -211,7 +226,7 @@ def test_probabilities_that_are_needed_and_left_out(
 def test_ones_own_logprobs_option_is_the_same_as_the_score(
     spec: DatasetSpec, tmp_path: Path, option: tuple[str, ...]
 ) -> None:
-    answer_all(spec, tmp_path / "out")
+    answer_all(spec, tmp_path / "out", model=NEEDED)
     run(NEEDED, [spec], PROTOCOL, tmp_path / "out")
     own = replace(MODEL, options=(*MODEL.options, *option))
     assert run(own, [spec], PROTOCOL, tmp_path / "out")[1] == 0
@@ -238,7 +253,7 @@ def test_ones_own_logprobs_option_is_the_same_as_the_score(
 def test_answers_recorded_otherwise_are_refused_with_the_way_out(
     spec: DatasetSpec, tmp_path: Path, before: Model, now: Model, way_out: str
 ) -> None:
-    answer_all(spec, tmp_path / "out")
+    answer_all(spec, tmp_path / "out", model=before)
     run(before, [spec], PROTOCOL, tmp_path / "out")
     with pytest.raises(InputError, match=way_out):
         run(now, [spec], PROTOCOL, tmp_path / "out")
@@ -310,8 +325,6 @@ def test_the_command_counts_what_is_missing_as_empty(spec: DatasetSpec, tmp_path
         "twin.json, images: .}\n"
     )
     out = tmp_path / "out"
-    answer_all(spec, out)
-    keep_answers(out, 3)
     command = [
         "run",
         "--model",
@@ -323,6 +336,11 @@ def test_the_command_counts_what_is_missing_as_empty(spec: DatasetSpec, tmp_path
         "--out",
         str(out),
     ]
+    assert main([*command, "--engine", "hotcoco"]) == 1, "nothing is answered"
+    record = (out / "run.json").read_text()
+    answer_all(spec, out)
+    keep_answers(out, 3)
+    (out / "run.json").write_text(record)
     assert main([*command, "--engine", "hotcoco"]) == 1
     assert main([*command, "--engine", "hotcoco", "--allow-missing"]) == 0
     found = json.loads((out / "metrics.json").read_text())["datasets"]
@@ -441,6 +459,7 @@ def test_categories_without_annotations_are_told_before_the_model_is_asked(
     (tmp_path / "out" / "parts").mkdir(parents=True)
     lines = [swift_line(Path(path), row["query"]) for path, row in texts.items()]
     (tmp_path / "out" / "parts" / "000.jsonl").write_text("".join(lines))
+    record_run(spec, tmp_path / "out", MODEL, protocol)
     run(MODEL, [spec], protocol, tmp_path / "out")
     assert (
         "odd: 1 of 4 categories are asked about but never annotated ('pieces')"

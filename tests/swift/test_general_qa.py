@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -17,14 +18,17 @@ from pathlib import Path
 
 import pytest
 
-from mmdet_eval.asking.swift_infer import locked
+from mmdet_eval.asking.contents import Contents
+from mmdet_eval.asking.record import new_record, write_record
 from mmdet_eval.cli import main
 from mmdet_eval.commands import general_qa as general_qa_command
 from mmdet_eval.commands.general_qa import read_models
-from mmdet_eval.general_qa.questions import PLUGIN, Questions
+from mmdet_eval.general_qa.asking import answers_depend_on, is_whole
+from mmdet_eval.general_qa.questions import PLUGIN, Model, Questions
 from mmdet_eval.general_qa.scores import NO_ANSWER, Score, read_score
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.recipes.overlays import load
+from swift_plugin_visionr1.writing import locked
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytest.importorskip("evalscope", reason="needs the extra `qa`")
@@ -318,17 +322,31 @@ def test_a_missing_package_is_told_with_the_extra(
     assert "got no no_such_package: install them with `pip install" in capsys.readouterr().err
 
 
+def dependencies(options: list[str], plugins: list[str]) -> dict[str, object]:
+    asked = Questions(RECIPE, ("AI2D_TEST",), tuple(plugins), tuple(options))
+    return answers_depend_on(Model("a", "x/y"), asked, Contents())
+
+
 def test_answers_to_other_questions_are_not_reused(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    told = {"answers depend on": {"model": "x/y", "MAX_PIXELS": "1"}}
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "run.json").write_text(json.dumps(told))
-    assert (
-        main(["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)])
-        == 2
-    )
-    assert "MAX_PIXELS was 1, is 401408" in capsys.readouterr().err
+    told = dependencies([], []) | {"environment": {"MAX_PIXELS": "1"}}
+    scored(tmp_path / "a" / "results" / "m", "AI2D_TEST")
+    write_record(tmp_path / "a", new_record(told))
+    command = ["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)]
+    assert main(command) == 2
+    told = capsys.readouterr().err
+    assert "'MAX_PIXELS': '1'" in told
+    assert "'MAX_PIXELS': '401408'" in told
+
+
+@pytest.mark.parametrize("content", [None, "", "\0\0", "[]", "{}", '{"answers depend on": {}}'])
+def test_answers_of_an_unknown_model_are_not_reused(tmp_path: Path, content: str | None) -> None:
+    scored(tmp_path / "a" / "results" / "m", "AI2D_TEST")
+    if content is not None:
+        (tmp_path / "a" / "run.json").write_text(content)
+    command = ["general-qa", "--model", "a=x/y", "--out", str(tmp_path), "--recipe", str(RECIPE)]
+    assert main(command) == 2
 
 
 @pytest.mark.parametrize(
@@ -338,16 +356,31 @@ def test_answers_to_other_questions_are_not_reused(
         pytest.param(
             ["--eval_url", "http://127.0.0.1:8000/v1"], [], set(), id="a server that is up"
         ),
-        pytest.param(["--eval_limit=10"], [], {"eval_limit"}, id="fewer questions"),
-        pytest.param([], ["template.py"], {"external_plugins"}, id="a template of one's own"),
+        pytest.param(["--api_key", "sk-abcdefgh"], [], set(), id="a secret"),
+        pytest.param(["--eval_limit=10"], [], {"arguments"}, id="fewer questions"),
+        pytest.param([], [str(PLUGIN)], {"arguments", "option_files"}, id="a plugin"),
     ],
 )
 def test_what_the_answers_depend_on(
     options: list[str], plugins: list[str], changed: set[str]
 ) -> None:
-    plain = Questions(RECIPE, ("AI2D_TEST",)).settings()
-    own = Questions(RECIPE, ("AI2D_TEST",), tuple(plugins), tuple(options)).settings()
+    plain, own = dependencies([], []), dependencies(options, plugins)
     assert {name for name in own if own[name] != plain.get(name)} == changed
+
+
+def test_a_pickle_is_looked_through_and_not_loaded(tmp_path: Path) -> None:
+    class Hostile:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return exec, (f"open({str(tmp_path / 'ran')!r}, 'w')",)
+
+    file = tmp_path / "answers.pkl"
+    file.write_bytes(pickle.dumps(Hostile()))
+    assert is_whole(file)
+    assert not (tmp_path / "ran").exists()
+    file.write_bytes(pickle.dumps({1: "red" * 99})[:-20])
+    assert not is_whole(file)
+    file.write_bytes(b"\0" * 99)
+    assert not is_whole(file)
 
 
 def test_a_server_that_is_up_answers_as_one_model(

@@ -1,0 +1,154 @@
+"""Options that are handed on to ms-swift: what of them may be written down."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+# Options whose values are recorded as they are; of others a hash, of secrets nothing.
+CLEAR = frozenset(
+    [
+        "adapters",
+        "add_version",
+        "agent_template",
+        "attn_impl",
+        "bnb_4bit_compute_dtype",
+        "bnb_4bit_quant_storage",
+        "bnb_4bit_quant_type",
+        "bnb_4bit_use_double_quant",
+        "ckpt_dir",
+        "custom_dataset_info",
+        "custom_register_path",
+        "device_map",
+        "do_sample",
+        "enable_thinking",
+        "eval_backend",
+        "eval_dataset",
+        "eval_generation_config",
+        "eval_limit",
+        "experts_impl",
+        "external_plugins",
+        "frequency_penalty",
+        "infer_backend",
+        "load_args",
+        "logprobs",
+        "max_length",
+        "max_model_len",
+        "max_new_tokens",
+        "max_pixels",
+        "merge_lora",
+        "min_pixels",
+        "model",
+        "model_revision",
+        "model_type",
+        "norm_bbox",
+        "num_beams",
+        "padding_side",
+        "presence_penalty",
+        "quant_bits",
+        "quant_method",
+        "repetition_penalty",
+        "response_prefix",
+        "resume_from_checkpoint",
+        "rope_scaling",
+        "seed",
+        "stop_words",
+        "system",
+        "task_type",
+        "temperature",
+        "template",
+        "template_backend",
+        "top_k",
+        "top_logprobs",
+        "top_p",
+        "torch_dtype",
+        "truncation_strategy",
+        "tuner_backend",
+        "use_chat_template",
+        "use_hf",
+    ]
+)
+CLEAR_BACKENDS = ("vllm_", "sglang_", "lmdeploy_")
+SECRET = re.compile(
+    r"(^|_)(tokens?|keys?|secrets?|passwords?|passwd|pwd|credentials?|auth|cookies?)$"
+)
+USER = re.compile(r"(?<=://)[^/@\s]+@")  # user:password@ of a URL
+HASH = 16  # characters
+LEAST_SECRET = 6  # characters; shorter ones would black out half a log
+
+
+def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each option's name, with underscores, and its values; "" for what comes before the first."""
+    name, values = "", list[str]()
+    for text in arguments:
+        if not text.startswith("--"):
+            values.append(text)
+            continue
+        if name or values:
+            yield name, values
+        name, given, value = text[2:].partition("=")
+        name, values = name.replace("-", "_"), [value] if given else []
+    if name or values:
+        yield name, values
+
+
+def recorded(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> list[str]:
+    """The arguments as they may be read by everybody; without secrets and the options named."""
+    kept = []
+    for name, values in pairs(arguments):
+        if name not in leave_out and not is_secret(name):
+            kept += [f"--{name}"] if name else []
+            kept += [recorded_value(name, value) for value in values]
+    return kept
+
+
+def recorded_value(name: str, value: str) -> str:
+    """An option's value where it is harmless, else its hash."""
+    if not name or is_clear(name):
+        return without_user(value)
+    return f"sha256:{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:HASH]}"
+
+
+def is_clear(name: str) -> bool:
+    """Whether an option's values may be written down."""
+    backend = name.startswith(CLEAR_BACKENDS) and not SECRET.search(name)
+    return name in CLEAR or backend
+
+
+def is_secret(name: str) -> bool:
+    """Whether an option's name says that its value is a secret."""
+    return bool(SECRET.search(name.lower())) and name not in CLEAR
+
+
+def without_user(text: str) -> str:
+    """A text without the user and the password of URLs in it."""
+    return USER.sub("***@", text)
+
+
+def secrets(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
+    """What must not stand in a log: the values of secret options and variables, and passwords."""
+    texts = [value for name, values in pairs(arguments) if is_secret(name) for value in values]
+    texts += [value for name, value in environ.items() if is_secret(name)]
+    everything = [value for _, values in pairs(arguments) for value in values]
+    users = [user[:-1] for value in everything for user in USER.findall(value)]
+    texts += users + [part for user in users for part in user.split(":")[1:]]
+    return sorted(
+        {text for text in texts if len(text) >= LEAST_SECRET}, key=lambda text: (-len(text), text)
+    )
+
+
+def places(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> dict[str, Path]:
+    """The files and folders that option values name, by option and value."""
+    found = {}
+    for name, values in pairs(arguments):
+        if name in leave_out:
+            continue
+        for value in values:
+            path = value.split("=", 1)[-1]  # `--adapters name=folder`
+            try:
+                exists = bool(path) and Path(path).exists()
+            except (OSError, ValueError):  # a prompt is no path: too long, or with a NUL
+                exists = False
+            if exists:
+                found[f"--{name} {without_user(value)}"] = Path(path)
+    return found

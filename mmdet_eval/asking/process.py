@@ -1,0 +1,78 @@
+"""A `swift` that is run beside us: its output in a log without secrets, its end with ours."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from .passed_options import secrets
+
+END_SECONDS = 20.0  # for `swift` to end when it is told to
+LOG_LINES = 20  # of the log, shown on failure
+FILTER = Path(__file__).with_name("log_filter.py")
+
+
+@contextmanager
+def swift(
+    arguments: Sequence[str], log: Path, lock: int, environ: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """`swift` with these arguments, wherever PATH points; what it writes is added to `log`.
+
+    It has ended after the block, and holds the lock of the output folder until then: an orphan,
+    left by a killed run, is not started a second time beside itself.
+    """
+    command = [sys.executable, "-m", "swift.cli.main", *arguments]
+    with _output(log, secrets(arguments, environ or os.environ)) as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environ,
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
+        try:
+            yield process
+        finally:
+            end(process)
+
+
+@contextmanager
+def _output(log: Path, hidden: Sequence[str]) -> Iterator[int]:
+    """Where to write for the log; ms-swift prints all its arguments, secrets too."""
+    if not hidden:
+        with log.open("ab") as file:
+            yield file.fileno()
+        return
+    command = [sys.executable, "-S", str(FILTER), str(log)]
+    copier = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    assert copier.stdin is not None
+    try:
+        with copier.stdin as pipe:
+            pipe.write(json.dumps(hidden).encode() + b"\n")
+            pipe.flush()
+            yield pipe.fileno()
+    finally:
+        with suppress(subprocess.TimeoutExpired):
+            copier.wait(END_SECONDS)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a `swift` and all that it started, which are in its session, when we are ended
+    ourselves."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(END_SECONDS)
+
+
+def last_lines(log: Path) -> str:
+    """The end of a log."""
+    text = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
+    return "\n".join(text.splitlines()[-LOG_LINES:])
