@@ -3,15 +3,12 @@
 import json
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-from matplotlib.patches import Rectangle
-
 from swift_plugin_visionr1.data.images import open_image
+from swift_plugin_visionr1.explain.painter import BLUE, GREEN, RED, Mark, paint
+from swift_plugin_visionr1.explain.sheet import Panel, fitted, make_sheet
 
-EDGES = {"red": "#e6194b", "green": "#1a9641", "blue": "#2b6cff"}
+EDGES = {"red": RED, "green": GREEN, "blue": BLUE}
+SIDE = 180  # pixels of a scene
 
 
 def draw_scenes(
@@ -26,23 +23,17 @@ def draw_scenes(
     }
     objects = [a["image_id"] for a in coco["annotations"]]
     scenes = [image for image in coco["images"] if objects.count(image["id"]) >= 3][:count]
-    figure, grid = plt.subplots(
-        len(rows), count, figsize=(2 * count, 2.1 * len(rows)), layout="constrained"
-    )
-    for line, (name, boxes) in zip(grid, rows.items(), strict=True):
-        line[0].set_ylabel(name, fontsize=12)
-        for axes, scene in zip(line, scenes, strict=True):
-            axes.imshow(open_image(images / scene["file_name"]))
-            axes.set(xticks=[], yticks=[])
-            for box in (b for b in boxes if b["image_id"] == scene["id"]):
-                _draw_box(axes, box["bbox"], names[box["category_id"]])
-    figure.savefig(out, dpi=80)
-    plt.close(figure)
+    panels = []
+    for name, boxes in rows.items():
+        for scene in scenes:
+            marks = [_mark(b, names) for b in boxes if b["image_id"] == scene["id"]]
+            image = fitted(open_image(images / scene["file_name"]), (SIDE, SIDE))
+            paint(image, (scene["width"], scene["height"]), marks)
+            panels.append(Panel(image, (name if scene is scenes[0] else "",)))
+    make_sheet(panels, len(scenes)).save(out)
 
 
-def _draw_box(axes: plt.Axes, xywh: list[float], name: str) -> None:
-    colour = EDGES[name.split()[0]]
-    x, y, width, height = xywh
-    for edge, line in (("white", 3.5), (colour, 1.8)):
-        axes.add_patch(Rectangle((x, y), width, height, fill=False, edgecolor=edge, linewidth=line))
-    axes.text(x, y - 2, name.split()[1], fontsize=7, color=colour, backgroundcolor=(1, 1, 1, 0.7))
+def _mark(box: dict, names: dict[int, str]) -> Mark:
+    x, y, width, height = box["bbox"]
+    colour, shape = names[box["category_id"]].split()
+    return Mark((x, y, x + width, y + height), shape, EDGES[colour])

@@ -3,7 +3,7 @@ thumbnails."""
 
 import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from swift_plugin_visionr1.data.image_paths import find_image
 from swift_plugin_visionr1.data.images import open_image
 from swift_plugin_visionr1.errors import ImageError
+from swift_plugin_visionr1.explain.painter import paint, styled
 
 from ..evaluation import Evaluation
 from .judged import Judged, ranked
@@ -19,7 +20,7 @@ KINDS = ("best", "worst", "unparseable")
 PICTURES = 4  # of each kind
 LONG_SIDE = 1024  # pixels of a picture
 THUMBNAIL = 480
-TRUTH, BOX = "#16a34a", {"right": "#2563eb", "label": "#d97706", "wrong": "#dc2626"}
+STYLE_OF = {"right": "valid", "label": "matched, below xi0", "wrong": "unmatched"}  # of the painter
 
 
 def image_file(evaluation: Evaluation, judged: Judged) -> Path | None:
@@ -76,43 +77,13 @@ def write_pictures(
 def draw(image: Any, judged: Judged) -> None:
     """Draw annotations in solid green over a PIL image, boxes dashed: blue right, amber wrong
     label, red wrong."""
-    from PIL import ImageDraw
-
-    scale = image.width / judged.truth.size[0], image.height / judged.truth.size[1]
-    pen = ImageDraw.Draw(image)
-    for box, name in zip(judged.truth.boxes, judged.truth.labels, strict=True):
-        _draw_box(pen, [v * scale[i % 2] for i, v in enumerate(box)], name, TRUTH, dashed=False)
-    read = judged.read
-    for box, name, state in zip(read.boxes, read.parsed.labels, judged.states, strict=True):
-        _draw_box(pen, [v * scale[i % 2] for i, v in enumerate(box)], name, BOX[state], dashed=True)
-
-
-def _draw_box(pen: Any, box: Sequence[float], name: str, colour: str, dashed: bool) -> None:
-    x1, y1, x2, y2 = box
-    if dashed:
-        for line in ((x1, y1, x2, y1), (x2, y1, x2, y2), (x2, y2, x1, y2), (x1, y2, x1, y1)):
-            for dash in _dashes(line):
-                pen.line(dash, fill=colour, width=2)
-    else:
-        pen.rectangle((x1, y1, max(x1, x2), max(y1, y2)), outline=colour, width=2)
-    place = (
-        (x1 + 3, y2 - 14) if dashed else (x1 + 3, y1 + 2)
-    )  # two labels of one object do not cover one another
-    text = (
-        " ".join(name.split())[:40].encode("latin-1", "replace").decode("latin-1")
-    )  # what the font has
-    pen.rectangle(pen.textbbox(place, text), fill=colour)
-    pen.text(place, text, fill="white")
-
-
-def _dashes(
-    line: tuple[float, float, float, float], dash: float = 7.0
-) -> Iterable[tuple[float, ...]]:
-    x1, y1, x2, y2 = line
-    steps = max(1, int(((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5 / dash))
-    for step in range(0, steps, 2):
-        a, b = step / steps, (step + 1) / steps
-        yield (x1 + a * (x2 - x1), y1 + a * (y2 - y1), x1 + b * (x2 - x1), y1 + b * (y2 - y1))
+    truth, read = judged.truth, judged.read
+    answered = zip(read.boxes, read.parsed.labels, judged.states, strict=True)
+    marks = [
+        styled(box, name, "annotated") for box, name in zip(truth.boxes, truth.labels, strict=True)
+    ]
+    marks += [styled(box, name, STYLE_OF[state]) for box, name, state in answered]
+    paint(image, truth.size, marks)
 
 
 def thumbnail(path: Path, broken: dict[Path, str]) -> str | None:

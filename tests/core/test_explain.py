@@ -355,7 +355,7 @@ def test_the_picture_shows_each_kind_of_box(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     image = pytest.importorskip("matplotlib.image", reason="needs the extra `viz`")
-    from swift_plugin_visionr1.explain.picture import STYLES
+    from swift_plugin_visionr1.explain.painter import STYLES
 
     boxes = [[0, 0, 20, 20], [50, 50, 70, 56], [80, 80, 100, 100]]  # valid, below xi0, unmatched
     text = json.dumps([{"bbox_2d": box, "label": "$x_1\ud800"} for box in boxes])

@@ -123,7 +123,7 @@ def drawn(texts: list[str], truth: tuple = (NEAR,), prompt: str = "Where?") -> n
 
 
 def test_a_prediction_is_drawn_where_it_is_and_coloured_by_what_it_is_worth() -> None:
-    from swift_plugin_visionr1.explain.picture import STYLES
+    from swift_plugin_visionr1.explain.painter import STYLES
 
     picture = drawn([answer(NEAR), answer(FAR), "no boxes"])
     scene = near(picture, "#404040")

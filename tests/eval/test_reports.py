@@ -233,7 +233,7 @@ def test_pictures_of_the_best_the_worst_and_the_unparseable(
         "unparseable": ["1_prose"],
     }
     picture = Image.open(tmp_path / "out/zoo/pictures/unparseable/1_prose.png")
-    assert picture.getpixel((DOG[2], 60)) == (22, 163, 74), "the annotated box is green"
+    assert picture.getpixel((DOG[2], 60)) == (0, 158, 115), "the annotated box is green"
     assert picture.getpixel((200, 60)) == (128, 128, 128), "its inside is the image"
 
 
