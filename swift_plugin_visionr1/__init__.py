@@ -6,9 +6,10 @@ from .errors import SettingsError, SolutionError
 from .formats import FORMATS, Format, JsonLayout, ParsedCompletion, get_format
 from .geometry.resize import QwenResize
 from .models.model_io import FAMILIES, Limits, ModelIO, model_io
-from .reward.equations import RewardBreakdown, score
+from .reward.equations import RewardBreakdown
 from .reward.schedule import Criteria, Schedule
 from .reward.scorer import Scorer
+from .reward.scoring import score
 from .reward.settings import PRESETS, Settings, load_settings
 
 __all__ = [

@@ -2,7 +2,8 @@
 
 from swift_plugin_visionr1.data.ground_truth import GroundTruth
 from swift_plugin_visionr1.formats import Format
-from swift_plugin_visionr1.reward.equations import RewardBreakdown, score
+from swift_plugin_visionr1.reward.equations import RewardBreakdown
+from swift_plugin_visionr1.reward.scoring import score
 from swift_plugin_visionr1.reward.settings import PRESETS
 
 from ..answers.answer import ReadAnswer

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..data.ground_truth import GroundTruth
 from ..formats import Span
-from ..geometry.boxes import Boxes
+from ..geometry.boxes import LIMIT, Boxes
 from ..geometry.frames import View
 from ..models.model_io import ModelIO
 from ..reward.equations import RewardBreakdown
@@ -100,10 +100,10 @@ def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stag
     """
     settings, io = scorer.settings, scorer.io
     view, parsed = io.resize.view(truth.size), io.format.parse(text)
-    breakdowns = {stage: scorer.score(text, truth, stage) for stage in stages}
+    breakdowns = scorer.score_stages(text, truth, stages)
     first = next(iter(breakdowns.values()))
     if settings.rules == "official":
-        written = written_boxes(_extract(text))
+        written = np.clip(written_boxes(_extract(text)), -LIMIT, LIMIT)
     else:
         written = parsed.boxes[: first.predicted]
     places = io.format.spans(text) if settings.rules == "paper" else []

@@ -56,16 +56,21 @@ def giou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
 
 def iou_and_giou(a: Boxes, b: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Both overlaps of every pair in one pass; float32 arrays stay float32."""
-    # Columns rather than (n, m, 2) corners: for the tens of boxes of one answer this halves the
-    # time.
-    ax1, ay1, ax2, ay2 = a.T[:, :, None]
-    bx1, by1, bx2, by2 = b.T
+    return overlaps(a.T[:, :, None], b.T[:, None])
+
+
+def overlaps(a: Boxes, b: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """IoU and GIoU of two sets of columns x1, y1, x2, y2, which are broadcast against each other.
+
+    Columns rather than corners: for the tens of boxes of one answer this halves the time.
+    """
+    ax1, ay1, ax2, ay2 = a
+    bx1, by1, bx2, by2 = b
     width = np.minimum(ax2, bx2) - np.maximum(ax1, bx1)
     height = np.minimum(ay2, by2) - np.maximum(ay1, by1)
     inter = np.maximum(width, 0) * np.maximum(height, 0)
     union = (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - inter
-    hull = (np.maximum(ax2, bx2) - np.minimum(ax1, bx1)) * (
-        np.maximum(ay2, by2) - np.minimum(ay1, by1)
-    )
+    hull_width = np.maximum(ax2, bx2) - np.minimum(ax1, bx1)
+    hull = hull_width * (np.maximum(ay2, by2) - np.minimum(ay1, by1))
     overlap = inter / union
     return overlap, overlap - (hull - union) / hull

@@ -1,25 +1,18 @@
-"""Equations 4 to 7 of the paper, one function each, and `score`, which goes through all of them.
+"""Equations 4 to 7 of the paper, one function each.
 
-Eq. 3, the matching, is `matching.match`; Eq. 8 and STEP are in `schedule`.
+Eq. 3, the matching, is `matching.match`; Eq. 8 and STEP are in `schedule`. `scoring` takes a
+completion through all of them.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.ground_truth import GroundTruth
-from ..formats import Format, ParsedCompletion
 from ..geometry.boxes import Boxes
-from ..geometry.frames import View
-from .matching import LABEL_WEIGHT, NO_MATCH, Match, canonical_order, labels_differ, match
+from .matching import Match
 from .schedule import Criteria, differentiate
-
-if TYPE_CHECKING:
-    from .settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,77 +103,3 @@ def total_reward(dual_format: float, recall: float, precision: float) -> float:
     2.25
     """
     return dual_format + recall + precision
-
-
-def score(
-    parsed: ParsedCompletion,
-    format: Format,
-    truth: GroundTruth,
-    view: View,
-    criteria: Criteria,
-    settings: "Settings",
-) -> RewardBreakdown:
-    """Score one completion.
-
-    Args:
-        parsed: the completion; boxes in the format's own frame.
-        format: the format it was parsed with.
-        truth: annotations in the original frame.
-        view: what the model saw of the image.
-        criteria: the stage's thresholds.
-        settings: matcher, denominator and the rest of the rules.
-    """
-    content = format.content_issues(parsed, view)
-    issues = parsed.issues + content
-    format_reward = dual_format_reward(not parsed.issues, not content)
-    boxes, labels = parsed.boxes, parsed.labels
-    if issues and not settings.salvage:
-        boxes, labels = boxes[:0], ()
-    original_xyxy = format.frame.to_image(boxes, view)
-    read = issues, original_xyxy, labels
-    if not len(truth.boxes):
-        # Only an answer that says "nothing" is right. Text that cannot be read is not an answer.
-        right = float(parsed.says_nothing and (settings.salvage or not issues))
-        return RewardBreakdown(format_reward, right, right, len(boxes), 0, NO_MATCH, *read)
-    pairs, wrong = _pairs(original_xyxy, labels, truth, settings)
-    ious = np.where(wrong, 0.0, pairs.ious) if settings.wrong_label == "unmatched" else pairs.ious
-    truths = len(truth.boxes)
-    over = _denominator(ious, len(boxes), truths, criteria, settings.precision_over)
-    return RewardBreakdown(
-        format_reward,
-        recall_reward(ious, truths, criteria),
-        precision_reward(ious, criteria, over),
-        len(boxes),
-        truths,
-        pairs,
-        *read,
-    )
-
-
-def _denominator(
-    ious: NDArray[np.float64], predicted: int, truths: int, criteria: Criteria, over: str
-) -> int:
-    """What Eq. 6 is divided by, as the setting `precision_over` says."""
-    if over == "valid":
-        return int(np.count_nonzero(ious >= criteria.xi0))
-    return {"matched": len(ious), "predicted": predicted, "larger": max(predicted, truths)}[over]
-
-
-def _pairs(
-    boxes: Boxes, labels: Sequence[str], truth: GroundTruth, settings: "Settings"
-) -> tuple[Match, NDArray[np.bool_]]:
-    """The matched pairs of (n, 4) xyxy boxes in pixels of the original image, and (M,) whether the
-    labels of each differ where the settings read labels."""
-    rows, columns = canonical_order(boxes, labels), canonical_order(truth.boxes, truth.labels)
-    wrong = None
-    if settings.reads_labels:
-        wrong = labels_differ([labels[i] for i in rows], [truth.labels[i] for i in columns])
-    weight = LABEL_WEIGHT if settings.matcher == "box_label" else 0.0
-    pairs = match(boxes[rows], truth.boxes[columns], truth.size, wrong, weight)
-    differ = np.zeros(len(pairs.ious), np.bool_)
-    if wrong is not None:
-        differ = wrong[pairs.predictions, pairs.truths]
-    predictions = rows[pairs.predictions]
-    ascending = np.argsort(predictions)
-    matched = Match(predictions[ascending], columns[pairs.truths][ascending], pairs.ious[ascending])
-    return matched, differ[ascending]

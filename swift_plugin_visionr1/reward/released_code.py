@@ -21,7 +21,7 @@ from ..formats import Format, get_format
 from ..geometry.boxes import LIMIT, Boxes, as_boxes, giou
 from ..geometry.frames import Size, convert
 from .equations import RewardBreakdown
-from .matching import NO_MATCH, Match, canonical_order
+from .matching import NO_MATCH, Match, canonical_order, label_key
 from .schedule import Criteria
 
 _FENCE = re.compile(r"```json\n|\n```")
@@ -31,6 +31,7 @@ _ENTRY = re.compile(
 )  # the released code's fallback; spacing and the 1000 are its own
 
 Entry = tuple[list[int], object]
+FARTHEST = 10**30  # float32 holds it, and farther coordinates give the same rewards
 
 
 def require_official_format(format: Format) -> None:
@@ -61,7 +62,8 @@ def score_official(
     count = len(truth.boxes)
     format_reward = _format(text)
     entries = _extract(text)
-    pixels_xyxy = convert(written_boxes(entries), processed, truth.size)
+    written = written_boxes(entries)
+    pixels_xyxy = convert(np.clip(written, -LIMIT, LIMIT), processed, truth.size)
     read: Any = (), pixels_xyxy, tuple(str(label or "") for _, label in entries)
     if not count:
         nothing = float(not entries)
@@ -70,7 +72,7 @@ def score_official(
         )
     if not entries:
         return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, *read)
-    pairs = _match(entries, truth, processed)
+    pairs = _match(written, entries, truth, processed)
     gious = pairs.ious.astype(np.float32)
     found = _clamp(gious, criteria.xi0, criteria.xi0).sum() / count
     low, high = (0.5, 0.75) if differentiation else (0.0, 1.0)
@@ -80,8 +82,8 @@ def score_official(
 
 
 def written_boxes(entries: Sequence[Entry]) -> Boxes:
-    """(n, 4) as written, within +-LIMIT: any integer may come."""
-    return as_boxes([[max(-LIMIT, min(v, LIMIT)) for v in box] for box, _ in entries])
+    """(n, 4) as written, within +-FARTHEST: any integer may come."""
+    return as_boxes([[max(-FARTHEST, min(v, FARTHEST)) for v in box] for box, _ in entries])
 
 
 def _clamp(x: NDArray[np.floating], low: float, high: float) -> NDArray[np.floating]:
@@ -130,13 +132,12 @@ def _entry(item: object) -> Entry | None:
     return ([x1, y1, x2, y2], item.get("label")) if x1 < x2 and y1 < y2 else None
 
 
-def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
+def _match(written: Boxes, entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
     """Pairs with their GIoU; L1 in raw pixels - GIoU - 1 where the labels agree, in float32 as
     released. Between assignments of equal cost the order of the answer does not decide."""
-    clamped = [[float(max(-(10**30), min(v, 10**30))) for v in box] for box, _ in entries]
     truths = truth.boxes.astype(np.float32)
     with np.errstate(all="ignore"):  # areas beyond float32 become inf, as in the released code
-        boxes = np.array(clamped, dtype=np.float32)
+        boxes = written.astype(np.float32)
         for axis in (0, 1):
             boxes[:, axis::2] = (
                 boxes[:, axis::2] / np.float32(processed[axis]) * np.float32(truth.size[axis])
@@ -149,13 +150,12 @@ def _match(entries: list[Entry], truth: GroundTruth, processed: Size) -> Match:
     own = np.array([-1 if name is None else number.get(name, -1) for name in named])
     same = (own[:, None] == theirs).astype(np.float32)
     cost = np.nan_to_num(distance - same - overlap, nan=1e30, posinf=1e30, neginf=-1e30)
-    keys = [(box, name or "", name is None) for box, name in zip(clamped, named, strict=True)]
-    first = np.array(sorted(range(len(keys)), key=keys.__getitem__))
-    second = canonical_order(truth.boxes, truth.labels)
+    first = canonical_order(written, named, key=lambda name: (name or "", name is None))
+    second = canonical_order(truth.boxes, truth.labels, label_key)
     # Here, because it takes longer to import than this whole package.
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(cost[np.ix_(first, second)])
+    rows, columns = linear_sum_assignment(cost[first][:, second])
     rows, columns = first[rows], second[columns]
     ascending = np.argsort(rows)
     rows, columns = rows[ascending], columns[ascending]

@@ -12,10 +12,11 @@ from ..formats import Format
 from ..geometry.boxes import as_boxes, iou
 from ..geometry.frames import View
 from ..models.model_io import ModelIO
-from .equations import RewardBreakdown, score
+from .equations import RewardBreakdown
 from .released_code import require_official_format, score_official
 from .rollout_group import RolloutGroup, telling_group
 from .schedule import Stage
+from .scoring import match_readings, read_completion, score_matched
 from .settings import Settings
 
 PARTS = ("format", "recall", "precision", "predicted", "truths")
@@ -104,8 +105,7 @@ class Scorer:
     ) -> list[RewardBreakdown]:
         texts = [text if isinstance(text, str) else "" for text in completions]
         truths = solutions_of(columns, len(texts))
-        pairs = zip(texts, truths, strict=True)
-        breakdowns = [self.score(text, truth, stage) for text, truth in pairs]
+        breakdowns = self.score_all(texts, truths, (stage,))[stage]
         self._add_up(breakdowns)
         if self.settings.pictures and texts:
             self._groups.append(telling_group(texts, columns, truths, breakdowns, stage, step))
@@ -139,13 +139,44 @@ class Scorer:
 
     def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
         """The breakdown of one completion."""
-        criteria = self.schedule.criteria(stage)
-        view, format = self.io.resize.view(truth.size), self.io.format
-        if self.settings.rules == "official":
-            return score_official(
-                text, truth, view.processed, criteria, self.settings.differentiation
-            )
-        return score(format.parse(text), format, truth, view, criteria, self.settings)
+        return self.score_stages(text, truth, (stage,))[stage]
+
+    def score_stages(
+        self, text: str, truth: GroundTruth, stages: Sequence[Stage]
+    ) -> dict[Stage, RewardBreakdown]:
+        """The breakdown of one completion under each of the stages."""
+        scored = self.score_all([text], [truth], stages)
+        return {stage: breakdowns[0] for stage, breakdowns in scored.items()}
+
+    def score_all(
+        self, texts: Sequence[str], truths: Sequence[GroundTruth], stages: Sequence[Stage]
+    ) -> dict[Stage, list[RewardBreakdown]]:
+        """The breakdowns of completions under several stages, which share one parse and match."""
+        criteria = {stage: self.schedule.criteria(stage) for stage in stages}
+        rules = self.settings
+        if rules.rules == "official":
+            return {
+                stage: [
+                    score_official(
+                        text, truth, self._view(truth).processed, each, rules.differentiation
+                    )
+                    for text, truth in zip(texts, truths, strict=True)
+                ]
+                for stage, each in criteria.items()
+            }
+        format = self.io.format
+        readings = [
+            read_completion(format.parse(text), format, truth, self._view(truth), rules)
+            for text, truth in zip(texts, truths, strict=True)
+        ]
+        matched = match_readings(readings, rules)
+        return {
+            stage: [score_matched(one, each, rules) for one in matched]
+            for stage, each in criteria.items()
+        }
+
+    def _view(self, truth: GroundTruth) -> View:
+        return self.io.resize.view(truth.size)
 
 
 def _request_ids(columns: dict[str, Any], count: int) -> tuple[str, ...]:

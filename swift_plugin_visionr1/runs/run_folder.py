@@ -145,7 +145,7 @@ def _means(rows: Sequence[Row], path: Path, scorer: Scorer, stage: Stage) -> dic
     for row in rows:
         with naming(row, path):
             truth = row.truth()
-        got = {each: scorer.score(row.text or "", truth, each) for each in STAGES}
+        got = scorer.score_stages(row.text or "", truth, STAGES)
         for each, breakdown in got.items():
             sums[f"{each}/total"] += breakdown.total
         now = got[stage]

@@ -50,7 +50,7 @@ class Scores:
             )
         truth = self.truth(row)
         try:
-            got = {stage: self.scorer.score(text, truth, stage) for stage in self.stages}
+            got = self.scorer.score_stages(text, truth, self.stages)
         except ValueError as error:
             raise InputError(str(error)) from None
         first = got[self.stages[0]]

@@ -19,7 +19,7 @@ from swift_plugin_visionr1 import (
     model_io,
     read_solution,
 )
-from swift_plugin_visionr1.reward.matching import match
+from swift_plugin_visionr1.reward.matching import MatchProblem, match
 from swift_plugin_visionr1.reward.schedule import Stage, differentiate
 from swift_plugin_visionr1.reward.settings import settings_from
 
@@ -221,7 +221,7 @@ def test_box_matching_is_optimal_not_greedy() -> None:
     # others at 0.
     boxes = np.array([[0.0, 0, 10, 20], [0, 12, 10, 30]])
     truths = np.array([[0.0, 0, 10, 10], [0, 0, 10, 30]])
-    pairs = match(boxes, truths, (100, 100))
+    pairs = match(MatchProblem(boxes, truths, (100, 100)))
     assert pairs.ious == pytest.approx([0.5, 0.6])
     assert pairs.truths.tolist() == [0, 1]
 

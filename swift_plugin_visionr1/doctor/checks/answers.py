@@ -10,7 +10,7 @@ from ...data.ground_truth import GroundTruth
 from ...formats import Format
 from ...geometry.frames import FRAMES, View
 from ...reward.equations import RewardBreakdown
-from ...reward.matching import match
+from ...reward.matching import MatchProblem, match
 from ...reward.schedule import Stage
 from ...reward.scorer import Scorer
 from ...text import clipped, share
@@ -176,7 +176,8 @@ def mean_iou(groups: Sequence[Group], format: Format, frame: str | None = None) 
         for text in group.texts if len(group.truth.boxes) else ():
             boxes = format.parse(text).boxes
             boxes = boxes[:, [1, 0, 3, 2]] if y_first else boxes
-            pairs = match(units.to_image(boxes, group.view), group.truth.boxes, group.truth.size)
+            pixels_xyxy = units.to_image(boxes, group.view)
+            pairs = match(MatchProblem(pixels_xyxy, group.truth.boxes, group.truth.size))
             values.append(float(pairs.ious.mean()) if len(pairs.ious) else 0.0)
     return float(np.mean(values)) if values else 0.0
 
