@@ -2,6 +2,7 @@
 ms-swift."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from ..data.images import image_size
 from ..data.published import RowForm, form_of
 from ..data.row_files import read_file
 from ..errors import InputError, SettingsError, SolutionError
+from ..progress import show_progress
 from ..recipes.training_command import Recipe
 from ..text import clipped, listed, share
 from .findings import Finding, note, ok, problem
@@ -85,7 +87,8 @@ def _read_file(path: Path, short: str, rewarded: bool) -> tuple[list[DoctorRow],
     first = next((line for _, line in lines if not isinstance(line, str)), {})
     form = form_of(first) if rewarded else None
     read = partial(_row, form=form) if rewarded else _taught_row
-    rows = [read(line, f"row {number} of {short}") for number, line in lines]
+    shown = show_progress(lines, len(lines), sys.stderr, "read", f"rows of {short}")
+    rows = [read(line, f"row {number} of {short}") for number, line in shown]
     return rows, [
         ok(
             "data",

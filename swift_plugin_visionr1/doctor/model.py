@@ -1,7 +1,7 @@
 """Which model it is, and therefore which format and frame; three sources may disagree: recipe,
 checkpoint, settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import SettingsError
 from ..models.chat import ChatOptions
@@ -49,6 +49,25 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
         )
         return model, [problem("model_type", f"{text}Leave model_type out, or say {own}")]
     return model, _about(name, kind, source if not said else "the recipe", settings, io)
+
+
+def scorer_with(
+    recipe: Recipe, settings: Settings, model: Model, pixels: int, is_least: bool
+) -> Scorer | None:
+    """The scorer of the same run with another least or greatest area of images in pixels; None
+    where its model cannot have that."""
+    environ = dict(recipe.environ)
+    for bound in ("MIN", "MAX") if is_least else ("MAX",):
+        environ.pop(f"IMAGE_{bound}_TOKEN_NUM", None)
+        environ[f"{bound}_PIXELS"] = str(pixels)
+    options = {**recipe.options}
+    if recipe.integer("max_pixels"):
+        options["max_pixels"] = (str(pixels),)
+    other = replace(recipe, environ=environ, options=options)
+    try:
+        return Scorer(settings, _io(other, settings, model.type, model.checkpoint))
+    except SettingsError:
+        return None
 
 
 def _io(recipe: Recipe, settings: Settings, kind: str | None, checkpoint: Checkpoint) -> ModelIO:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from ..console import say
@@ -21,10 +22,12 @@ from .checks.labels import label_findings
 from .checks.lengths import length_findings
 from .checks.pictures import picture_findings
 from .checks.prompts import prompt_findings
+from .checks.reach import reach_findings, size_finding
 from .checks.targets import target_findings
 from .data import read_data, row_findings
 from .findings import Finding, note, problem, verdict
-from .model import Model, find_model
+from .model import Model, find_model, scorer_with
+from .right_answers import Written, write_all
 from .rows import DoctorRow
 from .taught import spelling_of
 
@@ -129,7 +132,26 @@ def _look_at_data(
     report.add(label_findings(rows, settings.reads_labels))
     if model.io is not None:
         report.add(_against_model(recipe, model, model.io, cases, view))
+        if recipe.is_grpo and not _mostly_refused(rows):
+            _look_at_right_answers(
+                report, recipe, settings, model, write_all(cases, model.io.format)
+            )
     return cases
+
+
+def _look_at_right_answers(
+    report: Report, recipe: Recipe, settings: Settings, model: Model, written: list[Written]
+) -> None:
+    """What they need: tokens, and pixels."""
+    if model.io is None:
+        return
+    length = recipe.integer("max_completion_length")
+    found, too_long = length_findings(written, length, model.checkpoint.folder)
+    report.add([*found, *size_finding(written)])
+    scorer = Scorer(settings, model.io)
+    found, lost = reach_findings(written, scorer, partial(scorer_with, recipe, settings, model))
+    report.add(found)
+    report.numbers |= {"too_long": too_long, "out_of_reach": lost}
 
 
 def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
@@ -155,14 +177,7 @@ def _against_model(
     if not recipe.is_grpo:
         spelling = spelling_of(model.type, recipe.environ, recipe.one("norm_bbox"))
         return [*found, *target_findings(cases, io, view, spelling)]
-    if _mostly_refused(rows):
-        return found
-    return [
-        *found,
-        *length_findings(
-            cases, io.format, recipe.integer("max_completion_length"), model.checkpoint.folder
-        ),
-    ]
+    return found
 
 
 def _mostly_refused(rows: Sequence[DoctorRow]) -> bool:

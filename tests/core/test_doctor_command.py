@@ -342,9 +342,9 @@ def test_a_model_of_unknown_type(scenes: list[Row], examine: Callable, tmp_path:
 @pytest.mark.parametrize(
     ("long", "state"),
     [
-        pytest.param(3, "note", id="7%"),
-        pytest.param(4, "problem", id="10%"),
-        pytest.param(40, "problem", id="all"),
+        pytest.param(3, "warning", id="7%"),
+        pytest.param(19, "warning", id="less than half"),
+        pytest.param(20, "problem", id="half"),
     ],
 )
 def test_answers_that_would_be_cut_off_are_counted(
@@ -364,7 +364,24 @@ def test_answers_that_would_be_cut_off_are_counted(
     assert f"{state:<8} {long} of 40 ({long / 40:.0%}) right answers would be cut off" in text
     enough = int(text.partition("--max_completion_length ")[2].split()[0])
     text = examine(rows, max_completion_length=enough)[1]
-    assert "ok       the longest right answer" in text
+    assert "ok       right answers have" in text
+
+
+def test_one_crowded_row_does_not_set_the_length_for_all(
+    scenes: list[Row], examine: Callable, tmp_path: Path
+) -> None:
+    crowded = {"width": 640, "height": 480, "boxes": [[1, 2, 300, 400]] * 300}
+    crowded["labels"] = ["red circle"] * 300
+    rows = [*scenes * 6, scenes[0] | {"solution": json.dumps(crowded)}]
+    code, text = examine(rows, "--rows", 0, "--out", tmp_path)
+    assert code == 0
+    last = f"row {len(rows)} of train.jsonl"
+    assert json.loads((tmp_path / "doctor.json").read_text())["too_long"] == [last]
+    (said,) = [line for line in text.splitlines() if "would be cut off" in line]
+    assert said.startswith("note")
+    assert f"or leave out {last}" in said
+    enough = int(said.partition("--max_completion_length ")[2].split()[0])
+    assert enough < 512
 
 
 def test_a_right_recipe_passes_and_is_shown(

@@ -94,7 +94,8 @@ def test_no_false_alarm_on_real_data(
         rows, ENV={"MAX_PIXELS": max_pixels} if max_pixels else {}, max_completion_length=4096
     )
     assert code == 0, text
-    assert [line for line in text.splitlines() if not line.startswith(("ok", "verdict"))] == [
+    unusual = [line for line in text.splitlines() if not line.startswith(("ok", "verdict"))]
+    assert [line for line in unusual if "cannot earn the full reward" not in line] == [
         "note     the model was not asked: only its own answers prove format and frame (--sample, "
         "with --model FOLDER)"
     ]

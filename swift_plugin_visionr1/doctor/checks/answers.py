@@ -14,7 +14,7 @@ from ...reward.matching import MatchProblem, match
 from ...reward.schedule import Stage
 from ...reward.scorer import Scorer
 from ...text import clipped, share
-from ..findings import Finding, note, ok, problem
+from ..findings import Finding, note, ok, problem, warning
 
 CLEAR = 0.2  # mean IoU by which another frame must be better to be named
 NOTHING = 0.02  # mean recall plus precision that is as good as none
@@ -130,7 +130,8 @@ def reward_finding(stage: Stage, scores: Sequence[Sequence[RewardBreakdown]]) ->
         for part in ("format", "recall", "precision", "total")
     )
     text = f"{stage} stage: {parts}; {values['zero_spread']:.0%} of the groups have zero spread"
-    return ok(f"rewards_{stage}", text)
+    nothing = values["recall"] + values["precision"] < NOTHING or values["zero_spread"] >= FLAT
+    return (warning if nothing else ok)(f"rewards_{stage}", text)
 
 
 def usefulness(scores: Sequence[Sequence[RewardBreakdown]], explained: bool) -> list[Finding]:

@@ -1,22 +1,30 @@
-"""Whether the right answer fits into the run's max_completion_length."""
+"""Whether the right answers fit into the run's max_completion_length."""
 
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ...formats import Format
-from ...models.right_answer import right_answer
-from ...text import share
-from ..cases import Case
-from ..findings import Finding, note, ok, problem
+import numpy as np
+
+from ...progress import show_progress
+from ...text import listed, share
+from ..findings import Finding, note, ok, problem, warning
+from ..right_answers import Written
 
 DEFAULT_LENGTH = 512  # ms-swift's
-WASTEFUL = 0.1  # share of rows whose right answer is cut off
+WASTEFUL = 0.5  # share of rows whose right answer is cut off: the model learns to be cut off
+SLIGHT = 0.01  # share of such rows that is only noted
+MOST = 0.99  # share of the rows for which a length is named beside the one for all
+FAR = 2.0  # times that length: what all rows need is then a matter of a few
 STEP = 64  # a sufficient length is rounded up to a multiple
+BATCH = 500  # answers that are tokenized at once
 _PIECE = re.compile(r"<[^<>\s]{1,20}>|\d|[^\W\d_]+|[^\w\s]+|_")
 
+Count = Callable[[Sequence[str]], list[int]]
 
-def token_counter(folder: Path | None) -> tuple[Callable[[str], int], str]:
+
+def token_counter(folder: Path | None) -> tuple[Count, str]:
     """Counts tokens with the model's own tokenizer if it is at hand, else about; and which of the
     two."""
     file = folder / "tokenizer.json" if folder else None
@@ -26,51 +34,78 @@ def token_counter(folder: Path | None) -> tuple[Callable[[str], int], str]:
         except ImportError:
             return _about, "about"
         tokenizer = Tokenizer.from_file(str(file))
-        return lambda text: len(tokenizer.encode(text).ids), "exactly"
+        return lambda texts: [len(one.ids) for one in tokenizer.encode_batch(texts)], "exactly"
     return _about, "about"
 
 
-def _about(text: str) -> int:
+def _about(texts: Sequence[str]) -> list[int]:
     """Digits count one each, as in Qwen's tokenizer; a word about one in six letters, a tag one."""
-    return sum(
-        1 if piece[0] == "<" else 1 + (len(piece) - 1) // 6 for piece in _PIECE.findall(text)
-    )
+    return [
+        sum(1 if piece[0] == "<" else 1 + (len(piece) - 1) // 6 for piece in _PIECE.findall(text))
+        for text in texts
+    ]
 
 
 def length_findings(
-    cases: Sequence[Case], format: Format, length: int | None, folder: Path | None
-) -> list[Finding]:
+    written: Sequence[Written], length: int | None, folder: Path | None
+) -> tuple[list[Finding], list[str]]:
     """Rows whose right answer is longer than `length` tokens.
 
     Args:
-        cases: the rows, with what the model sees of their images.
-        format: the model's.
+        written: the right answers.
         length: the run's max_completion_length; None is ms-swift's default.
         folder: the model's, for its tokenizer.
+
+    Returns:
+        What is said of them, and the places of these rows.
     """
-    pairs = [
-        (case.row.truth, case.view, case.row.place)
-        for case in cases
-        if case.row.truth and case.view
-    ]
-    if not pairs:
-        return []
+    if not written:
+        return [], []
     limit = length or DEFAULT_LENGTH
     count, how = token_counter(folder)
-    lengths = [
-        (count(right_answer(truth, view, format)), place, len(truth.boxes))
-        for truth, view, place in pairs
-    ]
-    longest, place, boxes = max(lengths)
-    text = f"the longest right answer has {how} {longest} tokens ({boxes} boxes, {place})"
-    text += f", max_completion_length is {limit}"
-    over = sum(tokens > limit for tokens, _, _ in lengths)
-    if not over:
-        return [ok("length", text)]
-    text = (
-        f"{share(over, len(lengths))} right answers would be cut off, with a format reward of "
-        f"0: {text}; "
+    lengths = np.fromiter(_counted(written, count), int, len(written))
+    text = f"right answers have {how} {_spread(lengths)} tokens at most (" + _longest(
+        written, lengths
     )
-    enough = longest if how == "exactly" else longest * 11 // 10
-    text += f"--max_completion_length {enough // STEP * STEP + STEP} suffices"
-    return [(problem if over >= WASTEFUL * len(lengths) else note)("length", text)]
+    over = np.flatnonzero(lengths > limit)
+    places = [written[index].case.row.place for index in over[np.argsort(-lengths[over])]]
+    if not places:
+        return [ok("length", f"{text}; max_completion_length is {limit}")], []
+    state = problem if len(places) >= WASTEFUL * len(written) else warning
+    state = note if len(places) < SLIGHT * len(written) else state
+    said = (
+        f"{share(len(places), len(written))} right answers would be cut off, with a format reward "
+        f"of 0: {text}, max_completion_length is {limit}; "
+    )
+    return [state("length", said + _remedy(lengths, places, how))], places
+
+
+def _counted(written: Sequence[Written], count: Count) -> Iterator[int]:
+    starts = range(0, len(written), BATCH)
+    for start in show_progress(starts, len(starts), sys.stderr, "counted", "batches of tokens"):
+        yield from count([one.text for one in written[start : start + BATCH]])
+
+
+def _spread(lengths: np.ndarray) -> str:
+    half, most, nearly = (int(np.quantile(lengths, part)) for part in (0.5, 0.9, MOST))
+    return f"{half} tokens in the median, {most} in 90%, {nearly} in 99% and {lengths.max()}"
+
+
+def _longest(written: Sequence[Written], lengths: np.ndarray) -> str:
+    case = written[int(lengths.argmax())].case
+    return f"{len(case.truth.boxes)} boxes, {case.row.place})"
+
+
+def _remedy(lengths: np.ndarray, places: Sequence[str], how: str) -> str:
+    """The length that holds all answers, or all but a few that are far longer."""
+    most = np.quantile(lengths, MOST, method="higher")
+    few = lengths.max() > FAR * most
+    enough = _rounded(float(most if few else lengths.max()), how)
+    text = f"--max_completion_length {enough} suffices"
+    if few:
+        text += f" for {MOST:.0%}, {_rounded(float(lengths.max()), how)} for all"
+    return f"{text}; or leave out {listed(places, 3)}, which are otherwise taught to end early"
+
+
+def _rounded(length: float, how: str) -> int:
+    return int(length if how == "exactly" else length * 1.1) // STEP * STEP + STEP
