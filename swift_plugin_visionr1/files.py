@@ -14,7 +14,8 @@ from .errors import InputError
 from .text import clipped
 
 LARGEST_YAML = 2**20  # bytes
-MOST_VALUES = 50_000  # of a YAML file once its aliases are written out
+MOST_DIGITS = 1000  # of an integer in YAML
+MOST_VALUES = 30_000  # of a YAML file once its aliases are written out
 # Longest first: the mark of UTF-16-LE begins the one of UTF-32-LE.
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -142,6 +143,14 @@ class _Loader(yaml.SafeLoader):
         if self.values > MOST_VALUES:
             raise yaml.YAMLError(f"more than {MOST_VALUES:,} values")
         return super().compose_node(parent, index)
+
+    def compose_scalar_node(self, anchor: Any) -> yaml.ScalarNode:
+        """PyYAML's, without integers that Python would not print."""
+        node = super().compose_scalar_node(anchor)
+        if node.tag.endswith(":int") and len(node.value) > MOST_DIGITS:
+            problem = f"an integer of {len(node.value)} characters"
+            raise MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         """PyYAML's, checked."""

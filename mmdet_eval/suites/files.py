@@ -1,14 +1,35 @@
 """Suites by name, from one's own YAML file, or from an mmdet config."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.declared import read_declared
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.files import load_yaml
 
 from . import named_files
 from .mmdet_config import read_config
 from .spec import DatasetSpec, Suite, check_captions, check_classes, check_names
+
+
+@dataclass(frozen=True)
+class SuiteFile:
+    """A suite's YAML file."""
+
+    protocol: str
+    datasets: dict[Any, Any]
+
+
+@dataclass(frozen=True)
+class DatasetEntry:
+    """A data set in it; paths are below `folder`."""
+
+    ann: str
+    images: str
+    folder: str = ""
+    classes: Any = None
+    captions: Any = None
 
 
 def suite_names() -> tuple[str, ...]:
@@ -65,28 +86,23 @@ def read_suite(name: str, root: str | Path) -> Suite:
 
 def _read_yaml(name: str, root: str | Path) -> Suite:
     path = named_files.find("suites", name)
-    data = named_files.read_mapping(path, ("protocol", "datasets"), ())
-    datasets = data["datasets"]
-    if not isinstance(datasets, dict) or not datasets:
-        raise InputError(
-            f"expected datasets in {path} to be a mapping of names to data sets, got {datasets!r}"
-        )
+    file = read_declared(SuiteFile, load_yaml(path), str(path))
+    if not file.datasets:
+        raise InputError(f"expected datasets in {path}, got none")
     specs = tuple(
-        _spec(str(key), value, Path(root), f"{key} of {path}") for key, value in datasets.items()
+        _spec(str(key), value, Path(root), f"{key} of {path}")
+        for key, value in file.datasets.items()
     )
-    return Suite(path.stem, str(data["protocol"]), specs)
+    return Suite(path.stem, file.protocol, specs)
 
 
 def _spec(name: str, data: Any, root: Path, where: str) -> DatasetSpec:
-    data = named_files.check_keys(data, where, ("ann", "images"), ("folder", "classes", "captions"))
-    for key in ("ann", "images", "folder"):
-        if not isinstance(data.get(key, ""), str):
-            raise InputError(f"expected {key} of {where} to be a path, got {data[key]!r}")
-    folder = root / data.get("folder", "")
+    entry = read_declared(DatasetEntry, data, where)
+    folder = root / entry.folder
     return DatasetSpec(
         name=name,
-        ann=folder / data["ann"],
-        images=folder / data["images"],
-        classes=check_classes(data.get("classes"), where),
-        captions=check_captions(data.get("captions"), where),
+        ann=folder / entry.ann,
+        images=folder / entry.images,
+        classes=check_classes(entry.classes, where),
+        captions=check_captions(entry.captions, where),
     )

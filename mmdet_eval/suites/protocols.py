@@ -3,11 +3,13 @@ with the result."""
 
 import re
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Literal
 
+from swift_plugin_visionr1.declared import read_declared
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.files import load_yaml
 from swift_plugin_visionr1.formats import FORMATS, Format
-from swift_plugin_visionr1.text import did_you_mean
+from swift_plugin_visionr1.text import short
 
 from . import named_files
 
@@ -102,44 +104,43 @@ def in_words_of(format: Format, protocol: Protocol) -> Protocol:
     )
 
 
+@dataclass(frozen=True)
+class ProtocolFile:
+    """A protocol's YAML file."""
+
+    prompt: str
+    queries: Queries
+    labels: Labels
+    captions: bool = False
+    description: str = ""
+
+
 def _read(name: str) -> Protocol:
     path = named_files.find("protocols", name)
-    data = named_files.read_mapping(
-        path, ("prompt", "queries", "labels"), ("captions", "description")
+    file = read_declared(ProtocolFile, load_yaml(path), str(path))
+    _check(file, str(path))
+    return Protocol(
+        path.stem,
+        file.prompt,
+        file.queries,
+        file.labels,
+        file.captions,
+        label_aware=file.queries == "present",
+        description=file.description or f"from {path}",
     )
-    data = {"captions": False, "description": f"from {path}", **data}
-    _check(data, str(path))
-    return Protocol(name=path.stem, label_aware=data["queries"] == "present", **data)
 
 
-def _check(data: dict[str, Any], where: str) -> None:
-    for key, kind in (("queries", Queries), ("labels", Labels)):
-        if data[key] not in get_args(kind):
-            raise _error(where, key, " or ".join(get_args(kind)), data[key], get_args(kind))
-    for key, type_ in (("prompt", str), ("description", str), ("captions", bool)):
-        if not isinstance(data[key], type_):
-            raise _error(where, key, "text" if type_ is str else "true or false", data[key])
-    own = PLACEHOLDERS[data["queries"]]
-    prompt = _NAMES.sub(PLACEHOLDERS["all"], data["prompt"])
-    found = [
-        placeholder for placeholder in sorted(set(PLACEHOLDERS.values())) if placeholder in prompt
-    ]
-    if found != [own]:
-        raise _error(
-            where, "prompt", f"a text with {own} (queries: {data['queries']})", data["prompt"]
+def _check(file: ProtocolFile, where: str) -> None:
+    subject = PLACEHOLDERS[file.queries]
+    prompt = _NAMES.sub(PLACEHOLDERS["all"], file.prompt)
+    present = [one for one in sorted(set(PLACEHOLDERS.values())) if one in prompt]
+    if present != [subject]:
+        raise InputError(
+            f"{where}: expected prompt to be a text with {subject} (queries: {file.queries}), got "
+            f"{short(file.prompt)!r}"
         )
-    if data["queries"] == "all" and data["labels"] == "query":
-        raise _error(
-            where,
-            "labels",
-            "answer, because a query for all categories names none of them",
-            "query",
+    if file.queries == "all" and file.labels == "query":
+        raise InputError(
+            f"{where}: expected labels to be answer, because a query for all categories names none "
+            "of them, got 'query'"
         )
-
-
-def _error(
-    where: str, key: str, expected: str, came: Any, options: tuple[str, ...] = ()
-) -> InputError:
-    return InputError(
-        f"{where}: expected {key} to be {expected}, got {came!r}{did_you_mean(came, options)}"
-    )

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.declared import check_value, read_declared
 from swift_plugin_visionr1.errors import InputError
-
-from .named_files import check_keys
 
 # What lies beside the folders of the data sets in an output folder.
 RESERVED = frozenset(
@@ -107,32 +106,19 @@ def _unfit(name: str) -> str | None:
 def check_classes(value: Any, where: str) -> tuple[str, ...] | None:
     """Class names from a file; InputError unless they are None or a list of texts (YAML reads a
     bare 1 as a number)."""
-    if value is None:
-        return None
-    if (
-        not isinstance(value, list | tuple)
-        or not value
-        or not all(isinstance(name, str) for name in value)
-    ):
-        raise InputError(
-            f"expected classes of {where} to be a list of names in quotes, got {value!r}"
-        )
-    return tuple(value)
+    names: tuple[str, ...] | None = check_value(
+        value, tuple[str, ...] | None, f"classes of {where}, names in quotes,"
+    )
+    if names == ():
+        raise InputError(f"expected classes of {where} to be names, got an empty list")
+    return names
 
 
 def check_captions(value: Any, where: str) -> dict[str, Caption]:
     """Captions by category name from a file: a mapping to mappings of name, prefix and suffix, else
     InputError."""
-    if not isinstance(value or {}, dict):
-        raise InputError(
-            f"expected captions of {where} to be a mapping of class names, got {value!r}"
-        )
-    captions = {}
-    for key, parts in (value or {}).items():
-        check_keys(parts, f"the caption of {key!r} in {where}", (), ("name", "prefix", "suffix"))
-        if not all(isinstance(part, str) for part in parts.values()):
-            raise InputError(
-                f"expected the caption of {key!r} in {where} to be of texts, got {parts!r}"
-            )
-        captions[key] = Caption(**parts)
-    return captions
+    captions = check_value(value, dict[str, Any] | None, f"captions of {where}") or {}
+    return {
+        key: read_declared(Caption, parts, f"the caption of {key!r} in {where}")
+        for key, parts in captions.items()
+    }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..declared import check_value
 from ..errors import InputError, SettingsError
 from ..files import load_yaml, read_json
 
@@ -47,14 +48,8 @@ def load(path: Path) -> Options:
     """
     try:
         data = read_json(path) if path.suffix == ".json" else load_yaml(path)
+        options: Options = check_value(data, dict[str, Any], f"the content of {path}")
+        check_value(data.get("ENV"), dict[str, str | float | None] | None, f"ENV of {path}")
     except InputError as error:
         raise SettingsError(str(error)) from None
-    if not isinstance(data, dict):
-        raise SettingsError(
-            f"expected `option: value` lines in {path}, got a {type(data).__name__}"
-        )
-    if not isinstance(data.get("ENV") or {}, dict):
-        raise SettingsError(
-            f"expected `NAME: value` lines under ENV in {path}, got a {type(data['ENV']).__name__}"
-        )
-    return data
+    return options

@@ -2,40 +2,36 @@
 meant."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 import yaml
 
+from ..declared import check_value, declared_values, read_declared
 from ..errors import InputError, SettingsError
 from ..files import load_yaml
 from ..formats import JsonLayout, Reasoning, get_format
-from ..text import did_you_mean
+from ..text import did_you_mean, short
 from .schedule import Criteria, Schedule, Stage
 
 ENVIRONMENT_VARIABLE = "VISION_R1_CONFIG"
+LONGEST_FRACTION = 40  # characters
 
 
-def _check_choice(name: str, value: Any, kind: Any) -> None:
-    """Raise unless `value` fits the annotation: Literal choices, optional ones, plain types."""
-    options = [
-        option for part in (get_args(kind) or (kind,)) for option in (get_args(part) or (part,))
-    ]
-    allowed = [option for option in options if not isinstance(option, type)]
-    types = tuple(option for option in options if isinstance(option, type))
-    chosen = isinstance(value, str) and value in allowed
-    if chosen or (isinstance(value, types) and (bool in types or not isinstance(value, bool))):
-        return
-    expected = [repr(option) for option in allowed] + [
-        "null" if t is type(None) else t.__name__ for t in types
-    ]
-    raise SettingsError(
-        f"expected {name} to be {' or '.join(expected)}, got "
-        f"{value!r}{did_you_mean(value, allowed)}"
-    )
+@contextmanager
+def _as_settings_error(name: str = "settings") -> Iterator[None]:
+    try:
+        yield
+    except SettingsError:
+        raise
+    except InputError as error:
+        raise SettingsError(str(error)) from None
+    except ValueError as error:  # of a dataclass, which does not know its name
+        raise SettingsError(f"{name}: {error}") from None
 
 
 @dataclass(frozen=True)
@@ -90,8 +86,9 @@ class Settings:
     source: str = field(default="preset paper", compare=False)
 
     def __post_init__(self) -> None:
-        for name, kind in get_type_hints(Settings).items():
-            _check_choice(name, getattr(self, name), kind)
+        with _as_settings_error():
+            for name, kind in get_type_hints(Settings).items():
+                check_value(getattr(self, name), kind, name)
         if not 0 < self.step <= 1:
             raise SettingsError(f"expected step, a fraction of the run, in (0, 1], got {self.step}")
         if self.switch_step is not None and self.switch_step < 1:
@@ -174,10 +171,8 @@ def load_settings(spec: str | None = None) -> Settings:
             f"expected {ENVIRONMENT_VARIABLE} to be a preset ({', '.join(PRESETS)}) or a YAML "
             f"file, got {spec!r}" + did_you_mean(spec, PRESETS)
         )
-    try:
+    with _as_settings_error():
         data = load_yaml(path) or {}
-    except InputError as error:
-        raise SettingsError(str(error)) from None
     if not isinstance(data, dict):
         raise SettingsError(f"expected `name: value` lines in {path}, got a {type(data).__name__}")
     return replace(settings_from(data), source=str(path))
@@ -190,13 +185,14 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     if not isinstance(preset, str) or preset not in PRESETS:
         raise SettingsError(
             f"expected preset to be one of {', '.join(PRESETS)}, got "
-            f"{preset!r}{did_you_mean(preset, PRESETS)}"
+            f"{short(preset)!r}{did_you_mean(preset, PRESETS)}"
         )
     names = [f.name for f in fields(Settings) if f.name != "source"]
     for name in values:
         if name not in names:
             raise SettingsError(
-                f"unknown setting {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}"
+                f"unknown setting {short(name)!r}{did_you_mean(name, names)}; there are "
+                f"{', '.join(names)}"
             )
     own = [name for name in ("step", "switch_step", "fixed_stage") if values.get(name) is not None]
     if len(own) > 1:
@@ -212,10 +208,7 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     for stage in ("beginner", "advanced"):
         if stage in values:
             values[stage] = _criteria(stage, values[stage], getattr(PRESETS[preset], stage))
-    try:
-        return replace(PRESETS[preset], **values)
-    except TypeError as error:
-        raise SettingsError(str(error)) from None
+    return replace(PRESETS[preset], **values)
 
 
 def describe(settings: Settings) -> str:
@@ -228,40 +221,23 @@ def describe(settings: Settings) -> str:
 
 
 def _fraction(value: Any) -> Fraction:
+    """Of "1/2" or 0.5; what is long or far from 1 is not even computed ("1e999999999")."""
+    text = short(value)
     try:
-        return Fraction(str(value))
+        if len(text) <= LONGEST_FRACTION and ("/" in text or 0 < float(text) <= 1):
+            return Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise SettingsError(
-            f'expected step to be a fraction such as "1/2" or 0.5, got {value!r}'
-        ) from None
+        pass
+    raise SettingsError(
+        f'expected step to be a fraction of the run such as "1/2" or 0.5, in (0, 1], got {text!r}'
+    )
 
 
 def _layout(value: Any) -> JsonLayout:
-    names = [f.name for f in fields(JsonLayout)]
-    if not isinstance(value, dict) or not set(value) <= set(names):
-        wrong = [key for key in value if key not in names] if isinstance(value, dict) else []
-        meant = did_you_mean(wrong[0], names) if wrong else ""
-        raise SettingsError(
-            f"expected json to be a mapping of {', '.join(names)}, got {value!r}{meant}"
-        )
-    keys: dict[str, Any] = {
-        key: tuple(part) if isinstance(part, list) else part for key, part in value.items()
-    }
-    try:
-        return JsonLayout(**keys)
-    except ValueError as error:
-        raise SettingsError(f"json: {error}") from None
+    with _as_settings_error("json"):
+        return read_declared(JsonLayout, value, "json")
 
 
 def _criteria(stage: str, value: Any, default: Criteria) -> Criteria:
-    names = ("xi0", "xi1", "xi2")
-    if not isinstance(value, dict) or not set(value) <= set(names):
-        raise SettingsError(
-            f"expected {stage} to be a mapping of {', '.join(names)}, got {value!r}"
-        )
-    if any(isinstance(v, bool) for v in value.values()):
-        raise SettingsError(f"expected numbers in {stage}, got {value!r}")
-    try:
-        return Criteria(**(asdict(default) | {name: float(v) for name, v in value.items()}))
-    except (TypeError, ValueError) as error:
-        raise SettingsError(f"{stage}: {error}") from None
+    with _as_settings_error(stage):
+        return replace(default, **declared_values(Criteria, value, stage))

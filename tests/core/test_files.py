@@ -19,7 +19,7 @@ from swift_plugin_visionr1.files import decoded, load_yaml, read_json
 from swift_plugin_visionr1.recipes.overlays import merged
 from swift_plugin_visionr1.reward.settings import load_settings
 
-AT_ONCE = 5.0  # seconds; two of them is the longest of these takes, on a busy core
+AT_ONCE = 5.0  # seconds of a core; the longest of these takes two
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 60)
 )
@@ -57,10 +57,10 @@ HOSTILE_YAML = [
 def test_hostile_yaml_is_one_error_at_once(text: str, tmp_path: Path) -> None:
     path = tmp_path / "hostile.yaml"
     path.write_text(text)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(InputError) as caught:
         load_yaml(path)
-    assert time.monotonic() - began < AT_ONCE
+    assert time.process_time() - began < AT_ONCE
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
     assert len(str(caught.value)) < 500

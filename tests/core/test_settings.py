@@ -56,18 +56,22 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
             id="choice",
         ),
         pytest.param({"step": "half"}, "expected step to be a fraction", id="step"),
-        pytest.param({"step": 2}, r"in \(0, 1\], got 2", id="step above 1"),
+        pytest.param({"step": 2}, r"in \(0, 1\], got '2'", id="step above 1"),
         pytest.param({"beginner": {"xi1": 0.8}}, "beginner: expected 0 <= xi0", id="xi1 above xi2"),
         pytest.param(
             {"beginner": {"xi0": 0.8}}, "no threshold to fall", id="advanced below beginner"
         ),
         pytest.param(
-            {"beginner": {"xi3": 0.8}}, "mapping of xi0, xi1, xi2", id="unknown threshold"
+            {"beginner": {"xi3": 0.8}},
+            "names xi0, xi1, xi2 in beginner, got 'xi3'; did you mean",
+            id="unknown threshold",
         ),
-        pytest.param({"salvage": "yes"}, "expected salvage to be bool", id="type"),
+        pytest.param(
+            {"salvage": "yes"}, "expected salvage to be true or false, got 'yes'", id="type"
+        ),
         pytest.param(
             {"switch_step": True},
-            "expected switch_step to be int or null",
+            "expected switch_step to be a whole number or null, got True",
             id="boolean is no number",
         ),
         pytest.param({"switch_step": 0}, "at least 1, got 0", id="switch at 0"),
@@ -84,7 +88,9 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
             id="schedule and stage",
         ),
         pytest.param(
-            {"beginner": {"xi0": True}}, "expected numbers in beginner", id="boolean threshold"
+            {"beginner": {"xi0": True}},
+            "expected xi0 of beginner to be a number, got True",
+            id="boolean threshold",
         ),
         pytest.param(
             {"preset": "official", "precision_over": "larger"},
@@ -111,7 +117,7 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ),
         pytest.param(
             {"format": "json", "json": {"key": "bbox"}},
-            "mapping of box, label, o",
+            "names box, label, order, decimals in json, got 'key'",
             id="layout's name",
         ),
         pytest.param(
@@ -121,7 +127,7 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ),
         pytest.param(
             {"format": "json", "json": {"order": "xyzw"}},
-            "json: expected .*order",
+            "order of json to be 'xyxy' or .*did you mean",
             id="layout's order",
         ),
     ],
@@ -151,3 +157,45 @@ def test_a_layout_of_json_survives_being_described(tmp_path: Path) -> None:
     assert settings.json == JsonLayout(("x_min", "y_min", "x_max", "y_max"), "name", decimals=3)
     file.write_text(describe(settings))
     assert load_settings(str(file)) == settings
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1e999999999",
+        "1e-999999999",
+        "9" * 400 + "/7",
+        10**400,
+        10**4000,
+        "nan",
+        "inf",
+        "-1",
+        None,
+        [],
+        "1/0",
+    ],
+)
+def test_a_step_far_from_a_fraction_is_refused_at_once(value: object) -> None:
+    with pytest.raises(SettingsError, match="expected step"):
+        settings_from({"step": value})
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, float("nan"), float("inf"), "1", None, [1], {}, "\ud800"]
+)
+@pytest.mark.parametrize(
+    "name", ["switch_step", "max_pixels", "pictures", "beginner", "salvage", "rules", "json"]
+)
+def test_odd_values_are_refused(name: str, value: object) -> None:
+    if value is None and name in ("switch_step", "max_pixels", "json"):
+        return
+    if value == {} and name == "beginner":
+        return
+    with pytest.raises(SettingsError):
+        settings_from({name: value})
+
+
+@pytest.mark.parametrize("value", [10**400, float("nan"), -float("inf"), "0.5", True, None, [0.5]])
+def test_odd_thresholds_are_refused(value: object) -> None:
+    with pytest.raises(SettingsError, match="beginner"):
+        settings_from({"beginner": {"xi0": value}})

@@ -124,15 +124,17 @@ def test_categories_joined_as_ones_own_protocol_says(
         pytest.param(
             {"label_aware": "false"}, "got 'label_aware'", id="label-aware-is-not-ones-own-to-say"
         ),
-        pytest.param({"labels": None}, "got none for labels", id="missing-key"),
+        pytest.param({"labels": None}, "expected labels in .*, got none", id="missing-key"),
         pytest.param(
             {"queries": "presnt"},
-            "all or present or each.*'presnt'; did you mean 'present'",
+            "'all' or 'present' or 'each'.*'presnt'; did you mean 'present'",
             id="queries",
         ),
-        pytest.param({"labels": "model"}, "labels to be answer or query", id="labels"),
-        pytest.param({"captions": "2"}, "captions to be true or false", id="captions"),
-        pytest.param({"prompt": "[1]"}, "prompt to be text", id="prompt-no-text"),
+        pytest.param(
+            {"labels": "model"}, "labels of .* to be 'answer' or 'query', got", id="labels"
+        ),
+        pytest.param({"captions": "2"}, "captions of .* to be true or false", id="captions"),
+        pytest.param({"prompt": "[1]"}, "prompt of .* to be text", id="prompt-no-text"),
         pytest.param({"prompt": "Find things."}, r"a text with \{category\}", id="no-placeholder"),
         pytest.param(
             {"prompt": "'{category} of {categories}'"},

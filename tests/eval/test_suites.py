@@ -187,18 +187,22 @@ def test_ones_own_suite(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("dataset", "message"),
     [
-        pytest.param("{ann: a.json}", "got none for images", id="no-images"),
+        pytest.param("{ann: a.json}", "expected images in a of .*, got none", id="no-images"),
         pytest.param("{ann: a, images: i, class: [a]}", "did you mean 'classes'", id="unknown-key"),
         pytest.param("{ann: a, images: i, classes: [1, 2]}", "in quotes", id="numbers-as-classes"),
-        pytest.param("{ann: 1, images: i}", "ann of a .* a path", id="path-no-text"),
+        pytest.param("{ann: 1, images: i}", "ann of a .* to be text, got 1", id="path-no-text"),
         pytest.param(
             "{ann: a, images: i, captions: {b: {nam: c}}}", "did you mean 'name'", id="caption-key"
         ),
         pytest.param(
-            "{ann: a, images: i, captions: {b: {name: 1}}}", "to be of texts", id="caption-no-text"
+            "{ann: a, images: i, captions: {b: {name: 1}}}",
+            "to be text or null, got 1",
+            id="caption-no-text",
         ),
         pytest.param(
-            "{ann: a, images: i, captions: [b]}", "mapping of class names", id="captions-list"
+            "{ann: a, images: i, captions: [b]}",
+            "captions of a .* lines or null",
+            id="captions-list",
         ),
         pytest.param("a.json", "got a str", id="no-mapping"),
     ],
