@@ -10,10 +10,11 @@ from swift_plugin_visionr1.formats import Format
 from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes
 from swift_plugin_visionr1.models.model_io import ModelIO, model_io
 from swift_plugin_visionr1.reward.settings import Settings
-from swift_plugin_visionr1.text import share
 
 from .answers.coco_results import Converted, to_coco_results
 from .answers.confidence import POLICIES
+from .answers.given_boxes import given_box_warnings
+from .answers.given_numbers import number_warnings
 from .answers.join import Duplicates, Missing, join
 from .answers.query_table import some
 from .answers.recorded_protocol import check_recorded
@@ -65,20 +66,6 @@ class Evaluation:
     format: Format | None
     conditions: dict[str, Any]
     shows_outside: bool = False
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a person should know before trusting the numbers."""
-        left_out, boxes = self.scores.left_out, len(self.converted.results)
-        if not left_out.boxes:
-            return self.converted.warnings
-        return (
-            *self.converted.warnings,
-            f"COCO's limit of 100 boxes per image and category leaves out "
-            f"{share(left_out.boxes, boxes)} boxes, in {left_out.images} of "
-            f"{len(self.annotations.images)} images: AP and AR do not see them; precision, recall "
-            "and F1 count them",
-        )
 
 
 @dataclass(frozen=True)
@@ -157,6 +144,9 @@ def _evaluate_boxes(
         given = replace(
             given, warnings=(*given.warnings, f"there are no boxes at all: {ALL_EMPTY}")
         )
+    of_numbers = number_warnings(given.results)
+    of_places = given_box_warnings(annotations, given.results)
+    given = replace(given, warnings=(*given.warnings, *of_numbers, *of_places))
     refers = _refers(options.protocol)
     if refers:
         given = replace(given, results=_best_of_each_image(given.results))

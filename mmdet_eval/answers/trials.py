@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swift_plugin_visionr1.formats import ParsedCompletion
 from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes, iou, is_valid
@@ -120,14 +121,23 @@ def _one(
 def _overlaps(
     boxes: Boxes, names: Sequence[Id | None], there: Boxes, categories: Sequence[Id]
 ) -> list[float]:
-    """The IoU of each annotated box that is found: with a box of its own that overlaps enough and
-    has its category, the best pairs first."""
+    """The IoU of each annotated box that is found: by a box of its category."""
+    same = np.array([[name == category for category in categories] for name in names], dtype=bool)
+    return [overlap for _, _, overlap in best_pairs(boxes, there, same)]
+
+
+def best_pairs(
+    boxes: Boxes, there: Boxes, allowed: NDArray[np.bool_] | None = None
+) -> list[tuple[int, int, float]]:
+    """Pairs of (n, 4) and (m, 4) xyxy boxes that overlap enough, and their IoU: each box once, the
+    best first; `allowed` is (n, m)."""
     if not len(boxes) or not len(there):
         return []
-    same = np.array([[name == category for category in categories] for name in names])
-    table, found = np.where(same, iou(boxes, there), 0.0), []
+    table, found = iou(boxes, there), []
+    if allowed is not None:
+        table = np.where(allowed, table, 0.0)
     while table.max() >= RIGHT:
         row, column = np.unravel_index(table.argmax(), table.shape)
-        found.append(float(table[row, column]))
+        found.append((int(row), int(column), float(table[row, column])))
         table[row], table[:, column] = 0.0, 0.0
     return found

@@ -248,6 +248,11 @@ def _datasets(arguments: argparse.Namespace) -> tuple[Suite, tuple[str, ...]]:
                 "expected --classes beside --ann, got --suite: say classes in the suite's YAML file"
             )
         return load_suite(arguments.suite, arguments.root, arguments.allow_missing)
+    if arguments.images and not arguments.images.is_dir():
+        raise InputError(
+            f"expected --images to be the folder of the images, got {arguments.images}, which is "
+            "no folder"
+        )
     name = arguments.ann.stem
     check_names([name])
     classes = tuple(arguments.classes) if arguments.classes else None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..evaluation import Evaluation
 from ..metrics.scores import Metrics, Spread
-from .phrases import average, breaks, counts, headline, in_words, spread_in_words
+from .phrases import average, beyond_limit, breaks, counts, headline, in_words, spread_in_words
 
 ROWS = {  # counts that have no row of their own are notes to another
     "unparsed": "  not parsed",
@@ -24,8 +24,15 @@ def table(evaluations: Sequence[Evaluation], left_out: Sequence[str] = ()) -> st
     headline last."""
     names, mean = headline(evaluations), average(evaluations)
     lines = [f"{'left out':<{WIDTH}}{', '.join(left_out)}"] if left_out else []
-    lines += [f"warning: {e.name}: {warning}" for e in evaluations for warning in e.warnings]
+    lines += [
+        f"warning: {e.name}: {warning}" for e in evaluations for warning in e.converted.warnings
+    ]
     if mean is not None:
+        lines += [
+            f"{name}: {e.name}: {words}"
+            for e in evaluations
+            for name, words in beyond_limit(e).items()
+        ]
         return "\n".join([*_common(evaluations), *lines, "", *_suite(evaluations, names, mean)])
     head = "".join(f"{name:>12}" for name in names)
     return "\n".join(
@@ -42,6 +49,7 @@ def _set(evaluation: Evaluation) -> list[str]:
     facts = _facts(evaluation) | {
         "mAP's range": spread_in_words(evaluation.scores.spread, as_percent=False)
     }
+    facts |= beyond_limit(evaluation)
     lines += [f"{'annotations':<{WIDTH}}{repair}" for repair in evaluation.annotations.repairs]
     return lines + [f"{name:<{WIDTH}}{value}" for name, value in facts.items()]
 

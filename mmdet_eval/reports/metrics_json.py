@@ -34,7 +34,7 @@ def _dataset(evaluation: Evaluation) -> dict[str, Any]:
         "counts": asdict(converted.counts),
         "unknown_labels": converted.unknown_labels,
         "left_out_by_limit": asdict(scores.left_out),
-        "warnings": evaluation.warnings,
+        "warnings": converted.warnings,
         "protocol": asdict(evaluation.protocol) if evaluation.protocol else None,
         "conditions": evaluation.conditions,
         "annotations": {

@@ -97,7 +97,7 @@ def _set(evaluation: Evaluation) -> dict[str, Any]:
         "counts": counts_in_words(evaluation),
         "unknown": unknown[:LABELS_SHOWN],
         "unknownLabels": len(unknown),
-        "warnings": evaluation.warnings,
+        "warnings": converted.warnings,
         "classes": [
             {"name": c.name, "truths": c.truths, "boxes": c.boxes, "metrics": c.metrics}
             for c in scores.classes

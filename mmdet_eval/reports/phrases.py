@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from swift_plugin_visionr1.text import share
+
 from ..evaluation import Evaluation
 from ..metrics.scores import HEADLINE, Metrics, Spread
 
@@ -74,6 +76,19 @@ def spread_in_words(spread: Spread, as_percent: bool = True) -> str:
     return f"{ends[0]} to {ends[1]} over {spread.orders} random orders of the images"
 
 
+def beyond_limit(evaluation: Evaluation) -> dict[str, str]:
+    """What COCO's limit leaves out of AP, as a row; none where that is nothing."""
+    left_out = evaluation.scores.left_out
+    if not left_out.boxes:
+        return {}
+    words = (
+        f"{share(left_out.boxes, len(evaluation.converted.results))} boxes, in {left_out.images} "
+        f"of {len(evaluation.annotations.images)} images, come after the first 100 of their image "
+        "and category: AP and AR do not see them; precision, recall and F1 count them"
+    )
+    return {"beyond the limit": words}
+
+
 def decides(evaluation: Evaluation) -> dict[str, str]:
     """What decides the numbers: name -> words."""
     protocol = evaluation.protocol
@@ -93,6 +108,7 @@ def decides(evaluation: Evaluation) -> dict[str, str]:
         for name, value in evaluation.conditions.items()
         if value not in (None, {}, [])
     }
+    rows |= beyond_limit(evaluation)
     annotations = evaluation.annotations
     rows["annotations"] = f"{annotations.path} (sha256 {annotations.sha256[:12]})"
     if annotations.repairs:

@@ -52,8 +52,8 @@ def _section(evaluation: Evaluation, heading: bool) -> str:
     counts = [f"{name}: {count}" for name, count in counts_in_words(evaluation).items()]
     unknown = list(converted.unknown_labels.items())[:LABELS_SHOWN]
     parts = [f"## {plain(evaluation.name)}"] if heading else []
-    if evaluation.warnings:
-        parts += ["**Before trusting these numbers**", bullets(map(plain, evaluation.warnings))]
+    if converted.warnings:
+        parts += ["**Before trusting these numbers**", bullets(map(plain, converted.warnings))]
     parts += ["**What decides the numbers**", _pairs(decides(evaluation))]
     parts += [
         "**Beside AP** (percent)",

@@ -121,7 +121,9 @@ def test_the_two_parts_are_one_matching_without_limit(
     assert found.beside["precision"] == pytest.approx((right / counted.sum(axis=1)).mean())
 
 
-def test_the_limit_is_said_everywhere(annotations_of: Any, write: Any, tmp_path: Path) -> None:
+def test_the_limit_is_said_everywhere(
+    annotations_of: Any, write: Any, tmp_path: Path, capsys: Any
+) -> None:
     path = annotations_of(GRID[:150]).path
     results = write("results.json", results_of(GRID[:150]))
     out = tmp_path / "out"
@@ -129,7 +131,19 @@ def test_the_limit_is_said_everywhere(annotations_of: Any, write: Any, tmp_path:
     assert main(files) == 0
     record = json.loads((out / "metrics.json").read_text())["datasets"]["ann"]
     assert record["left_out_by_limit"] == {"images": 1, "boxes": 50}
-    (warning,) = record["warnings"]
-    assert "50 of 150" in warning
-    assert "50 of 150" in (out / "summary.md").read_text()
-    assert "50 of 150" in (out / "report.html").read_text()
+    told = [(out / name).read_text() for name in ("summary.md", "report.html")]
+    assert all("50 of 150" in text for text in (*told, capsys.readouterr().out))
+
+
+def test_a_suite_says_the_limit_by_data_set(
+    annotations_of: Any, write: Any, tmp_path: Path, capsys: Any
+) -> None:
+    path = annotations_of(GRID[:150]).path
+    sets = {name: {"ann": str(path), "images": str(tmp_path)} for name in ("a", "b")}
+    suite = write("suite.yaml", {"datasets": sets, "protocol": "vision_r1_coco"})
+    (tmp_path / "pred").mkdir()
+    for name, boxes in (("a", GRID[:150]), ("b", GRID[:10])):
+        write(f"pred/{name}.json", results_of(boxes))
+    files = ["--suite", str(suite), "--pred", str(tmp_path / "pred"), "--engine", "hotcoco"]
+    assert main(files) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if "50 of 150" in line]

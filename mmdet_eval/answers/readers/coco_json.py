@@ -11,6 +11,7 @@ from swift_plugin_visionr1.errors import InputError
 
 from ...coco.annotations import Annotations
 from ...coco.results import CocoResult
+from .result_ids import check_ids, check_names
 
 
 def read_results(data: list[Any], path: Path, annotations: Annotations) -> list[CocoResult]:
@@ -23,8 +24,10 @@ def read_results(data: list[Any], path: Path, annotations: Annotations) -> list[
     """
     images = {image.id for image in annotations.images}
     if not _all_good(data, images, set(annotations.categories)):
+        check_ids(data, path, annotations)
         for number, result in enumerate(data):
             _check(result, f"result {number} of {path}", images, annotations)
+    check_names(data, path, annotations)
     return sorted(data, key=lambda result: result["image_id"])
 
 

@@ -1,0 +1,229 @@
+"""Signs that boxes which a file gives are in another layout, frame or image, or that it numbers the
+categories otherwise.
+
+A sample of the best boxes is laid over the annotations. What is found there is said beside the
+number and never changes it; results that agree with the annotations are asked no further.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from swift_plugin_visionr1.data.box_faults import LAYOUTS, WORDS, BoxEvidence, find_box_fault
+from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes, is_valid
+from swift_plugin_visionr1.geometry.frames import Size, convert
+from swift_plugin_visionr1.text import share
+
+from ..coco.annotations import Annotations, Id
+from ..coco.results import CocoResult
+from .trials import best_pairs
+
+IMAGES = 100  # looked at, spread over the data set
+PER_IMAGE = 20  # boxes of each, the best by score
+AGREES = 0.3  # of the annotated boxes: no further questions
+LOST = 0.05  # of them: the boxes by themselves are asked, too
+FOUND = 0.2  # of the annotated boxes, or of those given: less may be chance
+TIMES, AND = 2, 3  # another reading has to find so many times as many boxes, and so many more
+SEEN = 5  # pairs for each category, before any mapping of the categories is believed
+MOST = 0.5  # of the pairs that another numbering of the categories has to bring together
+FACTORS = (0.25, 0.5, 2, 4)  # of the original image's sides
+SIDES = (224, 256, 320, 416, 448, 512, 608, 640, 672, 768, 800, 896, 1024, 1280, 1333)  # detectors'
+# codes of faults that loose boxes or a bad detector may have
+UNTOLD = ("out_of_image", "corner_order", "no_area")
+Layout = Callable[[Boxes], Boxes]  # (n, 4) numbers to corners
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """One image: (n, 4) boxes as written, their categories, (m, 4) xyxy annotations and theirs."""
+
+    size: Size
+    written: Boxes
+    names: tuple[Id, ...]
+    there: Boxes
+    truths: tuple[Id, ...]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What the numbers of boxes may be.
+
+    Attributes:
+        words: say it.
+        layout: of the four numbers.
+        side: (width, height) of what they are laid out in, by the size of the image.
+    """
+
+    words: str
+    layout: Layout
+    side: Callable[[Size], tuple[float, float]]
+
+    def corners(self, sample: _Sample) -> Boxes:
+        """(n, 4) xyxy in pixels of the original image."""
+        return convert(self.layout(sample.written), self.side(sample.size), sample.size)
+
+
+def _y_first(layout: Layout) -> Layout:
+    return lambda boxes: layout(boxes[:, [1, 0, 3, 2]])
+
+
+def _scaled(factor: float) -> Callable[[Size], tuple[float, float]]:
+    return lambda size: (factor * size[0], factor * size[1])
+
+
+def _longest(side: int) -> Callable[[Size], tuple[float, float]]:
+    return lambda size: (size[0] * side / max(size), size[1] * side / max(size))
+
+
+def _stretched(side: float) -> Callable[[Size], tuple[float, float]]:
+    return lambda size: (side, side)
+
+
+AS_GIVEN = _Reading(WORDS["xywh"], LAYOUTS["xywh"], _scaled(1))
+
+
+def _readings() -> Iterator[_Reading]:
+    for code in ("xyxy", "cxcywh"):
+        yield _Reading(WORDS[code], LAYOUTS[code], _scaled(1))
+    for code in ("xywh", "xyxy"):
+        words, layout = WORDS[code], LAYOUTS[code]
+        yield _Reading(f"{words} with y first", _y_first(layout), _scaled(1))
+        yield _Reading(f"{words} in fractions of the image", layout, _stretched(1))
+        yield _Reading(f"{words} in thousandths of the image", layout, _stretched(1000))
+        for factor in FACTORS:
+            of = f"{words} in pixels of images {factor:g} times as large"
+            yield _Reading(of, layout, _scaled(factor))
+        for side in SIDES:
+            of = f"{words} in pixels of images resized to"
+            yield _Reading(f"{of} a longest side of {side}", layout, _longest(side))
+            yield _Reading(f"{of} {side} x {side}", layout, _stretched(side))
+
+
+def given_box_warnings(annotations: Annotations, results: Sequence[CocoResult]) -> tuple[str, ...]:
+    """What the annotations say against boxes in pixels as [x, y, width, height], and against their
+    categories."""
+    samples = _samples(annotations, results)
+    total = sum(len(sample.there) for sample in samples)
+    pairs = _pairs(samples, AS_GIVEN)
+    text = None
+    if len(pairs) < AGREES * total:
+        text = _other_layout(samples, len(pairs), total)
+    if len(pairs) < LOST * total and not text:
+        text = _fault_of_boxes(samples)
+    return (text,) if text else _other_numbering(pairs, annotations.categories)
+
+
+def _other_layout(samples: Sequence[_Sample], found: int, total: int) -> str | None:
+    counts = ((len(_pairs(samples, one)), one.words) for one in _readings())
+    best, words = max(counts, key=lambda one: one[0])
+    given = sum(len(sample.names) for sample in samples)
+    if best < TIMES * found + AND or best < FOUND * min(total, given):
+        return None
+    return (
+        f"the boxes fit the annotations as {words}, not as [x, y, width, height] in pixels of the "
+        f"original image: read so, a sample finds {share(best, total)} annotated boxes at IoU .5, "
+        f"as given {found}. The numbers are of the boxes as given: convert the file and evaluate "
+        "again"
+    )
+
+
+def _fault_of_boxes(samples: Sequence[_Sample]) -> str | None:
+    """What the boxes say by themselves, where the annotations tell nothing."""
+    counts = [len(sample.written) for sample in samples]
+    evidence = BoxEvidence(
+        np.concatenate([sample.written for sample in samples]),
+        "xywh",
+        np.repeat(np.array([sample.size for sample in samples], dtype=np.float64), counts, axis=0),
+        np.repeat(np.arange(len(samples)), counts),
+    )
+    fault = find_box_fault(evidence)
+    return fault.text if fault and fault.code not in UNTOLD else None
+
+
+def _other_numbering(
+    pairs: Sequence[tuple[Id, Id]], categories: Mapping[Id, str]
+) -> tuple[str, ...]:
+    """`pairs`: the category given and the one annotated, of boxes that lie on one another."""
+    right = sum(given == there for given, there in pairs)
+    needed = max(TIMES * right + AND, MOST * len(pairs))
+    counts = (
+        (words, sum(mapping.get(given) == there for given, there in pairs))
+        for words, mapping in _numberings(pairs, categories)
+    )
+    words, mapped = next((one for one in counts if one[1] >= needed), ("", 0))
+    if not words:
+        return ()
+    example, often = Counter(pair for pair in pairs if pair[0] != pair[1]).most_common(1)[0]
+    given, there = (repr(categories[key]) for key in example)
+    return (
+        f"the categories seem to be numbered otherwise: of {len(pairs)} boxes of a sample that lie "
+        f"on an annotated one, {right} have its category; {words}, {mapped} would have it ({often} "
+        f"of {given} lie on {there}). The numbers are of the ids as given: map them and evaluate "
+        "again",
+    )
+
+
+def _numberings(
+    pairs: Sequence[tuple[Id, Id]], categories: Mapping[Id, str]
+) -> Iterator[tuple[str, Mapping[Id, Id]]]:
+    """Words and a mapping from the ids as given to the annotation file's; the simplest first."""
+    ids = list(categories)
+    for first in (0, 1):
+        places: dict[Id, Id] = dict(enumerate(ids, first))
+        yield f"as places in the file's list of categories, from {first}", places
+    for step in (1, -1):
+        shifted: dict[Id, Id] = {key: key + step for key in ids if isinstance(key, int)}
+        yield "with 1 added" if step > 0 else "with 1 taken off", shifted
+    lying = {given: Counter(b for a, b in pairs if a == given) for given, _ in pairs}
+    if len(pairs) >= SEEN * len(lying):
+        most = {given: counts.most_common(1)[0][0] for given, counts in lying.items()}
+        yield "with each category read as the one that it mostly lies on", most
+
+
+def _pairs(samples: Sequence[_Sample], reading: _Reading) -> list[tuple[Id, Id]]:
+    """The categories of boxes, read so, and of the annotations that they lie on."""
+    found = []
+    for sample in samples:
+        boxes = reading.corners(sample)
+        valid = np.flatnonzero(is_valid(boxes))
+        for row, column, _ in best_pairs(boxes[valid], sample.there):
+            found.append((sample.names[valid[row]], sample.truths[column]))
+    return found
+
+
+def _samples(annotations: Annotations, results: Sequence[CocoResult]) -> list[_Sample]:
+    """Of images that have annotations and boxes, spread over the data set."""
+    given = {result["image_id"] for result in results}
+    shown = [key for key, here in annotations.present().items() if here and key in given]
+    chosen = set(shown[:: max(1, len(shown) // IMAGES)])
+    by_image: dict[Id, list[CocoResult]] = {key: [] for key in chosen}
+    for result in results:
+        if result["image_id"] in chosen:
+            by_image[result["image_id"]].append(result)
+    truths: dict[Id, list[tuple[list[float], Id]]] = {key: [] for key in chosen}
+    for record in annotations.data["annotations"]:
+        if record["image_id"] in chosen and not record["iscrowd"]:
+            truths[record["image_id"]].append((record["bbox"], record["category_id"]))
+    return [
+        _sample(image.size, by_image[image.id], truths[image.id])
+        for image in annotations.images
+        if image.id in chosen
+    ]
+
+
+def _sample(
+    size: Size,
+    results: Sequence[CocoResult],
+    truths: Sequence[tuple[list[float], Id]],
+) -> _Sample:
+    best = sorted(results, key=lambda result: -result["score"])[:PER_IMAGE]
+    there = as_boxes([box for box, _ in truths])
+    return _Sample(
+        size,
+        as_boxes([result["bbox"] for result in best]),
+        tuple(result["category_id"] for result in best),
+        LAYOUTS["xywh"](there),
+        tuple(name for _, name in truths),
+    )

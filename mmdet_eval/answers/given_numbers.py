@@ -1,0 +1,56 @@
+"""What the numbers of given boxes say by themselves: sizes below 0, fractions, scores that are no
+probabilities."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.text import share
+
+from ..coco.results import CocoResult
+
+LOOKED_AT = 20_000  # results, spread over the file: a fault of the file shows in them
+MOST = 0.5  # of the boxes: the number would be meaningless
+UNIT = 1.01  # no box of an image in pixels ends there
+LAYOUT = "[x, y, width, height] in pixels of the original image"
+
+
+def number_warnings(results: Sequence[CocoResult]) -> tuple[str, ...]:
+    """What should be known before trusting the number.
+
+    Raises:
+        InputError: most boxes are none, so that the number would say nothing.
+    """
+    looked_at = results[:: max(1, len(results) // LOOKED_AT)]
+    boxes = np.array([result["bbox"] for result in looked_at], dtype=float).reshape(-1, 4)
+    scores = np.array([result["score"] for result in looked_at], dtype=float)
+    _check_fractions(boxes)
+    negative = int((boxes[:, 2:] < 0).any(axis=1).sum())
+    if negative > MOST * len(boxes):
+        raise InputError(
+            f"expected boxes as {LAYOUT}, got a width or height below 0 in "
+            f"{share(negative, len(boxes))} of them: write the upper left corner, then the size"
+        )
+    found = []
+    if negative:
+        found.append(
+            f"{share(negative, len(boxes))} boxes have a width or height below 0, and match "
+            f"nothing: bbox is {LAYOUT}"
+        )
+    if len(scores) and (scores.min() < 0 or scores.max() > 1):
+        found.append(
+            f"the scores go from {scores.min():g} to {scores.max():g}, and are no probabilities "
+            "from 0 to 1: AP only ranks by them, so it holds if more is surer"
+        )
+    return tuple(found)
+
+
+def _check_fractions(boxes: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+    drawn = boxes[(boxes[:, 2:] > 0).all(axis=1)]  # some files are filled up with zeros
+    unit = int((np.abs(drawn).max(axis=1) <= UNIT).sum()) if len(drawn) else 0
+    if unit > MOST * len(drawn):
+        raise InputError(
+            f"expected boxes as {LAYOUT}, got {share(unit, len(drawn))} of them between 0 and 1: "
+            "they are fractions of the image, so multiply them by its width and height"
+        )
