@@ -28,9 +28,9 @@ def image_file(evaluation: Evaluation, judged: Judged) -> Path | None:
     name = judged.read.answer.image.file_name
     if not evaluation.images or not name:
         return None
-    path = evaluation.images / name
-    shown = evaluation.shows_outside or not leads_outside(evaluation.images, name)
-    return path if shown and path.is_file() else None
+    path = find_image(evaluation.images, name)
+    as_named = path == evaluation.images / name and not evaluation.shows_outside
+    return None if as_named and leads_outside(evaluation.images, name) else path
 
 
 def leads_outside(folder: Path, name: str) -> bool:
@@ -40,7 +40,6 @@ def leads_outside(folder: Path, name: str) -> bool:
     if not named.is_absolute() and ".." not in named.parts:
         return False
     return not (folder / name).resolve().is_relative_to(folder.resolve())
-    return find_image(folder, name) if folder and name else None
 
 
 def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | None:
