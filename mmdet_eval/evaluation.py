@@ -22,6 +22,7 @@ from .answers.rows import Row
 from .answers.suite_predictions import Predictions
 from .coco.annotations import Annotations, Id
 from .coco.results import CocoResult
+from .coco.soundness import truth_warnings
 from .metrics.measure import Engine, measure
 from .metrics.refexp import refexp_scores, refexp_truths
 from .metrics.scores import ACCURACY, Scores
@@ -140,6 +141,7 @@ def _evaluate_boxes(
             "categories: "
             "leave it out, or evaluate the answers themselves"
         )
+    given = replace(given, warnings=given.warnings + truth_warnings(annotations))
     if not given.results:
         given = replace(
             given, warnings=(*given.warnings, f"there are no boxes at all: {ALL_EMPTY}")
@@ -220,7 +222,7 @@ def _frame(io: ModelIO, converted: Converted) -> str:
 def _warnings(
     annotations: Annotations, rows: Sequence[Row], protocol: Protocol | None
 ) -> tuple[str, ...]:
-    found = []
+    found = list(truth_warnings(annotations))
     if not rows:
         found.append(f"there is no answer at all: {ALL_EMPTY}")
     unused = [repr(name) for name in annotations.unannotated()]

@@ -17,7 +17,7 @@ from swift_plugin_visionr1.models.chat import ChatOptions
 from swift_plugin_visionr1.writing import locked, write_file
 
 from ..coco.annotations import Annotations, read_annotations
-from ..suites.prompt_rows import Row, check_images, prompt_rows, unannotated_note
+from ..suites.prompt_rows import Row, check_images, path_note, prompt_rows, unannotated_note
 from ..suites.protocols import Protocol
 from ..suites.spec import DatasetSpec
 from ..versions import versions
@@ -159,11 +159,13 @@ def run(
         for spec, truth in zip(datasets, annotations, strict=True)
     ]
     everything = [row for own in rows for row in own]
-    for warning in check_images(everything):
+    names = (spec.name for spec in datasets)
+    for warning in check_images(everything, dict(zip(names, annotations, strict=True))):
         warn(f"note: {warning}")
     for spec, truth in zip(datasets, annotations, strict=True):
-        if note := unannotated_note(spec, truth, protocol):
-            warn(note)
+        for note in (unannotated_note(spec, truth, protocol), path_note(spec, truth)):
+            if note:
+                warn(note)
     contents = Contents.of_run(folder)
     fingerprint = {**answers_depend_on(model, protocol, everything, contents), "logprobs": logprobs}
     with locked(folder) as lock:

@@ -21,6 +21,7 @@ from ..answers.suite_predictions import Dataset, Predictions, read_all
 from ..asking.passed_options import recorded, without_user
 from ..asking.reading_record import find_reading_record
 from ..coco.annotations import read_annotations
+from ..coco.soundness import require_sound, require_sound_files
 from ..evaluation import Evaluation, Options, evaluate_dataset
 from ..gc_pause import garbage_collection_paused
 from ..metrics.measure import Engine
@@ -163,11 +164,12 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
     options = options_of(arguments)
     suite, left_out = _datasets(arguments)
     datasets = [(spec, read_annotations(spec.ann, spec.classes)) for spec in suite.datasets]
+    show = bool(arguments.suite or arguments.images)
+    _check_annotations(datasets, show)
     predictions = read_all(arguments.pred, datasets, options.missing)
     _check_synonyms(options.synonyms, datasets)
     protocol = options.protocol or _protocol(suite, list(predictions.values()), options.io.format)
     options = replace(options, protocol=protocol)
-    show = bool(arguments.suite or arguments.images)
     evaluations = [
         evaluate_dataset(
             spec, annotations, predictions[spec.name], options, spec.images if show else None
@@ -175,6 +177,17 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
         for spec, annotations in datasets
     ]
     return evaluations, list(left_out)
+
+
+def _check_annotations(datasets: Sequence[Dataset], with_images: bool) -> None:
+    """Raise InputError where annotations do not fit their images, which are looked at if they are
+    known to be there."""
+    for spec, annotations in datasets:
+        if not with_images or not spec.images.is_dir():
+            require_sound(annotations)
+            continue
+        for warning in require_sound_files(annotations, spec.images):
+            warn(f"note: {spec.name}: {warning}")
 
 
 def _protocol(suite: Suite, predictions: Sequence[Predictions], format: Format) -> Protocol | None:

@@ -14,9 +14,9 @@ from swift_plugin_visionr1.models.model_io import model_io
 from swift_plugin_visionr1.reward.settings import Settings
 from swift_plugin_visionr1.writing import check_output, write_file
 
-from ..coco.annotations import read_annotations
+from ..coco.annotations import Annotations, read_annotations
 from ..suites.files import load_suite, suite_names
-from ..suites.prompt_rows import Row, check_images, prompt_rows, unannotated_note
+from ..suites.prompt_rows import Row, check_images, path_note, prompt_rows, unannotated_note
 from ..suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
 from ..suites.spec import DatasetSpec, Suite, check_names
 
@@ -136,8 +136,9 @@ def run(arguments: argparse.Namespace) -> int:
     suite, protocol, left_out = read_datasets(arguments, _format_of(arguments.model_type))
     inputs = [arguments.suite, arguments.protocol, *(spec.ann for spec in suite.datasets)]
     check_output(arguments.out, inputs)
-    rows = [row for spec in suite.datasets for row in _rows(spec, protocol)]
-    for warning in check_images(rows):
+    datasets = {spec.name: read_annotations(spec.ann, spec.classes) for spec in suite.datasets}
+    rows = [row for spec in suite.datasets for row in _rows(spec, datasets[spec.name], protocol)]
+    for warning in check_images(rows, datasets):
         warn(f"note: {warning}")
     images = {path for row in rows for path in row["images"]}
     check_output(arguments.out, images)
@@ -163,8 +164,7 @@ def _format_of(model_type: str | None) -> Format | None:
         raise InputError(str(error)) from None
 
 
-def _rows(spec: DatasetSpec, protocol: Protocol) -> list[Row]:
-    annotations = read_annotations(spec.ann, spec.classes)
+def _rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol) -> list[Row]:
     rows = prompt_rows(spec, annotations, protocol)
     if not rows:
         raise InputError(
@@ -173,6 +173,7 @@ def _rows(spec: DatasetSpec, protocol: Protocol) -> list[Row]:
         )
     for repair in annotations.repairs:
         say(f"{spec.name}: {repair}")
-    if note := unannotated_note(spec, annotations, protocol):
-        say(note)
+    for note in (unannotated_note(spec, annotations, protocol), path_note(spec, annotations)):
+        if note:
+            say(note)
     return rows

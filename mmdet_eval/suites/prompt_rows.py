@@ -1,13 +1,18 @@
 """A protocol's queries as the rows of a dataset that `swift infer` answers."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from swift_plugin_visionr1.data.image_check import UNREADABLE, image_faults, require_usable
+from swift_plugin_visionr1.data.image_check import UNREADABLE, fault_of, require_usable
+from swift_plugin_visionr1.data.image_headers import read_headers
 from swift_plugin_visionr1.data.image_paths import find_images
-from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.data.images import Header
+from swift_plugin_visionr1.errors import ImageError, InputError
+from swift_plugin_visionr1.progress import show_progress
 
 from ..coco.annotations import Annotations, Image
+from ..coco.soundness import require_sound
 from .protocols import Protocol
 from .queries import Query, queries
 from .spec import DatasetSpec
@@ -22,8 +27,9 @@ def prompt_rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol)
     A row has what ms-swift reads ("messages" with one user turn, "images" with one absolute path),
     and what its answer is joined and evaluated by: "dataset", "image_id", "width" and "height" of
     the original image in pixels, "query" (the user turn's text without the image), "category" and
-    "category_id" (None for all at once), "protocol" (its name). Whether the image files exist is
-    not looked at: see `check_images`.
+    "category_id" (None for all at once), "protocol" (its name). An image is found by
+    the last parts of its file_name, too. Whether there is such a file is not looked at: see
+    `check_images`.
 
     Args:
         annotations: of `spec`, as from `read_annotations(spec.ann, spec.classes)`.
@@ -84,23 +90,52 @@ def unannotated_note(spec: DatasetSpec, annotations: Annotations, protocol: Prot
     )
 
 
-def check_images(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def check_images(
+    rows: Sequence[Mapping[str, Any]], datasets: Mapping[str, Annotations]
+) -> list[str]:
     """Look at the header of every image; returns what to warn of.
 
     Args:
         rows: as `prompt_rows` writes them.
+        datasets: the annotations that they ask about, by the data set's name.
 
     Raises:
         ImageError: an image cannot be opened; counts all such, names the first of them.
+        InputError: the annotations of a data set do not fit its images.
     """
     asked: dict[str, Mapping[str, Any]] = {}
     for row in rows:
         asked.setdefault(row["images"][0], row)
-    paths = list(asked)
-    sizes = [(asked[path]["width"], asked[path]["height"]) for path in paths]
+    headers = dict(zip(asked, _headers(list(asked)), strict=True))
+    faults = [
+        fault
+        for index, (path, row) in enumerate(asked.items())
+        if (fault := fault_of(index, headers[path], (row["width"], row["height"])))
+    ]
 
     def place(index: int) -> str:
-        row = asked[paths[index]]
+        row = asked[list(asked)[index]]
         return f"image {row['image_id']!r} of {row['dataset']}"
 
-    return require_usable(image_faults(paths, sizes), len(paths), place, UNREADABLE)
+    warnings = require_usable(faults, len(asked), place, UNREADABLE)
+    for name, annotations in datasets.items():
+        known = {
+            row["image_id"]: header
+            for row in rows
+            if row["dataset"] == name and isinstance(header := headers[row["images"][0]], Header)
+        }
+        require_sound(annotations, known)
+    return warnings
+
+
+def _headers(paths: Sequence[str]) -> Iterable[Header | ImageError]:
+    return show_progress(
+        read_headers(paths), len(paths), sys.stderr, verb="read", noun="image headers"
+    )
+
+
+def path_note(spec: DatasetSpec, annotations: Annotations) -> str | None:
+    """What to say where images were found by the last parts of their file_name."""
+    names = (image.file_name for image in annotations.images)
+    note = find_images(spec.images.resolve(), names).describe()
+    return f"{spec.name}: {note}" if note else None

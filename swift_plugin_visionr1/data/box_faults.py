@@ -185,7 +185,8 @@ def _explain(evidence: BoxEvidence) -> tuple[str, str]:
             return (
                 "swapped_boxes",
                 "and fit with width and height swapped: either the sizes are swapped, or the boxes "
-                f"have y first, or they belong to images turned by 90 degrees; {remedy}",
+                f"have y first, or they belong to images turned by 90 degrees, such as by an EXIF "
+                f"orientation; {remedy}",
             )
         for layout in ("xyxy", "xywh"):
             if evidence.fits(layout, swapped):

@@ -1,0 +1,72 @@
+"""Whether annotations fit their images: the shared check, and what it means for an evaluation.
+
+COCOeval takes boxes that leave their image or have no area, so the metric gets them as they are,
+with a warning. A file whose boxes are all written another way is refused: its numbers would say
+nothing about the model.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swift_plugin_visionr1.data.box_faults import TOLERANCE
+from swift_plugin_visionr1.data.coco_check import CocoCheck, Reason, check_coco
+from swift_plugin_visionr1.text import listed, share
+
+from .annotations import Annotations, Id
+
+if TYPE_CHECKING:
+    from swift_plugin_visionr1.data.images import Header  # needs Pillow
+
+# Boxes that nothing explains may be meant so: whole bodies beyond the border, as in CrowdHuman.
+WARNED = ("out_of_image", "no_area")
+WORDS: dict[Reason, str] = {
+    "no_area": "have a bbox without area: no box can match them, so they count as missed",
+    "outside": f"leave their image by more than {TOLERANCE:g} pixels, where no answer can follow",
+}
+
+
+def require_sound(annotations: Annotations, headers: Mapping[Id, "Header"] | None = None) -> None:
+    """Check that the annotations fit their images.
+
+    Args:
+        annotations: of a data set.
+        headers: of its image files, by image id, as far as they are known.
+
+    Raises:
+        InputError: the boxes or the sizes as a whole are wrong in a way that has a name.
+    """
+    check = _check(annotations, headers)
+    if check.fault and check.fault.code not in WARNED:
+        check.raise_fault(annotations.path)
+
+
+def require_sound_files(annotations: Annotations, folder: Path) -> tuple[str, ...]:
+    """`require_sound` with the images in a folder; returns what to warn of. Images that are missing
+    or unreadable are not looked at: they are needed for pictures only."""
+    from swift_plugin_visionr1.data.coco_images import look_at_images
+
+    files = look_at_images(annotations.images, folder, unusable=())
+    require_sound(annotations, files.headers)
+    return files.warnings
+
+
+def truth_warnings(annotations: Annotations) -> tuple[str, ...]:
+    """What to know about the annotations before trusting the numbers."""
+    check = _check(annotations, None)
+    warnings = []
+    if check.fault:
+        warnings.append(
+            f"the annotations do not fit their images: {check.fault.text} (see {check.example})"
+        )
+    total = len(annotations.data["annotations"])
+    for reason, words in WORDS.items():
+        records = check.counts.get(reason, ())
+        if records and not (check.fault and reason == "outside"):
+            names = listed(record["id"] for record in records)
+            warnings.append(f"{share(len(records), total)} annotations {words}: annotation {names}")
+    return tuple(warnings)
+
+
+def _check(annotations: Annotations, headers: Mapping[Id, "Header"] | None) -> CocoCheck:
+    return check_coco(annotations.images, annotations.data["annotations"], headers)
