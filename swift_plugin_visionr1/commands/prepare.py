@@ -75,9 +75,10 @@ def run(args: argparse.Namespace) -> int:
     io = _model(args) if args.target or args.config or args.model_type else None
     written = _rows(args, io) if args.rows else _annotations(args, io)
     say(f"wrote {args.out}: {_counts(written)}")
+    of = "row" if args.rows else "annotation"
     for done, reasons in (("left out", written.left_out), ("clipped", written.clipped)):
         for reason, ids in reasons.items():
-            say(f"{done}: {len(ids)} {reason}: annotation {listed(ids)}")
+            say(f"{done}: {len(ids)} {reason}: {of} {listed(ids)}")
     for change in written.changes:
         say(change)
     for note in written.notes:

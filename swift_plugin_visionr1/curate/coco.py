@@ -20,13 +20,12 @@ from ..formats.questions import PAPER, detection_question
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from ..text import listed
-from .output import Written, output
+from .output import LOOSE, Written, output
 
 CROWD = "boxes of crowds"
 TWICE = "boxes that are there twice with the same category"
 FLAT = "boxes without area"
 OUTSIDE = "boxes with nothing inside their image"
-LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
 FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels"
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
+from ..data.box_faults import TOLERANCE
 from ..errors import SolutionError
 
 IMAGES = "images"
+LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Written:
         thin: boxes that are in no answer because they are thinner than the format's grid.
         question: what is asked about each image; of rows with questions of their own the first.
         left_out: reason -> ids of the annotations that are in no row.
-        clipped: reason -> ids of the annotations that were cut off at the border of their image.
+        clipped: reason -> the annotations, or the numbers of the rows, whose boxes were cut off at
+            the border of their image.
         changes: what the reader of the annotations mended or left out, counted, in words.
         notes: what else is unusual, in words.
     """

@@ -16,7 +16,7 @@ from ..errors import InputError, SolutionError
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from ..text import short
-from .output import Output, Written, output
+from .output import LOOSE, Output, Written, output
 
 
 def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
@@ -38,6 +38,7 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
     """
     rows = boxes = thin = 0
     question: str | None = None
+    clipped: list[str] = []
     with output(out) as result:
         for place, row in _rows(file, result):
             question = _asked(row) if question is None else question
@@ -45,10 +46,12 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
                 thin += add_answer(row, io) if io else 0
                 result.add(row)
             rows += 1
-            boxes += len(_truth(row).boxes)
+            truth = _truth(row)
+            boxes += len(truth.boxes)
+            clipped += [place.split()[1]] * truth.clipped
         if question is None:
             raise InputError(f"expected rows in {file}, got none")
-    return Written(rows, boxes, (), thin, question)
+    return Written(rows, boxes, (), thin, question, clipped={LOOSE: clipped} if clipped else {})
 
 
 def _rows(file: Path, result: Output) -> Iterator[tuple[str, dict[str, Any]]]:

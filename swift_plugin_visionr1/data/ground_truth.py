@@ -12,6 +12,7 @@ from ..errors import SolutionError
 from ..geometry.boxes import Boxes, as_boxes, is_valid
 from ..geometry.frames import Size
 from ..text import short
+from .box_faults import ROUNDING, TOLERANCE, BoxEvidence, beyond, find_box_fault
 
 EXPECTED = (
     'expected "solution" to be a JSON string {"width": W, "height": H, "boxes": [[x1, y1, x2, y2], '
@@ -19,7 +20,6 @@ EXPECTED = (
     '"labels": ["...", ...]} with boxes in pixels of the original image'
 )
 LARGEST_SIDE = 10**6  # pixels of an image
-BORDER = 1.0  # pixels by which annotations may leave the image: rounding, not a wrong frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,13 +28,15 @@ class GroundTruth:
 
     Attributes:
         size: (width, height) of the original image in pixels.
-        boxes: (m, 4) float64 xyxy in pixels of the original image, not writeable.
+        boxes: (m, 4) float64 xyxy in pixels of the original image, inside it, not writeable.
         labels: m labels.
+        clipped: how many of the boxes left the image by more than rounding, and were cut off.
     """
 
     size: Size
     boxes: Boxes
     labels: tuple[str, ...]
+    clipped: int = 0
 
 
 def read_solution(
@@ -118,8 +120,10 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
             f"expected labels to be a list of {len(boxes)} strings, got {short(labels)}"
         )
     _check_boxes(boxes, size)
+    clipped = int((beyond(boxes, np.array([size])) > ROUNDING).sum())
+    boxes = np.clip(boxes, 0, [*size, *size])
     boxes.flags.writeable = False  # every row with the same solution shares them
-    return GroundTruth(size, boxes, tuple(labels))
+    return GroundTruth(size, boxes, tuple(labels), clipped)
 
 
 def _check_boxes(boxes: Boxes, size: Size) -> None:
@@ -134,13 +138,22 @@ def _check_boxes(boxes: Boxes, size: Size) -> None:
             "them within its "
             f"first pixel, such as {boxes[0].tolist()}: are they normalised to 1?"
         )
-    limits = np.array(size * 2) + BORDER
-    for index in np.flatnonzero(((boxes < -BORDER) | (boxes > limits)).any(axis=1)):
+    outside = beyond(boxes, np.array([size])) > TOLERANCE
+    outside |= ~is_valid(np.clip(boxes, 0, [*size, *size]))
+    for index in np.flatnonzero(outside):
         raise SolutionError(
             f"expected box {index} inside the original image of {size[0]} x {size[1]} pixels, got "
-            f"{boxes[index].tolist()}: is it [x, y, width, height], normalised to 1000, or of a "
-            "resized image?"
+            f"{boxes[index].tolist()}: {_cause(boxes, size)}"
         )
+
+
+def _cause(boxes: Boxes, size: Size) -> str:
+    """Why boxes of a row leave their image, as far as one row tells."""
+    sizes = np.tile(np.array(size, dtype=np.float64), (len(boxes), 1))
+    fault = find_box_fault(BoxEvidence(boxes, "xyxy", sizes, np.zeros(len(boxes), dtype=np.int64)))
+    if fault is None or fault.code == "out_of_image":
+        return "is it of this image, and of its original size?"
+    return fault.text
 
 
 def solutions_of(columns: dict[str, Any], count: int) -> list[GroundTruth]:

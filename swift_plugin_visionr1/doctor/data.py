@@ -156,6 +156,8 @@ def row_findings(rows: list[DoctorRow], rewarded: bool) -> list[Finding]:
         text = (
             f"annotations: {boxes} boxes in {len(usable)} rows, {empty} rows with nothing to find"
         )
+        cut = sum(row.truth.clipped for row in usable if row.truth)
+        text += f", {cut} boxes clipped at their image's border" if cut else ""
         found.append(
             ok("truth", text)
             if boxes

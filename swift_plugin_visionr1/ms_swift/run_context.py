@@ -8,6 +8,7 @@ from typing import Any
 
 from swift.utils import get_logger, is_local_master
 
+from ..data.box_faults import TOLERANCE
 from ..data.ground_truth import read_solution
 from ..data.image_check import image_faults, require_usable
 from ..data.row_files import read_jsonl
@@ -136,19 +137,28 @@ def check_datasets(owner: Any, data: Mapping[str, Any], resize: Resize) -> None:
         if not hasattr(dataset, "__len__"):
             logger.info(f"Vision-R1: {name} is streamed, so its rows are checked as they come")
             continue
-        check_dataset(dataset, name, resize)
+        clipped = check_dataset(dataset, name, resize)
         logger.info(f"Vision-R1: checked the annotations of {len(dataset)} rows in {name}")
+        if clipped:
+            logger.info(
+                f"Vision-R1: {clipped} boxes in {name} left their image by up to {TOLERANCE:g} "
+                "pixels: they are clipped to it, and answers are scored against the clipped boxes"
+            )
 
 
-def check_dataset(dataset: Any, name: str, resize: Resize) -> None:
-    """Check every row of a `datasets.Dataset`; raises as `check_datasets`."""
+def check_dataset(dataset: Any, name: str, resize: Resize) -> int:
+    """Check every row of a `datasets.Dataset`; returns how many boxes are clipped to their image.
+
+    Raises:
+        SolutionError: as `check_datasets`.
+    """
     columns = set(dataset.column_names)
     if "solution" not in columns:
         raise SolutionError(
             f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}'
         )
     wanted = columns & {"solution", "width", "height", "images", "chat_template_kwargs"}
-    sizes = []
+    sizes, clipped = [], 0
     for index, row in enumerate(dataset.select_columns(sorted(wanted))):
         try:
             truth = read_solution(row["solution"], row.get("width"), row.get("height"))
@@ -157,8 +167,10 @@ def check_dataset(dataset: Any, name: str, resize: Resize) -> None:
         except ValueError as error:
             raise SolutionError(f"{_place(row, index, name)}: {error}") from None
         sizes.append(truth.size)
+        clipped += truth.clipped
     if is_local_master():  # the other processes of this machine need not read the same files
         _check_images(dataset, sizes, name)
+    return clipped
 
 
 def _check_row(row: dict[str, Any]) -> None:

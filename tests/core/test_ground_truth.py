@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from swift_plugin_visionr1 import SolutionError, read_solution
+from swift_plugin_visionr1 import Settings, SolutionError, read_solution
 from swift_plugin_visionr1.data.ground_truth import solutions_of
+from swift_plugin_visionr1.geometry.boxes import iou
+from swift_plugin_visionr1.models.model_io import model_io
 
 GOOD = {"width": 640, "height": 480, "boxes": [[10, 20, 30, 40]], "labels": ["cat"]}
 
@@ -29,9 +31,50 @@ def test_the_authors_solution(boxes: list[object]) -> None:
     )
 
 
-def test_annotations_may_touch_the_border_by_a_rounding_error() -> None:
-    for box in ([-0.4, 0, 640.5, 480], [0, 10, 0.8, 50], [639.4, 10, 640, 50]):
-        assert len(read_solution(json.dumps(GOOD | {"boxes": [box]})).boxes) == 1
+@pytest.mark.parametrize(
+    ("box", "inside", "clipped"),
+    [
+        pytest.param([-0.4, 0, 640.5, 480], [0, 0, 640, 480], 0, id="rounding"),
+        pytest.param([-1, 0, 20, 480], [0, 0, 20, 480], 1, id="a pixel to the left"),
+        pytest.param([10, 20, 643, 40], [10, 20, 640, 40], 1, id="three pixels to the right"),
+        pytest.param([10, 20, 30, 482.9], [10, 20, 30, 480], 1, id="below"),
+        pytest.param([639.4, 10, 640, 50], [639.4, 10, 640, 50], 0, id="inside"),
+    ],
+)
+def test_loose_boxes_are_clipped_and_counted(
+    box: list[float], inside: list[float], clipped: int
+) -> None:
+    truth = read_solution(json.dumps(GOOD | {"boxes": [box]}))
+    assert (truth.boxes.tolist(), truth.clipped) == ([inside], clipped)
+
+
+def test_a_loose_box_is_scored_against_what_is_in_the_image() -> None:
+    loose = json.dumps(GOOD | {"boxes": [[560, 20, 643, 40]]})
+    io = model_io(Settings(), "qwen3_vl")
+    answer = '```json\n[{"bbox_2d": [875, 41.6667, 1000, 83.3333], "label": "cat"}]\n```'
+    truth = read_solution(loose)
+    parsed = io.format.parse(answer)
+    boxes = io.format.frame.to_image(parsed.boxes, io.resize.view(truth.size))
+    assert iou(boxes, truth.boxes)[0, 0] > 0.9999
+
+
+@pytest.mark.parametrize(
+    ("boxes", "cause"),
+    [
+        pytest.param(
+            [[400, 100, 200, 50], [10, 300, 90, 90]], r"\[x, y, width, height\]", id="xywh"
+        ),
+        pytest.param([[10, 10, 900, 800], [0, 0, 1000, 1000]], "0-1000", id="thousandths"),
+        pytest.param([[10, 300, 90, 600], [100, 20, 400, 640]], "swapped", id="swapped sides"),
+        pytest.param([[600, 20, 1280, 960]], "larger images", id="before shrinking"),
+        pytest.param([[-100, 20, 30, 40]], "of this image", id="anything"),
+        pytest.param([[641, 20, 642, 40]], "of this image", id="nothing inside"),
+    ],
+)
+def test_boxes_far_outside_are_refused_with_the_cause(boxes: list[list[float]], cause: str) -> None:
+    bad = GOOD | {"boxes": boxes, "labels": ["cat"] * len(boxes)}
+    with pytest.raises(SolutionError, match=cause):
+        read_solution(json.dumps(bad))
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.ground_truth import BORDER
 from ...geometry.boxes import Boxes
 from ...text import share
 from ..findings import Finding, note, problem
 
+BORDER = 1.0  # pixels by which boxes may leave a frame: rounding
 ENOUGH = 20  # boxes, below which how far they reach says nothing
 SHORT, FULL = 0.9, 0.95  # of a side: less is short of the border, more reaches it
 TILTED, LEVEL = 0.25, 0.15  # of a side, by which the room on both sides of all boxes differs
