@@ -207,8 +207,8 @@ def main() -> None:
     )
     print(f"reward parts, with the switch of stages   {args.out / 'rewards.png'}")
     print(f"held-out scenes before and after          {args.out / 'scenes.png'}")
-    print(f"every answer before                       {args.out / 'before' / 'report.html'}")
-    print(f"every answer after                        {run_folder / 'after' / 'report.html'}")
+    print(f"answers before, 120 of 300 with pictures  {args.out / 'before' / 'report.html'}")
+    print(f"answers after, 120 of 300 with pictures   {run_folder / 'after' / 'report.html'}")
     print(f"training log, TensorBoard, checkpoints    {run_folder}")
 
 

@@ -59,7 +59,8 @@ def of_classes(
         if name not in names:
             raise InputError(
                 f"expected {path} to have the category {name!r}, got "
-                f"{listed(map(repr, names), 100)}{did_you_mean(name, names)}; "
+                f"{listed(map(repr, names), 100)}{did_you_mean(name, names)}"
+                f"{_separated(name, names)}; "
                 "is it the file that the class names were written for?"
             )
     kept = [category for category in categories if str(category["name"]) in classes]
@@ -74,3 +75,12 @@ def of_classes(
         f"{', '.join(map(repr, out))}"
     )
     return kept, left
+
+
+def _separated(name: str, names: Sequence[str]) -> str:
+    """What to type where several names were given as one, with commas."""
+    parts = [part.strip() for part in name.split(",")]
+    if len(parts) == 1 or not set(parts) <= set(names):
+        return ""
+    shown = " ".join(f'"{part}"' if " " in part else part for part in parts)
+    return f"; names are separated by spaces: --classes {shown}"

@@ -18,6 +18,7 @@ from ..errors import InputError, SettingsError, SolutionError
 from ..progress import show_progress
 from ..recipes.training_command import Recipe
 from ..text import clipped, listed, share
+from .checks.duplicates import overlap_findings
 from .findings import Finding, note, ok, problem
 from .rows import NO_BOXES, DoctorRow, read_row, read_taught_row
 
@@ -29,17 +30,18 @@ def read_data(recipe: Recipe) -> tuple[list[DoctorRow], list[Finding]]:
     names = [*recipe.all("dataset"), *recipe.all("val_dataset")]
     if not names:
         return [], [problem("no_data", "no data: say --dataset FILE.jsonl")]
-    rows: list[DoctorRow] = []
+    read: dict[str, list[DoctorRow]] = {"dataset": [], "val_dataset": []}
     found: list[Finding] = []
     called = Counter(_path(name).name for name in dict.fromkeys(names))
-    for name in names:
-        path = _path(name)
-        more, said = _read_one(
-            name, path, path.name if called[path.name] == 1 else str(path), recipe
-        )
-        rows += more
-        found += said
-    return rows, found
+    for option, rows in read.items():
+        for name in recipe.all(option):
+            path = _path(name)
+            short = path.name if called[path.name] == 1 else str(path)
+            more, said = _read_one(name, path, short, recipe)
+            rows += more
+            found += said
+    found += overlap_findings(read["dataset"], read["val_dataset"])
+    return [*read["dataset"], *read["val_dataset"]], found
 
 
 def _path(name: str) -> Path:
@@ -69,6 +71,8 @@ def _read_one(
 def _not_here(name: str, path: Path) -> Finding:
     if path.suffix in (*LOCAL, ".parquet", ".csv") or path.is_absolute():
         relative = "" if path.is_absolute() else "; paths are relative to where swift is started"
+        if "," in name:
+            relative += "; several files are separated by spaces, not by commas"
         return problem("missing_data", f"data: no file {path}{relative}")
     text = f"data: {name} is no file or folder here and was not looked at, nothing is downloaded"
     return note(

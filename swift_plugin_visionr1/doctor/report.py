@@ -16,9 +16,10 @@ from .blame import reraise_own
 from .cases import Case, SeenAs, Whole, cases_of, chosen_cases, evidence_of, seen_as, shape_findings
 from .checks.answers import answer_findings
 from .checks.box_signs import UNEXPLAINED, box_findings
+from .checks.duplicates import box_duplicates
 from .checks.environment import environment_findings, settings_of
 from .checks.images import image_findings
-from .checks.labels import label_findings
+from .checks.labels import comma_findings, label_findings
 from .checks.lengths import length_findings
 from .checks.pictures import picture_findings
 from .checks.prompts import prompt_findings
@@ -129,7 +130,9 @@ def _look_at_data(
     for source in dict.fromkeys(row.source for row in rows):
         report.add(_frame_findings([case for case in cases if case.row.source == source], view))
     report.add(shape_findings(cases, view))
+    report.add(box_duplicates(rows))
     report.add(label_findings(rows, settings.reads_labels))
+    report.add(comma_findings(rows))
     if model.io is not None:
         report.add(_against_model(recipe, model, model.io, cases, view))
         if recipe.is_grpo and not _mostly_refused(rows):

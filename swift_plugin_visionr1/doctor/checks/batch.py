@@ -1,7 +1,7 @@
 """Whether what is sampled at once holds whole groups, as ms-swift's GRPO asks before it begins."""
 
 from ...recipes.training_command import Recipe
-from ..findings import Finding, ok, problem
+from ..findings import Finding, ok, problem, warning
 
 STEPS, GENERATIONS = 1, 8  # ms-swift's own, where the recipe says nothing
 
@@ -30,9 +30,20 @@ def batch_findings(recipe: Recipe) -> list[Finding]:
         text += "stops. Change num_generations, per_device_train_batch_size or steps_per_generation"
         return [problem("batch", text + _launch(recipe, processes))]
     prompts = processes * each * steps / group
-    return [
-        ok("batch", f"{said} = {prompts:g} prompts of {group} a step, {sampled} sampled at once")
-    ]
+    text = f"{said} = {prompts:g} prompts of {group} a step, {sampled} sampled at once"
+    return [ok("batch", text), *_reuse(sampled / (processes * each * steps))]
+
+
+def _reuse(updates: float) -> list[Finding]:
+    """Completions that serve several updates of the model, of which the first is on-policy only."""
+    if updates <= 1:
+        return []
+    text = (
+        f"what is sampled at once serves {updates:g} updates of the model, and only the first is "
+        "made with the model that wrote it: the paper samples anew for each. Leave out "
+        "steps_per_generation (or generation_batch_size), or set it to gradient_accumulation_steps"
+    )
+    return [warning("reused_completions", text)]
 
 
 def _count(recipe: Recipe, name: str) -> int:

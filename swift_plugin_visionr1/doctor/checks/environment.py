@@ -135,7 +135,8 @@ def _rewards(recipe: Recipe) -> list[Finding]:
         return [
             problem(
                 "reward_funcs",
-                f"no vision_r1 reward, reward_funcs is {said}: set reward_funcs: vision_r1",
+                f"no vision_r1 reward, reward_funcs is {said}: set reward_funcs: vision_r1"
+                + "; names are separated by spaces, not by commas" * ("," in said),
             )
         ]
     found = [ok("reward_funcs", f"rewards: {listed(rewards, 9)}")]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from ...text import listed, share
-from ..findings import Finding, note, ok, problem
+from ..findings import Finding, note, ok, problem, warning
 from ..rows import DoctorRow
 
 _LIST = re.compile(
@@ -52,6 +52,23 @@ def label_findings(rows: Sequence[DoctorRow], labels_count: bool) -> list[Findin
         classes = len({label for row in listing for label in row.labels})
         return [ok("labels", f"labels: {classes} classes, each in its prompt's category list")]
     return [_unknown(unknown, places, total, labels_count)]
+
+
+def comma_findings(rows: Sequence[DoctorRow]) -> list[Finding]:
+    """Names with commas where the prompt lists the names with commas between them."""
+    lists = {row.prompt: category_list(row.prompt) or "" for row in rows}
+    bad = [
+        (label, row) for row in rows for label in row.labels if "," in label and lists[row.prompt]
+    ]
+    if not bad:
+        return []
+    names = listed(map(repr, dict.fromkeys(label for label, _ in bad)))
+    text = (
+        f"category names with commas: {names}, the first in {bad[0][1].place}. In a prompt that "
+        "lists names with commas between them they read as several: rename them, or ask with "
+        "another joint, such as `vision-r1 prepare --prompt '... {:; } ...'`"
+    )
+    return [warning("comma_labels", text)]
 
 
 def _unknown(
