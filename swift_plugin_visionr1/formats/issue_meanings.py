@@ -23,6 +23,9 @@ TEMPLATE = {
     "box_3d": "a place is a box in three dimensions, not in the image",
     "keypoints": "a place is a set of key points, not a box",
     "mask": "a segmentation mask follows a box",
+    "special_tokens": "boxes or labels in the JSON are written as special tokens",
+    "label_as_key": "a box stands under a key that says what it shows",
+    "label_in_list": "a label and its box stand in a list, not in an object",
     "tool_call": "the answer calls a tool; its arguments are not read as boxes",
     "no_reasoning": "the reasoning, or the tags about the answer, that the model is to write are "
     "missing",

@@ -34,6 +34,10 @@ Issue codes
     quad            an entry is four corners (eight numbers), which is not a box
     polygon         an entry is another number of corners, which is not a box
     box_3d          an entry is a box in space, which is not one in the image
+    special_tokens  boxes are written as special tokens, or labels between them, as ms-swift teaches
+                    Qwen3-VL without QWENVL_BBOX_FORMAT=new; see `hybrid`
+    label_as_key    a box stands under a key that says what it shows, as in {"cat": [[...]]}
+    label_in_list   a list has a label and its box, as in ["cat", [...]]
     tool_call       an entry calls a tool; its arguments are not read, and nothing of an answer that
                     is a tool call
 """
@@ -51,12 +55,17 @@ from numpy.typing import NDArray
 from ..geometry.boxes import LIMIT, Boxes, is_valid
 from ..geometry.frames import FRAMES, Frame, View
 from .base import MAX_BOXES, Format, ParsedCompletion, Questions, Span
+from .collector import strip
 from .denial import BOX_KEYS, denies, holds_nothing
+from .hybrid import without_special_tokens
 from .json_layout import JsonLayout
 from .json_objects import Entry, Objects, confidence_of, label_key
-from .json_reader import BROKEN, Placed, decode, read
+from .json_reader import BROKEN, Placed, Top, decode, read
 
 _OPENING, _CLOSING = "```json\n", "\n```"
+_POINT_TAG = re.compile(r"<points?\s")
+_PAIR = re.compile(r"\s*[\[(]?\s{0,9}-?[\d.]{1,15}\s{0,9},\s{0,9}-?[\d.]{1,15}\s{0,9}[\])]?\s*")
+_KEY_BEFORE = re.compile(r"([\w ]{1,30})[\"'”]?\s{0,9}[:=]\s{0,9}\Z")
 _EMPTY_FENCE = re.compile(r"```(?:json)?[ \t\r\n]{0,9}\[\s{0,9}\][ \t\r\n]{0,9}```")
 
 
@@ -91,6 +100,14 @@ class JsonBoxes(Format):
 
     def parse(self, text: str) -> ParsedCompletion:
         """Boxes in the format's own frame, and issues; see `Format.parse`."""
+        plain = without_special_tokens(text)
+        if plain != text:
+            parsed = self._parse_json(plain)
+            labels = tuple(label.strip() for label in parsed.labels)
+            return replace(parsed, labels=labels, issues=("special_tokens", *parsed.issues))
+        return self._parse_json(text)
+
+    def _parse_json(self, text: str) -> ParsedCompletion:
         data, _, around = _document(text)
         clean = self._of_clean(data)
         if clean is not None:
@@ -113,11 +130,19 @@ class JsonBoxes(Format):
     def spans(self, text: str) -> list[tuple[Span, ...]]:
         """Character ranges of each box's four numbers, as they are written, and of its label; see
         `Format.spans`."""
-        return [(*entry.places(), *self._label_place(entry)) for entry in self._read(text)]
+        text = without_special_tokens(text)
+        entries = self._read(text)
+        if not all(isinstance(entry.holder, Placed) for entry in entries):
+            return []  # boxes of lists that have their labels
+        places = [(entry.places(), self._label_place(entry)) for entry in entries]
+        return [(*box, *(strip(text, *span) for span in label)) for box, label in places]
 
     def confidences(self, text: str) -> list[float]:
         """Each object's "confidence", else its "score"; see `Format.confidences`."""
-        return [_number(confidence_of(entry.record)) for entry in self._read(text)]
+        return [
+            _number(confidence_of(entry.record))
+            for entry in self._read(without_special_tokens(text))
+        ]
 
     def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
         """See `Format.is_inside`; a box of size and place at the border may be written as beyond
@@ -186,6 +211,8 @@ class JsonBoxes(Format):
         if not isinstance(data, list):
             objects.issues.append("not_a_list")
             objects.add_list([data])
+        elif _is_bare(data, 2):
+            objects.issues.append("point")
         elif isinstance(self.layout.box, str) and _is_bare(data):
             record = Placed()
             record[self.layout.box], record.places[self.layout.box] = data, list(places)
@@ -206,7 +233,9 @@ class JsonBoxes(Format):
         tops, complete = read(text)
         objects = Objects(self.layout, self.others, loose=True)
         for top in tops:
-            objects.add_list(top.value if isinstance(top.value, list) else [top.value])
+            bare = isinstance(top.value, list) and _is_bare(top.value)
+            value = self._keyed(text, top) if bare else top.value
+            objects.add_list(value if isinstance(value, list) else [value])
         objects.issues += [] if complete else ["too_many_boxes"]
         if "tool_call" in objects.issues and any(_is_call(top.value) for top in tops):
             return _Found([], ["not_json", "tool_call"])
@@ -216,9 +245,22 @@ class JsonBoxes(Format):
             and _EMPTY_FENCE.search(text)
         ):
             return _Found([], ["text_around"], says_nothing=True)
+        if not objects.entries and not objects.issues and _is_point(text):
+            return _Found([], ["point"])
         if not objects.entries and denies(text):
             return _Found([], ["empty_answer"], says_nothing=True)
         return _Found(objects.entries, ["not_json", *objects.issues])
+
+    def _keyed(self, text: str, top: Top) -> Any:
+        """An object of a bare list and the key of a box that stands before it without braces; the
+        list as it is where there is no such key."""
+        key = _KEY_BEFORE.search(text, max(0, top.start - 45), top.start)
+        name = key[1].strip() if key else ""
+        if name not in (*self.layout.keys, *self.others):
+            return top.value
+        record = Placed()
+        record[name], record.places[name] = top.value, top.places
+        return record
 
     def _boxes(self, entries: list[Entry], issues: list[str]) -> tuple[Boxes, list[Entry]]:
         """The corners of the boxes that are four numbers, and these boxes; what is wrong goes into
@@ -250,13 +292,13 @@ class JsonBoxes(Format):
         label = entry.record.get(self.layout.label)
         if isinstance(label, str) and label.strip():
             return label
-        issues.append("no_label")
+        issues.append("label_as_key" if entry.name else "no_label")
         names = self._names(entry)
         if names is not None:  # beside a list of boxes, as ms-swift hands on what Florence-2 writes
             label = names[entry.nth] if entry.nth < len(names) else None
         else:
-            key = label_key(entry.record, self.layout.label)
-            label = entry.record[key] if key is not None else None
+            key = label_key(entry.record, self.layout.label, entry.name)
+            label = entry.record[key] if key is not None else entry.name
         # Blank names exist (ODinW's ChessPieces has "  "), and names that are numbers, which are
         # written as such.
         return str(label) if type(label) in (str, int) else ""
@@ -266,7 +308,7 @@ class JsonBoxes(Format):
         return next((one for one in lists if isinstance(one, list)), None)
 
     def _label_place(self, entry: Entry) -> list[Span]:
-        key = label_key(entry.record, self.layout.label)
+        key = label_key(entry.record, self.layout.label, entry.name)
         assert isinstance(entry.record, Placed)
         if self._names(entry) is not None:
             return []
@@ -298,12 +340,17 @@ def _body(text: str) -> Span:
     return start, max(start, end)
 
 
-def _is_bare(data: list[Any]) -> bool:
-    """Whether a list is four numbers, or a list of fours."""
+def _is_bare(data: list[Any], count: int = 4) -> bool:
+    """Whether a list is `count` numbers, or a list of lists of so many."""
     rows = data if all(isinstance(row, list) for row in data) else [data]
     return bool(data) and all(
-        len(row) == 4 and {type(v) for v in row} <= {int, float} for row in rows
+        len(row) == count and {type(v) for v in row} <= {int, float} for row in rows
     )
+
+
+def _is_point(text: str) -> bool:
+    """Whether an answer is a point in tags, as Molmo writes, or two numbers in brackets."""
+    return bool(_POINT_TAG.search(text) or _PAIR.fullmatch(text))
 
 
 def _is_call(value: Any) -> bool:

@@ -8,7 +8,7 @@ boxes.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .base import MAX_BOXES, Span
@@ -49,6 +49,18 @@ _NUMBERS = re.compile(
 _ONE_NUMBER = re.compile(r"[-+0-9.]+")
 _NO_LABELS = ("mask",)  # Gemini's is a picture as text
 _CONFIDENCES = ("confidence", "score", "conf", "probability")
+# Keys that name a part of an answer and not what its boxes show.
+_PARTS = re.compile(
+    r"(?:answers?|final_answer|results?|outputs?|responses?|objects?|items?|detections?|"
+    r"predictions?|annotations?|instances?|entities|targets?|labels?|bbox|box|boxes|bounding_box(?:es)?|"
+    r"coordinates?|coords|locations?|positions?|regions?|data|list|image|images|img|json|found)?"
+    r"[_ ]?\d*"
+)
+# Keys whose numbers are no place in the image.
+_OTHERS = re.compile(
+    r"(?:(?:image|img|input|original)_?)?(?:sizes?|shapes?|resolution|dimensions?|width|height)|"
+    r"colou?rs?|rgba?|scores?|confidences?|ids?|mean|std|masks?"
+)
 _CORNERS = (
     ("x1", "y1", "x2", "y2"),
     ("x_min", "y_min", "x_max", "y_max"),
@@ -74,6 +86,7 @@ class Entry(NamedTuple):
         keys: the key of the holder that has all four, or the four that have one each.
         nth: which of several boxes under the key.
         own: whether the format's own keys are used, and nothing is around the four numbers.
+        name: the key above the box that says what it shows; "" for none.
     """
 
     numbers: list[Any]
@@ -82,6 +95,7 @@ class Entry(NamedTuple):
     keys: tuple[str, ...]
     nth: int = 0
     own: bool = True
+    name: str = ""
 
     def places(self) -> list[Span]:
         """Where the numbers are written, for a record that was read with places."""
@@ -95,9 +109,9 @@ class Entry(NamedTuple):
         return spans[4 * self.nth : 4 * self.nth + 4]
 
 
-def label_key(record: Mapping[str, Any], own: str) -> str | None:
-    """The key of the label: the format's own, one that means the same, or that of the only text
-    there is."""
+def label_key(record: Mapping[str, Any], own: str, name: str = "") -> str | None:
+    """The key of the label: the format's own, one that means the same, or, where no key above the
+    box is its `name`, that of the only text there is."""
     if own in record:
         return own
     by_name = {_plain(key): key for key, value in record.items() if type(value) in (str, int)}
@@ -107,7 +121,7 @@ def label_key(record: Mapping[str, Any], own: str) -> str | None:
         for name, key in by_name.items()
         if isinstance(record[key], str) and name not in _NO_LABELS
     ]
-    return found or (texts[0] if len(texts) == 1 else None)
+    return found or (texts[0] if len(texts) == 1 and not name else None)
 
 
 def confidence_of(record: Mapping[str, Any]) -> Any:
@@ -131,14 +145,20 @@ class Objects:
         self.entries: list[Entry] = []
         self.issues: list[str] = []
 
-    def add_list(self, items: Iterable[Any], depth: int = 0) -> None:
-        """The entries of a list, which are to be objects."""
-        for item in items:
+    def add_list(self, items: Sequence[Any], depth: int = 0, name: str = "") -> None:
+        """The entries of a list, which are to be objects; `name` is the key above it."""
+        named = _named_boxes(items)
+        if named:
+            self.issues.append("label_in_list")
+        for label, row in named:
+            record = {self.layout.label: label, self.layout.keys[0]: row}
+            self._take([Entry(row, record, record, self.layout.keys, own=False)])
+        for item in items if not named else ():
             if len(self.entries) >= MAX_BOXES:
                 self.issues.append("too_many_boxes")
                 return
             if isinstance(item, dict):
-                self.add_record(item, depth)
+                self.add_record(item, depth, name)
                 continue
             self.issues += (
                 ["repeated_key"]
@@ -149,22 +169,25 @@ class Objects:
             )
             if isinstance(item, Split) and depth < _MAX_DEPTH:
                 self._add_loosely(
-                    item.records, depth + 1
+                    item.records, depth + 1, name
                 )  # what comes after a key that is there twice is no entry
             elif isinstance(item, list) and depth < _MAX_DEPTH:
-                self.add_list(item, depth + 1)
+                self.add_list(item, depth + 1, name)
 
-    def add_record(self, record: dict[str, Any], depth: int = 0) -> None:
+    def add_record(self, record: dict[str, Any], depth: int = 0, name: str = "") -> None:
         """An object: a box, several, none, or something that has the boxes."""
         found = self._boxes(record)
         if isinstance(found, str):
             self.issues.append(found)
         elif found:
-            room = MAX_BOXES - len(self.entries)
-            self.entries += found[:room]
-            self.issues += ["too_many_boxes"] if len(found) > room else []
+            self._take([entry._replace(name=name) for entry in found] if name else found)
         else:
-            self._search(record, depth)
+            self._search(record, depth, name)
+
+    def _take(self, found: list[Entry]) -> None:
+        room = MAX_BOXES - len(self.entries)
+        self.entries += found[:room]
+        self.issues += ["too_many_boxes"] if len(found) > room else []
 
     def _boxes(self, record: dict[str, Any]) -> list[Entry] | str:
         """The boxes of an object, what it is in their place, or an empty list."""
@@ -181,23 +204,40 @@ class Objects:
         corners = self._corners(record)
         if corners:
             return [Entry([record[key] for key in corners], record, record, corners, own=False)]
+        if {"x", "y"} <= set(by_name) and not {"w", "h", "width", "height"} & set(by_name):
+            return "point"
         return next(
             (_OTHER_SHAPES[name] for name in by_name if name in _OTHER_SHAPES and name not in own),
             [],
         )
 
-    def _search(self, record: dict[str, Any], depth: int) -> None:
+    def _search(self, record: dict[str, Any], depth: int, name: str) -> None:
         """An object that is no box itself: boxes in its lists and objects."""
         before = len(self.entries), len(self.issues)
-        for value in record.values() if depth < _MAX_DEPTH else ():
-            if isinstance(value, (dict, list, Split)):
-                self._add_loosely(value if isinstance(value, list) else [value], depth + 1)
+        for key, value in record.items() if depth < _MAX_DEPTH else ():
+            own_name = name if _PARTS.fullmatch(_plain(key)) else key
+            rows = _rows(value)
+            if rows and _OTHERS.fullmatch(_plain(key)):
+                continue
+            if rows and len(rows[0]) == 4:
+                record_of_box = Placed()
+                self._take(
+                    [
+                        Entry(row, record_of_box, record, (key,), nth, False, own_name)
+                        for nth, row in enumerate(rows)
+                    ]
+                )
+            elif rows:
+                self.issues.append(_shape(len(rows[0])))
+            elif isinstance(value, (dict, list, Split)):
+                inside = value if isinstance(value, list) else [value]
+                self._add_loosely(inside, depth + 1, own_name)
         if not self.loose and before == (len(self.entries), len(self.issues)):
             self.issues.append("bad_box")
 
-    def _add_loosely(self, items: Iterable[Any], depth: int) -> None:
+    def _add_loosely(self, items: Sequence[Any], depth: int, name: str) -> None:
         loose, self.loose = self.loose, True
-        self.add_list(items, depth)
+        self.add_list(items, depth, name)
         self.loose = loose
 
     def _boxes_at(self, key: str, record: dict[str, Any], own: bool) -> list[Entry] | str:
@@ -237,6 +277,44 @@ class Objects:
         if not names or self.layout.order not in ("xyxy", "yxyx"):
             return ()
         return names if self.layout.order == "xyxy" else (names[1], names[0], names[3], names[2])
+
+
+def _rows(value: Any) -> list[list[Any]]:
+    """The lists of as many plain numbers each that a value is, or the one list; else none."""
+    if not isinstance(value, list) or not value:
+        return []
+    rows = value if all(isinstance(row, list) for row in value) else [value]
+    if {type(v) for row in rows for v in row} <= {int, float} and len({len(r) for r in rows}) == 1:
+        return rows if len(rows[0]) > 1 else []
+    return []
+
+
+def _named_boxes(items: Sequence[Any]) -> list[tuple[str, list[Any]]]:
+    """The labels and boxes of a list that has both: ["cat", x1, y1, x2, y2], ["cat", [...]] and so
+    on, also with the label last; else none."""
+    if len(items) < 2:
+        return []
+    texts = [item for item in items[:2] if isinstance(item, str)]
+    if len(texts) != 1 and not (len(items) == 5 and isinstance(items[4], str)):
+        return []
+    if len(items) == 5:
+        label, row = (items[0], [*items[1:]]) if texts else (items[4], [*items[:4]])
+        items = [label, row]
+    elif isinstance(items[1], str):
+        items = [part for pair in zip(items[1::2], items[::2], strict=False) for part in pair]
+    pairs = list(zip(items[::2], items[1::2], strict=False))
+    rows = [_rows(box) for _, box in pairs]
+    right = all(
+        isinstance(label, str) and label.strip() and _is_name(label) and row and len(row[0]) == 4
+        for (label, _), row in zip(pairs, rows, strict=True)
+    )
+    if not right or len(items) % 2:
+        return []
+    return [(label, box) for (label, _), row in zip(pairs, rows, strict=True) for box in row]
+
+
+def _is_name(text: str) -> bool:
+    return not _PARTS.fullmatch(_plain(text)) and not _plain(text).startswith(("bbox", "box"))
 
 
 def _shape(count: int) -> str:

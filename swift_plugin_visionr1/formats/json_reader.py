@@ -129,8 +129,8 @@ class _Container:
 
     @property
     def value(self) -> Any:
-        if self.kind != "{":
-            return self.items
+        if self.kind != "{" or (self.items and not self.records):
+            return self.items  # or values in braces, as in {[...]}
         return (
             self.records[0]
             if len(self.records) == 1
@@ -140,8 +140,9 @@ class _Container:
         )
 
     def take(self, value: Any, places: list[Span]) -> None:
-        """A value that stands in it; without a key there is no place for it in an object."""
-        if self.kind != "{":
+        """A value that stands in it; without a key there is no place for it in an object that has
+        keys."""
+        if self.kind != "{" or (self.key is None and not self.records):
             self.items.append(value)
             self.places += places
         elif self.key is not None:

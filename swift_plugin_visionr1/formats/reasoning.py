@@ -1,13 +1,16 @@
-"""What stands around the answer: reasoning before it, tags about it, the end token after it.
+r"""What stands around the answer: reasoning before it, tags about it, the end token after it.
 
 Start, end and padding tokens at both ends of a completion are no text of it, and break nothing.
-Tags in capitals are read, too.
+Reasoning stands between the marks of `reasoning_marks`; boxes in it are drafts and not read. Where
+the one \boxed{...} of an answer stands, the answer is what it holds.
 
 Issue codes
     too_long            only the first MAX_CHARACTERS are read
     text_around         there is reasoning or there are answer tags where the model is to write the
                         bare answer, or there is other text around them, or they are written in
-                        capitals
+                        capitals or otherwise than a family writes them; or the answer is in a
+                        \boxed{...}
+    no_tags             the reasoning is Gemma's, and a server has left out the marks about it
     no_reasoning        the reasoning, or the tags about the answer, that the model is to write are
                         not there
     unclosed_reasoning  the last reasoning does not end: boxes in it are drafts and not read
@@ -17,6 +20,7 @@ Issue codes
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +29,7 @@ from numpy.typing import NDArray
 from ..geometry.boxes import Boxes, as_boxes
 from ..geometry.frames import Frame, View
 from .base import Format, ParsedCompletion, Questions, Span
+from .reasoning_marks import Mark, after_stripped_marks, may_have_marks, outside
 
 Reasoning = Literal["none", "think", "think_answer"]
 
@@ -63,8 +68,9 @@ _TOOL_CALLS = re.compile(
     r"<(tool_call|tool_response)>.*?(?:</\1>|\Z)|\[TOOL_CALL\].*",
     re.DOTALL,
 )
-_TAGS = re.compile(r"</?(?:think|answer|tool_call|tool_response)>", re.ASCII | re.IGNORECASE)
-_GEMMA = ("<|channel>thought", "<channel|>")  # what Gemma 4 writes for <think> and </think>
+_TAGS = re.compile(r"</?(?:answer|tool_call|tool_response)>", re.ASCII | re.IGNORECASE)
+_BOXED = re.compile(r"\\+f?boxed\s{0,9}\{")
+_BRACE = re.compile(r"[{}]")
 
 
 class _Answer(NamedTuple):
@@ -159,45 +165,83 @@ class Reasoned(Format):
         """The answer in a completion."""
         issues = ["too_long"] if len(text) > MAX_CHARACTERS else []
         start, end = _without_tokens(text, 0, min(len(text), MAX_CHARACTERS))
-        if self.reasoning == "none" and "<" not in text and "[TOOL_CALL]" not in text:
+        special = may_have_marks(text) or "[TOOL_CALL]" in text or "boxed" in text
+        if self.reasoning == "none" and not special:
             return _Answer(text[start:end], start, tuple(issues))  # the ordinary case
         text, written = _TAGS.sub(lambda tag: tag[0].lower(), text[:end]), text[:end]
         issues += ["text_around"] if text != written else []
-        start, end = self._between_tags(text, start, end, issues)
+        start, end = self._within_marks(text, start, end, issues)
+        start, end = _within_box(text, start, end, issues)
         # Blanked rather than cut out, so that places stay as they are.
         answer, calls = _TOOL_CALLS.subn(lambda call: " " * len(call[0]), text[start:end])
         return _Answer(
             answer, start, tuple(dict.fromkeys([*issues, *(["tool_call"] if calls else [])]))
         )
 
-    def _between_tags(self, text: str, start: int, end: int, issues: list[str]) -> Span:
-        """Where the answer stands in text[start:end]; what is wrong with the tags goes into
-        `issues`."""
-        begins, ends = _GEMMA if _GEMMA[1] in text else ("<think>", "</think>")
-        opening, closing = text.find(begins, start, end), text.rfind(ends, start, end)
-        after = closing + len(ends) if closing >= 0 else start
-        unclosed = text.rfind(begins, after, end)
-        left, right = text.rfind("<answer>", after, end), text.rfind("</answer>", after, end)
-        if unclosed > left:
-            issues.append("unclosed_reasoning")
-            return _without_tokens(text, after, unclosed)
-        begin = left + len("<answer>") if left >= 0 else after
+    def _within_marks(self, text: str, start: int, end: int, issues: list[str]) -> Span:
+        """Where the answer stands in text[start:end]; what is wrong with the marks and tags goes
+        into `issues`."""
+        stripped = after_stripped_marks(text, start, end)
+        if stripped is not None:
+            issues += ["no_tags"] + (["text_around"] if self.reasoning == "none" else [])
+            issues += ["unclosed_reasoning"] if stripped[0] == stripped[1] else []
+            return stripped
+        parts, marks, unclosed = outside(text, start, end)
+        if unclosed is not None:
+            tag = text.find("<answer>", unclosed, end)
+            if tag < 0:
+                issues.append("unclosed_reasoning")
+            else:
+                parts.append((text.rfind("<answer>", unclosed, end), end))
+        written = [part for part in parts if text[slice(*part)].strip()]
+        begin, stop = (written or [*parts, (end, end)])[-1]
+        if unclosed is not None and "unclosed_reasoning" in issues:
+            return _without_tokens(text, begin, stop)
+        issues += ["text_around"] if not all(mark.own for mark in marks) else []
+        others = len(written) > 1 or (bool(written) and written[-1] != parts[-1])
+        return self._within_tags(text, begin, stop, marks, others, issues)
+
+    def _within_tags(
+        self,
+        text: str,
+        start: int,
+        end: int,
+        marks: Sequence[Mark],
+        others: bool,
+        issues: list[str],
+    ) -> Span:
+        """Where the answer stands in text[start:end], which is outside of the reasoning; `others`
+        is whether there is more text outside of it."""
+        left, right = text.rfind("<answer>", start, end), text.rfind("</answer>", start, end)
+        begin = left + len("<answer>") if left >= 0 else start
         stop = right if right >= begin else end
-        outside = (
-            text[start:opening] if start <= opening < closing else "",
-            text[after : max(left, after)],
-            text[stop:end].removeprefix("</answer>"),
-        )
-        tagged = 0 <= left < right
+        around = text[start : max(left, start)], text[stop:end].removeprefix("</answer>")
+        tagged, closed = 0 <= left < right, any(not mark.opens for mark in marks)
         if self.reasoning == "none":
-            issues += ["text_around"] if max(opening, closing, left, right) >= 0 else []
-        elif not self.taken and (closing < 0 or (self.reasoning == "think_answer" and not tagged)):
+            issues += ["text_around"] if marks or max(left, right) >= 0 else []
+        elif not self.taken and (not closed or (self.reasoning == "think_answer" and not tagged)):
             issues.append("no_reasoning")
-        elif any(part.strip() for part in outside) or (
-            self.reasoning == "think" and max(left, right) >= 0
+        elif (
+            others
+            or any(part.strip() for part in around)
+            or (self.reasoning == "think" and max(left, right) >= 0)
         ):
             issues.append("text_around")
         return _without_tokens(text, begin, stop)
+
+
+def _within_box(text: str, start: int, end: int, issues: list[str]) -> Span:
+    r"""What the one \boxed{...} in text[start:end] holds, else all of it."""
+    boxed = list(islice(_BOXED.finditer(text, start, end), 2))
+    if len(boxed) != 1:
+        return start, end
+    issues.append("text_around")
+    depth, begin = 1, boxed[0].end()
+    for brace in _BRACE.finditer(text, begin, end):
+        depth += 1 if brace[0] == "{" else -1
+        if not depth:
+            return _without_tokens(text, begin, brace.start())
+    return begin, end
 
 
 def _without_tokens(text: str, start: int, end: int) -> Span:

@@ -207,7 +207,7 @@ def test_answers_without_boxes_yield_none(shared_data: Path) -> None:
             ("not_an_object", "other_key", "no_label"),
             id="bare boxes",
         ),
-        pytest.param("[[1, 2], [30, 40]]", 0, ("not_an_object",), id="bare points"),
+        pytest.param("[[1, 2], [30, 40]]", 0, ("point",), id="bare points"),
         pytest.param("The cat is at [1, 2, 30, 40].", 0, ("not_json",), id="numbers in prose"),
         pytest.param(f"[{CAT}, 7, {DOG}]", 2, ("not_an_object",), id="a number among objects"),
         pytest.param(f"{CAT}\n{DOG}", 2, ("not_json",), id="an object a line"),

@@ -1,0 +1,96 @@
+"""The marks about a model's reasoning: which there are, and what of a text stands outside of them.
+
+Families write <think> (Qwen, GLM and others), ◁think▷ (Kimi), [THINK] (Magistral), <seed:think>
+(Seed-OSS), <|channel>thought ... <channel|> (Gemma 4), <|begin_of_thought|> (OpenThinker) and
+<|START_THINKING|> (Command A). Others, such as <thinking> or <reasoning>, models make up.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .base import Span
+from .json_reader import read
+
+_NAMES = r"(?:[a-z]{1,12}:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|rethink|reflection|rationale)"
+_MARK = re.compile(
+    r"(?P<opens><\|channel>thought|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<\|START_THINKING\|>|"
+    rf"(?i:<{_NAMES}>))|"
+    r"<channel\|>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<\|END_THINKING\|>|"
+    rf"(?i:</{_NAMES}>)",
+    re.ASCII,
+)
+_MADE_UP = re.compile(r"</?(?!think>|seed:think>|channel)[A-Za-z]")  # or written in capitals
+_STRIPPED = re.compile(r"thought[ \t]*\n")  # Gemma 4's, by a server without its special tokens
+_ANY = ("<", "◁", "THINK]")
+
+
+class Mark(NamedTuple):
+    """The beginning or the end of reasoning, at text[start:end]; `own` is whether a family writes
+    it so."""
+
+    start: int
+    end: int
+    opens: bool
+    own: bool
+
+
+class Outside(NamedTuple):
+    """What stands outside of the reasoning.
+
+    Attributes:
+        parts: the ranges, in order; blank ones included.
+        marks: all marks.
+        unclosed: where the reasoning begins that does not end; None for none.
+    """
+
+    parts: list[Span]
+    marks: list[Mark]
+    unclosed: int | None = None
+
+
+def may_have_marks(text: str) -> bool:
+    """Whether a text may have marks, quickly."""
+    return any(sign in text for sign in _ANY) or text.lstrip().startswith("thought")
+
+
+def outside(text: str, start: int, end: int) -> Outside:
+    """What stands in text[start:end] outside of the reasoning.
+
+    Reasoning that is closed only was opened in the prompt, or holds other reasoning: all before it
+    belongs to it.
+    """
+    parts: list[Span] = []
+    marks = list(_marks(text, start, end))
+    at, opened = start, None
+    for mark in marks:
+        if mark.opens and opened is None:
+            parts.append((at, mark.start))
+            opened = mark.start
+        elif not mark.opens:
+            parts = parts if opened is not None else []
+            at, opened = mark.end, None
+    if opened is None:
+        parts.append((at, end))
+    return Outside(parts, marks, opened)
+
+
+def after_stripped_marks(text: str, start: int, end: int) -> Span | None:
+    """The answer at the end of a text that begins with Gemma's reasoning without its marks.
+
+    Nothing tells where that reasoning ends: the answer is the fence, or the list or object, that
+    ends the text, else empty. None where the text does not begin so.
+    """
+    if not _STRIPPED.match(text, start, end):
+        return None
+    if text.endswith("```", start, end):
+        fence = text.rfind("```", start, end - 3)
+        return (fence, end) if fence >= 0 else (end, end)
+    tops, _ = read(text, start, end)
+    whole = bool(tops) and tops[-1].end == end and text[end - 1] in "]}"
+    return (tops[-1].start, end) if whole else (end, end)
+
+
+def _marks(text: str, start: int, end: int) -> Iterator[Mark]:
+    for found in _MARK.finditer(text, start, end):
+        yield Mark(*found.span(), found["opens"] is not None, _MADE_UP.match(found[0]) is None)
