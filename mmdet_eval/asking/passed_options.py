@@ -93,9 +93,10 @@ def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def recorded(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> list[str]:
-    """The arguments as they may be read by everybody; without secrets and the options named."""
+    """The arguments as they may be read by everybody, in alphabetical order; of an option that
+    comes twice the last. Secrets and the options to leave out are not among them."""
     kept = []
-    for name, values in pairs(arguments):
+    for name, values in sorted(dict(pairs(arguments)).items()):
         if name not in leave_out and not is_secret(name):
             kept += [f"--{name}"] if name else []
             kept += [recorded_value(name, value) for value in values]

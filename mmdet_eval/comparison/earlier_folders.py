@@ -11,6 +11,7 @@ from swift_plugin_visionr1.errors import InputError
 from ..metrics.bootstrap import numbers
 from ..metrics.matches import Matches
 from ..metrics.ranking import rank
+from ..metrics.resampling import Resampler
 from ..metrics.scores import ACCURACY, HEADLINE
 
 TOLERANCE = 1e-6
@@ -28,7 +29,7 @@ def check_numbers(
         InputError: they are of different evaluations.
     """
     once = np.ones(len(matches.image_ids), dtype=np.int64)
-    values = numbers(rank(matches), once).tolist()
+    values = numbers(Resampler(rank(matches)), once).tolist()
     headline = dict(zip(HEADLINE, values, strict=False))
     classes = dict(zip(map(str, matches.category_ids), values[len(HEADLINE) :], strict=True))
     pairs = [(metrics.get(name), value) for name, value in headline.items() if name != ACCURACY]

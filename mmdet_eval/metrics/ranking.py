@@ -72,7 +72,7 @@ class Ranking:
         """
         matches = self.matches
         weights = np.ones(len(matches.image_ids), dtype=np.int64) if weights is None else weights
-        rank, order = self._ranks(weights, places)
+        rank, order = self.ranks(weights, places)
         points, rank = self.points[order], rank[order]
         times, ignored = weights[matches.image[points]], matches.ignored[:, points]
         right = np.where(matches.matched[:, points] & ~ignored, times, 0)
@@ -115,7 +115,7 @@ class Ranking:
             matches.truths @ ones,
         )
 
-    def _ranks(self, weights: Ints, places: Ints | None) -> tuple[Ints, Ints | slice]:
+    def ranks(self, weights: Ints, places: Ints | None) -> tuple[Ints, Ints | slice]:
         """(p,) weighted number of boxes of the category up to and with each point, and the points'
         order by it."""
         sizes = self.unit_size * weights[self.unit_image]
@@ -172,24 +172,39 @@ def interpolate(right: Ints, boxes: Ints, bounds: Ints, truths: Ints) -> Floats:
     Returns:
         (T, R, K); -1 where a category has no truth.
     """
-    found = np.cumsum(right, axis=1)
-    precision = _within(found, bounds) / (boxes + np.spacing(1))
-    start, end = (_from_zero(found)[:, b] for b in (bounds[:-1], bounds[1:]))
+    found = _from_zero(np.cumsum(right, axis=1))
+    precision = _within(found[:, 1:], bounds) / (boxes + np.spacing(1))
+    shifted = np.empty(precision.shape, dtype=np.int64)
+    return envelope(found, np.append(precision.ravel(), 0.0), bounds, truths, shifted)
+
+
+def envelope(found: Ints, precision: Floats, bounds: Ints, truths: Ints, shifted: Ints) -> Floats:
+    """The highest precision at each of 101 recalls or beyond.
+
+    Args:
+        found: (T, p + 1) true positives up to each point and those of the categories before, from 0
+            on.
+        precision: (T * p + 1,) at each point, one row behind the other, then 0.
+        bounds: (K + 1,) where each category's points begin.
+        truths: (K,) number of truths.
+        shifted: (T, p) memory to work in.
+
+    Returns:
+        (T, R, K); -1 where a category has no truth.
+    """
+    start, end = (found[:, b] for b in (bounds[:-1], bounds[1:]))
     needed = _needed(truths)
     reached = needed <= (end - start)[..., None]  # (T, K, R)
     # One row behind the other, so that one search and one reduction serve all.
     rows = np.arange(len(found))[:, None]
     step = int(found.max(initial=0)) + int(needed.max(initial=0)) + 1
-    first = np.searchsorted(
-        (found + rows * step).ravel(), (start + rows * step)[..., None] + needed
-    )
-    first = np.minimum(first, (rows * found.shape[1] + bounds[1:])[..., None])
-    best = np.maximum.reduceat(np.append(precision.ravel(), 0.0), first.ravel()).reshape(
-        first.shape
-    )
+    np.add(found[:, 1:], rows * step, out=shifted)
+    first = np.searchsorted(shifted.ravel(), (start + rows * step)[..., None] + needed)
+    first = np.minimum(first, (rows * shifted.shape[1] + bounds[1:])[..., None])
+    best = np.maximum.reduceat(precision, first.ravel()).reshape(first.shape)
     best = np.where(reached, best, 0.0)
-    envelope = np.maximum.accumulate(best[..., ::-1], axis=-1)[..., ::-1].transpose(0, 2, 1)
-    return np.where(truths > 0, envelope, -1.0)
+    highest = np.maximum.accumulate(best[..., ::-1], axis=-1)[..., ::-1].transpose(0, 2, 1)
+    return np.where(truths > 0, highest, -1.0)
 
 
 def average(values: Floats) -> float | None:

@@ -8,6 +8,7 @@ import yaml
 
 from ..console import say
 from ..recipes.overlays import merged
+from ..writing import check_output, write_file
 
 
 def add_parser(subparsers: Any) -> None:
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None:
         say(text, end="")
         return 0
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(text, encoding="utf-8")
+    check_output(args.out, args.files)
+    write_file(args.out, text)
     say(f"wrote {args.out}")
     return 0

@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..runs.join import Annotations
 from ..runs.run_folder import run_arguments
 from ..runs.scores import Scores
+from ..writing import check_output, write_file
 from .reward_options import add_reward_options, add_stage_option, reward_rules, stages_of
 
 
@@ -43,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
         SettingsError: the settings cannot be used.
         SolutionError: a row's annotation cannot be used.
     """
+    if args.out:
+        check_output(args.out, [args.file, args.dataset, args.config])
     scorer = reward_rules(args, run_arguments(args.file.parent))
     settings, io = scorer.settings, scorer.io
     lines = list(read_lines(args.file))
@@ -62,8 +65,7 @@ def run(args: argparse.Namespace) -> int:
         **scores.summary(),
     }
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        write_file(args.out, "".join(json.dumps(row) + "\n" for row in rows))
     say(json.dumps(summary, indent=2))
     return 0
 

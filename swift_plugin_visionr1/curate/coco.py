@@ -78,7 +78,7 @@ def convert_coco(
     asked = detection_question(wanted, questions)
     rows, fate = _rows(file, files.paths, asked, check.other_size)
     thin = sum(_answer(row, io) for row in rows) if io else 0
-    with output(out) as result:
+    with output(out, [annotations, images]) as result:
         for row in rows:
             result.add(row)
     labels = Counter(label for row in rows for label in json.loads(row["solution"])["labels"])

@@ -3,15 +3,15 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 from ..data.box_faults import TOLERANCE
 from ..errors import SolutionError
+from ..writing import check_output, locked, scratch_of
 
 IMAGES = "images"
 LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
@@ -82,24 +82,35 @@ class Output:
 
 
 @contextmanager
-def output(out: Path) -> Iterator[Output]:
+def output(out: Path, inputs: Iterable[Path | None]) -> Iterator[Output]:
     """Rows that are at `out` once the block has ended without an error; images beside it, in
     `NAME_images`.
 
     Raises:
+        InputError: `out` is an input or a folder, or another process is writing it.
         OSError: nothing can be written there.
     """
+    check_output(out, inputs)
     out = out.resolve()  # a link stays one
-    if out.exists() and not out.is_file():
-        raise OSError(f"expected a file to write at {out}, got what is none")
-    out.parent.mkdir(parents=True, exist_ok=True)
     folder = out.with_name(f"{out.stem}_images")
-    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as name:
-        scratch = Path(name)
+    beside = out.with_name(f".{out.name}.new")
+    with _removed(beside), locked(beside), scratch_of(beside) as scratch:
         (scratch / IMAGES).mkdir()
         with (scratch / out.name).open("w", encoding="utf-8") as lines:
             yield Output(lines, scratch, folder)
+            lines.flush()
+            os.fsync(lines.fileno())
         for image in (scratch / IMAGES).iterdir():
             folder.mkdir(exist_ok=True)
             os.replace(image, folder / image.name)
         os.replace(scratch / out.name, out)
+
+
+@contextmanager
+def _removed(folder: Path) -> Iterator[None]:
+    """Remove the folder after the block, also one that a killed run left; not while it is used."""
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            folder.rmdir()

@@ -39,7 +39,7 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
     rows = boxes = thin = 0
     question: str | None = None
     clipped: list[str] = []
-    with output(out) as result:
+    with output(out, [file]) as result:
         for place, row in _rows(file, result):
             question = _asked(row) if question is None else question
             with _naming(place):

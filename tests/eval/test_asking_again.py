@@ -266,3 +266,8 @@ def test_the_log_is_copied_without_secrets(tmp_path: Path) -> None:
     text = json.dumps(["abc", "ü"]).encode() + b"\nx abc y\n\xc3\xbc half \xff line"
     subprocess.run(command, input=text, check=True)
     assert (tmp_path / "log").read_bytes() == b"x *** y\n*** half \xff line"
+
+
+def test_the_order_of_options_changes_no_answer() -> None:
+    one, other = ["--seed", "1", "--top_p=1", "--seed", "2"], ["--top-p", "1", "--seed", "2"]
+    assert recorded(one) == recorded(other) == ["--seed", "2", "--top_p", "1"]

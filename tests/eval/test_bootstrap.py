@@ -12,7 +12,9 @@ from mmdet_eval.coco.detections import detections
 from mmdet_eval.metrics import engines
 from mmdet_eval.metrics.bootstrap import HEADLINE, bootstrap, interval
 from mmdet_eval.metrics.matches import Matches, build_matches
+from mmdet_eval.metrics.measure import measure
 from mmdet_eval.metrics.ranking import rank
+from mmdet_eval.metrics.resampling import Resampler
 
 from .random_sets import random_set
 
@@ -98,3 +100,17 @@ def test_recall_spreads_as_the_theory_of_shares_says() -> None:
 def test_interval_leaves_out_what_could_not_be_measured() -> None:
     assert interval(np.array([0.0, np.nan, 1.0]), level=1.0) == (0.0, 1.0)
     assert interval(np.array([np.nan])) is None
+
+
+@pytest.mark.parametrize("crowds", [False, True], ids=["no crowds", "crowds"])
+def test_memory_that_is_reused_changes_no_number(tmp_path: Path, crowds: bool) -> None:
+    annotations, results = random_set(tmp_path, 3, images=30)
+    ranking = rank(measure(annotations, results, engine="hotcoco").matches)
+    if not crowds:
+        nothing = np.zeros_like(ranking.matches.ignored)
+        ranking = rank(replace(ranking.matches, ignored=nothing))
+    resampler, random = Resampler(ranking), np.random.default_rng(0)
+    for weights in random.multinomial(30, np.full(30, 1 / 30), 20):
+        precision, recall = resampler(weights)
+        np.testing.assert_array_equal(precision, ranking.precision(weights))
+        np.testing.assert_array_equal(recall, ranking.recall(weights))

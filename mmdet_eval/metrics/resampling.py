@@ -1,0 +1,67 @@
+"""Precision and recall of one ranking on many samples of the images, in memory that is reused: new
+arrays of megabytes for each sample would cost as much time as the numbers in them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .ranking import Floats, Ints, Ranking, envelope
+
+
+class Resampler:
+    """Gives what `Ranking.precision` and `Ranking.recall` give, to the last bit.
+
+    Args:
+        ranking: T thresholds, p points, K categories.
+    """
+
+    def __init__(self, ranking: Ranking) -> None:
+        matches, points = ranking.matches, ranking.points
+        ignored = matches.ignored[:, points]
+        self.ranking = ranking
+        self._image = matches.image[points]
+        self._right = matches.matched[:, points] & ~ignored
+        self._ignored = ignored if ignored.any() else None
+        self._category = np.repeat(np.arange(len(ranking.bounds) - 1), np.diff(ranking.bounds))
+        thresholds, count = self._right.shape
+        self._times = np.empty(count, dtype=np.int64)
+        self._found, self._left_out = np.zeros((2, thresholds, count + 1), dtype=np.int64)
+        self._work, self._boxes = np.empty((2, thresholds, count), dtype=np.int64)
+        # One entry more, as a reduction that begins behind the last point needs it.
+        self._padded = np.zeros(thresholds * count + 1)
+
+    def __call__(self, weights: Ints) -> tuple[Floats, Floats]:
+        """Precision (T, R, K) and recall (T, K) where each image counts as often as the (I,)
+        weights say; -1 where a category has no truth."""
+        ranking, bounds = self.ranking, self.ranking.bounds
+        np.take(weights, self._image, out=self._times, mode="clip")
+        precision = self._padded[:-1].reshape(self._right.shape)
+        np.add(self._ranks(weights), np.spacing(1), out=precision)
+        found = self._summed(self._right, self._found)
+        right = self._within(found, self._work)
+        np.divide(right, precision, out=precision)
+        truths = ranking.matches.truths @ weights
+        recall = np.diff(found[:, bounds], axis=1) / np.maximum(truths, 1)
+        best = envelope(found, self._padded, bounds, truths, self._work)
+        return best, np.where(truths > 0, recall, -1.0)
+
+    def _ranks(self, weights: Ints) -> Ints:
+        """(p,) or (T, p) number of boxes that count, up to and with each point."""
+        ranks, _ = self.ranking.ranks(weights, None)
+        if self._ignored is None:
+            return ranks
+        left_out = self._within(self._summed(self._ignored, self._left_out), self._boxes)
+        np.subtract(ranks, left_out, out=self._boxes)
+        return self._boxes
+
+    def _summed(self, mask: NDArray[np.bool_], out: Ints) -> Ints:
+        """(T, p + 1) how often the points of the mask count, up to each."""
+        np.multiply(mask, self._times, out=self._work)
+        np.cumsum(self._work, axis=1, out=out[:, 1:])
+        return out
+
+    def _within(self, summed: Ints, out: Ints) -> Ints:
+        """(T, p) the sums, begun anew in each category."""
+        before = summed[:, self.ranking.bounds[:-1]]
+        np.take(before, self._category, axis=1, out=out, mode="clip")
+        np.subtract(summed[:, 1:], out, out=out)
+        return out
