@@ -1,6 +1,7 @@
 """Which model it is, and therefore which format and frame; three sources may disagree: recipe,
 checkpoint, settings."""
 
+import re
 from dataclasses import dataclass, replace
 
 from ..errors import SettingsError
@@ -10,7 +11,7 @@ from ..models.model_io import FAMILIES, Limits, ModelIO, model_io
 from ..recipes.training_command import Recipe
 from ..reward.scorer import Scorer
 from ..reward.settings import Settings
-from .findings import Finding, note, ok, problem
+from .findings import Finding, note, ok, problem, warning
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,11 @@ def _about(
     )
     text += " (the settings' frame)" if settings.frame else ""
     found = [ok("model", f"{text}; {io.resize.describe()}")]
+    if _writes_otherwise(name, io):
+        text = (
+            f"{name} is of Qwen2.5-VL's architecture but writes rex_omni, and not {io.format.name}"
+        )
+        found.append(warning("format", f"{text}: set `format: rex_omni` in the settings"))
     family = FAMILIES.get(kind or "")
     if family and family.format != io.format.name:
         text = f"settings say format {io.format.name}, but {kind} models write {family.format}"
@@ -112,6 +118,13 @@ def _about(
             note("format", f"{text}: right only if this checkpoint was trained to write it")
         )
     return found
+
+
+def _writes_otherwise(name: str, io: ModelIO) -> bool:
+    """Whether it is Rex-Omni, which only its name tells from Qwen2.5-VL, read as the latter."""
+    return re.search("rex[._-]?omni", name, re.IGNORECASE) is not None and (
+        io.format.name != "rex_omni"
+    )
 
 
 def _frame(io: ModelIO) -> str:

@@ -100,6 +100,9 @@ def _are_objects(objects: Any) -> TypeGuard[Mapping[str, Any]]:
     """Whether ms-swift could put them in the place of placeholders."""
     if not isinstance(objects, Mapping) or not isinstance(objects.get("bbox"), list):
         return False
+    lists = (objects.get("ref") or [], objects.get("image_id") or [])
+    if not all(isinstance(each, list) for each in lists):
+        return False
     boxes = objects["bbox"]
     numbers = all(isinstance(box, list) and all(map(is_number, box)) for box in boxes)
     return numbers and all(len(box) in (2, 4) for box in boxes)

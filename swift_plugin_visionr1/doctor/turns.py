@@ -40,7 +40,7 @@ def _turns(data: Mapping[str, Any]) -> list[Turn]:
 def _of_one(message: Turn) -> list[Turn]:
     """A message of a role; or ShareGPT's pair of a user's and an assistant's text in one."""
     role = message.get("role") or message.get("from")
-    if role is None:
+    if not isinstance(role, str):
         pair = (_first(message, USER), _first(message, ASSISTANT))
         roles = ("user", "assistant")
         return [{"role": r, "content": c} for r, c in zip(roles, pair, strict=True) if c]

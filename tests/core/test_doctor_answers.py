@@ -1,6 +1,7 @@
 """What completions say about a setup: right answers, answers in another frame, no answers."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -95,6 +96,18 @@ def test_equal_rewards_leave_nothing_to_learn() -> None:
     found = problems(examine(groups(FRAMES["processed"], noise=0)))
     assert "100% of the groups have equal rewards" in found["zero_spread"]
     assert "the data is too easy" in found["zero_spread"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(lambda: groups(FRAMES["processed"], lambda: "I see a cat."), id="reward 0"),
+        pytest.param(lambda: groups(FRAMES["processed"], noise=0), id="no spread"),
+    ],
+)
+def test_rewards_that_teach_nothing_are_not_called_ok(asked: Callable) -> None:
+    found = examine(asked())
+    assert {found[f"rewards_{stage}"].state for stage in ("beginner", "advanced")} == {"warning"}
 
 
 def test_completions_that_are_cut_off() -> None:

@@ -195,3 +195,32 @@ def test_an_image_that_the_processor_refuses_is_named(
 def test_a_strange_image_is_no_crash(scenes: list[Row], examine: Callable, image: object) -> None:
     code, _ = examine([full(scenes)[0] | {"images": [image]}, *scenes[1:]])
     assert code in (0, 1)
+
+
+STRANGE = [
+    pytest.param({"messages": ["hello", 3, None]}, id="messages of text"),
+    pytest.param({"messages": [{"role": ["user"], "content": "?"}]}, id="role is a list"),
+    pytest.param({"messages": [{"role": "assistant", "content": [1, 2, 3, 4]}]}, id="box as text"),
+    pytest.param({"messages": [{"role": "assistant", "content": None}]}, id="no content"),
+    pytest.param({"conversations": [{"from": "gpt", "value": {"a": 1}}]}, id="value is a dict"),
+    pytest.param({"query": {"a": 1}, "response": []}, id="query is a dict"),
+    pytest.param({"objects": {"ref": "cat", "bbox": [[1, 2, 3, 4]]}}, id="ref is text"),
+    pytest.param({"objects": {"ref": [], "bbox": [[1, None, 3, 4]]}}, id="box with null"),
+    pytest.param({"objects": {"bbox": [[1, 2, 3, 4]], "image_id": 1}}, id="image_id is a number"),
+    pytest.param({"objects": []}, id="objects is a list"),
+    pytest.param({"images": {}}, id="images is empty"),
+    pytest.param({"solution": 5}, id="solution is a number"),
+    pytest.param({"solution": '{"width": [], "boxes": {}, "labels": 3}'}, id="strange solution"),
+]
+
+
+@pytest.mark.parametrize("recipe", [SFT, {}], ids=["sft", "grpo"])
+@pytest.mark.parametrize("change", STRANGE)
+def test_a_strange_row_is_no_crash(
+    scenes: list[Row], examine: Callable, change: dict, recipe: dict
+) -> None:
+    good = full(scenes)[:5]
+    rows = [supervised(row, "messages") for row in good] if recipe else good
+    code, text = examine([*rows, rows[0] | change], **recipe)
+    assert code in (0, 1)
+    assert text.splitlines()[-1].startswith("verdict")
