@@ -80,11 +80,8 @@ def check_truth(record: Record, what: str) -> None:
 
 def is_finite_number(value: object) -> bool:
     """Whether `value` is a number, neither NaN nor infinite nor too large for a float."""
-    return (
-        isinstance(value, int | float | np.integer | np.floating)
-        and not isinstance(value, bool)
-        and bool(abs(value) <= sys.float_info.max)
-    )
+    plain = type(value) in (int, float) or isinstance(value, np.integer | np.floating)
+    return plain and bool(abs(value) <= sys.float_info.max)  # type: ignore[arg-type]
 
 
 def required(record: Record, name: str, what: str) -> Any:
@@ -119,12 +116,12 @@ def with_whole_ids(
 ) -> tuple[Sequence[dict[str, Any]], int]:
     """The records with 7.0, as pandas writes ids, read as 7; and how many records had such."""
     names = tuple(names)
+    if not any(type(record.get(name)) is float for record in records for name in names):
+        return records, 0
     changed = [
         {name: int(record[name]) for name in names if _is_whole_float(record.get(name))}
         for record in records
     ]
-    if not any(changed):
-        return records, 0
     fixed = [record | change for record, change in zip(records, changed, strict=True)]
     return fixed, sum(map(bool, changed))
 

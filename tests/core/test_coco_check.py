@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image as PillowImage
 
+from swift_plugin_visionr1.cli import main
 from swift_plugin_visionr1.data.coco import read_coco
 from swift_plugin_visionr1.data.coco_check import CocoCheck, check_coco
 from swift_plugin_visionr1.data.coco_images import look_at_images
@@ -211,3 +212,40 @@ def test_nothing_is_wrong_with_real_data(shared_data: Path, name: str) -> None:
         check = check_coco(file.images, file.annotations, files.headers)
         assert (check.fault, check.counts, check.other_size) == (None, {}, set())
         assert (files.warnings, file.changes) == ((), ())
+
+
+@pytest.mark.parametrize("case", ["corners", "turned photographs"])
+def test_prepare_writes_nothing_of_a_faulty_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    if case == "corners":
+        path, word = write(tmp_path, rewritten(sound(), LAYOUTS["corners"][1])), "two corners"
+    else:
+        path, word = write(tmp_path, as_shown(sound(), lambda _: True), lambda _: 6), "EXIF"
+    out = tmp_path / "rows.jsonl"
+    words = ["--ann", str(path), "--images", str(tmp_path / "images"), "--out", str(out)]
+    assert main(["prepare", *words]) == 2
+    assert word in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_prepare_tells_what_became_of_single_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = sound(200, boxes=1)
+    boxes = {3: [-2, 5, 90, 90], 4: [-40, 5, 90, 90], 5: [700, 5, 90, 90], 6: [9, 9, 0, 9]}
+    for number, bbox in boxes.items():
+        data["annotations"][number - 1]["bbox"] = bbox
+    data["annotations"].append(data["annotations"][0] | {"id": 999})
+    path = write(tmp_path, data)
+    PillowImage.new("RGB", (64, 48)).save(tmp_path / "images" / "7.jpg")
+    out = tmp_path / "rows.jsonl"
+    words = ["--ann", str(path), "--images", str(tmp_path / "images"), "--out", str(out)]
+    assert main(["prepare", *words]) == 0
+    said = capsys.readouterr()
+    counted = {line.rpartition(" ")[2] for line in said.out.splitlines()[1:]}
+    assert counted == {"3", "4", "5", "6", "999"}
+    assert "image 7" in said.err
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(rows) == 199
+    assert json.loads(rows[2]["solution"])["boxes"] == [[0, 5, 88, 95]]

@@ -32,8 +32,8 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(file)
 
 
-def check(*rows: dict) -> None:
-    check_dataset(datasets.Dataset.from_list(list(rows)), "train_dataset", QwenResize())
+def check(*rows: dict) -> int:
+    return check_dataset(datasets.Dataset.from_list(list(rows)), "train_dataset", QwenResize())
 
 
 def test_good_rows_pass_wherever_the_image_is(image: str) -> None:
@@ -104,3 +104,13 @@ def test_a_data_set_without_solutions(image: str) -> None:
         SolutionError, match='expected a column "solution" in train_dataset, got images'
     ):
         check({"images": [image]})
+
+
+def test_boxes_that_will_be_clipped_are_counted(image: str) -> None:
+    loose = SOLUTION.replace("[1, 2, 30, 40]", "[-1, 2, 30, 51], [1, 2, 64.4, 40]")
+    loose = loose.replace('"cat"', '"cat", "dog"')
+    rows = [{"images": [image], "solution": solution} for solution in (SOLUTION, loose, loose)]
+    assert check(*rows) == 2
+    far = SOLUTION.replace("[1, 2, 30, 40]", "[1, 2, 30, 52]")
+    with pytest.raises(SolutionError, match="box 0 inside the original image of 64 x 48"):
+        check({"images": [image], "solution": far})
