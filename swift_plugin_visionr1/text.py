@@ -61,3 +61,21 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """`printable` text whose line ends and tabs are escapes too."""
     return printable(text).replace("\n", r"\n").replace("\t", r"\t")
+
+
+# What a spreadsheet takes for the start of a formula, also in full width.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
+
+
+def for_spreadsheet(text: str) -> str:
+    """A cell that a spreadsheet shows and does not compute.
+
+    >>> for_spreadsheet("=1+1"), for_spreadsheet("cat")
+    ("'=1+1", 'cat')
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def from_spreadsheet(cell: str) -> str:
+    """What `for_spreadsheet` was given."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

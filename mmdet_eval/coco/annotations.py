@@ -39,8 +39,12 @@ class Annotations:
 
     @contextmanager
     def metric_file(self) -> Iterator[Path]:
-        """A file with `data`: the original where nothing was repaired, else a temporary copy."""
-        if not self.repairs:
+        """A file with `data`: the original where nothing was repaired, else a temporary copy.
+
+        pycocotools reads files in the locale's encoding, so that other letters than ASCII's, and
+        byte order marks, need a copy too.
+        """
+        if not self.repairs and self.path.read_bytes().isascii():
             yield self.path
             return
         with tempfile.TemporaryDirectory() as folder:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.text import from_spreadsheet
 
 from ..metrics.bootstrap import bootstrap, interval
 from ..metrics.matches import Matches
@@ -145,7 +146,10 @@ def _per_class(path: Path) -> ClassTable:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         return {
-            row["category_id"]: (row["name"], float(row["AP"]) if row["AP"] else None)
+            from_spreadsheet(row["category_id"]): (
+                from_spreadsheet(row["name"]),
+                float(row["AP"]) if row["AP"] else None,
+            )
             for row in rows
         }
     except (OSError, KeyError, ValueError, csv.Error) as error:

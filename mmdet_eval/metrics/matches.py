@@ -1,6 +1,7 @@
 """How COCOeval matched boxes: the one table behind every number that CocoMetric does not give."""
 
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +16,9 @@ from ..coco.annotations import Annotations, Id
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 LARGEST_AREA = 1e10  # COCOeval's area "all" ends there
+
+
+LARGEST = 2**32  # bytes of the arrays of a file; LVIS has a tenth of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +63,22 @@ class Matches:
     def load(cls, path: Path) -> "Matches":
         """Read what `save` wrote. Raises InputError where the file is none."""
         try:
+            _check_size(path)
             with np.load(path, allow_pickle=False) as file:
                 found: dict[str, Any] = {field.name: file[field.name] for field in fields(cls)}
+            if not all(isinstance(column, np.ndarray) for column in found.values()):
+                raise ValueError("entries that are no arrays")
         except (
             OSError,
             ValueError,
             KeyError,
             TypeError,
             AttributeError,
+            EOFError,
+            MemoryError,
+            NotImplementedError,
+            RuntimeError,  # an encrypted entry
+            zlib.error,
             zipfile.BadZipFile,
         ) as error:
             raise InputError(
@@ -75,6 +87,14 @@ class Matches:
             ) from None
         found |= {name: tuple(found[name].tolist()) for name in ("image_ids", "category_ids")}
         return cls(**found)
+
+
+def _check_size(path: Path) -> None:
+    """Raise ValueError where an archive unpacks to more than any evaluation has."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(entry.file_size for entry in archive.infolist())
+    if size > LARGEST:
+        raise ValueError(f"{size} bytes of arrays, more than {LARGEST}")
 
 
 def build_matches(

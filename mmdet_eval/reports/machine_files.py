@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from swift_plugin_visionr1.text import for_spreadsheet
 from swift_plugin_visionr1.writing import encode
 
 from ..answers.answer import ReadAnswer
@@ -47,7 +48,8 @@ def write_files(folder: Path, evaluation: Evaluation, dump: bool) -> None:
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        csv.writer(file).writerows([header, *rows])  # None is an empty cell
+        safe = ([for_spreadsheet(v) if isinstance(v, str) else v for v in row] for row in rows)
+        csv.writer(file).writerows([header, *safe])  # None is an empty cell
 
 
 def _parse_error(read: ReadAnswer) -> dict[str, Any]:

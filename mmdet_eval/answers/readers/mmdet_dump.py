@@ -3,6 +3,7 @@ what is inside it."""
 
 import io
 import pickle
+import pickletools
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,16 @@ from typing import Any
 import numpy as np
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.text import listed, short
 
 from ...coco.annotations import Annotations, Id
 from ...coco.results import CocoResult
 from ..join import Missing, check_missing
 from ..query_table import some
 
+ZIP = b"PK"
+IDS = (int, str, np.integer)
+NAMES = ("bboxes", "scores", "labels")
 _REBUILD_ARRAY = np.zeros(0).__reduce__()[0]
 _REBUILD_SCALAR = np.float64(0).__reduce__()[0]
 
@@ -39,7 +44,7 @@ def read_dump(
         )
     by_image: dict[Id, list[CocoResult]] = {}
     for number, sample in enumerate(samples):
-        found = _results(sample, f"entry {number} of {path}", annotations)
+        found = _results(sample, f"entry {number} of {path}", annotations, len(raw))
         if sample["img_id"] in by_image:
             raise InputError(
                 f"expected one entry per image in {path}, got two for image {sample['img_id']!r}"
@@ -69,20 +74,24 @@ def label_order(annotations: Annotations) -> str:
     )
 
 
-def _results(sample: dict[str, Any], what: str, annotations: Annotations) -> list[CocoResult]:
+def _results(
+    sample: dict[str, Any], what: str, annotations: Annotations, most: int
+) -> list[CocoResult]:
+    """`most`: numbers that can be in a file of so many bytes; a tensor may claim any number."""
     predicted = sample.get("pred_instances")
-    if not isinstance(predicted, dict) or "img_id" not in sample:
+    if not isinstance(predicted, dict) or not isinstance(sample.get("img_id"), IDS):
         raise InputError(
-            f"expected {what} to have img_id and pred_instances, got the keys {sorted(sample)}"
+            f"expected {what} to have img_id, a number or a text, and pred_instances, got the keys "
+            f"{listed(map(short, sample))}"
         )
     try:
-        boxes, scores, labels = (
-            np.asarray(predicted[name]) for name in ("bboxes", "scores", "labels")
-        )
+        if any(np.prod(np.shape(predicted[n]), dtype=float) > most for n in NAMES):
+            raise ValueError("more numbers than the file has bytes")
+        boxes, scores, labels = (np.asarray(predicted[name]) for name in NAMES)
         boxes = boxes.reshape(len(scores), 4).astype(np.float64)
         categories = np.array(list(annotations.categories), dtype=object)
         names = categories[labels.astype(np.int64).reshape(len(scores))].tolist()
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
         raise InputError(
             f"expected {what} to have bboxes (n, 4), scores (n) and labels (n) below "
             f"{len(annotations.categories)}, "
@@ -102,12 +111,21 @@ def _results(sample: dict[str, Any], what: str, annotations: Annotations) -> lis
 
 def _unpickle(raw: bytes, path: Path) -> Any:
     try:
+        _check_memo(raw)
         return _Unpickler(io.BytesIO(raw)).load()
     except Exception as error:  # a broken or hostile pickle can raise anything
         reason = " ".join(str(error).split())[:200]
         raise InputError(
             f"expected the pickle that mmdet's DumpDetResults writes, got {path}: {reason}"
         ) from None
+
+
+def _check_memo(raw: bytes) -> None:
+    """Raise UnpicklingError for a place in the memo beyond what the file can fill: Python would
+    make room for all places up to it."""
+    for opcode, argument, _ in pickletools.genops(raw):
+        if opcode.name == "LONG_BINPUT" and argument > len(raw):
+            raise pickle.UnpicklingError(f"it asks for place {argument} of the memo")
 
 
 class _Unpickler(pickle.Unpickler):
@@ -141,6 +159,8 @@ def _torch_parts() -> dict[tuple[str, str], Any]:
     from torch._utils import _rebuild_tensor_v2
 
     def storage(content: bytes) -> Any:  # torch's own function of that name unpickles anything
+        if content.startswith(ZIP):  # of any size once unpacked; pickled tensors are none
+            raise pickle.UnpicklingError("it has an archive where a tensor's content is expected")
         return torch.load(io.BytesIO(content), weights_only=True)
 
     return {
