@@ -104,7 +104,7 @@ def read_json(path: Path) -> Mapping[str, Any]:
     """The object in a JSON file; empty where there is none."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

@@ -4,7 +4,6 @@ ms-swift appends to both files, so a resumed run has some steps twice: the later
 last line of a run that is still training may be cut.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from ..data.logged_rows import Row, naming, read_lines, without_repeats
 from ..data.row_files import read_jsonl
 from ..errors import InputError
+from ..files import read_json
 from ..reward.schedule import STAGES, Stage
 from ..reward.scorer import Scorer
 
@@ -48,8 +48,8 @@ class Log:
 def run_arguments(folder: Path) -> dict[str, Any]:
     """What ms-swift wrote into args.json; empty where there is none."""
     try:
-        data = json.loads((folder / "args.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        data = read_json(folder / "args.json")
+    except InputError:
         return {}
     return data if isinstance(data, dict) else {}
 

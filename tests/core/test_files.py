@@ -16,8 +16,10 @@ from mmdet_eval.suites.files import read_suite
 from mmdet_eval.suites.protocols import load_protocol
 from swift_plugin_visionr1.errors import InputError, VisionR1Error
 from swift_plugin_visionr1.files import decoded, load_yaml, read_json
+from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.recipes.overlays import merged
 from swift_plugin_visionr1.reward.settings import load_settings
+from swift_plugin_visionr1.runs.run_folder import run_arguments
 
 AT_ONCE = 5.0  # seconds of a core; the longest of these takes two
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -149,3 +151,15 @@ def test_json_that_is_refused_names_the_place(tmp_path: Path, text: str, said: s
     path.write_text(text)
     with pytest.raises(InputError, match=said):
         read_json(path)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"[" * 100_000, b"\xff", b"7", b""], ids=["deep", "bytes", "number", "empty"]
+)
+def test_a_run_or_checkpoint_whose_own_files_are_broken_tells_nothing(
+    raw: bytes, tmp_path: Path
+) -> None:
+    for name in ("args.json", "config.json"):
+        (tmp_path / name).write_bytes(raw)
+    assert run_arguments(tmp_path) == {}
+    assert find_checkpoint(str(tmp_path)).source == "nowhere"

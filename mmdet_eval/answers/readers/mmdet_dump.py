@@ -124,7 +124,7 @@ def _check_memo(raw: bytes) -> None:
     """Raise UnpicklingError for a place in the memo beyond what the file can fill: Python would
     make room for all places up to it."""
     for opcode, argument, _ in pickletools.genops(raw):
-        if opcode.name == "LONG_BINPUT" and argument > len(raw):
+        if opcode.name == "LONG_BINPUT" and (argument or 0) > len(raw):
             raise pickle.UnpicklingError(f"it asks for place {argument} of the memo")
 
 
