@@ -1,7 +1,7 @@
 """All files of a run."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,7 +25,7 @@ from .machine_files import write_files
 from .manifest import FILES, METRICS, hash_files, put_in_place, read_metrics, through_link
 from .metrics_json import record
 from .page import page
-from .pictures import write_pictures
+from .pictures import leads_outside, write_pictures
 from .pr_curves import write_curves
 from .summary import summary
 
@@ -99,9 +99,25 @@ def write_outputs(
         for path in scratch.rglob("*"):
             _check_place(folder / path.relative_to(scratch), folder, path.is_dir())
         put_in_place(scratch, folder, files)
+    _tell_of_pictures(evaluations, broken)
+
+
+def _tell_of_pictures(evaluations: Sequence[Evaluation], broken: Mapping[Path, str]) -> None:
     if broken:
         reasons = listed(broken.values(), most=3)
         warn(f"mmdet-eval: the report lacks the pictures of {len(broken)} images: {reasons}")
+    outside = sum(
+        leads_outside(evaluation.images, image.file_name)
+        for evaluation in evaluations
+        if evaluation.images and not evaluation.shows_outside
+        for image in evaluation.annotations.images
+        if image.file_name
+    )
+    if outside:
+        warn(
+            f"mmdet-eval: {outside} images lie outside the folder of the images, and the report "
+            "does not show them: --show-outside shows them"
+        )
 
 
 def _check_places(folder: Path) -> None:

@@ -271,3 +271,17 @@ def test_the_log_is_copied_without_secrets(tmp_path: Path) -> None:
 def test_the_order_of_options_changes_no_answer() -> None:
     one, other = ["--seed", "1", "--top_p=1", "--seed", "2"], ["--top-p", "1", "--seed", "2"]
     assert recorded(one) == recorded(other) == ["--seed", "2", "--top_p", "1"]
+
+
+def test_half_a_surrogate_pair_in_a_question(
+    spec: DatasetSpec,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    data = json.loads(spec.ann.read_text())
+    data["categories"][0]["name"] = "red \ud83d"
+    spec.ann.write_text(json.dumps(data))
+    out = tmp_path / "prompts.jsonl"
+    command = ["prompts", "--ann", str(spec.ann), "--images", str(spec.images), "--out", str(out)]
+    assert main(command) == 0
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert all("red \ud83d" in row["query"] for row in rows)

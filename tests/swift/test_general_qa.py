@@ -233,8 +233,10 @@ def test_a_model_that_cannot_be_loaded_ends_the_run(
     for file in (place / "models" / "base").iterdir():
         if file.suffix != ".safetensors":
             (broken / file.name).write_bytes(file.read_bytes())
+    asked = {"models": {"broken": broken}, "out": tmp_path / "out"}
+    assert general_qa("--eval_dataset", "AI2D_TEST", **asked).returncode == 1
     scored(tmp_path / "out" / "broken" / "results" / "broken", "AI2D_TEST")
-    run = general_qa("--eval_dataset", "AI2D_TEST", models={"broken": broken}, out=tmp_path / "out")
+    run = general_qa("--eval_dataset", "AI2D_TEST", **asked)
     assert run.returncode == 1
     assert "no answers to AI2D_TEST" in run.stderr
     assert "model.safetensors" in run.stderr
