@@ -24,7 +24,7 @@ from swift.utils import get_logger
 from transformers import Trainer
 
 from swift_plugin_visionr1.errors import InputError
-from swift_plugin_visionr1.ms_swift.rewards import run_io
+from swift_plugin_visionr1.ms_swift.run_context import run_io
 from swift_plugin_visionr1.reward.settings import load_settings
 from swift_plugin_visionr1.writing import write_file
 
@@ -64,7 +64,7 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         _check_options(args, rows)
         if not state.is_world_process_zero:
             return
-        _, io = run_io(load_settings(), args, self.trainer.template)
+        _, _, io = run_io(load_settings(), args, self.trainer.template)
         # In a run of several processes mmengine's metrics wait for all of them; hotcoco gives the
         # same numbers alone.
         engine: Engine = "mmdet" if self.trainer.accelerator.num_processes == 1 else "hotcoco"

@@ -11,8 +11,7 @@ from ..data.images import open_image
 from ..data.logged_rows import Row, naming, published, read_line
 from ..errors import ImageError, InputError
 from ..files import decoded, read_text
-from ..runs.run_folder import run_arguments
-from .reward_options import add_reward_options, add_stage_option, reward_rules, stages_of
+from .reward_options import add_reward_options, add_stage_option, rules_of_run, stages_of
 
 LONG_SIDE = 1600  # pixels of the image in a picture
 
@@ -60,13 +59,13 @@ def run(args: argparse.Namespace) -> int:
     from ..explain.report import report
 
     row, truth, folder = _row_and_truth(args)
-    scorer = reward_rules(args, run_arguments(folder) if folder else None)
+    scorer, said = rules_of_run(args, folder)
     text = _text(args, row)
     try:
         explanation = explain(text, truth, scorer, stages_of(args, scorer.settings))
     except ValueError as error:
         raise InputError(str(error)) from None
-    say(report(explanation), end="")
+    say("".join(f"{line}\n" for line in [said] if line) + report(explanation), end="")
     if args.out:
         from ..explain.picture import write_picture
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..console import say
-from ..runs.run_folder import run_arguments
-from .reward_options import add_reward_options, reward_rules
+from .reward_options import add_reward_options, rules_of_run
 
 
 def add_parser(subparsers: Any) -> None:
@@ -33,9 +32,9 @@ def run(args: argparse.Namespace) -> int:
     """
     from ..runs.plots import plot_run
 
-    scorer = reward_rules(args, run_arguments(args.folder))
+    scorer, said = rules_of_run(args, args.folder)
     out = args.out or args.folder / "vision_r1.png"
-    for line in plot_run(args.folder, out, scorer):
+    for line in filter(None, [said, *plot_run(args.folder, out, scorer)]):
         say(line)
     say(f"wrote {out}")
     return 0

@@ -3,13 +3,18 @@
 import argparse
 import os
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from ..geometry.resize import FRAME_VARIABLES
 from ..models.chat import ChatOptions
-from ..models.model_io import Limits, model_io
+from ..models.model_io import DEFAULT_MODEL_TYPE, Limits, model_io
 from ..reward.schedule import STAGES, Stage
 from ..reward.scorer import Scorer
-from ..reward.settings import Settings, load_settings
+from ..reward.settings import ENVIRONMENT_VARIABLE, Settings, load_settings
+from ..runs.run_folder import run_arguments
+from ..runs.run_record import RunRecord, find_record
 
 
 def add_reward_options(sub: argparse.ArgumentParser) -> None:
@@ -48,20 +53,70 @@ def stages_of(args: argparse.Namespace, settings: Settings) -> tuple[Stage, ...]
     return STAGES if settings.schedule.has_two_stages else (settings.schedule.stage(0, 1),)
 
 
-def reward_rules(args: argparse.Namespace, run: Mapping[str, Any] | None = None) -> Scorer:
+def reward_rules(args: argparse.Namespace) -> Scorer:
     """The scorer with the settings and the model's ways that the options name.
 
     Args:
         args: parsed from `add_reward_options`.
-        run: arguments of the training run that wrote the file, where they are known (its
-            args.json); options win.
 
     Raises:
         SettingsError: the settings or the options cannot be used.
     """
-    settings, known = load_settings(args.config), run or {}
+    return _by_options(args, {})
+
+
+def rules_of_run(args: argparse.Namespace, folder: Path | None) -> tuple[Scorer, str]:
+    """The scorer for what a run wrote, and in a line whose settings these are; options win.
+
+    Args:
+        args: parsed from `add_reward_options`.
+        folder: where the file lies, which may be the run's output folder; None for no file.
+
+    Raises:
+        SettingsError: the settings or the options cannot be used.
+    """
+    known = find_record(folder) if folder else None
+    if known is None:
+        scorer = _by_options(args, run_arguments(folder) if folder else {})
+        return scorer, _assumed(args, scorer, folder)
+    record, place = known
+    settings = load_settings(args.config) if args.config else record.settings
+    pixels = (args.max_pixels, settings.max_pixels, record.max_pixels)
+    record = replace(
+        record,
+        settings=settings,
+        model_type=args.model_type or settings.model_type or record.model_type,
+        max_pixels=next((value for value in pixels if value is not None), None),
+        chat=ChatOptions(args.template).over(record.chat),
+    )
+    return Scorer(settings, record.io), f"settings of {place}: {record.describe()}{_aside(record)}"
+
+
+def _by_options(args: argparse.Namespace, known: Mapping[str, Any]) -> Scorer:
+    """By the options, then by the arguments of a run (its args.json)."""
+    settings = load_settings(args.config)
     model_type = args.model_type or settings.model_type or known.get("model_type")
     given = (args.max_pixels, settings.max_pixels, known.get("max_pixels"))
     max_pixels = next((value for value in given if value is not None), None)
     chat = ChatOptions(args.template).over(ChatOptions.of(known))
     return Scorer(settings, model_io(settings, model_type, Limits(os.environ, max_pixels), chat))
+
+
+def _assumed(args: argparse.Namespace, scorer: Scorer, folder: Path | None) -> str:
+    """What nobody said; "" where everything is."""
+    settings = scorer.settings
+    known = run_arguments(folder) if folder else {}
+    assumed = [] if args.config or os.environ.get(ENVIRONMENT_VARIABLE) else [settings.source]
+    if not (args.model_type or settings.model_type or known.get("model_type")):
+        assumed.append(f"model type {DEFAULT_MODEL_TYPE}")
+    return f"no record of a run here, so assumed: {', '.join(assumed)}" if assumed else ""
+
+
+def _aside(record: RunRecord) -> str:
+    """The shell's variables that are left aside for the run's."""
+    names = [
+        f"{name}={os.environ[name]}"
+        for name in FRAME_VARIABLES
+        if os.environ.get(name) and os.environ[name] != record.environ.get(name)
+    ]
+    return f" (not the shell's {', '.join(names)})" if names else ""

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..console import say
+from ..console import say, warn
 from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row, naming, published, read_lines, without_repeats
 from ..errors import InputError
 from ..runs.join import Annotations
-from ..runs.run_folder import run_arguments
 from ..runs.scores import Scores
 from ..writing import check_output, write_file
-from .reward_options import add_reward_options, add_stage_option, reward_rules, stages_of
+from .reward_options import add_reward_options, add_stage_option, rules_of_run, stages_of
 
 
 def add_parser(subparsers: Any) -> None:
@@ -46,7 +45,9 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.out:
         check_output(args.out, [args.file, args.dataset, args.config])
-    scorer = reward_rules(args, run_arguments(args.file.parent))
+    scorer, said = rules_of_run(args, args.file.parent)
+    if said:
+        warn(said)
     settings, io = scorer.settings, scorer.io
     lines = list(read_lines(args.file))
     kept = without_repeats(lines)
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     summary = {
         "file": str(args.file),
         "settings": settings.source,
+        "settings_from": said,
         "format": io.format.name,
         "frame": io.format.frame.describe(),
         "resize": io.resize.describe(),

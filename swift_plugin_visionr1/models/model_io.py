@@ -44,6 +44,7 @@ def model_io(
     model_type: str | None = None,
     limits: Limits | None = None,
     chat: ChatOptions | None = None,
+    default: str | None = DEFAULT_MODEL_TYPE,
 ) -> ModelIO:
     """The format and the processed sizes of a run: what the settings say, else what its model type
     is known for.
@@ -51,11 +52,12 @@ def model_io(
     Args:
         settings: `format`, `frame`, `reasoning` and `json` there win over the family's own;
             `model_type` there is for callers that know none.
-        model_type: ms-swift's name for the run's model; where nobody knows it, it is the paper's
-            Qwen2.5-VL.
+        model_type: ms-swift's name for the run's model; None where it is not known.
         limits: of the run.
         chat: the run's template and what it is told about thinking, where they are known: what
             stands around the answer depends on them.
+        default: the model type where neither `model_type` nor the settings say it; None for an
+            error then.
 
     Raises:
         SettingsError: the model type is not known, contradicts the settings' own, or the limits
@@ -67,9 +69,9 @@ def model_io(
             f"{settings.model_type!r}: "
             "leave it out of the settings, the reward reads the run's own"
         )
-    name = model_type or settings.model_type or DEFAULT_MODEL_TYPE
-    family = FAMILIES.get(name) or _from_settings(settings, name)
-    usual = (chat or ChatOptions()).reasoning(name, family.reasoning)
+    name = model_type or settings.model_type or default
+    family = FAMILIES.get(name or "") or _from_settings(settings, name)
+    usual = (chat or ChatOptions()).reasoning(name or "", family.reasoning)
     reasoning = settings.reasoning or usual
     format = get_format(settings.format or family.format, settings.frame, reasoning, settings.json)
     try:
@@ -78,12 +80,15 @@ def model_io(
         raise SettingsError(str(error)) from None
 
 
-def _from_settings(settings: AnswerSettings, model_type: str) -> Family:
+def _from_settings(settings: AnswerSettings, model_type: str | None) -> Family:
     """A family of whose images nothing is known; padded frames take them as padded to a square."""
     if settings.format is None or settings.frame in (None, "processed"):
+        if model_type is None:
+            came = "none: set `model_type` in the settings to ms-swift's name of it"
+        else:
+            came = f"{model_type!r}{did_you_mean(model_type, FAMILIES)}"
         raise SettingsError(
-            "expected a model_type that is known, got "
-            f"{model_type!r}{did_you_mean(model_type, FAMILIES)}; or set "
+            f"expected a model_type that is known, got {came}; or set "
             "`format` and `frame` in the settings to what the model writes, with any frame but "
             "processed. Known are "
             f"{', '.join(FAMILIES)}"

@@ -1,48 +1,68 @@
-"""Registers the plugin when ms-swift's registries are imported, so that no command line has to name
-it.
+"""Registers the plugin as ms-swift is imported, so that no command line has to name it.
 
 ms-swift has no entry points for plugins. `autoload.pth`, installed beside the package, puts a
-finder on `sys.meta_path` that does nothing until one of the modules below is imported, and calls
-`find_spec` here then.
-VISION_R1_NO_AUTOLOAD=1 turns it off.
+finder on `sys.meta_path` that does nothing until one of ms-swift's registries is imported, and
+calls `find_spec` here then. VISION_R1_NO_AUTOLOAD=1 turns that off, and `plugin.py` calls `install`
+instead.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
-from .register import (
-    register_callbacks,
-    register_loader,
-    register_megatron_callback,
-    register_preprocessors,
-    register_rewards,
-)
-
-_REGISTER: dict[str, Callable[[], None]] = {
-    "swift.rewards.orm": register_rewards,
-    "swift.callbacks.mapping": register_callbacks,
-    "swift.dataset.preprocessor.core": register_preprocessors,
-    "swift.dataset.loader": register_loader,
-    "swift.megatron.callbacks.mapping": register_megatron_callback,
-}
+from .register import REGISTER
 
 
-def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    """The registry module's own spec, whose loader also registers the plugin once the module is
-    there."""
-    spec = PathFinder.find_spec(name, path)
-    if spec is None or spec.loader is None:
+class Registrar:
+    """A finder on `sys.meta_path` that registers the plugin with each module of ms-swift once it is
+    there: as it is imported, or at the next import where it was already on its way."""
+
+    def __init__(self) -> None:
+        self.pending = set(REGISTER)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module's own spec, whose loader also registers; None for all other modules."""
+        self.register_loaded()
+        spec = PathFinder.find_spec(name, path) if name in self.pending else None
+        if spec is None or spec.loader is None:
+            return spec
+        loader, execute = spec.loader, spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            self._register(name)
+
+        loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
-    loader, execute = spec.loader, spec.loader.exec_module
 
-    def exec_module(module: ModuleType) -> None:
-        execute(module)
+    def register_loaded(self) -> None:
+        """Register with what is imported already, and not in the middle of it."""
+        for name in tuple(self.pending):
+            module = sys.modules.get(name)
+            if module and not getattr(module.__spec__, "_initializing", False):
+                self._register(name)
+
+    def _register(self, name: str) -> None:
+        self.pending.discard(name)
         try:
-            _REGISTER[name]()
+            REGISTER[name]()
         except Exception as error:  # whatever it is, ms-swift must go on working without the plugin
             print(f"swift_plugin_visionr1 could not register itself: {error!r}", file=sys.stderr)
 
-    loader.exec_module = exec_module  # type: ignore[method-assign]
-    return spec
+
+def install() -> Registrar:
+    """Put the registrar on `sys.meta_path`, once, and register with what is imported already."""
+    registrars = [finder for finder in sys.meta_path if isinstance(finder, Registrar)]
+    registrar = registrars[0] if registrars else Registrar()
+    if not registrars:
+        sys.meta_path.insert(0, registrar)
+    registrar.register_loaded()
+    return registrar
+
+
+def find_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """What `autoload.pth` asks for the first of ms-swift's registries."""
+    return install().find_spec(name, path)

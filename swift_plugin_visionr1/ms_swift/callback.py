@@ -11,10 +11,12 @@ from swift.utils import get_logger
 
 from ..errors import SettingsError
 from ..reward.schedule import Stage
-from ..reward.scorer import Scorer, means
+from ..reward.scorer import means
+from ..runs.alarms import CLIPPED, SPREAD
 from .resume_check import check_resumed
 from .rollout_pictures import RolloutPictures
-from .run_context import check_datasets
+from .run_context import RunContext, run_of_rewards
+from .run_watch import RunWatch
 
 logger = get_logger()
 
@@ -33,6 +35,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         super().__init__(args, trainer)
         self.stage: Stage | None = None
         self.pictures = RolloutPictures(trainer)
+        self.watch: RunWatch | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """State the plan.
@@ -40,7 +43,6 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         Raises:
             SettingsError: a checkpoint to resume from whose weights the trainer does not load; see
                 also `state_plan`.
-            SolutionError: see `state_plan`.
         """
         self.state_plan(state)
         check_resumed(self.trainer)
@@ -50,10 +52,9 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
 
         Raises:
             SettingsError: settings that contradict each other or the run.
-            SolutionError: a row of the data sets cannot be used.
         """
-        scorer = self._scorer()
-        check_datasets(self.trainer, vars(self.trainer), scorer.io.resize)
+        self.watch = RunWatch(self.run, resumed=state.global_step > 0)
+        scorer = self.run.scorer
         schedule, settings = scorer.schedule, scorer.settings
         first = schedule.first_advanced_step(state.max_steps)
         if first is not None and first >= state.max_steps:
@@ -71,12 +72,12 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
             f"{schedule.criteria(schedule.stage(0, state.max_steps))} from step 0"
             + (f", {schedule.criteria('advanced')} from step {first}" if first else " to the end")
             + f", of {state.max_steps} steps; now at step {state.global_step}; "
-            f"{self._model(scorer)}"
+            f"{_model(self.run)}"
         )
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Announce a switch and log the criteria of the step that begins."""
-        scorer = self._scorer()
+        scorer = self.run.scorer
         stage = scorer.schedule.stage(state.global_step, state.max_steps)
         criteria = asdict(scorer.schedule.criteria(stage))
         if stage != self.stage:
@@ -87,45 +88,48 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Log the means of what all processes scored since the last step, and where one is due a
         picture."""
-        scorer = self._scorer()
-        self._log(means(gather_object([scorer.take_sums()])))
+        scorer = self.run.scorer
+        values = means(gather_object([scorer.take_sums()]))
+        self._log(values)
+        if self.watch is not None and values and self.trainer.is_world_process_zero():
+            metrics = self.trainer._metrics["train"]
+            seen = {name: metrics[name][-1] for name in (SPREAD, CLIPPED) if metrics.get(name)}
+            self.watch.after_step(state.global_step, values | seen)
         self.pictures.after_step(scorer, state.global_step)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Keep what the evaluation scored out of the training curves and pictures."""
-        scorer = self._scorer()
+        scorer = self.run.scorer
         scorer.take_sums()
         scorer.take_groups()
-
-    def _model(self, scorer: Scorer) -> str:
-        """How the model is taken to answer: what to look at first where a reward stays 0."""
-        kind = next(
-            (
-                reward.model_type
-                for reward in self.trainer.reward_funcs
-                if hasattr(reward, "model_type")
-            ),
-            None,
-        )
-        format = scorer.io.format
-        return (
-            f"model type {kind or 'not known'}; answers in the format {format.name}, "
-            f"{format.frame.describe()}; "
-            f"{scorer.io.resize.describe()}"
-        )
 
     def _log(self, values: dict[str, float]) -> None:
         for name, value in values.items():
             self.trainer._metrics["train"][f"vision_r1/{name}"].append(value)
 
-    def _scorer(self) -> Scorer:
-        for reward in getattr(self.trainer, "reward_funcs", []):
-            if isinstance(scorer := getattr(reward, "scorer", None), Scorer):
-                return scorer
-        raise SettingsError(
-            "expected a vision_r1 reward beside the callback vision_r1, got none: add "
-            "--reward_funcs vision_r1"
-        )
+    @property
+    def run(self) -> RunContext:
+        """The run of the trainer's rewards, which are built after its callbacks.
+
+        Raises:
+            SettingsError: there is no vision_r1 reward.
+        """
+        run = run_of_rewards(getattr(self.trainer, "reward_funcs", ()))
+        if run is None:
+            raise SettingsError(
+                "expected a vision_r1 reward beside the callback vision_r1, got none: add "
+                "--reward_funcs vision_r1"
+            )
+        return run
+
+
+def _model(run: RunContext) -> str:
+    """How the model is taken to answer: what to look at first where a reward stays 0."""
+    format = run.scorer.io.format
+    return (
+        f"model type {run.model_type or 'not known'}; answers in the format {format.name}, "
+        f"{format.frame.describe()}; {run.scorer.io.resize.describe()}"
+    )
 
 
 callbacks_map["vision_r1"] = VisionR1Callback

@@ -1,11 +1,12 @@
 """Published data sets for `--dataset`: ms-swift's AutoPreprocessor, where a run has a vision_r1
-reward.
+reward. Of rows that ms-swift reads itself, none is left out silently there.
 
 ms-swift has a registry of data sets by name and path, none by their columns. So the one method that
 chooses a preprocessor by columns is wrapped. In every run without our reward, and for rows of no
 form that we know, it chooses as before.
 """
 
+from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, Features, Image, Value
@@ -15,11 +16,9 @@ from swift.utils import get_logger
 from ..data.images import image_size
 from ..data.published import Row, RowForm, form_of
 from ..errors import SolutionError
-from .run_context import data_source, has_our_reward
+from .dropped_rows import NUMBER, EveryRow, why_unreadable
+from .run_context import current_loading
 
-NUMBER = (
-    "vision_r1_row"  # a column for the place of each row in its file; it does not leave this module
-)
 logger = get_logger()
 
 
@@ -67,11 +66,14 @@ class PublishedRows(MessagesPreprocessor):  # type: ignore[misc]
     def _converted(self, row: Row) -> dict[str, Any]:
         own = {name: value for name, value in row.items() if name not in (NUMBER, "__#solution")}
         try:
-            return self.form.convert(own, image_size)
+            converted = self.form.convert(own, image_size)
+            if (reason := why_unreadable(converted)) is not None:
+                raise SolutionError(reason)
         except SolutionError as error:
             raise SolutionError(
                 f"row {row[NUMBER]} of {self.source}, read as {self.form.name}: {error}"
             ) from None
+        return converted
 
 
 def encoded_images(dataset: Any) -> Any:
@@ -93,10 +95,13 @@ _ms_swifts_choice = AutoPreprocessor._get_preprocessor
 
 
 def _choose(self: Any, dataset: Any) -> Any:
-    form = published_form(dataset) if has_our_reward() else None
+    loading = current_loading()
+    form = published_form(dataset) if loading.has_our_reward else None
+    source = loading.source
     if form is None:
-        return _ms_swifts_choice(self, dataset)
-    source = data_source()
+        choice = _ms_swifts_choice(self, dataset)
+        is_local = loading.has_our_reward and Path(source).exists()
+        return EveryRow(choice, Path(source)) if is_local else choice
     logger.info(f"Vision-R1: reading {source} as rows of the form {form.name}")
     return PublishedRows(form, source)
 

@@ -9,7 +9,7 @@ from swift.dataset.loader import DatasetLoader
 from swift.dataset.preprocessor.core import AutoPreprocessor
 
 from ..data.dataset_files import require_columns, require_dataset
-from .run_context import has_our_reward
+from .run_context import current_loading
 
 _ms_swifts_load = DatasetLoader.load
 
@@ -18,7 +18,7 @@ def _load(self: Any, dataset_syntax: Any, dataset_meta: Any, **options: Any) -> 
     """ms-swift's own loading, but what it could make no row of is refused in words of ours."""
     path = Path(dataset_syntax.dataset)
     checked = (
-        has_our_reward()
+        current_loading().has_our_reward
         and path.exists()
         and isinstance(dataset_meta.preprocess_func, AutoPreprocessor)
     )

@@ -43,7 +43,7 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
 
     def on_step_end(self) -> None:
         """Take what this process scored, before an evaluation adds its own."""
-        self.sums.update(self.observer._scorer().take_sums())
+        self.sums.update(self.observer.run.scorer.take_sums())
 
     def on_log(self, logs: dict[str, Any]) -> None:
         """Add the means over all processes since the last log.
@@ -66,7 +66,7 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
     def on_eval_end(self) -> None:
         """Keep what the evaluation scored out of the training curves."""
         self.evaluating = False
-        self.observer._scorer().take_sums()
+        self.observer.run.scorer.take_sums()
 
 
 megatron_callbacks_map["vision_r1"] = MegatronVisionR1Callback

@@ -4,6 +4,6 @@ itself (autoload.py).
 ms-swift loads it by path, again in every worker of its data loaders: the import is absolute.
 """
 
-from swift_plugin_visionr1.ms_swift.register import register_all
+from swift_plugin_visionr1.ms_swift.autoload import install
 
-register_all()
+install()

@@ -1,11 +1,10 @@
-"""Registers rewards, callbacks and published data sets with ms-swift.
+"""What is registered with which module of ms-swift; `autoload.py` sees to when.
 
-`autoload.py` does it as ms-swift's registries are imported; `plugin.py` is the file for
-`--external_plugins`. The registered modules register themselves as their last act, so it does not
-matter which of them, or which part of ms-swift, is imported first. Registering twice does nothing.
+The registered modules register themselves as their last act, so it does not matter which of them,
+or which part of ms-swift, is imported first. Registering twice does nothing.
 """
 
-import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -35,9 +34,53 @@ def register_preprocessors() -> None:
     import swift_plugin_visionr1.ms_swift.dataset_hook  # noqa: F401
 
 
+def register_arguments() -> None:
+    """Let data sets know which run they are loaded for."""
+    from swift.arguments.base_args.base_args import BaseArguments
+
+    from .hooks import wrap_arguments
+
+    wrap_arguments(BaseArguments)
+
+
 def register_loader() -> None:
-    """Make `--dataset` refuse what is no data set in runs with our reward."""
+    """Refuse what is no data set in runs with our reward, and let rows know which file they come
+    from."""
+    from swift.dataset.loader import DatasetLoader
+
     import swift_plugin_visionr1.ms_swift.dataset_refusal  # noqa: F401
+
+    from .hooks import wrap_loader
+
+    wrap_loader(DatasetLoader)
+
+
+def register_trainer() -> None:
+    """Let rewards know the trainer that builds them."""
+    from swift.rlhf_trainers.grpo_trainer import GRPOTrainer
+
+    from .hooks import wrap_trainer
+
+    wrap_trainer(GRPOTrainer)
+
+
+def register_megatron_trainer() -> None:
+    """As `register_trainer`, for Megatron's; that one is given its data sets when it trains."""
+    from swift.megatron.trainers.grpo_trainer import MegatronGRPOTrainer
+
+    from .hooks import wrap_megatron_train, wrap_trainer
+
+    wrap_trainer(MegatronGRPOTrainer)
+    wrap_megatron_train(MegatronGRPOTrainer)
+
+
+def register_ray_trainer() -> None:
+    """As `register_trainer`, for the driver of Ray."""
+    from swift.ray.megatron.grpo_trainer import GRPOTrainer
+
+    from .hooks import wrap_trainer
+
+    wrap_trainer(GRPOTrainer)
 
 
 def evaluation_callback(args: Any, trainer: Any) -> Any:
@@ -46,11 +89,14 @@ def evaluation_callback(args: Any, trainer: Any) -> Any:
     return import_module("mmdet_eval.during_training.callback").VisionR1EvalCallback(args, trainer)
 
 
-def register_all() -> None:
-    """Register everything that this process of ms-swift can use."""
-    register_rewards()
-    register_callbacks()
-    register_preprocessors()
-    register_loader()
-    if "swift.megatron" in sys.modules:  # importing it without megatron-core fails
-        register_megatron_callback()
+REGISTER: dict[str, Callable[[], None]] = {
+    "swift.rewards.orm": register_rewards,
+    "swift.callbacks.mapping": register_callbacks,
+    "swift.megatron.callbacks.mapping": register_megatron_callback,
+    "swift.dataset.preprocessor.core": register_preprocessors,
+    "swift.dataset.loader": register_loader,
+    "swift.arguments.base_args.base_args": register_arguments,
+    "swift.rlhf_trainers.grpo_trainer": register_trainer,
+    "swift.megatron.trainers.grpo_trainer": register_megatron_trainer,
+    "swift.ray.megatron.grpo_trainer": register_ray_trainer,
+}

@@ -1,36 +1,19 @@
 """The rewards as ms-swift's ORM classes: thin views on one shared pass over the completions."""
 
-import os
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from swift.rewards.orm import ORM, orms
 from swift.utils import get_logger
 
 from ..errors import SettingsError
-from ..models.model_io import Limits, ModelIO, model_io
 from ..reward.equations import RewardBreakdown
 from ..reward.schedule import Stage
 from ..reward.scorer import Scorer
-from ..reward.settings import Settings, load_settings
-from .run_context import (
-    chat_options,
-    check_datasets,
-    image_processor,
-    loaded_data,
-    model_type,
-    running_template,
-    tells_no_step,
-)
+from ..text import listed
+from .run_context import RunContext, current_run
 
 logger = get_logger()
-
-
-@lru_cache(maxsize=8)
-def shared_scorer(settings: Settings, io: ModelIO) -> Scorer:
-    """One scorer for all rewards with the same rules, so that they share each batch's pass."""
-    return Scorer(settings, io)
 
 
 class VisionR1(ORM):  # type: ignore[misc]
@@ -41,27 +24,22 @@ class VisionR1(ORM):  # type: ignore[misc]
     template's max_pixels, the model's image processor and MAX_PIXELS and its kin.
 
     Raises:
-        SettingsError: the settings cannot be used, contradict the run, leave an unknown model
-            type's format open, or leave the stage open where the trainer tells no step.
-        SolutionError: a row of the trainer's data sets cannot be used.
+        SettingsError: the settings cannot be used, contradict the run, leave the model open where
+            the run does not tell it, or the stage where the trainer tells no step.
     """
 
     part: ClassVar[str] = "total"
-    built: ClassVar[tuple[Any, set[str]]] = (
-        None,
-        set(),
-    )  # the parts built for one trainer's arguments
 
     def __init__(self, args: Any = None, **kwargs: Any) -> None:
         super().__init__(args, **kwargs)
-        self.settings = load_settings()
-        self.model_type, io = run_io(self.settings, args)
-        self.scorer = shared_scorer(self.settings, io)
-        self._warn_of_double_counting(args)
-        if tells_no_step(args):
+        self.run: RunContext = current_run(args)
+        if not self.run.tells_step:
             self._stage(None)
-        if (loaded := loaded_data(args)) is not None:
-            check_datasets(*loaded, self.scorer.io.resize)
+
+    @property
+    def scorer(self) -> Scorer:
+        """The run's."""
+        return self.run.scorer
 
     def __call__(
         self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any
@@ -79,9 +57,8 @@ class VisionR1(ORM):  # type: ignore[misc]
             SettingsError: there is no trainer state, several stages and no `fixed_stage`.
             SolutionError: a row's annotations cannot be used.
         """
-        texts = [text if isinstance(text, str) else "" for text in completions]
         step = getattr(trainer_state, "global_step", None)
-        breakdowns = self.scorer(texts, columns, self._stage(trainer_state), step)
+        breakdowns = self.scorer(completions, columns, self._stage(trainer_state), step)
         return [self._value(breakdown) for breakdown in breakdowns]
 
     def _value(self, breakdown: RewardBreakdown) -> float:
@@ -100,49 +77,18 @@ class VisionR1(ORM):  # type: ignore[misc]
             "settings file"
         )
 
-    def _warn_of_double_counting(self, args: Any) -> None:
-        known, parts = VisionR1.built
-        parts = (parts if known is args else set()) | {self.part}
-        VisionR1.built = args, parts
-        twice = "total" in parts and parts & {"format", "recall", "precision"}
-        if args is not None and twice and 0 not in (getattr(args, "reward_weights", None) or ()):
-            logger.warning(
-                "Vision-R1: vision_r1 is already the sum of vision_r1_format, vision_r1_recall and "
-                f"vision_r1_precision; listed beside it, {' and '.join(sorted(parts - {'total'}))} "
-                "count twice. "
-                "List the total or its parts, or give the parts --reward_weights of 0"
-            )
 
-
-def run_io(settings: Settings, args: Any, template: Any = None) -> tuple[str | None, ModelIO]:
-    """The model type of a run, None where nothing tells it, and its format and resize.
-
-    Args:
-        args: the trainer's.
-        template: the trainer's, where it is at hand; else that of the trainer that constructs a
-            reward with `args`.
-
-    Raises:
-        SettingsError: see `VisionR1`.
-    """
-    template = template or running_template(args)
-    kind = model_type(template, args)
-    limits = Limits(os.environ, _max_pixels(settings, template, args), image_processor(template))
-    return kind, model_io(settings, kind, limits, chat_options(template))
-
-
-def _max_pixels(settings: Settings, template: Any, args: Any) -> int | None:
-    """The run's --max_pixels: the template's, else that of the arguments, else the settings'."""
-    if template is None and getattr(args, "max_pixels", None) is None:
-        return settings.max_pixels
-    seen = getattr(args, "max_pixels", None) if template is None else template.max_pixels
-    if settings.max_pixels not in (None, seen):
-        raise SettingsError(
-            f"expected the settings' max_pixels to be the run's --max_pixels, {seen}, got "
-            f"{settings.max_pixels}: "
-            "leave it out of the settings, the reward reads the run's own"
+def warn_of_double_counting(rewards: Sequence[Any], weights: Sequence[float] | None) -> None:
+    """Warn where both the total and its parts count."""
+    pairs = zip(rewards, weights or [1.0] * len(rewards), strict=False)
+    counting = {own.part for own, weight in pairs if isinstance(own, VisionR1) and weight}
+    twice = sorted(counting & {"format", "recall", "precision"})
+    if "total" in counting and twice:
+        logger.warning(
+            "Vision-R1: vision_r1 is already the sum of vision_r1_format, vision_r1_recall and "
+            f"vision_r1_precision; listed beside it, {listed(twice)} count twice. List the total "
+            "or its parts, or give the parts --reward_weights of 0"
         )
-    return int(seen) if seen is not None else None
 
 
 class VisionR1Format(VisionR1):

@@ -1,76 +1,124 @@
-"""What a reward can learn about the ms-swift run that it is built in, and the checks made before
-the first step."""
+"""The run that rewards, callback and checks belong to, found once: where ms-swift builds its
+rewards.
 
-import sys
+ms-swift hands a reward nothing but the trainer's arguments, and these know neither the data sets
+nor the template. So the method in which each of its trainers builds its rewards is wrapped; what is
+constructed meanwhile finds its run with `current_run`. In the same way rows learn which file they
+come from and which rewards they are loaded for. docs/engines.md has the change to ms-swift that
+would make this unnecessary.
+"""
+
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from swift.utils import get_logger, is_local_master
-
-from ..data.box_faults import TOLERANCE
-from ..data.ground_truth import read_solution
-from ..data.image_check import image_faults, require_usable
-from ..data.row_files import read_jsonl
-from ..errors import SolutionError
-from ..geometry.frames import Size
-from ..geometry.resize import Resize
+from ..errors import SettingsError
 from ..models.chat import ChatOptions
+from ..models.model_io import Limits, ModelIO, model_io
+from ..reward.scorer import Scorer
+from ..reward.settings import Settings, load_settings
+from ..runs.run_folder import run_arguments
 
-RESIZING = ("max_pixels", "min_pixels", "resized_width", "resized_height")
-
-logger = get_logger()
-
-
-def _frames() -> Iterator[dict[str, Any]]:
-    """The local variables of each function that is running, innermost first."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        yield frame.f_locals
-        frame = frame.f_back  # type: ignore[assignment]
+DATASETS = ("train_dataset", "eval_dataset", "val_dataset")
 
 
-def callers() -> Iterator[Any]:
-    """The `self` of each method that is running, innermost first."""
-    return (names["self"] for names in _frames() if "self" in names)
+@dataclass(frozen=True, eq=False)
+class RunContext:
+    """One run of one trainer, in this process.
 
-
-def loaded_data(args: Any) -> tuple[Any, Mapping[str, Any]] | None:
-    """Who loaded the data sets of the run that is constructing a reward with `args`, and where they
-    are by name.
-
-    ms-swift hands a reward nothing but the training arguments, and these know neither the data set
-    nor the template's max_pixels. The callers know: the trainer, the Ray driver, or the pipeline
-    that makes Megatron's trainer.
+    Attributes:
+        model_type: ms-swift's name of the model's family; None where only the settings tell how it
+            answers.
+        chat: its template, and what that puts before every response.
+        limits: of image sizes.
+        scorer: the settings, how the model answers, and everything that is counted.
+        tells_step: whether the trainer tells rewards its step; ms-swift's Ray driver does not.
+        datasets: by `DATASETS`, as far as the trainer has them when it builds its rewards.
+        sources: the files that they were loaded from.
+        folder: the run's output_dir.
     """
-    for names in _frames():
-        owner = names.get("self")
-        if args is not None and getattr(owner, "args", None) is args:
-            places = (getattr(owner, "__dict__", {}), getattr(owner, "_data_info", {}), names)
-            if (
-                place := next((each for each in places if "train_dataset" in each), None)
-            ) is not None:
-                return owner, place
-    return None
+
+    model_type: str | None
+    chat: ChatOptions
+    limits: Limits
+    scorer: Scorer
+    tells_step: bool = True
+    datasets: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[Path, ...] = ()
+    folder: Path | None = None
 
 
-def tells_no_step(args: Any) -> bool:
-    """Whether the trainer that is constructing a reward with `args` is ms-swift's Ray driver, which
-    knows no step."""
-    return _caller(args, "_data_info") is not None
+def run_without_trainer(args: Any) -> RunContext:
+    """A reward's run where no trainer of ms-swift builds it: `args` are all there is.
+
+    Raises:
+        SettingsError: see `run_io`.
+    """
+    settings = load_settings()
+    kind, limits, io = run_io(settings, args, None)
+    return RunContext(kind, ChatOptions(), limits, Scorer(settings, io))
 
 
-def running_template(args: Any) -> Any | None:
-    """The template of the trainer, of any kind, that is constructing a reward with `args`, else
-    None."""
-    return getattr(_caller(args, "template"), "template", None)
+def run_of_trainer(trainer: Any) -> RunContext:
+    """The run of a trainer that is building its rewards.
+
+    Raises:
+        SettingsError: see `run_io`.
+    """
+    settings, args, known = load_settings(), trainer.args, vars(trainer)
+    on_ray = "_data_info" in known
+    template = trainer.template
+    kind, limits, io = run_io(settings, args, template)
+    data = known["_data_info"] if on_ray else known
+    folder = getattr(args, "output_dir", None)
+    return RunContext(
+        kind,
+        chat_options(template),
+        limits,
+        Scorer(settings, io),
+        tells_step=not on_ray,
+        datasets={name: data[name] for name in DATASETS if data.get(name) is not None},
+        sources=_sources(args),
+        folder=Path(folder) if folder else None,
+    )
 
 
-def model_type(template: Any, args: Any) -> str | None:
-    """ms-swift's name for the run's model: the template's, else that of the arguments (Ray's
-    driver)."""
+def run_io(settings: Settings, args: Any, template: Any) -> tuple[str | None, Limits, ModelIO]:
+    """The model type of a run, its limits of image sizes, and how its model answers.
+
+    Args:
+        settings: of the rewards.
+        args: the trainer's; None where there is none.
+        template: the trainer's; None where it is not at hand.
+
+    Raises:
+        SettingsError: neither the run nor the settings tell the model, or they contradict each
+            other.
+    """
     meta = getattr(template, "model_meta", None)
-    return getattr(meta, "model_type", None) or getattr(args, "model_type", None)
+    kind = getattr(meta, "model_type", None) or getattr(args, "model_type", None)
+    limits = Limits(os.environ, _max_pixels(settings, template, args), image_processor(template))
+    io = model_io(settings, kind, limits, chat_options(template), default=None)
+    return kind or settings.model_type, limits, io
+
+
+def _max_pixels(settings: Settings, template: Any, args: Any) -> int | None:
+    """The run's --max_pixels: the template's, else that of the arguments, else the settings'."""
+    if template is None and getattr(args, "max_pixels", None) is None:
+        return settings.max_pixels
+    seen = getattr(args, "max_pixels", None) if template is None else template.max_pixels
+    if settings.max_pixels not in (None, seen):
+        raise SettingsError(
+            f"expected the settings' max_pixels to be the run's --max_pixels, {seen}, got "
+            f"{settings.max_pixels}: "
+            "leave it out of the settings, the reward reads the run's own"
+        )
+    return int(seen) if seen is not None else None
 
 
 def chat_options(template: Any) -> ChatOptions:
@@ -90,145 +138,98 @@ def image_processor(template: Any) -> dict[str, Any]:
     return dict(own.to_dict()) if own is not None else dict(getattr(processor, "__dict__", {}))
 
 
-def _caller(args: Any, attribute: str) -> Any | None:
-    if args is None:
-        return None
-    return next(
-        (c for c in callers() if getattr(c, "args", None) is args and hasattr(c, attribute)), None
-    )
+def _sources(args: Any) -> tuple[Path, ...]:
+    """The files of --dataset and --val_dataset. The plain trainer's arguments do not name them, but
+    ms-swift has written its own into the output folder by then."""
+    folder = getattr(args, "output_dir", None)
+    named = vars(args) if hasattr(args, "dataset") else run_arguments(Path(folder or "."))
+    names = [name for key in ("dataset", "val_dataset") for name in named.get(key) or ()]
+    paths = [dataset_path(str(name)) for name in names]
+    return tuple(path for path in paths if path.is_file())
 
 
-def has_our_reward() -> bool:
-    """Whether the arguments that a data set is being loaded for name a vision_r1 reward."""
-    names = next(
-        (
-            c.reward_funcs
-            for c in callers()
-            if hasattr(c, "load_dataset") and hasattr(c, "reward_funcs")
-        ),
-        None,
-    )
-    return any(isinstance(name, str) and name.startswith("vision_r1") for name in names or ())
+def dataset_path(name: str) -> Path:
+    """The path in what --dataset is given: `path`, or `path#100` for a sample."""
+    return Path(name) if Path(name).exists() else Path(name.rsplit("#", 1)[0])
 
 
-def data_source() -> str:
-    """The file, folder or id that ms-swift is loading."""
-    for names in _frames():
-        for name in ("dataset_path", "dataset_id"):
-            if isinstance(names.get(name), str):
-                return str(names[name])
-    return "the data set"
+class Building:
+    """A trainer that is building its rewards. Its run is found when the first of ours asks."""
+
+    def __init__(self, trainer: Any) -> None:
+        self.trainer = trainer
+
+    @cached_property
+    def run(self) -> RunContext:
+        """Raises SettingsError as `run_io` does."""
+        return run_of_trainer(self.trainer)
+
+    @property
+    def has_run(self) -> bool:
+        """Whether a reward of ours was built."""
+        return "run" in vars(self)
 
 
-def check_datasets(owner: Any, data: Mapping[str, Any], resize: Resize) -> None:
-    """Check every row of the data sets in `data`, once per owner.
+@dataclass(frozen=True)
+class Loading:
+    """What ms-swift is loading a data set for.
 
-    Raises:
-        SolutionError: a row's annotations or images cannot be used; names the row in its file where
-            that is known.
-    """
-    if getattr(owner, "vision_r1_checked", False):
-        return
-    owner.vision_r1_checked = True
-    for name in ("train_dataset", "eval_dataset", "val_dataset"):
-        dataset = data.get(name)
-        if dataset is None:
-            continue
-        if not hasattr(dataset, "__len__"):
-            logger.info(f"Vision-R1: {name} is streamed, so its rows are checked as they come")
-            continue
-        clipped = check_dataset(dataset, name, resize)
-        logger.info(f"Vision-R1: checked the annotations of {len(dataset)} rows in {name}")
-        if clipped:
-            logger.info(
-                f"Vision-R1: {clipped} boxes in {name} left their image by up to {TOLERANCE:g} "
-                "pixels: they are clipped to it, and answers are scored against the clipped boxes"
-            )
-
-
-def check_dataset(dataset: Any, name: str, resize: Resize) -> int:
-    """Check every row of a `datasets.Dataset`; returns how many boxes are clipped to their image.
-
-    Raises:
-        SolutionError: as `check_datasets`.
-    """
-    columns = set(dataset.column_names)
-    if "solution" not in columns:
-        raise SolutionError(
-            f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}'
-        )
-    wanted = columns & {"solution", "width", "height", "images", "chat_template_kwargs"}
-    sizes, clipped = [], 0
-    for index, row in enumerate(dataset.select_columns(sorted(wanted))):
-        try:
-            truth = read_solution(row["solution"], row.get("width"), row.get("height"))
-            resize.view(truth.size)
-            _check_row(row)
-        except ValueError as error:
-            raise SolutionError(f"{_place(row, index, name)}: {error}") from None
-        sizes.append(truth.size)
-        clipped += truth.clipped
-    if is_local_master():  # the other processes of this machine need not read the same files
-        _check_images(dataset, sizes, name)
-    return clipped
-
-
-def _check_row(row: dict[str, Any]) -> None:
-    limits = {
-        key: value
-        for key, value in (row.get("chat_template_kwargs") or {}).items()
-        if key in RESIZING and value
-    }
-    if limits:
-        raise SolutionError(
-            "expected one limit of image sizes for the whole run (MAX_PIXELS), got this row's "
-            f"{limits}"
-        )
-    if not row.get("images"):
-        raise SolutionError('expected an image in "images", got none')
-
-
-def _check_images(dataset: Any, sizes: Sequence[Size], name: str) -> None:
-    """Look at the header of every image; `sizes` are what the rows say.
-
-    Raises:
-        SolutionError: some cannot be used.
+    Attributes:
+        rewards: names of the run's rewards.
+        source: the file, folder or id that is being read.
     """
 
-    def place(index: int) -> str:
-        return _place(dataset[index], index, name)
+    rewards: tuple[Any, ...] = ()
+    source: str = "the data set"
 
-    images = (row["images"][0] for row in dataset.select_columns(["images"]))
-    for warning in require_usable(image_faults(images, sizes), len(sizes), place):
-        logger.warning(f"Vision-R1: {name}: {warning}")
-
-
-def _place(row: dict[str, Any], index: int, name: str) -> str:
-    """Where the row stands in its file: ms-swift shuffles, so its place in the data set says
-    little."""
-    for path in _dataset_files():
-        for number, data in read_jsonl(path):
-            if not isinstance(data, str) and _same_row(data, row):
-                return f"row {number} of {path}"
-    return f"row {index + 1} of {name} as loaded"
+    @property
+    def has_our_reward(self) -> bool:
+        """Whether the run has a vision_r1 reward."""
+        return any(isinstance(name, str) and name.startswith("vision_r1") for name in self.rewards)
 
 
-def _dataset_files() -> list[Path]:
-    for caller in callers():
-        args: Any = getattr(caller, "args", None)
-        if isinstance(getattr(args, "dataset", None), list):
-            names = [*args.dataset, *(getattr(args, "val_dataset", None) or [])]
-            paths = [Path(str(name).split("#")[0]) for name in names]
-            return [path for path in paths if path.suffix == ".jsonl" and path.is_file()]
-    return []
+NOTHING = Loading()
+# Set only while ms-swift builds rewards, or loads a data set.
+_BUILDING: ContextVar[Building | None] = ContextVar("vision_r1_building", default=None)
+_LOADING: ContextVar[Loading] = ContextVar("vision_r1_loading", default=NOTHING)
 
 
-def _same_row(data: Mapping[str, Any], row: dict[str, Any]) -> bool:
-    if data.get("solution") != row["solution"]:
-        return False
-    images = [
-        image.get("path") if isinstance(image, dict) else image for image in row.get("images") or []
-    ]
-    own = data.get("images") or []
-    own = own if isinstance(own, list) else [own]
-    return [Path(str(a)).name for a in own] == [Path(str(b)).name for b in images]
+def current_run(args: Any) -> RunContext:
+    """The run that a reward with the trainer's `args` is being constructed for.
+
+    Raises:
+        SettingsError: see `run_io`.
+    """
+    building = _BUILDING.get()
+    return building.run if building is not None else run_without_trainer(args)
+
+
+@contextmanager
+def building_rewards(trainer: Any) -> Iterator[Building]:
+    """While open, rewards that are constructed belong to the run of `trainer`."""
+    token = _BUILDING.set(building := Building(trainer))
+    try:
+        yield building
+    finally:
+        _BUILDING.reset(token)
+
+
+@contextmanager
+def loading(**known: Any) -> Iterator[None]:
+    """While open, `current_loading` knows this, too."""
+    token = _LOADING.set(replace(_LOADING.get(), **known))
+    try:
+        yield
+    finally:
+        _LOADING.reset(token)
+
+
+def current_loading() -> Loading:
+    """What ms-swift is loading a data set for."""
+    return _LOADING.get()
+
+
+def run_of_rewards(rewards: Sequence[Any]) -> RunContext | None:
+    """The run of the first vision_r1 reward; None where there is no such reward."""
+    runs = (getattr(reward, "run", None) for reward in rewards)
+    return next((run for run in runs if isinstance(run, RunContext)), None)

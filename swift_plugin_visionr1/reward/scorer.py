@@ -34,12 +34,14 @@ class ScoredBatch:
         ids: ms-swift's `request_id` of each, which no other completion has; empty where the
             trainer gives none.
         moment: stage and step.
-        breakdowns: one per completion.
+        truths: the annotation of each.
+        breakdowns: what each earned.
     """
 
     completions: Sequence[object]
     ids: tuple[str, ...]
     moment: tuple[Stage, int | None]
+    truths: Sequence[GroundTruth]
     breakdowns: list[RewardBreakdown]
 
     def is_asked_again(
@@ -59,6 +61,9 @@ class Scorer:
         settings: the rules.
         io: how the model sees images and writes boxes.
 
+    Attributes:
+        last: the batch that was scored last; None before the first.
+
     Raises:
         SettingsError: the format cannot be scored by the rules, or cannot write boxes in its frame.
     """
@@ -69,7 +74,7 @@ class Scorer:
         _require_writable(io.format)
         self.settings, self.io = settings, io
         self.schedule = settings.schedule
-        self._last: ScoredBatch | None = None
+        self.last: ScoredBatch | None = None
         self._sums: Counter[str] = Counter()
         self._issues: set[str] = set()
         self._groups: deque[RolloutGroup] = deque(maxlen=REMEMBERED)
@@ -95,16 +100,21 @@ class Scorer:
             SolutionError: a row's annotations cannot be used.
         """
         ids, moment = _request_ids(columns, len(completions)), (stage, step)
-        if self._last is None or not self._last.is_asked_again(completions, ids, moment):
-            breakdowns = self._score_batch(completions, columns, stage, step)
-            self._last = ScoredBatch(completions, ids, moment, breakdowns)
-        return self._last.breakdowns
+        if self.last is None or not self.last.is_asked_again(completions, ids, moment):
+            truths = solutions_of(columns, len(completions))
+            breakdowns = self._score_batch(completions, columns, truths, stage, step)
+            self.last = ScoredBatch(completions, ids, moment, truths, breakdowns)
+        return self.last.breakdowns
 
     def _score_batch(
-        self, completions: Sequence[object], columns: dict[str, Any], stage: Stage, step: int | None
+        self,
+        completions: Sequence[object],
+        columns: dict[str, Any],
+        truths: Sequence[GroundTruth],
+        stage: Stage,
+        step: int | None,
     ) -> list[RewardBreakdown]:
         texts = [text if isinstance(text, str) else "" for text in completions]
-        truths = solutions_of(columns, len(texts))
         breakdowns = self.score_all(texts, truths, (stage,))[stage]
         self._add_up(breakdowns)
         if self.settings.pictures and texts:

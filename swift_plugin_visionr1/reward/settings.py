@@ -213,11 +213,19 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
 
 def describe(settings: Settings) -> str:
     """The settings as YAML that `load_settings` reads back."""
+    plain = plain_settings(settings)
+    return f"# {settings.source}\n" + yaml.safe_dump(
+        plain, sort_keys=False, default_flow_style=None
+    )
+
+
+def plain_settings(settings: Settings) -> dict[str, Any]:
+    """The settings as plain values that `settings_from` reads back, all but their source."""
     plain = asdict(settings) | {"step": str(settings.step)}
-    source = plain.pop("source")
+    del plain["source"]
     if settings.switch_step is not None or settings.fixed_stage is not None:
         del plain["step"]  # it has no say
-    return f"# {source}\n" + yaml.safe_dump(plain, sort_keys=False, default_flow_style=None)
+    return plain
 
 
 def _fraction(value: Any) -> Fraction:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import InputError
 from .panels import Panel
@@ -48,7 +49,7 @@ def draw_run(path: Path, title: str, log: Log, panels: Sequence[Panel], switch: 
         _draw(axes, panel, log, switch)
     for axes in grid[len(panels) :]:
         axes.axis("off")
-    window = _window(log)
+    window = _window(log.steps)
     figure.supxlabel(
         "optimisation step" + (f"; thick: mean of {window}" if window > 1 else ""), fontsize=10
     )
@@ -68,7 +69,8 @@ def _draw(axes: Any, panel: Panel, log: Log, switch: int | None) -> None:
     if panel.band is not None:
         axes.fill_between(log.steps, *panel.band, color=COLOURS[0], alpha=0.15, linewidth=0)
     for colour, (name, values) in zip(COLOURS, panel.lines.items(), strict=False):
-        _line(axes, log, values, name, colour, switch)
+        steps = log.steps if panel.steps is None else panel.steps
+        _line(axes, steps, values, name, colour, switch)
     axes.set_xlim(left, right)
     axes.xaxis.get_major_locator().set_params(integer=True)
     if panel.top is not None:
@@ -91,9 +93,16 @@ def _draw(axes: Any, panel: Panel, log: Log, switch: int | None) -> None:
         )
 
 
-def _line(axes: Any, log: Log, values: Values, name: str, colour: str, switch: int | None) -> None:
-    known = ~np.isnan(values)
-    steps, values, window = log.steps[known], values[known], _window(log)
+def _line(
+    axes: Any,
+    steps: NDArray[np.int64],
+    values: Values,
+    name: str,
+    colour: str,
+    switch: int | None,
+) -> None:
+    known, window = ~np.isnan(values), _window(steps)
+    steps, values = steps[known], values[known]
     if window > 1:
         axes.plot(steps, values, color=colour, alpha=0.25, linewidth=0.8)
     # Each stage is averaged by itself: the criteria change at once.
@@ -112,8 +121,8 @@ def _line(axes: Any, log: Log, values: Values, name: str, colour: str, switch: i
         )
 
 
-def _window(log: Log) -> int:
-    return max(1, min(25, len(log.steps) // 12))
+def _window(steps: NDArray[np.int64]) -> int:
+    return max(1, min(25, len(steps) // 12))
 
 
 def trailing_mean(values: Values, window: int) -> Values:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .run_folder import Log, Values
 
@@ -14,6 +15,7 @@ IDLE = {
     "groups without spread": "frac_reward_zero_std",
     "answers cut off": "completions/clipped_ratio",
 }
+HELD_OUT = ("mAP", "AP50", "AR@100", "F1@.5")
 BOXES = {"predicted": "vision_r1/predicted", "annotated": "vision_r1/truths"}
 
 
@@ -27,6 +29,7 @@ class Panel:
         band: lower and upper (n,) values between which is shaded.
         top: the axis goes from 0 to here; None leaves it to the values.
         note: what to say beside the lines.
+        steps: (n,) of the values; None for the log's.
     """
 
     title: str
@@ -34,6 +37,7 @@ class Panel:
     band: tuple[Values, Values] | None = None
     top: float | None = None
     note: str = ""
+    steps: NDArray[np.int64] | None = None
 
 
 def panels_of(log: Log, again: Log | None) -> tuple[list[Panel], list[str]]:
@@ -62,9 +66,16 @@ def panels_of(log: Log, again: Log | None) -> tuple[list[Panel], list[str]]:
         (_of(values, "KL to the reference model", {"": "kl"}), "KL: --beta above 0"),
         (_of(values, "Loss", {"": "loss"}), "loss"),
     ]
-    return [panel for panel, _ in wanted if panel], [
-        missing for panel, missing in wanted if not panel
-    ]
+    missing = [what for panel, what in wanted if not panel]
+    return [panel for panel, _ in [*wanted, (_held_out(log), "")] if panel], missing
+
+
+def _held_out(log: Log) -> Panel | None:
+    if log.evaluations is None:
+        return None
+    values = log.evaluations.values
+    lines = {name: values[f"eval_{name}"] for name in HELD_OUT if f"eval_{name}" in values}
+    return Panel("Held-out rows", lines, steps=log.evaluations.steps)
 
 
 def _of(

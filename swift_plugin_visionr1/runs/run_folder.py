@@ -6,7 +6,7 @@ last line of a run that is still training may be cut.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ COUNTERS = (
     "global_step/max_steps",
     "iteration",
 )  # of the trainer, of its Megatron sibling: "3/100"
+HELD_OUT = "eval_mAP"
 RESCORED = 400  # steps whose completions are scored again; more do not show in a figure
 Values = NDArray[np.float64]
 
@@ -37,12 +38,15 @@ class Log:
         values: metric name -> (n,), NaN where a step did not log it.
         max_steps: of the run.
         broken: number of lines that could not be read.
+        evaluations: what the callback `vision_r1_eval` logged, at steps of its own; None where it
+            was not there.
     """
 
     steps: NDArray[np.int64]
     values: Mapping[str, Values]
     max_steps: int
     broken: int = 0
+    evaluations: "Log | None" = None
 
 
 def run_arguments(folder: Path) -> dict[str, Any]:
@@ -70,6 +74,7 @@ def read_log(folder: Path) -> Log:
         )
         raise InputError(f"expected logging.jsonl in the run's folder {folder}, got none{hint}")
     rows: list[tuple[int, Mapping[str, Any]]] = []
+    evaluations: list[tuple[int, Mapping[str, Any]]] = []
     max_steps = broken = 0
     for _, row in read_jsonl(path):
         if isinstance(row, str):
@@ -77,15 +82,24 @@ def read_log(folder: Path) -> Log:
             continue
         counter = next((str(row[name]) for name in COUNTERS if name in row), "")
         step, _, last = counter.partition("/")
+        if step.isdecimal() and HELD_OUT in row:
+            _add(evaluations, int(step), row)
         if not step.isdecimal() or not ("loss" in row or "reward" in row):
             continue  # an evaluation, or the summary at the end
-        while rows and rows[-1][0] >= int(step):
-            rows.pop()
-        rows.append((int(step), row))
+        _add(rows, int(step), row)
         max_steps = int(last) if last.isdigit() else max_steps
     if not rows:
         raise InputError(f"expected optimisation steps in {path}, got none: has training begun?")
-    return _log(rows, max_steps, broken)
+    held_out = _log(evaluations, max_steps, 0) if evaluations else None
+    return replace(_log(rows, max_steps, broken), evaluations=held_out)
+
+
+def _add(rows: list[tuple[int, Mapping[str, Any]]], step: int, row: Mapping[str, Any]) -> None:
+    """Add a step's row, in place of what was logged from that step on before the run was
+    resumed."""
+    while rows and rows[-1][0] >= step:
+        rows.pop()
+    rows.append((step, row))
 
 
 def _log(rows: Sequence[tuple[int, Mapping[str, Any]]], max_steps: int, broken: int) -> Log:

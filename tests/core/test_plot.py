@@ -236,3 +236,28 @@ def test_each_stage_is_smoothed_by_itself() -> None:
 
     assert trailing_mean(np.array([1.0, 3.0, 5.0, 9.0]), 2).tolist() == [1, 2, 4, 7]
     assert trailing_mean(np.array([]), 3).tolist() == []
+
+
+def evaluated(number: int, value: float) -> dict:
+    """A row of the callback `vision_r1_eval`."""
+    return {"eval_mAP": value, "eval_AR@100": 0.5, "global_step/max_steps": f"{number}/4"}
+
+
+def test_held_out_map_has_a_panel_at_its_own_steps(tmp_path: Path) -> None:
+    own = {"eval_loss": 0.1, "global_step/max_steps": "2/4"}  # ms-swift's evaluation
+    rows = [step(1), own, evaluated(2, 0.1), step(3), evaluated(4, 0.3), evaluated(4, 0.4)]
+    write(tmp_path, *rows)
+    panels, missing = panels_of(read_log(tmp_path), None)
+    panel = panels[-1]
+    assert panel.steps.tolist() == [2, 4]
+    assert {name: values.tolist() for name, values in panel.lines.items()} == {
+        "mAP": [0.1, 0.4],
+        "AR@100": [0.5, 0.5],
+    }
+    assert not any("held-out" in what for what in missing)
+    out = tmp_path / "plot.png"
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["plot", str(tmp_path), "--out", str(out)])
+    assert args.run(args) == 0
+    assert out.stat().st_size > 0

@@ -12,7 +12,7 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 datasets = pytest.importorskip("datasets")
 
 from swift_plugin_visionr1 import QwenResize, SolutionError  # noqa: E402
-from swift_plugin_visionr1.ms_swift.run_context import check_dataset  # noqa: E402
+from swift_plugin_visionr1.ms_swift.dataset_check import check_dataset  # noqa: E402
 
 SOLUTION = json.dumps({"width": 64, "height": 48, "boxes": [[1, 2, 30, 40]], "labels": ["cat"]})
 SLIVER = json.dumps({"width": 3000, "height": 10, "boxes": [], "labels": []})

@@ -297,6 +297,87 @@ def test_unknown_rows_are_ms_swifts_with_our_reward_too(folder: Path) -> None:
     assert load(path) == without_plugin(path)[0]
 
 
+def without(row: dict, name: str) -> dict:
+    return {key: value for key, value in row.items() if key != name}
+
+
+ASKED = {"role": "user", "content": "<image>Find cats"}
+UNREADABLE = [
+    pytest.param(without(ours(), "messages"), 'it has no "messages"; it has only', id="missing"),
+    pytest.param(
+        without(ours(), "messages") | {"mesages": [ASKED]}, 'it has "mesages"', id="misspelt"
+    ),
+    pytest.param(ours() | {"messages": []}, 'its "messages" are empty', id="empty"),
+    pytest.param(ours() | {"messages": None}, 'it has no "messages"', id="null"),
+    pytest.param(
+        ours() | {"messages": [{"role": "asker", "content": "?"}]}, "the role asker", id="role"
+    ),
+    pytest.param(ours() | {"messages": [{"role": "user"}]}, 'no "content"', id="content"),
+]
+
+
+@pytest.mark.parametrize(("row", "reason"), UNREADABLE)
+def test_a_row_that_ms_swift_leaves_out_is_named(folder: Path, row: dict, reason: str) -> None:
+    path = jsonl(folder / "rows.jsonl", [ours()] * 6 + [row] + [ours()] * 13)
+    assert len(load(path, rewards=("accuracy",))) == 19
+    with pytest.raises(InputError, match=f"all 20 rows of {path}.* leave out 1: row 7: .*{reason}"):
+        load(path)
+
+
+@pytest.mark.parametrize(("row", "reason"), UNREADABLE)
+def test_rows_that_are_all_left_out_are_named(folder: Path, row: dict, reason: str) -> None:
+    path = jsonl(folder / "rows.jsonl", [row] * 8)
+    with pytest.raises(InputError, match=f"leave out 8: row 1: .*{reason}.*; and 3 more"):
+        load(path)
+
+
+def test_a_published_row_with_bad_messages_is_named(folder: Path) -> None:
+    bad = grounding() | {"messages": [{"role": "asker", "content": "<image>"}]}
+    path = jsonl(folder / "rows.jsonl", [grounding(), bad])
+    with pytest.raises(SolutionError, match=f"row 2 of {path}, read as"):
+        load(path)
+
+
+def with_blank_lines(rows: list[dict], folder: Path) -> Path:
+    path = folder / "rows.jsonl"
+    path.write_text("".join(f"\n{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("save", "number"),
+    [
+        pytest.param(as_json, 2, id="json"),
+        pytest.param(with_blank_lines, 4, id="blank lines"),
+        pytest.param(lambda rows, folder: as_csv(rows, folder), 2, id="csv"),
+    ],
+)
+def test_each_kind_of_file_is_counted(folder: Path, save: Callable, number: int) -> None:
+    rows = [ours(), ours() | {"messages": []}, ours()]
+    path = save(rows, folder)
+    with pytest.raises(InputError, match=f"leave out 1: row {number}: "):
+        load(path)
+
+
+def test_a_parquet_file_is_counted(folder: Path) -> None:
+    path = folder / "rows.parquet"
+    datasets.Dataset.from_list([ours(), ours(), ours() | {"messages": []}]).to_parquet(path)
+    with pytest.raises(InputError, match="leave out 1: row 3: "):
+        load(path)
+
+
+def test_what_the_user_asks_to_leave_out_is_no_loss(folder: Path) -> None:
+    path = jsonl(folder / "rows.jsonl", [ours()] * 20)
+    assert len(load(path, split_dataset_ratio=0.25)) == 15
+    assert len(load(f"{path}#7")) == 7
+    assert len(load(path, path)) == 40
+
+
+def test_a_loaded_row_has_no_column_of_ours(folder: Path) -> None:
+    path = jsonl(folder / "rows.jsonl", [ours()] * 3)
+    assert load(path) == without_plugin(path)[0]
+
+
 @pytest.mark.slow
 def test_a_run_on_published_rows(grpo: Callable, rows: list, tmp_path: Path) -> None:
     """The example's scenes, rewritten as the authors' rows."""

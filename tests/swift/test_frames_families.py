@@ -12,7 +12,7 @@ from swift_plugin_visionr1 import Settings, get_format
 from swift_plugin_visionr1.models.chat import TEMPLATES
 from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.families import FAMILIES, model_type_of
-from swift_plugin_visionr1.ms_swift.rewards import run_io
+from swift_plugin_visionr1.ms_swift.run_context import run_io
 
 OURS = {"griffon", "kosmos2"}  # models that are not in ms-swift
 NOT_BY_ARCHITECTURE = {
@@ -99,9 +99,9 @@ def test_a_run_that_is_told_to_think_is_to_write_its_thoughts(
         None, meta, enable_thinking=enable_thinking, response_prefix=response_prefix
     )
     template.model_meta = MODEL_MAPPING["qwen3_vl"]
-    _, io = run_io(Settings(), None, template)
+    _, _, io = run_io(Settings(), None, template)
     assert io.format == get_format("qwen3_vl", reasoning=expected)
-    _, said = run_io(Settings(reasoning="none"), None, template)
+    _, _, said = run_io(Settings(reasoning="none"), None, template)
     assert said.format == get_format("qwen3_vl"), "the settings win"
 
 

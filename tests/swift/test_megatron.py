@@ -22,13 +22,13 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 
 import torch.distributed
 from swift.cli.main import parse_yaml_args
-from swift.pipelines import SwiftSft
 from swift.rl_core.data import GRPOSample
 from swift.rl_core.grpo_algorithm import score_completions
-from swift.rlhf_trainers.utils import resolve_reward_funcs
+from swift.rlhf_trainers.utils import make_reward_weights, resolve_reward_funcs
 from swift.utils import parse_args
 
 from swift_plugin_visionr1 import SettingsError, SolutionError, load_settings
+from swift_plugin_visionr1.ms_swift.hooks import wrap_megatron_train, wrap_trainer
 
 from . import without_megatron
 
@@ -173,26 +173,56 @@ def test_megatrons_trainer_hands_its_state_to_rewards() -> None:
     )
 
 
-def test_all_rows_are_checked_before_megatrons_trainer_is_there() -> None:
+class Base:
+    """In the place of what Megatron's GRPO trainer is derived from: it only trains."""
+
+    def train(self, train_dataset: Any, val_dataset: Any) -> None:
+        raise AssertionError("training began")
+
+
+@pytest.fixture
+def grpo_trainer() -> Any:
+    """A trainer of ms-swift's own class, as far as it builds rewards and is told to train."""
+    names = {
+        "MegatronRolloutMixin": Base,
+        "MegatronRLHFTrainer": object,
+        "GRPOSample": GRPOSample,
+        "profiling_decorator": lambda method: method,
+        "resolve_reward_funcs": resolve_reward_funcs,
+        "make_reward_weights": make_reward_weights,
+    }
+    trainer_class = without_megatron.class_from(
+        "trainers/grpo_trainer.py", "MegatronGRPOTrainer", **names
+    )
+    wrap_trainer(trainer_class)
+    wrap_megatron_train(trainer_class)
+    trainer = trainer_class.__new__(trainer_class)
+    trainer.args = run_args(reward_funcs=["vision_r1", "vision_r1_recall"])
+    trainer.template = SimpleNamespace(
+        model_meta=SimpleNamespace(model_type="qwen3_vl"),
+        template_meta=SimpleNamespace(template_type="qwen3_vl"),
+        max_pixels=None,
+        _get_response_prefix=lambda: "",
+    )
+    trainer.use_gym_env = trainer.dynamic_sample = False
+    trainer.truncation_strategy, trainer.device = "left", "cpu"
+    trainer._prepare_rewards()
+    return trainer
+
+
+def test_megatrons_rewards_know_its_template(grpo_trainer: Any) -> None:
+    own, other = grpo_trainer.reward_funcs
+    assert own.run is other.run
+    assert (own.run.model_type, own.scorer.io.format.name) == ("qwen3_vl", "qwen3_vl")
+
+
+def test_all_rows_are_checked_before_megatrons_trainer_trains(grpo_trainer: Any) -> None:
     datasets = pytest.importorskip("datasets")
-    names = {"SwiftSft": SwiftSft, "MegatronSftArguments": object}
-    pipeline = without_megatron.class_from("pipelines/train/sft.py", "MegatronSft", **names)
     bad = datasets.Dataset.from_list([{"solution": SOLUTION, "images": []}])
-
-    class Run(pipeline):  # type: ignore[misc, valid-type]
-        def __init__(self) -> None:
-            self.args = run_args(init_iters=lambda train, val: None)
-
-        def _prepare_dataset(self) -> tuple[Any, None]:
-            return bad, None
-
-        def prepare_trainer(self) -> None:
-            resolve_reward_funcs(["vision_r1"], args=self.args)
-
     with pytest.raises(
         SolutionError, match='row 1 of train_dataset as loaded: expected an image in "images"'
     ):
-        Run().run()
+        grpo_trainer.train(bad, None)
 
 
 @pytest.fixture
@@ -305,7 +335,6 @@ def test_the_callback_logs_with_megatrons_trainer(
     monkeypatch.setattr(logging.getLogger("swift"), "propagate", True)
     logged: list[dict] = []
     trainer = trainer_of(state, callback, logged)
-    trainer.reward_funcs[0].scorer.take_sums()  # the scorer is shared
     trainer.call_event("on_train_begin")
     for _ in range(4):
         trainer.run_train_step(None, None)

@@ -157,7 +157,7 @@ def test_model_type_and_max_pixels_are_the_runs(driver: Any) -> None:
     trainer = driver([SOLUTION], fixed_stage="beginner")
     trainer._prepare_state()
     reward = trainer.reward_funcs[0]
-    assert reward.model_type == "qwen2_5_vl"
+    assert reward.run.model_type == "qwen2_5_vl"
     assert reward.scorer.io.resize.view((112, 112)).processed == (56, 56)
 
 

@@ -12,6 +12,8 @@ import pytest
 orm = pytest.importorskip("swift.rewards.orm", reason="needs the extra `swift`")
 
 from swift_plugin_visionr1 import SettingsError, SolutionError  # noqa: E402
+from swift_plugin_visionr1.ms_swift.rewards import warn_of_double_counting  # noqa: E402
+from swift_plugin_visionr1.ms_swift.run_context import building_rewards  # noqa: E402
 from swift_plugin_visionr1.reward.scorer import Scorer  # noqa: E402
 
 SOLUTION = json.dumps(
@@ -28,13 +30,29 @@ NAMES = [
 ]
 
 
+def run_of(model_type: str | None = "qwen2_5_vl") -> SimpleNamespace:
+    """A trainer's arguments."""
+    return SimpleNamespace(model_type=model_type, max_pixels=None, reward_weights=None)
+
+
+def trainer() -> SimpleNamespace:
+    """What is looked at of a trainer that builds its rewards; test_run.py has the real ones."""
+    template = SimpleNamespace(
+        model_meta=SimpleNamespace(model_type="qwen2_5_vl"),
+        template_meta=SimpleNamespace(template_type="qwen2_5_vl"),
+        max_pixels=None,
+        _get_response_prefix=lambda: "",
+    )
+    return SimpleNamespace(args=run_of(), template=template)
+
+
 def state(step: int, of: int = 100) -> SimpleNamespace:
     return SimpleNamespace(global_step=step, max_steps=of)
 
 
 def call(name: str, completions: list, step: int = 0, **columns: object) -> list[float]:
     columns = {"solution": [SOLUTION] * len(completions)} | columns
-    return orm.orms[name](args=None)(completions, trainer_state=state(step), **columns)
+    return orm.orms[name](args=run_of())(completions, trainer_state=state(step), **columns)
 
 
 @pytest.mark.parametrize(
@@ -74,14 +92,23 @@ def test_all_rewards_share_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
         return original(self, *args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Scorer, "score", counted)
-    rewards = [orm.orms[name](args=None) for name in NAMES]
+    with building_rewards(trainer()):
+        rewards = [orm.orms[name](args=run_of()) for name in NAMES]
+    ids = {"request_id": ["a", "b", "c"]}
     for reward in rewards:
-        reward([PERFECT, HALF, "only here"], solution=[SOLUTION] * 3, trainer_state=state(0))
+        reward([PERFECT, HALF, "only here"], solution=[SOLUTION] * 3, trainer_state=state(0), **ids)
     assert len(calls) == 3
 
 
+def test_two_runs_in_one_process_count_apart() -> None:
+    own, other = (orm.orms["vision_r1"](args=run_of()) for _ in range(2))
+    own([PERFECT], solution=[SOLUTION], trainer_state=state(0))
+    assert own.scorer.take_sums()["completions"] == 1
+    assert other.scorer.take_sums()["completions"] == 0
+
+
 def test_settings_are_read_when_the_reward_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = orm.orms["vision_r1"](args=None)
+    before = orm.orms["vision_r1"](args=run_of())
     monkeypatch.setenv("VISION_R1_CONFIG", "strict")
     assert before([HALF], solution=[SOLUTION], trainer_state=state(0)) == pytest.approx([2.1])
     assert call("vision_r1", [HALF]) == pytest.approx([1 + 0.5 + 0.3])
@@ -91,33 +118,43 @@ def test_no_trainer_state_needs_a_declared_stage(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(SettingsError, match="fixed_stage"):
-        orm.orms["vision_r1"](args=None)([HALF], solution=[SOLUTION])
+        orm.orms["vision_r1"](args=run_of())([HALF], solution=[SOLUTION])
     file = tmp_path / "settings.yaml"
     file.write_text("fixed_stage: advanced\n")
     monkeypatch.setenv("VISION_R1_CONFIG", str(file))
-    assert orm.orms["vision_r1"](args=None)([HALF], solution=[SOLUTION]) == [1]
+    assert orm.orms["vision_r1"](args=run_of())([HALF], solution=[SOLUTION]) == [1]
 
 
 def test_one_stage_needs_no_trainer_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISION_R1_CONFIG", "official")
-    assert orm.orms["vision_r1_format"](args=None)([HALF], solution=[SOLUTION]) == [1]
+    assert orm.orms["vision_r1_format"](args=run_of())([HALF], solution=[SOLUTION]) == [1]
 
 
 # 20 of 112 pixels are 179 of 1000
 QWEN3 = '```json\n[{"bbox_2d": [0, 0, 179, 179], "label": "a"}]\n```'
 
 
-def run_of(model_type: str | None) -> SimpleNamespace:
-    """The arguments of Megatron's trainer, which tells rewards no template."""
-    return SimpleNamespace(model_type=model_type, max_pixels=None, reward_weights=None)
-
-
 def test_format_and_frame_are_those_of_the_runs_model_type() -> None:
     reward = orm.orms["vision_r1_recall"](args=run_of("qwen3_vl"))
     assert reward([QWEN3], solution=[SOLUTION], trainer_state=state(0)) == [0.5]
-    assert orm.orms["vision_r1_recall"](args=run_of(None))(
-        [QWEN3], solution=[SOLUTION], trainer_state=state(0)
-    ) == [0]
+    other = orm.orms["vision_r1_recall"](args=run_of())
+    assert other([QWEN3], solution=[SOLUTION], trainer_state=state(0)) == [0]
+
+
+@pytest.mark.parametrize("args", [None, run_of(None)], ids=["no arguments", "no model type"])
+def test_a_run_whose_model_cannot_be_told_stops(
+    args: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="set `model_type` in the settings"):
+        orm.orms["vision_r1"](args=args)
+    file = tmp_path / "settings.yaml"
+    monkeypatch.setenv("VISION_R1_CONFIG", str(file))
+    for settings, frame in (
+        ("model_type: qwen3_vl", 1000.0),
+        ("format: json\nframe: original", "original"),
+    ):
+        file.write_text(settings)
+        assert orm.orms["vision_r1"](args=args).scorer.io.format.frame.units == frame
 
 
 def test_settings_override_the_format_and_frame(
@@ -165,7 +202,6 @@ def test_issues_of_content_are_counted_as_well_as_those_of_the_template(
     model_type: str, outside: str
 ) -> None:
     reward = orm.orms["vision_r1"](args=run_of(model_type))
-    reward.scorer.take_sums()  # the scorer is shared
     reward([outside, "a cat"], solution=[SOLUTION] * 2, trainer_state=state(7))
     sums = reward.scorer.take_sums()
     assert sums["issues/out_of_image"] == 1
@@ -181,13 +217,12 @@ def test_the_total_beside_its_parts_warns(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("swift"), "propagate", True)
-    weighted = SimpleNamespace(reward_weights=[1, 0])
-    for name in ("vision_r1", "vision_r1_recall"):
-        orm.orms[name](args=weighted)
+    rewards = [orm.orms[name](args=run_of()) for name in ("vision_r1", "vision_r1_recall")]
+    for weights in ([1, 0], [0, 1]):
+        warn_of_double_counting(rewards, weights)
+    warn_of_double_counting(rewards[1:], None)
     assert "count twice" not in caplog.text
-    plain = SimpleNamespace(reward_weights=None)
-    for name in ("vision_r1", "vision_r1_recall"):
-        orm.orms[name](args=plain)
+    warn_of_double_counting(rewards, None)
     assert "recall count twice" in caplog.text
 
 
@@ -254,3 +289,42 @@ def test_python_starts_without_loading_the_package() -> None:
 def test_a_plugin_that_cannot_load_leaves_ms_swift_alone() -> None:
     code = "import sys; sys.modules['swift_plugin_visionr1.reward.scorer'] = None\n" + REGISTERED
     assert python(code) == "[] False"
+
+
+WRAPPED = """
+from swift.rlhf_trainers.grpo_trainer import GRPOTrainer
+from swift.ray.megatron.grpo_trainer import GRPOTrainer as OnRay
+from swift.arguments import RLHFArguments
+from swift.dataset.loader import DatasetLoader
+import json  # anything
+methods = [GRPOTrainer._prepare_rewards, OnRay._prepare_rewards, RLHFArguments.load_dataset, DatasetLoader.load]
+print([hasattr(method, "vision_r1") for method in methods])
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "environment"),
+    [
+        pytest.param("", {}, id="autoload"),
+        pytest.param(
+            "from swift.utils import import_external_file\n"
+            "from swift_plugin_visionr1.commands.plugin_path import PLUGIN\n"
+            "import_external_file(str(PLUGIN))\n",
+            {"VISION_R1_NO_AUTOLOAD": "1"},
+            id="plugin first",
+        ),
+    ],
+)
+def test_each_trainer_hands_its_rewards_their_run(before: str, environment: dict) -> None:
+    pytest.importorskip("ray")
+    assert python(before + WRAPPED, **environment).splitlines()[-1] == str([True] * 4)
+
+
+def test_a_trainer_that_is_there_before_the_plugin_is_wrapped_too() -> None:
+    load = """
+from swift_plugin_visionr1.commands.plugin_path import PLUGIN
+from swift.utils import import_external_file
+import_external_file(str(PLUGIN))
+"""
+    code = WRAPPED.replace("import json  # anything", load)
+    assert python(code, VISION_R1_NO_AUTOLOAD="1").splitlines()[-1] == str([True] * 4)
