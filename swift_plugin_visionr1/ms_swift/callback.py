@@ -1,6 +1,7 @@
 """The callback `vision_r1`: states the plan of progressive rule refinement, checks it, and logs
 where it stands."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -91,11 +92,23 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         scorer = self.run.scorer
         values = means(gather_object([scorer.take_sums()]))
         self._log(values)
-        if self.watch is not None and values and self.trainer.is_world_process_zero():
+        if values and self.trainer.is_world_process_zero():
             metrics = self.trainer._metrics["train"]
-            seen = {name: metrics[name][-1] for name in (SPREAD, CLIPPED) if metrics.get(name)}
-            self.watch.after_step(state.global_step, values | seen)
+            newest = {name: metrics[name][-1] for name in (SPREAD, CLIPPED) if metrics.get(name)}
+            self.watch_step(state, values, newest)
         self.pictures.after_step(scorer, state.global_step)
+
+    def watch_step(self, state: Any, values: dict[str, float], metrics: Mapping[str, Any]) -> None:
+        """Warn where a step shows that nothing is learnt.
+
+        Args:
+            state: the trainer's.
+            values: means over all processes, of the step.
+            metrics: the trainer's own.
+        """
+        if self.watch is not None:
+            own = {name: metrics[name] for name in (SPREAD, CLIPPED) if name in metrics}
+            self.watch.after_step(state.global_step, values | own)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Keep what the evaluation scored out of the training curves and pictures."""

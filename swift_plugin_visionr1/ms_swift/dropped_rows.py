@@ -17,6 +17,7 @@ from ..text import listed, short
 
 NUMBER = "vision_r1_row"  # a column for the place of each row; it does not leave ms-swift's loading
 NAMED = 5  # rows with their reasons; more are counted
+MESSAGES = ("messages", "conversations", "conversation")
 ROLES = ("system", "user", "assistant", "tool", "tool_call", "tool_response")
 ROW_FILES = (".jsonl", ".json", ".csv", ".parquet")
 
@@ -49,8 +50,10 @@ class EveryRow:
         return loaded.remove_columns(NUMBER) if NUMBER in loaded.column_names else loaded
 
     def _message(self, dataset: Dataset, dropped: list[int]) -> str:
+        with_messages = set(MESSAGES) & set(dataset.column_names) or len(dropped) == len(dataset)
         named = [
-            f"row {number}: {self._reason(row)}"
+            f"row {number}: "
+            f"{(with_messages and why_unreadable(row)) or self._ms_swifts_reason(row)}"
             for number, row in self._rows(dataset, dropped[:NAMED])
         ]
         more = f"; and {len(dropped) - NAMED} more" if len(dropped) > NAMED else ""
@@ -65,9 +68,6 @@ class EveryRow:
             rows = [own for place, own in enumerate(read_file(self.source)) if place in indices]
             return [(number, row) for number, row in rows if isinstance(row, Mapping)]
         return [(index + 1, dataset[index]) for index in indices]
-
-    def _reason(self, row: Mapping[str, Any]) -> str:
-        return why_unreadable(row) or self._ms_swifts_reason(row)
 
     def _ms_swifts_reason(self, row: Mapping[str, Any]) -> str:
         batch = {name: [value] for name, value in row.items()}
@@ -85,8 +85,7 @@ def why_unreadable(row: Mapping[str, Any]) -> str | None:
     'it has no "messages"; it has "mesages"'
     """
     given = {name: value for name, value in row.items() if value is not None}
-    names = ("messages", "conversations", "conversation")
-    name = next((name for name in names if name in given), None)
+    name = next((name for name in MESSAGES if name in given), None)
     if name is None:
         near = difflib.get_close_matches("messages", map(str, given), n=1)
         there = f'"{near[0]}"' if near else f"only {listed(given) or 'empty values'}"

@@ -7,6 +7,7 @@ from typing import Any
 import torch.distributed
 from swift.megatron.callbacks.base import MegatronCallback
 from swift.megatron.callbacks.mapping import megatron_callbacks_map
+from swift.utils import is_master
 
 from ..errors import SettingsError
 from ..reward.scorer import means
@@ -57,7 +58,10 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
         every: list[Any] = [None] * torch.distributed.get_world_size()
         torch.distributed.all_gather_object(every, self.sums)
         self.sums = Counter()
-        logs.update({f"vision_r1/{name}": value for name, value in means(every).items()})
+        values = means(every)
+        logs.update({f"vision_r1/{name}": value for name, value in values.items()})
+        if values and is_master():
+            self.observer.watch_step(self.state, values, logs)
 
     def on_eval_begin(self) -> None:
         """Leave the logs of the evaluation alone."""

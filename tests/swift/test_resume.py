@@ -132,6 +132,11 @@ def test_the_plan_says_where_a_resumed_run_stands(killed_twice: tuple[Path, list
     assert "beginner stage from" not in advanced
 
 
+def test_the_settings_are_recorded_once(killed_twice: tuple[Path, list[str]]) -> None:
+    assert len(json.loads((killed_twice[0] / "vision_r1.json").read_text())["records"]) == 1
+    assert not any("the settings are not those" in text for text in killed_twice[1])
+
+
 def test_a_checkpoint_whose_weights_would_be_passed_over_is_refused(
     whole: Path, grpo: Callable, rows: list, checkpoint: Path, tmp_path: Path
 ) -> None:

@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("swift", reason="needs the extra `swift`")
 pytestmark = pytest.mark.slow
 
+from swift_plugin_visionr1.runs.run_record import past_alarms  # noqa: E402
+
 BEGINNER, ADVANCED = (1.0, 0.5, 0.5, 0.75), (2.0, 0.75, 0.75, 0.9)
 REWARD = ["--reward_funcs", "vision_r1", "--callbacks", "vision_r1"]
 
@@ -52,6 +54,10 @@ def test_the_model_is_named_with_how_it_is_taken_to_answer(whole_run: object) ->
     assert (
         told + "images processed with no --max_pixels, 4 to 16384 visual tokens" in whole_run.text
     )
+
+
+def test_a_run_that_learns_is_not_warned_of(whole_run: object) -> None:
+    assert past_alarms(whole_run.out) == {}
 
 
 def test_tensorboard_sees_the_stage(whole_run: object) -> None:
