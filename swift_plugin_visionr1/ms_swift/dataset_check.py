@@ -74,9 +74,7 @@ def _check_row(row: dict[str, Any]) -> None:
         raise SolutionError('expected an image in "images", got none')
 
 
-def _check_images(
-    dataset: Any, sizes: Sequence[Size], name: str, sources: Sequence[Path]
-) -> None:
+def _check_images(dataset: Any, sizes: Sequence[Size], name: str, sources: Sequence[Path]) -> None:
     """Look at the header of every image; `sizes` are what the rows say.
 
     Raises:
