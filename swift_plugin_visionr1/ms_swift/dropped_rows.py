@@ -1,7 +1,7 @@
-"""Rows that ms-swift would leave out of a data set, named before training.
+"""Rows that ms-swift would leave out of a data set or could not ask, named before training.
 
-ms-swift drops a row that it cannot read, and says so in the middle of its log at most; a data set
-of which all rows are dropped ends in an IndexError.
+ms-swift drops a row that it cannot read, and says so in the middle of its log at most. Where no row
+has messages it takes the solution for an answer without a question, which ends in an IndexError.
 """
 
 import difflib
@@ -43,7 +43,7 @@ class EveryRow:
             return self.preprocessor(dataset, **kwargs)
         numbered = dataset.add_column(NUMBER, list(range(len(dataset))))
         loaded = self.preprocessor(numbered, **kwargs)
-        kept = set(loaded[NUMBER]) if NUMBER in loaded.column_names else set()
+        kept = set(_asked(loaded)) if NUMBER in loaded.column_names else set()
         dropped = [index for index in range(len(dataset)) if index not in kept]
         if dropped:
             raise InputError(self._message(dataset, dropped))
@@ -58,8 +58,8 @@ class EveryRow:
         ]
         more = f"; and {len(dropped) - NAMED} more" if len(dropped) > NAMED else ""
         return (
-            f"expected ms-swift to take all {len(dataset)} rows of {self.source}, but it would "
-            f"leave out {len(dropped)}: {'; '.join(named)}{more}. Mend them or take them out"
+            f"expected a question in each of the {len(dataset)} rows of {self.source}, but "
+            f"ms-swift would leave out {len(dropped)}: {'; '.join(named)}{more}. Mend them or take them out"
         )
 
     def _rows(self, dataset: Dataset, indices: list[int]) -> list[tuple[int, Mapping[str, Any]]]:
@@ -78,6 +78,16 @@ class EveryRow:
         return "ms-swift makes nothing of it"
 
 
+def _asked(loaded: Dataset) -> list[int]:
+    """The numbers of the loaded rows that ask something."""
+    rows = zip(loaded[NUMBER], loaded["messages"], strict=True)
+    return [
+        number
+        for number, messages in rows
+        if any(message["role"] == "user" for message in messages or ())
+    ]
+
+
 def why_unreadable(row: Mapping[str, Any]) -> str | None:
     """What is wrong with a row's messages; None where they look right.
 
@@ -87,13 +97,15 @@ def why_unreadable(row: Mapping[str, Any]) -> str | None:
     given = {name: value for name, value in row.items() if value is not None}
     name = next((name for name in MESSAGES if name in given), None)
     if name is None:
-        near = difflib.get_close_matches("messages", map(str, given), n=1)
+        near = difflib.get_close_matches("messages", map(str, given), n=1, cutoff=0.8)
         there = f'"{near[0]}"' if near else f"only {listed(given) or 'empty values'}"
         return f'it has no "messages"; it has {there}'
     messages = given[name]
     if isinstance(messages, list) and not messages:
         return f'its "{name}" are empty'
-    return _bad_message(messages) if name == "messages" and isinstance(messages, list) else None
+    if name != "messages" or not isinstance(messages, list):
+        return None
+    return _bad_message(messages)
 
 
 def _bad_message(messages: list[Any]) -> str | None:
@@ -105,4 +117,5 @@ def _bad_message(messages: list[Any]) -> str | None:
             return f"message {place} has the role {role}, not one of {', '.join(ROLES)}"
         if "role" in message and message.get("content") is None:
             return f'message {place} has no "content"; it has {listed(message)}'
-    return None
+    roles = [message.get("role", "user") for message in messages]
+    return None if "user" in roles else f"no message is a user's; there are {listed(roles)}"

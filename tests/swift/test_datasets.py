@@ -320,7 +320,7 @@ UNREADABLE = [
 def test_a_row_that_ms_swift_leaves_out_is_named(folder: Path, row: dict, reason: str) -> None:
     path = jsonl(folder / "rows.jsonl", [ours()] * 6 + [row] + [ours()] * 13)
     assert len(load(path, rewards=("accuracy",))) == 19
-    with pytest.raises(InputError, match=f"all 20 rows of {path}.* leave out 1: row 7: .*{reason}"):
+    with pytest.raises(InputError, match=f"the 20 rows of {path}.* leave out 1: row 7: .*{reason}"):
         load(path)
 
 
@@ -328,6 +328,13 @@ def test_a_row_that_ms_swift_leaves_out_is_named(folder: Path, row: dict, reason
 def test_rows_that_are_all_left_out_are_named(folder: Path, row: dict, reason: str) -> None:
     path = jsonl(folder / "rows.jsonl", [row] * 8)
     with pytest.raises(InputError, match=f"leave out 8: row 1: .*{reason}.*; and 3 more"):
+        load(path)
+
+
+def test_a_row_without_a_question_is_named(folder: Path) -> None:
+    answer = {"role": "assistant", "content": "[]"}
+    path = jsonl(folder / "rows.jsonl", [ours(), ours() | {"messages": [answer]}])
+    with pytest.raises(InputError, match="row 2: no message is a user's; there are assistant"):
         load(path)
 
 
