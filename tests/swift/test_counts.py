@@ -26,6 +26,7 @@ ARGUMENTS = [
     *("--callbacks", "vision_r1", "--top_k", 1, "--log_completions", "true"),
     *("--per_device_train_batch_size", 4, "--gradient_accumulation_steps", 2),
     *("--dynamic_sample", "true", "--max_resample_times", 2, "--save_strategy", "no"),
+    *("--max_completion_length", 192),  # the longest answers, so that none is cut off
 ]
 TWO = {"NPROC_PER_NODE": "2", "OMP_NUM_THREADS": "1"}
 STEPS = PATIENCE + 2
