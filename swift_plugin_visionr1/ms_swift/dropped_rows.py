@@ -59,7 +59,8 @@ class EveryRow:
         more = f"; and {len(dropped) - NAMED} more" if len(dropped) > NAMED else ""
         return (
             f"expected a question in each of the {len(dataset)} rows of {self.source}, but "
-            f"ms-swift would leave out {len(dropped)}: {'; '.join(named)}{more}. Mend them or take them out"
+            f"ms-swift would leave out {len(dropped)}: {'; '.join(named)}{more}. Mend them or "
+            "take them out"
         )
 
     def _rows(self, dataset: Dataset, indices: list[int]) -> list[tuple[int, Mapping[str, Any]]]:
