@@ -46,8 +46,6 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         check_output(args.out, [args.file, args.dataset, args.config])
     scorer, said = rules_of_run(args, args.file.parent)
-    if said:
-        warn(said)
     settings, io = scorer.settings, scorer.io
     lines = list(read_lines(args.file))
     kept = without_repeats(lines)
@@ -66,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         "repeated_lines": len(lines) - len(kept),
         **scores.summary(),
     }
+    if said:
+        warn(said)
     if args.out:
         write_file(args.out, "".join(json.dumps(row) + "\n" for row in rows))
     say(json.dumps(summary, indent=2))
