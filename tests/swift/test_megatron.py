@@ -188,6 +188,7 @@ def grpo_trainer() -> Any:
         "MegatronRLHFTrainer": object,
         "GRPOSample": GRPOSample,
         "profiling_decorator": lambda method: method,
+        "contextmanager": contextmanager,
         "resolve_reward_funcs": resolve_reward_funcs,
         "make_reward_weights": make_reward_weights,
     }
