@@ -84,20 +84,20 @@ def test_a_completion_that_is_no_text_is_a_score(completion: object) -> None:
 
 
 def test_all_rewards_share_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-    original = Scorer.score
+    scored: list[str] = []
+    original = Scorer.score_all
 
-    def counted(self: Scorer, *args: object) -> object:
-        calls.append(args)
-        return original(self, *args)  # type: ignore[arg-type]
+    def counted(self: Scorer, texts: list[str], *args: object) -> object:
+        scored.extend(texts)
+        return original(self, texts, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Scorer, "score", counted)
+    monkeypatch.setattr(Scorer, "score_all", counted)
     with building_rewards(trainer()):
         rewards = [orm.orms[name](args=run_of()) for name in NAMES]
     ids = {"request_id": ["a", "b", "c"]}
     for reward in rewards:
         reward([PERFECT, HALF, "only here"], solution=[SOLUTION] * 3, trainer_state=state(0), **ids)
-    assert len(calls) == 3
+    assert len(scored) == 3
 
 
 def test_two_runs_in_one_process_count_apart() -> None:
