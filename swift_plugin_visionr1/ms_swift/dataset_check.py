@@ -6,6 +6,7 @@ from typing import Any
 
 from swift.utils import get_logger, is_local_master
 
+from ..data.box_faults import TOLERANCE
 from ..data.ground_truth import read_solution
 from ..data.image_check import image_faults, require_usable
 from ..data.row_files import read_file
@@ -33,20 +34,29 @@ def check_datasets(run: RunContext, data: Mapping[str, Any]) -> None:
         if not hasattr(dataset, "__len__"):
             logger.info(f"Vision-R1: {name} is streamed, so its rows are checked as they come")
             continue
-        check_dataset(dataset, name, run.scorer.io.resize, run.sources)
+        clipped = check_dataset(dataset, name, run.scorer.io.resize, run.sources)
         logger.info(f"Vision-R1: checked the annotations of {len(dataset)} rows in {name}")
+        if clipped:
+            logger.info(
+                f"Vision-R1: {clipped} boxes in {name} left their image by up to {TOLERANCE:g} "
+                "pixels: they are clipped to it, and answers are scored against the clipped boxes"
+            )
 
 
-def check_dataset(dataset: Any, name: str, resize: Resize, sources: Sequence[Path] = ()) -> None:
-    """Check every row of a `datasets.Dataset`, which was loaded from `sources`; raises as
-    `check_datasets`."""
+def check_dataset(dataset: Any, name: str, resize: Resize, sources: Sequence[Path] = ()) -> int:
+    """Check every row of a `datasets.Dataset`, which was loaded from `sources`; returns how many
+    boxes are clipped to their image.
+
+    Raises:
+        SolutionError: as `check_datasets`.
+    """
     columns = set(dataset.column_names)
     if "solution" not in columns:
         raise SolutionError(
             f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}'
         )
     wanted = columns & {"solution", "width", "height", "images", "chat_template_kwargs"}
-    sizes = []
+    sizes, clipped = [], 0
     for index, row in enumerate(dataset.select_columns(sorted(wanted))):
         try:
             truth = read_solution(row["solution"], row.get("width"), row.get("height"))
@@ -55,8 +65,10 @@ def check_dataset(dataset: Any, name: str, resize: Resize, sources: Sequence[Pat
         except ValueError as error:
             raise SolutionError(f"{_place(row, index, name, sources)}: {error}") from None
         sizes.append(truth.size)
+        clipped += truth.clipped
     if is_local_master():  # the other processes of this machine need not read the same files
         _check_images(dataset, sizes, name, sources)
+    return clipped
 
 
 def _check_row(row: dict[str, Any]) -> None:

@@ -171,6 +171,7 @@ def test_without_a_declared_stage_the_run_stops_before_the_first_rollout(driver:
 def test_the_driver_checks_all_rows_before_the_first_rollout(driver: Any) -> None:
     bad = SOLUTION | {"width": 999}
     with pytest.raises(
-        SolutionError, match="row 2 of .*train.jsonl: expected the solution's width and height"
+        SolutionError,
+        match="row 2 of .*train.jsonl: expected width and height to be those of the image file",
     ):
         driver([SOLUTION, bad], fixed_stage="beginner").train()
