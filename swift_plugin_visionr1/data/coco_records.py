@@ -34,7 +34,7 @@ def check_record(
         value = record.get(name)
         if not isinstance(value, Hashable) or value not in known:
             raise InputError(
-                f"expected {what} to have a {name} that the annotation file lists, got "
+                f"expected {what} to have as {name} one that the annotation file lists, got "
                 f"{short(value) if value is None or type(value) is not str else repr(value)}"
                 f"{_other_kind(value, known)}"
             )
