@@ -20,7 +20,7 @@ def number_warnings(results: Sequence[CocoResult]) -> tuple[str, ...]:
     """What should be known before trusting the number.
 
     Raises:
-        InputError: most boxes are none, so that the number would say nothing.
+        InputError: most boxes cannot be boxes in pixels, so the number would say nothing.
     """
     looked_at = results[:: max(1, len(results) // LOOKED_AT)]
     boxes = np.array([result["bbox"] for result in looked_at], dtype=float).reshape(-1, 4)

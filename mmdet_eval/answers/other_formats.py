@@ -25,7 +25,8 @@ from .trials import Find, Trial, Truths, truths_of, try_reading
 BROKEN = 0.1  # the share of answers that may break the format without a look at other formats
 TRIED = 50  # so many of the broken ones are read otherwise
 MORE = 1.01  # times the boxes that are read now: less is no reason to name another
-CLEAN = 0.5  # of the tried answers have to keep the format that is named
+# of the tried answers have to keep the format that is named, if it does not find most objects
+CLEAN = 0.5
 # what ms-swift teaches Qwen2.5-VL and later from `objects` rows without QWENVL_BBOX_FORMAT=new
 _HYBRID = re.compile(r'"bbox_2d"\s*:\s*<\|box_start\|>')
 
@@ -71,7 +72,8 @@ def format_warnings(
     if 2 * sum(bool(_HYBRID.search(answer.text)) for answer in tried) > len(tried):
         return (
             f"{many}: they mix JSON and Qwen2-VL's special tokens, as ms-swift teaches from rows "
-            "with `objects` unless QWENVL_BBOX_FORMAT=new is set: set it and train again",
+            "with `objects` unless QWENVL_BBOX_FORMAT=new is set: set it and train again. As they "
+            f"are, {io.format.name} {now.describe()}",
         )
     return _reasoning_warning(tried, io, many, now, trial)
 
@@ -79,7 +81,8 @@ def format_warnings(
 def _is_better(other: Trial, now: Trial, tried: Sequence[Answer]) -> bool:
     more = other.good > MORE * now.good and 2 * other.good >= len(tried)
     useful = not other.truths or (other.hits > 0 and other.hits >= now.hits)
-    return more and useful and other.clean >= CLEAN * len(tried)
+    sure = other.clean >= CLEAN * len(tried) or (other.truths and other.hits > other.truths / 2)
+    return bool(more and useful and sure)
 
 
 def _candidates(

@@ -87,6 +87,12 @@ def test_what_gives_nothing_is_not_named(evaluate: Any, text: str, model_type: s
     assert not [warning for warning in warnings if "--format" in warning]
 
 
+def test_a_reading_with_issues_is_named_where_it_finds_most_objects(evaluate: Any) -> None:
+    text = json.dumps({"cat": [thousandths(BOXES[0])], "dog": [thousandths(b) for b in BOXES[1:]]})
+    (warning,) = evaluate(text, "--model-type", "paligemma")["warnings"]
+    assert "--format qwen3_vl --frame norm1000" in warning
+
+
 def test_the_annotations_decide_between_readings_that_read_as_much(evaluate: Any) -> None:
     """Thousandths and pixels of Griffon's 1022 x 1022 both hold all boxes; one fits them better."""
     (warning,) = evaluate(objects(NAMES), "--model-type", "griffon")["warnings"]

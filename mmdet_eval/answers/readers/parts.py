@@ -16,7 +16,7 @@ _TEXTS = ("text", "thinking", "content", "summary")
 
 
 def split(message: Mapping[str, Any], where: str) -> tuple[str, str]:
-    """The answer and the reasoning, "" where there is none; the message may be a plain completion.
+    """The answer and the reasoning, each possibly empty; the message may be a plain completion.
 
     Raises:
         InputError: there is no text; `where` names the row.
@@ -37,8 +37,8 @@ def split(message: Mapping[str, Any], where: str) -> tuple[str, str]:
 
 
 def reasoning_beside(data: Mapping[str, Any]) -> str:
-    """The reasoning in a field beside the answer; "" where there is none. Some servers fill two
-    fields alike, and the responses API has its settings in `reasoning`, an object."""
+    """The reasoning in a field beside the answer, possibly empty. Some servers fill two fields
+    alike, and the responses API has its settings in `reasoning`, an object."""
     fields = (data.get(name) for name in REASONING)
     return next(
         (text for one in fields if isinstance(one, str | list) and (text := _text(one))), ""
