@@ -55,7 +55,8 @@ class Reader:
         if answer.served:
             format = self.served
             answer = with_its_text(answer, format)
-        parsed = format.parse(answer.text)
+        one = answer.query.expression
+        parsed = format.parse_one(answer.text) if one else format.parse(answer.text)
         issues = parsed.issues + format.content_issues(parsed, view)
         tally["truncated"] += answer.truncated
         tally["broken_format"] += bool(issues)

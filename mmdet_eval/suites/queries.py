@@ -20,11 +20,13 @@ class Query:
             for all at once.
         name: the query's subject in words: the category's name or caption, the expression, or ""
             for all at once.
+        expression: the question is about the one thing that an expression describes.
     """
 
     text: str | None
     category: Id | None = None
     name: str = ""
+    expression: bool = False
 
 
 def queries(
@@ -69,5 +71,10 @@ def _expression(protocol: Protocol, image: Image, present: tuple[Id, ...]) -> tu
     if not image.caption or not present:
         return ()
     return (
-        Query(protocol.prompt.replace("{expression}", image.caption), present[0], image.caption),
+        Query(
+            protocol.prompt.replace("{expression}", image.caption),
+            present[0],
+            image.caption,
+            expression=True,
+        ),
     )

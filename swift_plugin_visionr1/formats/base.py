@@ -69,6 +69,13 @@ class Format(Protocol):
         """Read all boxes that can be read. Never raises: what is wrong becomes an issue."""
         ...
 
+    def parse_one(self, text: str) -> ParsedCompletion:
+        """Read the answer to a question about one thing, in evaluation: as `parse`, and where that
+        is no box, the one in its prose; see `prose_box`."""
+        from .prose_box import with_box_in_prose  # here: it imports this module
+
+        return with_box_in_prose(self.parse(text), text, lambda boxes: boxes)
+
     def spans(self, text: str) -> list[tuple[Span, ...]]:
         """Where each box that `parse` reads is written: the ranges of its coordinates and of its
         label.

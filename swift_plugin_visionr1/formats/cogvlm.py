@@ -18,6 +18,7 @@ Question: CogVLM's README (grounding by a description).
 
 Issue codes, besides those of `collect`
     broken_tags  the answer ends within a box
+    bad_layout   an operation is not announced by "Grounded Operation:"
     not_integer  a coordinate is written as a fraction
 """
 
@@ -42,6 +43,10 @@ _ONE = re.compile(r"[^;；]+")
 _BREAK = re.compile(r"(?:^|[.,;:!?]\s|[。，、；：！？\n])\s{0,9}(?:(?:and|or)\s)?")
 _BEFORE = re.compile(r"\s{0,9}\[[^\[\]\n]{1,99}\]([^\n]{1,300}?)->")
 _AFTER = re.compile(r"[^\n]{0,300}?element_info='([^\n]{1,300}?)'(?=\s*[,)])")
+# an operation that "Grounded Operation:" does not announce
+_CALL = re.compile(
+    r"(?:[A-Z][A-Z_]{1,29}\s?\(\s?(?:\w{1,30}\s?=\s?)?|-> ?[A-Z_]{2,30}\b[^\n]{0,60})\Z"
+)
 _REACH = 200  # characters of a label
 
 
@@ -61,8 +66,17 @@ class CogVLM(Collected):
         operation = text.rfind(_OPERATION)
         at = start = operation + len(_OPERATION) if operation >= 0 else 0
         for place in islice(_PLACE.finditer(text, start), MAX_PIECES):
+            called = operation < 0 and _CALL.search(
+                text, max(at, place.start() - 99), place.start()
+            )
+            if called:
+                found.issue("bad_layout")
             label = (
-                _element(text, start, place) if operation >= 0 else _words(text, at, place.start())
+                _element(
+                    text, text.rfind("\n", start, place.start()) + 1 if called else start, place
+                )
+                if operation >= 0 or called
+                else _words(text, at, place.start())
             )
             at = place.end()
             if not all(

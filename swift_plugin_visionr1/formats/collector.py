@@ -72,6 +72,13 @@ class Collector:
             self.spans.append(tuple(spans))
         return True
 
+    def name_from(self, first: int, label: Span, text: str) -> None:
+        """Give the boxes from the one with the number `first` on a label that came after them."""
+        self.issue("label_after_box")
+        for number in range(first, len(self.boxes)):
+            self.labels[number] = text[slice(*label)]
+            self.spans[number] = (*self.spans[number], label)
+
     def shape(self, count: int) -> bool:
         """Whether so many numbers are a box; the issue of what else they are is noted."""
         if count != 4:

@@ -27,6 +27,7 @@ from .collector import MAX_PIECES, Collected, Collector, close, number, strip
 from .tagged import tokens
 
 _TARGET = "target"
+_REACH = 1000  # characters before a bracket that are searched for its label
 _BRACKETS = re.compile(r"[\[［]([^\[\]［］]*)[\]］]")
 _STRICT = re.compile(r"\[[0-9]{1,9}(?:\.[0-9]{0,9})?(?:,[0-9]{1,9}(?:\.[0-9]{0,9})?){3}\]")
 
@@ -70,7 +71,7 @@ class Griffon(Collected):
 def _label(found: Collector, text: str, start: int, end: int) -> Span | None:
     """The label that ends in `-` at `end`, empty for a box without one; None where no box of this
     family begins."""
-    begin, stop = strip(text, start, end)
+    begin, stop = strip(text, max(start, end - _REACH), end)
     between = text[begin:stop]
     dashed = between.endswith(("-", "－"))
     if not dashed and between not in ("", "&", ",", ";"):

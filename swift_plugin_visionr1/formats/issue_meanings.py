@@ -26,6 +26,9 @@ TEMPLATE = {
     "special_tokens": "boxes or labels in the JSON are written as special tokens",
     "label_as_key": "a box stands under a key that says what it shows",
     "label_in_list": "a label and its box stand in a list, not in an object",
+    "label_after_box": "a label follows its box instead of coming before it",
+    "box_in_prose": "the box is the only four numbers of a sentence; training does not read it",
+    "ambiguous_boxes": "a sentence has several boxes where one is asked for; none is read",
     "tool_call": "the answer calls a tool; its arguments are not read as boxes",
     "no_reasoning": "the reasoning, or the tags about the answer, that the model is to write are "
     "missing",

@@ -61,6 +61,7 @@ from .hybrid import without_special_tokens
 from .json_layout import JsonLayout
 from .json_objects import Entry, Objects, confidence_of, label_key
 from .json_reader import BROKEN, Placed, Top, decode, read
+from .prose_box import with_box_in_prose
 
 _OPENING, _CLOSING = "```json\n", "\n```"
 _POINT_TAG = re.compile(r"<points?\s")
@@ -126,6 +127,10 @@ class JsonBoxes(Format):
                 [label for label, ok in zip(labels, valid, strict=True) if ok],
             )
         return ParsedCompletion(boxes, tuple(labels), tuple(dict.fromkeys(issues)), says_nothing)
+
+    def parse_one(self, text: str) -> ParsedCompletion:
+        """See `Format.parse_one`; the numbers have the layout's order."""
+        return with_box_in_prose(self.parse(text), text, self.layout.to_xyxy)
 
     def spans(self, text: str) -> list[tuple[Span, ...]]:
         """Character ranges of each box's four numbers, as they are written, and of its label; see

@@ -18,7 +18,7 @@ Issue codes
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, NamedTuple
@@ -117,10 +117,17 @@ class Reasoned(Format):
 
     def parse(self, text: str) -> ParsedCompletion:
         """See `Format.parse`."""
+        return self._parse_by(self.inner.parse, text)
+
+    def parse_one(self, text: str) -> ParsedCompletion:
+        """See `Format.parse_one`."""
+        return self._parse_by(self.inner.parse_one, text)
+
+    def _parse_by(self, read: Callable[[str], ParsedCompletion], text: str) -> ParsedCompletion:
         answer = self._answer(text)
         if answer.issues and not answer.text.strip():
             return ParsedCompletion(as_boxes([]), (), answer.issues)
-        parsed = self.inner.parse(answer.text)
+        parsed = read(answer.text)
         if not answer.issues:
             return parsed
         return replace(parsed, issues=tuple(dict.fromkeys(answer.issues + parsed.issues)))

@@ -13,6 +13,7 @@ Issue codes, besides those of `collect`
     no_tags        the tags are not there
     bad_layout     brackets, commas or the like are not written as this family does; the boxes are
                    read
+    label_after_box  a label follows its box, as in JSON
     not_integer    a coordinate is written as a fraction, where the family writes integers
     wrong_decimals a coordinate is not written with as many decimals as the family writes
 """
@@ -38,6 +39,7 @@ _TOKEN = re.compile(
 )  # also the full-width punctuation of Chinese texts
 _INNERMOST = re.compile(r"[\[(<（［【]([^\[\]()<>（）［］【】]*)[\])>）］】]")
 _DIGITS = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?")
+_BREAK = re.compile(r"[{}\n;；。]|\.\s")  # what parts one object from the next
 _GAP = re.compile(r"\s+")
 _LOOSE = re.compile(r" ?([^\w\s]) ?")
 _LINE = re.compile(r"[^\n]+")
@@ -157,11 +159,17 @@ class Tagged(Collected):
         # whether the boxes are those of a relation, as All-Seeing writes: of things boxed already
         related = False
         empty = []  # whether each box is said to be none
-        for piece in pieces[:MAX_PIECES]:
+        first = None  # the first of the boxes of a region without a label, until a label comes
+        after = _labels_after_boxes(pieces[:MAX_PIECES], text)
+        for index, piece in enumerate(pieces[:MAX_PIECES]):
             inside = text[piece.start : piece.end]
             if not piece.closed:
                 found.issue("broken_tags")
-            if piece.kind == "label":
+            if piece.kind == "label" and first is not None and index in after:
+                found.name_from(first, strip(text, piece.start, piece.end), text)
+                first = None
+            elif piece.kind == "label":
+                first = None
                 if waiting:
                     found.issue("no_box")
                 label, waiting, related = strip(text, piece.start, piece.end), True, False
@@ -173,6 +181,7 @@ class Tagged(Collected):
                         found.issue("text_around")
             elif not related:
                 waiting = False
+                first = len(found.boxes) if label is None else None
                 empty.append(piece.closed and denies(inside))
                 if not self.region(found, text, piece, label):
                     return
@@ -263,6 +272,24 @@ _KINDS: dict[int, tuple[Kind, bool]] = {
     3: ("label", True),
     4: ("label", False),
 }
+
+
+def _labels_after_boxes(pieces: list[Piece], text: str) -> set[int]:
+    """Which pieces are labels of the box before them, if that has no other: those that are nearer
+    to it than to the next box, as in JSON, or all where boxes and labels alternate to the end."""
+    told = [(index, piece) for index, piece in enumerate(pieces) if piece.kind != "text"]
+    kinds = [piece.kind for _, piece in told]
+    alternate = len(kinds) % 2 == 0 and kinds == ["box", "label"] * (len(kinds) // 2)
+    after = set()
+    for place, (index, piece) in enumerate(told):
+        if piece.kind != "label" or not piece.closed or not place or kinds[place - 1] != "box":
+            continue
+        before = text[told[place - 1][1].end : piece.start]
+        following = told[place + 1][1].start if place + 1 < len(told) else None
+        parted = following is None or _BREAK.search(text, piece.end, following)
+        if not _BREAK.search(before) and (alternate or parted):
+            after.add(index)
+    return after
 
 
 @cache

@@ -1,5 +1,7 @@
 """Layouts that models write in place of the asked one: read where the meaning is plain, never clean."""
 
+import time
+
 import pytest
 
 from swift_plugin_visionr1 import get_format
@@ -83,6 +85,78 @@ def test_ms_swifts_hybrid(name: str, text: str) -> None:
     assert (parsed.labels, parsed.issues) == (("cat", "dog"), ("special_tokens",))
     written = [[text[slice(*span)] for span in spans] for spans in format.spans(text)]
     assert written == [["1", "2", "30", "40", "cat"], ["5", "6", "70", "80", "dog"]]
+
+
+QWEN2, INTERNVL = get_format("qwen2_vl"), get_format("internvl")
+A, B = (f"<box>[[{numbers}]]</box>" for numbers in ("1, 2, 30, 40", "5, 6, 70, 80"))
+CAT_REF, DOG_REF = "<ref>cat</ref>", "<ref>dog</ref>"
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        pytest.param(f"{A}{CAT_REF}\n{B}{DOG_REF}", ("cat", "dog"), id="one a line"),
+        pytest.param(f"{A}{CAT_REF}{B}{DOG_REF}", ("cat", "dog"), id="without a gap"),
+        pytest.param(f"{A}{CAT_REF}", ("cat",), id="one"),
+        pytest.param(f"{A}{CAT_REF}\n{B}", ("cat", ""), id="the last has none"),
+        pytest.param(f"{A}\n{CAT_REF}{B}", ("", "cat"), id="the first has none"),
+        pytest.param(f"{A}\n{CAT_REF}", ("",), id="a label that lost its box"),
+        pytest.param(f"{CAT_REF}{A}\n{DOG_REF}{B}", ("cat", "dog"), id="labels first"),
+    ],
+)
+def test_a_label_after_its_box_is_not_that_of_the_next(text: str, labels: tuple[str, ...]) -> None:
+    parsed = INTERNVL.parse(text)
+    assert parsed.labels == labels
+    assert bool(parsed.issues) is (not text.startswith("<ref>"))
+
+
+def test_the_hybrid_in_the_older_format_keeps_its_labels() -> None:
+    cut = HYBRID[: HYBRID.index(', "label": "<|object_ref_start|>dog')]
+    assert QWEN2.parse(HYBRID).labels == ("cat", "dog")
+    assert QWEN2.parse(cut).labels == ("cat", "")
+    assert "label_after_box" in QWEN2.parse(HYBRID).issues
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("CLICK(box=[[1,2,30,40]])", ""),
+        ("CLICK(box=[[1,2,30,40]], element_type='button', element_info='Send')", "Send"),
+        ("I click. CLICK(box=[[1,2,30,40]])", ""),
+        ("[button] Send -> CLICK at the box [[1,2,30,40]]", "Send"),
+    ],
+)
+def test_an_operation_is_no_label(text: str, label: str) -> None:
+    parsed = get_format("cogvlm").parse(text)
+    assert (parsed.labels, parsed.issues) == ((label,), ("bad_layout",))
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "code"),
+    [
+        ("The bounding box is [1, 2, 30, 40].", 1, "box_in_prose"),
+        ("It is at (1,2),(30,40), that is [1, 2, 30, 40].", 1, "box_in_prose"),
+        ("Either [1, 2, 30, 40] or [5, 6, 70, 80].", 0, "ambiguous_boxes"),
+        ("The cat is at the left.", 0, "not_json"),
+    ],
+)
+def test_a_box_in_prose_is_read_for_one_thing_only(text: str, count: int, code: str) -> None:
+    assert len(QWEN3.parse(text).boxes) == 0
+    parsed = QWEN3.parse_one(text)
+    assert (parsed.boxes.tolist(), code in parsed.issues) == ([[1, 2, 30, 40]] * count, True)
+
+
+def test_the_numbers_of_a_sentence_have_the_familys_order() -> None:
+    parsed = get_format("gemini").parse_one("It is at [2, 1, 40, 30].")
+    assert parsed.boxes.tolist() == [[1, 2, 30, 40]]
+
+
+@pytest.mark.parametrize("piece", ["x [1] ", "{[", "<box>", "◁think▷", "thought\n", "[THINK]", "("])
+@pytest.mark.parametrize("name", ["griffon", "qwen3_vl", "internvl", "cogvlm"])
+def test_a_million_hostile_characters_take_a_moment(name: str, piece: str) -> None:
+    format, start = get_format(name), time.process_time()
+    format.parse_one(piece * (1_000_000 // len(piece)))
+    assert time.process_time() - start < 3, "a tenth of a second is usual"
 
 
 MARKS = {

@@ -18,8 +18,7 @@ from .base import Row, RowForm, SizeOf, image_of, question, scaled, size_of, sol
 
 CONSUMED = ("image", "images", "problem", "solution", "width", "height")
 FRAME = "between 0 and 1000"
-_ANSWER = re.compile(r"<answer>(.*)</answer>", re.DOTALL)
-_CATEGORY = re.compile(r"category ['‘’\"](.+?)['‘’\"] in the image")
+_CATEGORY = re.compile(r"category ['‘’\"](.{1,200}?)['‘’\"] in the image")
 
 
 def recognises(row: Row) -> bool:
@@ -55,19 +54,20 @@ def rewrite(row: Row, open_size: SizeOf) -> dict[str, Any]:
 
 
 def _positions(text: object) -> list[list[float]]:
-    answer = _ANSWER.search(text) if isinstance(text, str) else None
-    if answer is None:
+    answer = text.partition("<answer>")[2] if isinstance(text, str) else ""
+    answer, closing, _ = answer.rpartition("</answer>")
+    if not closing:
         raise SolutionError(
             f"expected a solution <answer>[{{'Position': ...}}]</answer>, got {short(text)}"
         )
-    if "No Objects" in answer[1]:
+    if "No Objects" in answer:
         return []
     try:
-        entries = ast.literal_eval(answer[1].strip())
+        entries = ast.literal_eval(answer.strip())
         return [list(entry["Position"]) for entry in entries]
     except (ValueError, SyntaxError, TypeError, KeyError, RecursionError, MemoryError):
         raise SolutionError(
-            f"expected a list of {{'Position': [x1, y1, x2, y2]}}, got {short(answer[1])}"
+            f"expected a list of {{'Position': [x1, y1, x2, y2]}}, got {short(answer)}"
         ) from None
 
 

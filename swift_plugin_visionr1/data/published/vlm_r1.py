@@ -40,8 +40,8 @@ CONSUMED = (
     "height",
 )
 _FENCE = re.compile(r"```(?:json)?|</?answer>")
-_SENTENCE = re.compile(r"this sentence describes:\s*(.+?)\.?\s*$", re.DOTALL)
-_LISTED = re.compile(r"detect the following objects:\s*(\[.*?\])\. ", re.DOTALL)
+_SENTENCE = "this sentence describes:"
+_LISTED = re.compile(r"detect the following objects:\s{0,99}\[")
 Boxes = tuple[
     list[Any], list[Any]
 ]  # xyxy boxes and their labels; None for a box that the question describes
@@ -133,13 +133,13 @@ def _caption(row: Row, asked: str) -> str:
     caption = row.get("normal_caption")
     if isinstance(caption, str):
         return caption
-    sentence = _SENTENCE.search(asked)
-    if sentence is None:
+    sentence = asked.partition(_SENTENCE)[2].strip()
+    if not sentence:
         raise SolutionError(
             'expected a normal_caption, or a question "... this sentence describes: ...", got '
             f"{short(asked)}"
         )
-    return sentence[1]
+    return sentence if sentence == "." else sentence.removesuffix(".")
 
 
 def _neutral(asked: str) -> str:
@@ -150,9 +150,12 @@ def _neutral(asked: str) -> str:
     """
     if "<answer>" not in asked:
         return asked
-    listed = _LISTED.search(asked)
+    begins = _LISTED.search(asked)
+    ends = asked.find("]. ", begins.end()) if begins else -1
     try:
-        names = ast.literal_eval(listed[1]) if listed else None
+        names = (
+            ast.literal_eval(asked[begins.end() - 1 : ends + 1]) if begins and ends >= 0 else None
+        )
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         names = None
     if not isinstance(names, list):

@@ -15,6 +15,8 @@ _LIST = re.compile(
     r"names?)?\s?(?:includes?|are|is|:|=)\s*(.+)",
     re.IGNORECASE | re.DOTALL,
 )
+_NEAR = 64  # characters about a name that are looked at for what separates it from others
+_COMPARED = 1000  # names of a list that a label is compared with for a likely misspelling
 WASTEFUL = 0.01  # share of boxes with unknown labels from which on it is no slip
 
 
@@ -75,7 +77,8 @@ def _unknown(
     unknown: Counter[str], places: dict[str, tuple[str, str]], total: int, labels_count: bool
 ) -> Finding:
     count = sum(unknown.values())
-    named = listed(_described(label, *places[label]) for label, _ in unknown.most_common())
+    common = [label for label, _ in unknown.most_common()]
+    named = listed([_described(label, *places[label]) for label in common[:5]] + common[5:])
     text = (
         f"{share(count, total)} boxes have unknown labels, not in their prompt's category list: "
         f"{named}. "
@@ -89,10 +92,9 @@ def _is_listed(label: str, names: str) -> bool:
     """Whether the label stands in the list as a whole item; it may have commas in itself."""
     at = names.find(label.strip())
     while label.strip() and at >= 0:
-        before, after = (
-            names[:at].rstrip(" \"'[("),
-            names[at + len(label.strip()) :].lstrip(" \"'])"),
-        )
+        end = at + len(label.strip())
+        before = names[max(0, at - _NEAR) : at].rstrip(" \"'[(")
+        after = names[end : end + _NEAR].lstrip(" \"'])")
         if (
             not before or before[-1] in ",;:\n" or before.endswith(" and") or before.endswith(" or")
         ) and (not after or after[0] in ",;.\n?!" or after.startswith(("and ", "or "))):
@@ -102,7 +104,7 @@ def _is_listed(label: str, names: str) -> bool:
 
 
 def _described(label: str, place: str, names: str) -> str:
-    items = [item.strip(" \"'.[]()") for item in names.split(",")]
+    items = [item.strip(" \"'.[]()") for item in names.split(",", _COMPARED)[:_COMPARED]]
     close = get_close_matches(
         label.casefold(), [item.casefold() for item in items], n=1, cutoff=0.8
     )
