@@ -238,4 +238,4 @@ def test_expressions_are_asked_of_images_that_have_one(dataset: Any, write: Any)
     dataset["images"][0]["caption"] = "the larger one"
     found = asked("refcoco", write("ann.json", dataset))
     text = "Locate the larger one in the image and output the coordinates in JSON format."
-    assert found == {3: (Query(text, 7, "the larger one"),), 0: (), 12: ()}
+    assert found == {3: (Query(text, 7, "the larger one", True),), 0: (), 12: ()}
