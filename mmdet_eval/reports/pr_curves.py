@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from swift_plugin_visionr1.explain.fonts import for_matplotlib
+
 from ..coco.annotations import Id
 from ..evaluation import Evaluation
 from ..metrics.ranking import RECALLS
@@ -62,16 +64,20 @@ def write_curves(path: Path, evaluation: Evaluation) -> None:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    for curve in curves(evaluation.scores):
+    drawn = curves(evaluation.scores)
+    (title, *names), families = for_matplotlib([evaluation.name, *(curve.name for curve in drawn)])
+    for curve, name in zip(drawn, names, strict=True):
         width = 1.0 if curve.one_class else 2.2
-        label = f"{curve.name}  {100 * curve.precision.mean():.1f}".replace(
-            "$", r"\$"
-        )  # "$" would start a formula
+        label = f"{name}  {100 * curve.precision.mean():.1f}"
         axes.plot(RECALLS, curve.precision, linewidth=width, label=label.lstrip("_"))
-    axes.set(
-        xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=evaluation.name
-    )
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    axes.set_title(title, fontfamily=families)
     axes.grid(alpha=0.25)
     if axes.lines:
-        axes.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.legend(
+            prop={"family": families, "size": 8},
+            frameon=False,
+            loc="center left",
+            bbox_to_anchor=(1, 0.5),
+        )
     figure.savefig(path, dpi=120)

@@ -3,16 +3,18 @@ published forms: SFT."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from ..data.ground_truth import GroundTruth, read_solution
-from ..data.images import image_size, local_image
+from ..data.image_check import UNUSABLE, Fault, fault_of, require_usable
+from ..data.images import image_size, local_image, read_header
 from ..data.published import RowForm, form_of
 from ..data.published.base import IMAGE_TAG, Row, image_of
 from ..data.row_files import read_file
-from ..errors import InputError, SolutionError
+from ..errors import ImageError, InputError, SolutionError
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from ..text import short
@@ -39,8 +41,9 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
     rows = boxes = thin = 0
     question: str | None = None
     clipped: list[str] = []
+    faults = ImageFaults([], [])
     with output(out, [file]) as result:
-        for place, row in _rows(file, result):
+        for place, row in _rows(file, result, faults):
             question = _asked(row) if question is None else question
             with _naming(place):
                 thin += add_answer(row, io) if io else 0
@@ -49,13 +52,37 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
             truth = _truth(row)
             boxes += len(truth.boxes)
             clipped += [place.split()[1]] * truth.clipped
+        notes = tuple(faults.require_usable(rows))
         if question is None:
             raise InputError(f"expected rows in {file}, got none")
-    return Written(rows, boxes, (), thin, question, clipped={LOOSE: clipped} if clipped else {})
+    loose = {LOOSE: clipped} if clipped else {}
+    return Written(rows, boxes, (), thin, question, clipped=loose, notes=notes)
 
 
-def _rows(file: Path, result: Output) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each row without an answer, and where it stands."""
+@dataclass(frozen=True)
+class ImageFaults:
+    """What is wrong with images, each with the place of its row, until all rows are read."""
+
+    faults: list[Fault]
+    places: list[str]
+
+    def add(self, place: str, fault: Fault | None) -> bool:
+        """Keep what is wrong with a row's image; returns whether the row can be used."""
+        if fault is None:
+            return True
+        self.faults.append(replace(fault, index=len(self.places)))
+        self.places.append(place)
+        return fault.code not in UNUSABLE
+
+    def require_usable(self, usable: int) -> list[str]:
+        """As the function of that name, where `usable` rows could be used."""
+        bad = sum(fault.code in UNUSABLE for fault in self.faults)
+        return require_usable(self.faults, usable + bad, self.places.__getitem__)
+
+
+def _rows(file: Path, result: Output, faults: ImageFaults) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row without an answer, and where it stands; rows whose image cannot be used are left
+    out, into `faults`."""
     form: RowForm | None = None
     for index, (number, data) in enumerate(read_file(file)):
         place = f"row {number} of {file}"
@@ -66,24 +93,30 @@ def _rows(file: Path, result: Output) -> Iterator[tuple[str, dict[str, Any]]]:
             form = form_of(data)
         place += f", read as {form.name}" if form else ""
         with _naming(place):
-            row = _row(form.convert(data, image_size) if form else data, result)
+            try:
+                converted = form.convert(data, image_size) if form else data
+                fault = _image_fault(converted)
+            except ImageError as error:
+                fault = Fault(0, error.code, str(error))
+            if not faults.add(place, fault):
+                continue
+            row = _row(converted, result)
         yield place, row
 
 
-def _row(row: Row, result: Output) -> dict[str, Any]:
+def _image_fault(row: Row) -> Fault | None:
     if "solution" not in row:
         raise SolutionError(
             "expected a column solution, or a published form of rows, got "
             f"{', '.join(row) or 'none'}"
         )
     truth, image = _truth(row), image_of(row)
-    if local_image(image) is not None and (size := image_size(image)) != truth.size:
-        raise SolutionError(
-            f"expected the size of the image file, {size[0]} x {size[1]}, beside the boxes, got "
-            f"{truth.size[0]} x "
-            f"{truth.size[1]}: boxes belong to the original image"
-        )
-    own = {"messages": _question(row.get("messages")), "images": [_lasting(image, result)]}
+    return None if local_image(image) is None else fault_of(0, read_header(image), truth.size)
+
+
+def _row(row: Row, result: Output) -> dict[str, Any]:
+    image = _lasting(image_of(row), result)
+    own = {"messages": _question(row.get("messages")), "images": [image]}
     return {
         name: value for name, value in row.items() if name != "image" and value is not None
     } | own
@@ -113,9 +146,9 @@ def _lasting(image: Any, result: Output) -> str:
     """Where ms-swift finds the image, whatever folder it is started in: a path, a URL, base64."""
     source = local_image(image)
     path = image.get("path") if isinstance(image, Mapping) else image
-    if isinstance(source, BytesIO):
+    if isinstance(source, BytesIO) and not isinstance(image, str):
         return result.add_image(source.getvalue(), Path(path or "").suffix)
-    if source is not None:
+    if isinstance(source, Path):
         return str(source.resolve())
     if not isinstance(path, str):
         raise SolutionError(f"expected an image's path, URL or base64, got {short(image)}")

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
@@ -91,6 +91,21 @@ class Fonts:
                 yield ImageFont.truetype(path, self.size)
             except OSError:  # no outlines, such as a font of coloured pictures
                 continue
+
+
+def for_matplotlib(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The texts as matplotlib can draw them, with escapes for what no font has, and the names of
+    the font families to give it."""
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    fonts, families = Fonts(12), ["DejaVu Sans"]
+    runs = [fonts.runs(text) for text in texts]
+    for path in dict.fromkeys(font.path for parts in runs for font, _ in parts):
+        fontManager.addfont(path)
+        families.append(FontProperties(fname=path).get_name())
+    # "$" would start a formula.
+    plain = ["".join(part for _, part in parts).replace("$", r"\$") for parts in runs]
+    return plain, list(dict.fromkeys(families))
 
 
 def _drawn(font: Any, character: str) -> tuple[object, bytes]:

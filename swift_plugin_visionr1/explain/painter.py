@@ -44,7 +44,7 @@ class Mark:
         text: its label.
         colour: of lines and label.
         dashes: pixels of line and gap in turn; empty for a solid line.
-        above: whether the label stands above the box and not inside, so that the labels of two
+        above: whether the label stands over the box, or inside at its foot: so the labels of two
             boxes of one object do not cover one another.
     """
 
@@ -136,8 +136,8 @@ def _label(image: Any, pen: Any, box: Sequence[float], mark: Mark, fonts: Fonts)
         return
     width, height = fonts.width(text) + 4, fonts.size + 4
     x = max(min(box[0] + 1, image.width - width - 1), 0)
-    above = box[1] - height
-    y = above if mark.above and above >= 0 else box[1] + 3
+    y = box[1] - height if mark.above and box[1] >= height else box[1] + 3
+    y = box[3] - height - 2 if not mark.above else y
     y = max(min(y, image.height - height - 1), 0)
     pen.rectangle((x, y, x + width, y + height - 1), fill="white")
     pen.line((x, y, x, y + height - 1), fill=mark.colour, width=2)

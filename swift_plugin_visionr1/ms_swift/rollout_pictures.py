@@ -1,7 +1,7 @@
 """Pictures of rollouts for TensorBoard, Weights & Biases and SwanLab, whichever of them the run
 reports to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from swift.template.vision_utils import load_image
 from swift.utils import get_logger, swanlab_get_run
 from transformers.integrations.integration_utils import TensorBoardCallback
 
+from ..data.images import local_image
+from ..errors import ImageError
 from ..explain.rollout import rollout_picture
 from ..reward.rollout_group import RolloutGroup
 from ..reward.scorer import Scorer
@@ -66,12 +68,13 @@ class RolloutPictures:
             return
         sampled = "" if group.step in (None, step - 1) else f", sampled at step {group.step + 1}"
         title = f"step {step}{sampled}"
-        image = (
-            group.image.get("bytes") or group.image["path"]
-            if isinstance(group.image, Mapping)
-            else group.image
-        )
-        picture = rollout_picture(group, scorer, load_image(image), title)
+        try:
+            is_local = local_image(group.image) is not None
+            image = group.image if is_local else load_image(group.image)
+            picture = rollout_picture(group, scorer, image, title)
+        except ImageError as error:
+            logger.warning(f"Vision-R1: no picture at step {step}: {error}")
+            return
         for send in reporters:
             send(picture, f"{title}, format + recall + precision: {_rewards(group)}", step)
 

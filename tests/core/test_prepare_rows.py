@@ -158,7 +158,7 @@ def test_images_are_looked_for_as_ms_swift_does(
         ),
         pytest.param(
             authors(**HERE, width=501),
-            "expected the size of the image file, 500 x 200, beside the boxes, got 501 x 200",
+            "those of the image file, 500 x 200, got 501 x 200",
             id="another size",
         ),
         pytest.param(authors(image="rows.jsonl"), "an image that can be opened", id="no picture"),

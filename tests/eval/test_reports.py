@@ -24,7 +24,7 @@ from mmdet_eval.reports.console import table
 from mmdet_eval.reports.gallery import chosen
 from mmdet_eval.reports.judged import judge, ranked
 from mmdet_eval.reports.outputs import write_outputs
-from mmdet_eval.reports.pr_curves import curves
+from mmdet_eval.reports.pr_curves import curves, write_curves
 from mmdet_eval.reports.summary import summary
 from mmdet_eval.suites.protocols import load_protocol
 from swift_plugin_visionr1.errors import InputError
@@ -237,8 +237,8 @@ def test_pictures_of_the_best_the_worst_and_the_unparseable(
     assert picture.getpixel((200, 60)) == (128, 128, 128), "its inside is the image"
 
 
-def test_images_that_are_missing_or_broken_are_left_out(
-    zoo: Evaluation, pond: Evaluation, tmp_path: Path
+def test_images_that_are_missing_or_broken_are_left_out_and_said(
+    zoo: Evaluation, pond: Evaluation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "perfect.png").write_text("no image")
     (tmp_path / "loose.png").unlink()
@@ -249,6 +249,21 @@ def test_images_that_are_missing_or_broken_are_left_out(
         "extra",
     }
     assert not (tmp_path / "out/pond/pictures").exists(), "the images are not known"
+    said = [line for line in capsys.readouterr().err.splitlines() if "perfect.png" in line]
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("name", ["кошка", "猫", "\U0001f680", "$x_1"], ids=ascii)
+def test_curves_of_classes_in_any_script_warn_of_nothing(
+    tmp_path: Path, name: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    truth = coco({"duck": [(1, CAT), (2, DOG)]})
+    truth["categories"][0]["name"] = name
+    answers = {"duck": boxes((CAT, name), (DOG, "dog"))}
+    evaluation = evaluated(tmp_path, "pond", answers, truth, images=False)
+    recwarn.clear()
+    write_curves(tmp_path / "curves.png", evaluation)
+    assert [warning.message for warning in recwarn if warning.category is UserWarning] == []
 
 
 @pytest.mark.parametrize(

@@ -446,6 +446,19 @@ def test_a_doubtful_model_type_is_told(
     assert note is None or note in notes[0]
 
 
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"", "empty"), (b"no image", "unreadable")], ids=["empty", "broken"]
+)
+def test_a_broken_image_is_named_before_a_model_is_started(
+    spec: DatasetSpec, tmp_path: Path, content: bytes, code: str
+) -> None:
+    (tmp_path / "val" / "12.png").write_bytes(content)
+    with pytest.raises(ImageError, match=r"image 12 of odd: .*12\.png") as raised:
+        run(MODEL, [spec], PROTOCOL, tmp_path / "out")
+    assert raised.value.code == code
+    assert not (tmp_path / "out").exists()
+
+
 def test_categories_without_annotations_are_told_before_the_model_is_asked(
     spec: DatasetSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

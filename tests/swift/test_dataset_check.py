@@ -12,6 +12,7 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 datasets = pytest.importorskip("datasets")
 
 from swift_plugin_visionr1 import QwenResize, SolutionError  # noqa: E402
+from swift_plugin_visionr1.errors import ImageError  # noqa: E402
 from swift_plugin_visionr1.ms_swift.dataset_check import check_dataset  # noqa: E402
 
 SOLUTION = json.dumps({"width": 64, "height": 48, "boxes": [[1, 2, 30, 40]], "labels": ["cat"]})
@@ -114,3 +115,53 @@ def test_boxes_that_will_be_clipped_are_counted(image: str) -> None:
     far = SOLUTION.replace("[1, 2, 30, 40]", "[1, 2, 30, 52]")
     with pytest.raises(SolutionError, match="box 0 inside the original image of 64 x 48"):
         check({"images": [image], "solution": far})
+
+
+def turned(path: Path, orientation: int = 6) -> str:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (64, 48)).save(path, exif=exif)
+    return str(path)
+
+
+def test_every_image_is_opened_and_all_bad_ones_are_counted(image: str, tmp_path: Path) -> None:
+    good = {"images": [image], "solution": SOLUTION}
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    rows = [
+        good | {"images": [str(tmp_path / "bad.png")]} if i > 1196 else good for i in range(1200)
+    ]
+    with pytest.raises(ImageError, match="row 1198 of .* 3 of 1200") as raised:
+        check(*rows)
+    assert raised.value.code == "unreadable"
+
+
+def test_the_size_after_an_exif_rotation_is_told_from_others(image: str, tmp_path: Path) -> None:
+    shown = json.dumps({"width": 48, "height": 64, "boxes": [], "labels": []})
+    with pytest.raises(ImageError) as raised:
+        check({"images": [turned(tmp_path / "a.jpg")], "solution": shown})
+    assert raised.value.code == "exif_size"
+    assert "EXIF" in str(raised.value)
+
+
+def test_what_the_model_sees_otherwise_than_people_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("I;16", (64, 48), 60000).save(tmp_path / "deep.png")
+    warned: list[str] = []
+    monkeypatch.setattr("swift_plugin_visionr1.ms_swift.dataset_check.logger.warning", warned.append)
+    check(
+        {"images": [turned(tmp_path / "a.jpg")], "solution": SOLUTION},
+        {"images": [str(tmp_path / "deep.png")], "solution": SOLUTION},
+    )
+    assert ["EXIF" in warning for warning in sorted(warned)] == [True, False]
+
+
+def test_one_process_of_a_machine_reads_the_images(
+    image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = {"images": ["gone.png"], "solution": SOLUTION}
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    check(gone)
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    with pytest.raises(ImageError):
+        check(gone)
