@@ -13,6 +13,7 @@ from typing import Any
 
 from ..data.image_check import UNREADABLE, Fault, require_usable
 from ..data.image_headers import read_headers
+from ..data.image_paths import find_images
 from ..data.images import Header, image_name, save_upright
 from ..data.published.base import Row, first_image
 from ..data.row_files import read_rows
@@ -49,7 +50,9 @@ def upright_annotations(annotations: Path, images: Path, folder: Path) -> Turned
     entries = data.get("images") if isinstance(data, dict) else None
     if not isinstance(entries, list) or not all(_has_name(entry) for entry in entries):
         raise InputError(f'expected images with a "file_name" each in {annotations}')
-    paths = [str((images / entry["file_name"]).resolve()) for entry in entries]
+    names = [entry["file_name"] for entry in entries]
+    files = find_images(images, names).by_name
+    paths = [str(files.get(name, images / name).resolve()) for name in names]
     out = _target(folder, annotations)
     headers = _headers(paths, lambda index: f"image {entries[index].get('id')!r}")
     written = [
