@@ -148,7 +148,9 @@ def test_what_the_model_sees_otherwise_than_people_is_warned_of(
 ) -> None:
     Image.new("I;16", (64, 48), 60000).save(tmp_path / "deep.png")
     warned: list[str] = []
-    monkeypatch.setattr("swift_plugin_visionr1.ms_swift.dataset_check.logger.warning", warned.append)
+    monkeypatch.setattr(
+        "swift_plugin_visionr1.ms_swift.dataset_check.logger.warning", warned.append
+    )
     check(
         {"images": [turned(tmp_path / "a.jpg")], "solution": SOLUTION},
         {"images": [str(tmp_path / "deep.png")], "solution": SOLUTION},
