@@ -12,6 +12,7 @@ from typing import Any
 
 from ..data.dataset_files import require_dataset
 from ..data.images import image_size
+from ..data.message_faults import why_unreadable
 from ..data.published import RowForm, form_of
 from ..data.row_files import read_file
 from ..errors import InputError, SettingsError, SolutionError
@@ -105,11 +106,19 @@ def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Doc
     if isinstance(line, str):
         return _unread(line, place)
     if form is None:
-        return read_row(line, place)
+        return _asked(read_row(line, place), line)
     try:
-        return read_row(form.rewrite(line, image_size), place)
+        return _asked(read_row(form.rewrite(line, image_size), place), line)
     except (SolutionError, OSError) as error:
         return replace(read_row(line, place), truth=None, error=str(error))
+
+
+def _asked(row: DoctorRow, line: Mapping[str, Any]) -> DoctorRow:
+    """The row; with an error where it asks nothing, for ms-swift would leave it out."""
+    if row.error or row.prompt.strip():
+        return row
+    why = why_unreadable(line) or "no message of it asks anything"
+    return replace(row, truth=None, error=f"ms-swift would leave it out: {why}")
 
 
 def _taught_row(line: Mapping[str, Any] | str, place: str) -> DoctorRow:

@@ -77,7 +77,8 @@ def denies(text: str) -> bool:
 
 
 def holds_nothing(value: Any, keys: frozenset[str] = BOX_KEYS, depth: int = 0) -> bool:
-    """Whether a JSON value names no box: null, empty, or words that say so, wherever boxes stand.
+    """Whether a JSON value names no box: null, empty, four zeros under a box's key, or words that
+    say so, wherever boxes stand.
 
     Args:
         value: of a list or an object, or a part of one.
@@ -95,6 +96,8 @@ def holds_nothing(value: Any, keys: frozenset[str] = BOX_KEYS, depth: int = 0) -
     if not isinstance(value, dict) or isinstance(value, Split):
         return False
     boxes = [part for key, part in value.items() if key.strip().lower() in keys]
+    if boxes and all(part == [0, 0, 0, 0] for part in boxes):
+        return True
     return all(holds_nothing(part, keys, depth + 1) for part in boxes or value.values())
 
 

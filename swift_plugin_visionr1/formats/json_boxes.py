@@ -59,8 +59,9 @@ from .collector import strip
 from .denial import BOX_KEYS, denies, holds_nothing
 from .hybrid import without_special_tokens
 from .json_layout import JsonLayout
-from .json_objects import Entry, Objects, confidence_of, label_key
+from .json_objects import Entry, Objects, confidence_of, label_key, text_of
 from .json_reader import BROKEN, Placed, Top, decode, read
+from .line_names import name_before
 from .prose_box import with_box_in_prose
 
 _OPENING, _CLOSING = "```json\n", "\n```"
@@ -231,7 +232,8 @@ class JsonBoxes(Format):
                 *(["not_a_list"] if "not_a_list" in objects.issues else []),
                 "empty_answer",
             ]
-        return _Found(objects.entries, objects.issues, nothing and not objects.entries)
+        entries = [one for one in objects.entries if not nothing or any(one.numbers)]
+        return _Found(entries, objects.issues, nothing and not entries)
 
     def _of_pieces(self, text: str) -> _Found:
         """Of an answer that is not one JSON document: every list and object that stands in it."""
@@ -257,11 +259,13 @@ class JsonBoxes(Format):
         return _Found(objects.entries, ["not_json", *objects.issues])
 
     def _keyed(self, text: str, top: Top) -> Any:
-        """An object of a bare list and the key of a box that stands before it without braces; the
-        list as it is where there is no such key."""
+        """An object of a bare list and the key or name that stands before it without braces; the
+        list as it is where there is none."""
         key = _KEY_BEFORE.search(text, max(0, top.start - 45), top.start)
         name = key[1].strip() if key else ""
         if name not in (*self.layout.keys, *self.others):
+            name = name_before(text, top.start)
+        if not name:
             return top.value
         record = Placed()
         record[name], record.places[name] = top.value, top.places
@@ -303,7 +307,7 @@ class JsonBoxes(Format):
             label = names[entry.nth] if entry.nth < len(names) else None
         else:
             key = label_key(entry.record, self.layout.label, entry.name)
-            label = entry.record[key] if key is not None else entry.name
+            label = text_of(entry.record[key]) if key is not None else entry.name
         # Blank names exist (ODinW's ChessPieces has "  "), and names that are numbers, which are
         # written as such.
         return str(label) if type(label) in (str, int) else ""

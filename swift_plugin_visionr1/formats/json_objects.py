@@ -114,7 +114,7 @@ def label_key(record: Mapping[str, Any], own: str, name: str = "") -> str | None
     box is its `name`, that of the only text there is."""
     if own in record:
         return own
-    by_name = {_plain(key): key for key, value in record.items() if type(value) in (str, int)}
+    by_name = {_plain(key): key for key in record if text_of(record[key]) is not None}
     found = next((by_name[name] for name in _LABELS if name in by_name), None)
     texts = [
         key
@@ -122,6 +122,14 @@ def label_key(record: Mapping[str, Any], own: str, name: str = "") -> str | None
         if isinstance(record[key], str) and name not in _NO_LABELS
     ]
     return found or (texts[0] if len(texts) == 1 and not name else None)
+
+
+def text_of(value: Any) -> str | int | None:
+    """A text or a whole number, or the only one that an object has: {"name": "cat"}."""
+    if isinstance(value, dict):
+        texts = [one for one in value.values() if isinstance(one, str)]
+        return texts[0] if len(texts) == 1 else None
+    return value if type(value) in (str, int) else None
 
 
 def confidence_of(record: Mapping[str, Any]) -> Any:

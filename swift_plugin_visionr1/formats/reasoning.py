@@ -69,7 +69,8 @@ _TOOL_CALLS = re.compile(
     re.DOTALL,
 )
 _TAGS = re.compile(r"</?(?:answer|tool_call|tool_response)>", re.ASCII | re.IGNORECASE)
-_BOXED = re.compile(r"\\+f?boxed\s{0,9}\{")
+_BOXED = re.compile(r"\\+f?boxed\s{0,9}\{(?:\s{0,9}\\+text\s{0,9}\{)?")
+_ESCAPED_BRACE = re.compile(r"\\(?=[{}\[\]_])")
 _BRACE = re.compile(r"[{}]")
 
 
@@ -178,9 +179,12 @@ class Reasoned(Format):
         text, written = _TAGS.sub(lambda tag: tag[0].lower(), text[:end]), text[:end]
         issues += ["text_around"] if text != written else []
         start, end = self._within_marks(text, start, end, issues)
+        whole = start, end
         start, end = _within_box(text, start, end, issues)
         # Blanked rather than cut out, so that places stay as they are.
         answer, calls = _TOOL_CALLS.subn(lambda call: " " * len(call[0]), text[start:end])
+        if (start, end) != whole:
+            answer = _ESCAPED_BRACE.sub(" ", answer)  # as LaTeX writes them
         return _Answer(
             answer, start, tuple(dict.fromkeys([*issues, *(["tool_call"] if calls else [])]))
         )

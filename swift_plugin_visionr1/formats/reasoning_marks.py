@@ -12,12 +12,18 @@ from typing import NamedTuple
 from .base import Span
 from .json_reader import read
 
-_NAMES = r"(?:[a-z]{1,12}:)?(?:think(?:ing)?|thoughts?|reason(?:ing)?|rethink|reflection|rationale)"
+_NAMES = (
+    r"(?!\w*(?:start|begin|end))(?:[a-z]{1,12}[:_])?(?:think(?:ing)?|thoughts?|reason(?:ing)?|rethink|reflect(?:ion)?|"
+    r"rationale|analysis|scratchpad|monologue|cot|plan(?:ning)?)(?:_[a-z]{1,12})?"
+)
 _MARK = re.compile(
-    r"(?P<opens><\|channel>thought|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<\|START_THINKING\|>|"
-    rf"(?i:<{_NAMES}>))|"
-    r"<channel\|>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<\|END_THINKING\|>|"
-    rf"(?i:</{_NAMES}>)",
+    r"(?P<opens><\|channel>thought|◁think▷|\[(?:BEGIN_)?THINK\]|<\|begin_of_thought\|>|"
+    r"<\|START_THINKING\|>|<unused94>thought|<\|channel\|>analysis<\|message\|>|"
+    r"<\|think_start\|>|"
+    rf"(?i:<\|?{_NAMES}\s?\|?>))|"
+    r"<channel\|>|◁/think▷|\[(?:/|END_)THINK\]|<\|end_of_thought\|>|<\|END_THINKING\|>|<unused95>|"
+    r"<\|channel\|>final<\|message\|>|<\|think_end\|>|"
+    rf"(?i:<\|?/{_NAMES}\s?\|?>)",
     re.ASCII,
 )
 _MADE_UP = re.compile(r"</?(?!think>|seed:think>|channel)[A-Za-z]")  # or written in capitals

@@ -14,9 +14,10 @@ from swift.dataset.preprocessor.core import AutoPreprocessor, MessagesPreprocess
 from swift.utils import get_logger
 
 from ..data.images import image_size
+from ..data.message_faults import why_unreadable
 from ..data.published import Row, RowForm, form_of
 from ..errors import SolutionError
-from .dropped_rows import NUMBER, EveryRow, why_unreadable
+from .dropped_rows import NUMBER, EveryRow
 from .run_context import current_loading
 
 logger = get_logger()

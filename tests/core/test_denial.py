@@ -385,3 +385,8 @@ def test_the_longest_text_takes_a_moment(piece: str) -> None:
     denies((piece * LONGEST)[:LONGEST])
     denies(piece * 1_000_000)
     assert time.process_time() - start < 2, "20 ms are usual"
+
+
+def test_a_box_of_zeros_under_its_key_is_none() -> None:
+    parsed = get_format("qwen3_vl").parse('[{"bbox_2d": [0, 0, 0, 0], "label": "none"}]')
+    assert (parsed.says_nothing, parsed.issues) == (True, ("empty_answer",))

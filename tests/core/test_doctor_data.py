@@ -236,6 +236,25 @@ def test_rows_without_annotations(scenes: list[Row], examine: Callable) -> None:
     assert "40 of 40 (100%) rows have no column solution, the first is row 1 of train.jsonl" in text
 
 
+@pytest.mark.parametrize(
+    ("messages", "why"),
+    [
+        pytest.param({}, 'it has no "messages"', id="none"),
+        pytest.param({"mesages": [{"role": "user", "content": "x"}]}, '"mesages"', id="misspelt"),
+        pytest.param({"messages": []}, '"messages" are empty', id="empty"),
+        pytest.param({"messages": [{"role": "user", "content": None}]}, "content", id="null"),
+    ],
+)
+def test_a_row_without_a_question_is_named(
+    scenes: list[Row], examine: Callable, messages: Row, why: str
+) -> None:
+    last = {name: value for name, value in scenes[-1].items() if name != "messages"}
+    code, text = examine([*scenes[:-1], {**last, **messages}])
+    assert code == 1
+    assert "1 of 40 (2%) rows would be refused: row 40 of train.jsonl" in text
+    assert why in text
+
+
 def test_a_line_that_is_no_json_is_named(
     scenes: list[Row], examine: Callable, tmp_path: Path
 ) -> None:

@@ -47,6 +47,25 @@ def without_tokens(text: str) -> str:
         pytest.param('[[1, 2, 30, 40], "cat"]', ("cat",), "label_in_list", id="label last"),
         pytest.param("bbox_2d: [1, 2, 30, 40]", ("",), "not_json", id="key without braces"),
         pytest.param('{"answer": [1, 2, 30, 40]}', ("",), "other_key", id="answer"),
+        pytest.param("cat: [[1, 2, 30, 40]]\ndog: []", ("cat",), "label_as_key", id="lines"),
+        pytest.param("Sure:\n- **cat**: [1, 2, 30, 40]", ("cat",), "label_as_key", id="bullet"),
+        pytest.param("1. cat: [1, 2, 30, 40]", ("cat",), "label_as_key", id="numbered"),
+        pytest.param("Bounding box: [1, 2, 30, 40]", ("",), "no_label", id="a key and a colon"),
+        pytest.param(
+            '[{"label": {"name": "cat"}, "bbox_2d": [1, 2, 30, 40]}]',
+            ("cat",),
+            "no_label",
+            id="nested name",
+        ),
+        pytest.param(
+            f"\\boxed{{\\text{{{CAT}}}}}", ("cat",), "text_around", id="text in a boxed answer"
+        ),
+        pytest.param(
+            '\\boxed{\\{"bbox_2d": [1, 2, 30, 40], "label": "cat"\\}}',
+            ("cat",),
+            "not_a_list",
+            id="escaped braces",
+        ),
     ],
 )
 def test_read_with_an_issue(text: str, labels: tuple[str, ...], code: str) -> None:

@@ -263,3 +263,29 @@ def test_gemma_4_thinks_between_tags_of_its_own() -> None:
     parsed = get_format("qwen2_5_vl", reasoning="think").parse(text)
     assert (parsed.labels, parsed.issues) == (get_format("qwen2_5_vl").parse(ANSWER).labels, ())
     assert "text_around" in get_format("qwen2_5_vl").parse(text).issues
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("◁think▷", "◁/think▷"),
+        ("<thinking>", "</thinking>"),
+        ("<think >", "</think >"),
+        ("<|think|>", "<|/think|>"),
+        ("<|think_start|>", "<|think_end|>"),
+        ("[THINK]", "[/THINK]"),
+        ("[BEGIN_THINK]", "[END_THINK]"),
+        ("<seed:think>", "</seed:think>"),
+        ("<longcat_think>", "</longcat_think>"),
+        ("<scratchpad>", "</scratchpad>"),
+        ("<analysis>", "</analysis>"),
+        ("<unused94>thought\n", "<unused95>"),
+        ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+    ],
+)
+def test_drafts_between_any_familys_marks_are_not_read(opening: str, closing: str) -> None:
+    parsed = get_format("qwen3_vl").parse(f"{opening}I see {DRAFT}.{closing}{ANSWER}")
+    assert (parsed.labels, parsed.issues) == (("cat",), AROUND)
+    cut_off = get_format("qwen3_vl").parse(f"{opening}I see {DRAFT}.")
+    assert (cut_off.labels, cut_off.issues) == ((), UNCLOSED)

@@ -289,6 +289,13 @@ def test_of_an_expressions_answer_the_first_box_counts(
     assert (found["accuracy@.5"], found["AP50"]) == (0.0, 0.0)
 
 
+def test_the_only_box_of_a_sentence_counts_for_an_expression(evaluate: Any) -> None:
+    numbers = ", ".join(f"{number:.0f}" for number in CAT)
+    rows = [{"image_id": image, "response": f"It is at [{numbers}]."} for image in (1, 2)]
+    found = evaluate(expressions(), "infer.jsonl", rows, "--protocol", "refcoco")
+    assert found["metrics"]["accuracy@.5"] == 0.5
+
+
 def test_of_given_boxes_the_best_scored_counts_for_an_expression(
     evaluate: Evaluate, capsys: Any
 ) -> None:
