@@ -12,6 +12,7 @@ from .answer import Answer, ReadAnswer
 from .confidence import check_any
 from .frame_warnings import frame_warnings
 from .labels import CategoryNames
+from .misplaced import misplaced_warnings
 from .other_formats import format_warnings
 from .reading import Labels, Reader
 from .served import served_warnings
@@ -153,6 +154,7 @@ def to_coco_results(
         *(
             format_warnings(read, io, reader.find, annotations)
             or frame_warnings(read, counts.outside, io)
+            or misplaced_warnings(read, io, reader.find, annotations)
         ),
         *_cut_off(counts),
     )

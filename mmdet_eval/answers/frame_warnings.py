@@ -102,7 +102,7 @@ def _cause(read: Sequence[ReadAnswer], boxes: int, io: ModelIO) -> str:
     """The smallest of the usual frames that the boxes fit and fill: some box nearly always touches
     its border."""
     fitting = []
-    for words, frame, resize in _usual_frames(io):
+    for words, frame, resize in usual_frames(io):
         views = [one.view if resize is io.resize else _view(one.answer, resize) for one in read]
         pairs = zip(read, views, strict=True)
         out = sum(int((~frame.is_inside(one.parsed.boxes, view)).sum()) for one, view in pairs)
@@ -117,7 +117,8 @@ def _cause(read: Sequence[ReadAnswer], boxes: int, io: ModelIO) -> str:
     return min(fitting)[1]
 
 
-def _usual_frames(io: ModelIO) -> list[Usual]:
+def usual_frames(io: ModelIO) -> list[Usual]:
+    """The frames and sizes that answers may be in other than the present ones, and their names."""
     own = io.format.frame
     usual: list[Usual] = [
         (

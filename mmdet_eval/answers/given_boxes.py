@@ -22,7 +22,8 @@ from .trials import best_pairs
 
 IMAGES = 100  # looked at, spread over the data set
 PER_IMAGE = 20  # boxes of each, the best by score
-AGREES = 0.3  # of the annotated boxes: no further questions
+AGREES = 0.5  # of the annotated boxes: no further questions
+FEW = 4  # boxes, all of which another reading may find
 LOST = 0.05  # of them: the boxes by themselves are asked, too
 FOUND = 0.2  # of the annotated boxes, or of those given: less may be chance
 TIMES, AND = 2, 3  # another reading has to find so many times as many boxes, and so many more
@@ -91,6 +92,7 @@ def _readings() -> Iterator[_Reading]:
         words, layout = WORDS[code], LAYOUTS[code]
         yield _Reading(f"{words} with y first", _y_first(layout), _scaled(1))
         yield _Reading(f"{words} in fractions of the image", layout, _stretched(1))
+        yield _Reading(f"{words} in percent of the image", layout, _stretched(100))
         yield _Reading(f"{words} in thousandths of the image", layout, _stretched(1000))
         for factor in FACTORS:
             of = f"{words} in pixels of images {factor:g} times as large"
@@ -110,6 +112,7 @@ def given_box_warnings(annotations: Annotations, results: Sequence[CocoResult]) 
     text = None
     if len(pairs) < AGREES * total:
         text = _other_layout(samples, len(pairs), total)
+        text = text or _other_images(annotations, results, len(pairs))
     if len(pairs) < LOST * total and not text:
         text = _fault_of_boxes(samples)
     return (text,) if text else _other_numbering(pairs, annotations.categories)
@@ -119,7 +122,8 @@ def _other_layout(samples: Sequence[_Sample], found: int, total: int) -> str | N
     counts = ((len(_pairs(samples, one)), one.words) for one in _readings())
     best, words = max(counts, key=lambda one: one[0])
     given = sum(len(sample.names) for sample in samples)
-    if best < TIMES * found + AND or best < FOUND * min(total, given):
+    all_of_few = best == min(total, given) >= FEW and best >= TIMES * found
+    if (best < TIMES * found + AND and not all_of_few) or best < FOUND * min(total, given):
         return None
     return (
         f"the boxes fit the annotations as {words}, not as [x, y, width, height] in pixels of the "
@@ -127,6 +131,28 @@ def _other_layout(samples: Sequence[_Sample], found: int, total: int) -> str | N
         f"as given {found}. The numbers are of the boxes as given: convert the file and evaluate "
         "again"
     )
+
+
+def _other_images(
+    annotations: Annotations, results: Sequence[CocoResult], found: int
+) -> str | None:
+    """Where the boxes lie on the annotations of other images, by another numbering."""
+    for words, mapping in _numberings_by_place([image.id for image in annotations.images]):
+        moved = [
+            {**result, "image_id": mapping[result["image_id"]]}
+            for result in results
+            if result["image_id"] in mapping
+        ]
+        samples = _samples(annotations, moved)
+        total = sum(len(sample.there) for sample in samples)
+        best = len(_pairs(samples, AS_GIVEN))
+        if best >= max(TIMES * found + AND, MOST * total):
+            return (
+                f"the images seem to be numbered otherwise: {words}, a sample finds "
+                f"{share(best, total)} annotated boxes at IoU .5, as given {found}. The "
+                "numbers are of the ids as given: map them and evaluate again"
+            )
+    return None
 
 
 def _fault_of_boxes(samples: Sequence[_Sample]) -> str | None:
@@ -169,17 +195,20 @@ def _numberings(
     pairs: Sequence[tuple[Id, Id]], categories: Mapping[Id, str]
 ) -> Iterator[tuple[str, Mapping[Id, Id]]]:
     """Words and a mapping from the ids as given to the annotation file's; the simplest first."""
-    ids = list(categories)
-    for first in (0, 1):
-        places: dict[Id, Id] = dict(enumerate(ids, first))
-        yield f"as places in the file's list of categories, from {first}", places
-    for step in (1, -1):
-        shifted: dict[Id, Id] = {key: key + step for key in ids if isinstance(key, int)}
-        yield "with 1 added" if step > 0 else "with 1 taken off", shifted
+    yield from _numberings_by_place(list(categories))
     lying = {given: Counter(b for a, b in pairs if a == given) for given, _ in pairs}
     if len(pairs) >= SEEN * len(lying):
         most = {given: counts.most_common(1)[0][0] for given, counts in lying.items()}
         yield "with each category read as the one that it mostly lies on", most
+
+
+def _numberings_by_place(ids: Sequence[Id]) -> Iterator[tuple[str, Mapping[Id, Id]]]:
+    for first in (0, 1):
+        places: dict[Id, Id] = dict(enumerate(ids, first))
+        yield f"as places in the annotation file's list, from {first}", places
+    for step in (1, -1):
+        shifted: dict[Id, Id] = {key: key + step for key in ids if isinstance(key, int)}
+        yield "with 1 added" if step > 0 else "with 1 taken off", shifted
 
 
 def _pairs(samples: Sequence[_Sample], reading: _Reading) -> list[tuple[Id, Id]]:

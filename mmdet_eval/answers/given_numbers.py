@@ -26,6 +26,8 @@ def number_warnings(results: Sequence[CocoResult]) -> tuple[str, ...]:
     boxes = np.array([result["bbox"] for result in looked_at], dtype=float).reshape(-1, 4)
     scores = np.array([result["score"] for result in looked_at], dtype=float)
     _check_fractions(boxes)
+    if len(boxes) and (boxes[:, 2:] == 0).any(axis=1).all():
+        raise InputError(f"expected boxes as {LAYOUT}, got none with an area: each has a size of 0")
     negative = int((boxes[:, 2:] < 0).any(axis=1).sum())
     if negative > MOST * len(boxes):
         raise InputError(

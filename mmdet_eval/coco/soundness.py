@@ -43,12 +43,17 @@ def require_sound(annotations: Annotations, headers: Mapping[Id, "Header"] | Non
 
 def require_sound_files(annotations: Annotations, folder: Path) -> tuple[str, ...]:
     """`require_sound` with the images in a folder; returns what to warn of. Images that are missing
-    or unreadable are not looked at: they are needed for pictures only."""
+    or unreadable are needed for pictures only."""
     from swift_plugin_visionr1.data.coco_images import look_at_images
 
     files = look_at_images(annotations.images, folder, unusable=())
     require_sound(annotations, files.headers)
-    return files.warnings
+    total = len(annotations.images)
+    missing = sum(image.file_name not in files.paths.by_name for image in annotations.images)
+    if not missing:
+        return files.warnings
+    text = f"{share(missing, total)} images are not in {folder}"
+    return (*files.warnings, f"{text}: their sizes were not checked, and no report shows them")
 
 
 def truth_warnings(annotations: Annotations) -> tuple[str, ...]:

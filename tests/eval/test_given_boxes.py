@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ LAYOUTS = [
         boxed(lambda x, y, w, h, W, H: [1000 * x / W, 1000 * y / H, 1000 * w / W, 1000 * h / H]),
         "height] in thousandths",
         id="thousandths",
+    ),
+    pytest.param(
+        boxed(lambda x, y, w, h, W, H: [100 * x / W, 100 * y / H, 100 * w / W, 100 * h / H]),
+        "height] in percent",
+        id="percent",
     ),
     pytest.param(
         boxed(
@@ -93,6 +99,28 @@ def test_another_numbering_of_the_categories_is_named(
     assert ("with 1 taken off" in warning) == (kind == "shifted")
 
 
+@pytest.mark.parametrize("name", ["cocoapi_val2014_100", "coco_open"])
+def test_another_numbering_of_the_images_is_named(shared_data: Path, name: str) -> None:
+    annotations, results = real_set(shared_data, name)
+    place = {image.id: number for number, image in enumerate(annotations.images)}
+    ids = list(place)
+    moved = [{**one, "image_id": ids[place[one["image_id"]] - 1]} for one in results]
+    renumbered = replace(
+        annotations,
+        images=tuple(replace(image, id=number) for number, image in enumerate(annotations.images)),
+        data={
+            **annotations.data,
+            "annotations": [
+                {**one, "image_id": place[one["image_id"]]}
+                for one in annotations.data["annotations"]
+            ],
+        },
+    )
+    shifted = [{**one, "image_id": place[one["image_id"]]} for one in moved]
+    (warning,) = given_box_warnings(renumbered, shifted)
+    assert "images seem to be numbered otherwise: with 1 added" in warning
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_boxes_at_random_blame_nothing(shared_data: Path, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -113,6 +141,7 @@ def results_of(*boxes: list[float], score: float = 0.5) -> list[Result]:
     [
         pytest.param(results_of([0.1, 0.1, 0.2, 0.9]), "fractions", id="fractions"),
         pytest.param(results_of([50, 60, -20, 10]), "below 0 in 1 of 1", id="below 0"),
+        pytest.param(results_of([50, 60, 0, 10], [5, 6, 7, 0]), "with an area", id="no area"),
     ],
 )
 def test_numbers_that_are_no_boxes_are_refused(results: list[Result], message: str) -> None:

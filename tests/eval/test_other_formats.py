@@ -126,3 +126,27 @@ def test_what_stands_around_the_answers_is_named(
     right = evaluate(text, "--model-type", model_type, "--reasoning", reasoning)
     assert (right["counts"]["broken_format"], right["warnings"]) == (0, [])
     assert right["metrics"] == found["metrics"]
+
+
+def pixels() -> str:
+    """Clean answers in pixels of the original image."""
+    rows = [
+        {"bbox_2d": [x, y, x + width, y + height], "label": label}
+        for (x, y, width, height), label in zip(BOXES, NAMES, strict=True)
+    ]
+    return f"```json\n{json.dumps(rows)}\n```"
+
+
+def test_clean_answers_that_find_nothing_are_tried_in_other_frames(evaluate: Any) -> None:
+    found = evaluate(pixels(), "--model-type", "qwen3_vl")
+    (warning,) = found["warnings"]
+    assert "0 of 3 (0%) annotated boxes are found" in warning
+    assert "in another frame 3" in warning
+    options = warning[warning.index("--") :].split()
+    right = evaluate(pixels(), "--model-type", "qwen3_vl", *options)
+    assert (right["metrics"]["mAP"], right["warnings"]) == (pytest.approx(1, abs=0.1), [])
+
+
+def test_clean_answers_that_fit_no_frame_blame_none(evaluate: Any) -> None:
+    rows = [{"bbox_2d": [900, 20, 980, 90], "label": label} for label in NAMES]
+    assert evaluate(json.dumps(rows), "--model-type", "qwen3_vl")["warnings"] == []

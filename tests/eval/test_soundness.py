@@ -164,3 +164,12 @@ def test_names_from_another_machine(
         tmp_path / "images" / "1.jpg",
         tmp_path / "images" / "2.jpg",
     ]
+
+
+def test_images_that_are_not_in_the_folder_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files(tmp_path)
+    next((tmp_path / "images").glob("*.jpg")).unlink()
+    assert evaluate(tmp_path, "--images", str(tmp_path / "images")) == 0
+    assert "1 of 2 (50%) images are not in" in capsys.readouterr().err
