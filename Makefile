@@ -14,7 +14,7 @@ setup: $(VENV)/.synced
 $(VENV)/.synced: pyproject.toml uv.lock hatch_build.py swift_plugin_visionr1/ms_swift/autoload.pth
 	@command -v uv >/dev/null || test -x .uv/bin/uv || { echo "installing uv into .uv"; \
 	  $(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv; }
-	$(UV) sync --frozen --extra swift --extra eval --extra viz --extra qa --group docs --python $(PYTHON)
+	$(UV) sync --frozen --extra swift --extra eval --extra viz --extra qa --group docs --reinstall-package swift-plugin-visionr1 --python $(PYTHON)
 	@touch $@
 
 demo: setup

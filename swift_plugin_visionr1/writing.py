@@ -35,8 +35,8 @@ def check_output(out: Path, inputs: Iterable[Path | str | None], folder: bool = 
         folder: whether `out` is a folder.
 
     Raises:
-        InputError: `out` is an input, contains one, or is a file where a folder is written, or the
-            other way round.
+        InputError: `out` is an input, or is a file where a folder is written, or the other way
+            round.
     """
     if out.exists() and out.is_dir() != folder:
         wanted, came = ("folder", "file") if folder else ("file", "folder")
@@ -50,11 +50,6 @@ def check_output(out: Path, inputs: Iterable[Path | str | None], folder: bool = 
         path = Path(given).resolve()
         if path == target or (out.exists() and out.samefile(path)):
             raise InputError(f"expected --out beside the input, got {out} for both: give another")
-        if target in path.parents:
-            raise InputError(
-                f"expected an --out that holds no input, got {out} with {given} in it: give a "
-                "folder of its own"
-            )
 
 
 def write_file(path: Path, content: str | bytes) -> None:

@@ -45,7 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     rows = [row for _, row in read_rows(arguments.rows)]
     if not rows:
         raise InputError(f"expected rows in {arguments.rows}, got none")
-    sizes = image_sizes(arguments.images, (str(row.get("file_name")) for row in rows))
+    nameless = next((n for n, row in enumerate(rows, start=1) if not row.get("file_name")), None)
+    if nameless is not None:
+        raise InputError(f"expected a file_name in row {nameless} of {arguments.rows}, got none")
+    sizes = image_sizes(arguments.images, (str(row["file_name"]) for row in rows))
     annotations = mdetr_annotations(rows, sizes, arguments.name)
     write_file(arguments.out, json.dumps(annotations) + "\n")
     say(f"{len(rows)} expressions about {len(sizes)} images: {arguments.out}")

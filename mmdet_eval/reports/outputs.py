@@ -45,7 +45,10 @@ def output_folder(folder: Path, inputs: Iterable[Path | str | None] = ()) -> Ite
             a file in the place of a result that no evaluation wrote.
         OSError: nothing can be written there.
     """
-    check_output(folder, inputs, folder=True)
+    given = [Path(path) for path in inputs if path is not None]
+    check_output(folder, given, folder=True)
+    for path in given:
+        _check_input(path, folder)
     with locked(folder):
         _check_places(folder)
         yield folder
@@ -117,6 +120,21 @@ def _tell_of_pictures(evaluations: Sequence[Evaluation], broken: Mapping[Path, s
         warn(
             f"mmdet-eval: {outside} images lie outside the folder of the images, and the report "
             "does not show them: --show-outside shows them"
+        )
+
+
+def _check_input(path: Path, folder: Path) -> None:
+    """Inputs may lie in the folder, but not where results are written."""
+    place, folder = path.resolve(), folder.resolve()
+    if folder not in place.parents:
+        return
+    first, *rest = place.relative_to(folder).parts
+    if first in (METRICS, SUMMARY, PAGE, SCRATCH) or (
+        rest and (folder / first / "matches.npz").is_file()
+    ):
+        raise InputError(
+            f"expected no input among the files that an evaluation writes, got {path} in {folder}: "
+            "give another --out"
         )
 
 

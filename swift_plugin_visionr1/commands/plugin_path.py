@@ -6,7 +6,7 @@ from typing import Any
 
 from ..console import say
 
-PLUGIN = Path(__file__).parents[1] / "ms_swift" / "plugin.py"
+PLUGIN = Path(__file__).parents[1] / "plugin.py"
 
 
 def add_parser(subparsers: Any) -> None:

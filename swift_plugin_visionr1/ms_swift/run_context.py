@@ -17,14 +17,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from swift.utils import get_logger
+
 from ..errors import SettingsError
 from ..models.chat import ChatOptions
-from ..models.model_io import Limits, ModelIO, model_io
+from ..models.model_io import DEFAULT_MODEL_TYPE, Limits, ModelIO, model_io
 from ..reward.scorer import Scorer
 from ..reward.settings import Settings, load_settings
 from ..runs.run_folder import run_arguments
 
 DATASETS = ("train_dataset", "eval_dataset", "val_dataset")
+
+logger = get_logger()
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +107,15 @@ def run_io(settings: Settings, args: Any, template: Any) -> tuple[str | None, Li
     meta = getattr(template, "model_meta", None)
     kind = getattr(meta, "model_type", None) or getattr(args, "model_type", None)
     limits = Limits(os.environ, _max_pixels(settings, template, args), image_processor(template))
-    io = model_io(settings, kind, limits, chat_options(template), default=None)
+    default = None
+    if args is None and template is None:
+        default = DEFAULT_MODEL_TYPE
+        if not (settings.model_type or settings.format):
+            logger.warning(
+                "Vision-R1: a reward is built outside of any run, so answers are read as those of "
+                f"{default}; set `model_type` in the settings for another model"
+            )
+    io = model_io(settings, kind, limits, chat_options(template), default=default)
     return kind or settings.model_type, limits, io
 
 

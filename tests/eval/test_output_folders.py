@@ -97,9 +97,6 @@ def as_input(name: str) -> Callable[[Path], Path]:
     [
         pytest.param(as_input("ann.json"), id="the annotations"),
         pytest.param(as_input("infer.jsonl"), id="the answers"),
-        pytest.param(as_input(""), id="the folder of both"),
-        pytest.param(as_input("out/.."), id="the folder by a detour"),
-        pytest.param(as_input("link"), id="the folder by a link"),
         pytest.param(as_input("infer.jsonl/out"), id="below a file"),
         pytest.param(as_input("images"), id="the images"),
     ],
@@ -108,11 +105,34 @@ def test_an_out_that_would_touch_an_input_is_refused(
     command: list[str], tmp_path: Path, place: Callable[[Path], Path]
 ) -> None:
     (tmp_path / "images").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path)
     before = state(tmp_path)
     command[-1] = str(place(tmp_path))
     assert main([*command, "--images", str(tmp_path / "images")]) == 2
     assert state(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "report.html", "old/coco_results.json"])
+def test_an_input_in_the_place_of_a_result_is_refused(
+    command: list[str], tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    (out / "old").mkdir(parents=True)
+    (out / "old" / "matches.npz").write_bytes(b"of an earlier result")
+    (tmp_path / "infer.jsonl").rename(out / name)
+    command[command.index("--pred") + 1], command[-1] = str(out / name), str(out)
+    before = state(tmp_path)
+    assert main(command) == 2
+    assert state(tmp_path) == before
+
+
+def test_answers_may_lie_in_the_folder_of_their_result(command: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    answers = (tmp_path / "infer.jsonl").rename(out / "infer.jsonl")
+    command[command.index("--pred") + 1], command[-1] = str(answers), str(out)
+    before = answers.read_bytes()
+    assert main(command) == main(command) == 0
+    assert answers.read_bytes() == before
 
 
 def test_a_refused_run_leaves_no_folder(command: list[str], tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_a_broken_archive_is_named(
         str(tmp_path / "o.json"),
     ]
     assert main(command) == 2
-    assert f"expected JSON lines in {path}, got: " in capsys.readouterr().err
+    assert str(path) in capsys.readouterr().err
 
 
 def test_sizes_are_read_from_the_pictures(tmp_path: Path) -> None:

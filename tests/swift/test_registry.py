@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,13 @@ import pytest
 
 orm = pytest.importorskip("swift.rewards.orm", reason="needs the extra `swift`")
 
-from swift_plugin_visionr1 import SettingsError, SolutionError  # noqa: E402
+from swift_plugin_visionr1 import (  # noqa: E402
+    Limits,
+    SettingsError,
+    SolutionError,
+    load_settings,
+    model_io,
+)
 from swift_plugin_visionr1.ms_swift.rewards import warn_of_double_counting  # noqa: E402
 from swift_plugin_visionr1.ms_swift.run_context import building_rewards  # noqa: E402
 from swift_plugin_visionr1.reward.scorer import Scorer  # noqa: E402
@@ -141,10 +148,10 @@ def test_format_and_frame_are_those_of_the_runs_model_type() -> None:
     assert other([QWEN3], solution=[SOLUTION], trainer_state=state(0)) == [0]
 
 
-@pytest.mark.parametrize("args", [None, run_of(None)], ids=["no arguments", "no model type"])
 def test_a_run_whose_model_cannot_be_told_stops(
-    args: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    args = run_of(None)
     with pytest.raises(SettingsError, match="set `model_type` in the settings"):
         orm.orms["vision_r1"](args=args)
     file = tmp_path / "settings.yaml"
@@ -206,6 +213,15 @@ def test_issues_of_content_are_counted_as_well_as_those_of_the_template(
     sums = reward.scorer.take_sums()
     assert sums["issues/out_of_image"] == 1
     assert sum(value for name, value in sums.items() if name.startswith("issues/")) > 1
+
+
+def test_a_reward_outside_of_a_run_is_the_papers_model_and_says_so(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("swift"), "propagate", True)
+    reward = orm.orms["vision_r1"]()
+    assert reward.scorer.io == model_io(load_settings(), "qwen2_5_vl", Limits(os.environ))
+    assert "model_type" in caplog.text
 
 
 def test_a_bad_row_is_an_error_not_a_score() -> None:
