@@ -25,6 +25,7 @@ UNEXPLAINED = 0.1  # the same where no other layout, frame or image explains the
 EXPLAINED = 0.95  # of the boxes of the images in question lie inside, read another way
 MOST_FLAT = 0.5  # share of boxes without area
 REACH = 0.9  # of a side; boxes in a frame reach its borders
+HALF = 0.5  # of a side, beyond which some box of many nearly always reaches
 ENOUGH = 20  # boxes, below which how far they reach says nothing
 
 LAYOUTS: dict[str, Callable[[Boxes], Boxes]] = {
@@ -115,7 +116,7 @@ def find_box_fault(evidence: BoxEvidence) -> SourceFault | None:
         return fault
     wrong = evidence.beyond() > TOLERANCE
     if np.mean(wrong) <= (SINGLE if wrong.sum() >= ENOUGH else SINGLE_OF_FEW):
-        return _thousandths_of_larger_images(evidence)
+        return _of_a_square(evidence, 1000, REACH) or _of_a_square(evidence, 100, HALF)
     suspects = evidence.of(np.isin(evidence.image, evidence.image[wrong]))
     code, text = _explain(suspects)
     if code == "out_of_image" and np.mean(wrong) <= UNEXPLAINED:
@@ -152,25 +153,26 @@ def _unit_boxes(evidence: BoxEvidence) -> SourceFault | None:
     return _fault(evidence, "norm1", text, int(np.flatnonzero(unit)[0]))
 
 
-def _thousandths_of_larger_images(evidence: BoxEvidence) -> SourceFault | None:
-    """Boxes normalised to 0-1000 in images so large that none leaves its image."""
+def _of_a_square(evidence: BoxEvidence, side: int, reach: float) -> SourceFault | None:
+    """Boxes normalised to 0-1000 or to percent in images so large that none leaves its image, nor
+    reaches far in it."""
     boxes = LAYOUTS[evidence.layout](evidence.numbers)
-    if len(boxes) < ENOUGH or evidence.numbers.max() > 1000 + TOLERANCE:
+    if len(boxes) < ENOUGH or evidence.numbers.max() > side + TOLERANCE:
         return None
-    reach = [
-        LAYOUTS[layout](evidence.numbers)[:, 2:].max(axis=0) / 1000
+    filled = [
+        LAYOUTS[layout](evidence.numbers)[:, 2:].max(axis=0) / side
         for layout in ("xyxy", "xywh")
-        if evidence.fits(layout, np.full_like(evidence.sizes, 1000))
+        if evidence.fits(layout, np.full_like(evidence.sizes, side))
     ]
     in_image = (boxes[:, 2:] / evidence.sizes).max(axis=0)
-    if not any(min(each) > 0.95 for each in reach) or max(in_image) > REACH:
+    if not any(min(each) > 0.95 for each in filled) or max(in_image) > reach:
         return None
     text = (
-        f"no number is above 1000 although the images are larger, of which no box reaches beyond "
+        f"no number is above {side} although the images are larger, of which no box reaches beyond "
         f"{in_image[0]:.0%} of the width and {in_image[1]:.0%} of the height: they are normalised "
-        f"to 0-1000; {REMEDY[evidence.layout]}"
+        f"to 0-{side}; {REMEDY[evidence.layout]}"
     )
-    return _fault(evidence, "norm1000", text, int(evidence.numbers.max(axis=1).argmax()))
+    return _fault(evidence, f"norm{side}", text, int(evidence.numbers.max(axis=1).argmax()))
 
 
 def _explain(evidence: BoxEvidence) -> tuple[str, str]:

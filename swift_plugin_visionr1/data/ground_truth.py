@@ -98,8 +98,13 @@ def _from_pairs(pairs: list[Any], width: int | None, height: int | None) -> dict
     return {"width": width, "height": height, "boxes": boxes, "labels": labels}
 
 
+def _whole(side: Any) -> Any:
+    """640.0, as tables write it, as 640; anything else as it is."""
+    return int(side) if type(side) is float and side.is_integer() else side
+
+
 def _checked(data: dict[str, Any]) -> GroundTruth:
-    size = data["width"], data["height"]
+    size = _whole(data["width"]), _whole(data["height"])
     if not all(type(side) is int and 0 < side <= LARGEST_SIDE for side in size):
         raise SolutionError(
             f"expected width and height to be whole numbers of pixels above 0, got {short(size)}"

@@ -181,6 +181,11 @@ def test_thousandths_in_images_too_large_to_be_left(tmp_path: Path) -> None:
     assert code(checked(path)) == "norm1000"
 
 
+def test_percent_in_images_too_large_to_be_left(tmp_path: Path) -> None:
+    change: Change = lambda b, s: [100 * v / side for v, side in zip(b, s * 2, strict=True)]  # noqa: E731
+    assert code(of(rewritten(sound(60), change), tmp_path)) == "norm100"
+
+
 def test_reversed_corners(tmp_path: Path) -> None:
     change: Change = lambda b, s: [b[0] + b[2], b[1] + b[3], -b[2], -b[3]]  # noqa: E731
     assert code(of(rewritten(sound(), change), tmp_path)) == "corner_order"

@@ -31,6 +31,11 @@ def test_the_authors_solution(boxes: list[object]) -> None:
     )
 
 
+def test_sizes_as_tables_write_them() -> None:
+    truth = read_solution(json.dumps(GOOD | {"width": 640.0, "height": 480.0}))
+    assert (truth.size, [type(side) for side in truth.size]) == ((640, 480), [int, int])
+
+
 @pytest.mark.parametrize(
     ("box", "inside", "clipped"),
     [
