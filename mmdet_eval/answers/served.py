@@ -8,6 +8,8 @@ from swift_plugin_visionr1.text import share
 
 from .answer import Answer, ReadAnswer
 
+SILENT = 0.02  # the share of answers that may be empty without a warning
+
 
 def with_its_text(answer: Answer, format: Format) -> Answer:
     """The answer; where it is empty and the reasoning is a clean answer and nothing else, with that
@@ -38,4 +40,17 @@ def served_warnings(read: Sequence[ReadAnswer]) -> tuple[str, ...]:
             f"server's field of reasoning, {cut_off} of them cut off, and reasoning is not read: "
             "infer with a larger max_tokens, or serve the model without --reasoning-parser"
         )
+    silent = sum(_is_silent(one) for one in read)
+    if silent > SILENT * len(read):
+        found.append(
+            f"{share(silent, len(read))} answers are empty and count as broken: did the server "
+            "fail, or is their text in a field that is not read here?"
+        )
     return tuple(found)
+
+
+def _is_silent(one: ReadAnswer) -> bool:
+    """Whether there is no text at all, of a format in which that does not say that there is
+    nothing."""
+    answer = one.answer
+    return not (answer.text.strip() or answer.reasoning.strip() or one.parsed.says_nothing)

@@ -251,6 +251,8 @@ def test_openai_logprobs(write: Write, logprobs: dict[str, Any]) -> None:
             "oops",
             id="500",
         ),
+        pytest.param({"custom_id": "3", "candidates": []}, "got only candidates", id="Gemini's"),
+        pytest.param({"images": ["3.jpg"], "response": None}, '"response", got null', id="null"),
     ],
 )
 def test_openai_rows_without_one_answer_are_refused(

@@ -83,3 +83,9 @@ def test_reasoning_is_not_read_and_said_to_be_there(reasoning: str, truncated: b
 def test_an_answer_with_content_keeps_it() -> None:
     found = read("[]", "qwen3_vl", reasoning=JSON, served=True)
     assert (found.counts.boxes_read, found.warnings) == (0, ())
+
+
+def test_answers_without_any_text_are_told() -> None:
+    (warning,) = read(" ", "qwen3_vl", served=True).warnings
+    assert "1 of 1 (100%) answers are empty" in warning
+    assert read("There is no cat.", "qwen3_vl", served=True).warnings == ()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.text import listed
 
 from ..rows import Row, make_row
 from .parts import split
@@ -17,7 +18,7 @@ def is_row(data: Mapping[str, Any]) -> bool:
     """Whether the row is of one of these shapes."""
     return (
         "choices" in data
-        or "custom_id" in data
+        or ("custom_id" in data and not isinstance(data.get("response"), str))
         or isinstance(data.get("response"), dict)
         or isinstance(data.get("message"), dict)
         or _is_response(data)
@@ -78,14 +79,14 @@ def _only_choice(body: Any, data: Mapping[str, Any], where: str) -> Mapping[str,
     choices = body.get("choices") if isinstance(body, dict) else None
     if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict):
         return choices[0]
+    expected = f'{where}: expected exactly one answer in "choices"'
     failure = data.get("error") or (body.get("error") if isinstance(body, dict) else None)
-    came = (
-        str(failure)[:200]
-        if failure
-        else f"{len(choices)} of them"
-        if isinstance(choices, list)
-        else "none"
-    )
+    if failure:
+        raise InputError(f"{expected}, got the error {str(failure)[:200]}: ask again")
+    if isinstance(choices, list):
+        raise InputError(f"{expected}, got {len(choices)} of them: ask again with n=1")
+    keys = listed(sorted(map(str, body if isinstance(body, dict) else data)))
     raise InputError(
-        f'{where}: expected exactly one answer in "choices", got {came}: ask again with n=1'
+        f"{expected}, as OpenAI-style servers write, got only {keys}: write the text of each "
+        'answer into "response" beside "images" or "image_id"'
     )

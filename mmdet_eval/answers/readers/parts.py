@@ -10,7 +10,7 @@ from typing import Any
 
 from swift_plugin_visionr1.errors import InputError
 
-REASONING = ("reasoning_content", "reasoning", "thinking")
+REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 # where a part, or what is in it, has its text
 _TEXTS = ("text", "thinking", "content", "summary")
 

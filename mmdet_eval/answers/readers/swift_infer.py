@@ -18,6 +18,11 @@ def read_row(line: int, where: str, data: dict[str, Any]) -> Row:
     """
     text, reasoning = data.get("response"), reasoning_beside(data)
     text = "" if text is None and reasoning else text
+    if "response" in data and text is None:
+        raise InputError(
+            f'{where}: expected the model\'s text in "response", got null: ask again, or write "" '
+            "for an answer that is to count as wrong"
+        )
     if not isinstance(text, str):
         raise InputError(
             f'{where}: expected a row with the model\'s text in "response", got the keys '
@@ -31,6 +36,7 @@ def read_row(line: int, where: str, data: dict[str, Any]) -> Row:
         data,
         finish_reason=data.get("finish_reason", data.get("done_reason")),
         logprobs=data.get("logprobs"),
+        request=data.get("custom_id"),
         reasoning=reasoning,
         served=bool(data.keys() & {"done_reason", *REASONING}),
     )
