@@ -224,3 +224,36 @@ def test_a_strange_row_is_no_crash(
     code, text = examine([*rows, rows[0] | change], **recipe)
     assert code in (0, 1)
     assert text.splitlines()[-1].startswith("verdict")
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "exit_code"),
+    [
+        pytest.param(lambda row: row["messages"].pop(), "no assistant's message", 0, id="none"),
+        pytest.param(
+            lambda row: row["objects"].update(bbox_type="norm1000"),
+            "'norm1000' in row",
+            1,
+            id="unit",
+        ),
+        pytest.param(
+            lambda row: row["objects"]["bbox"].append([1, 2, 30, 40]),
+            "more boxes in",
+            0,
+            id="spare",
+        ),
+    ],
+)
+def test_a_row_of_which_something_is_not_taught(
+    scenes: list[Row],
+    examine: Callable,
+    change: Callable[[Row], None],
+    words: str,
+    exit_code: int,
+) -> None:
+    rows = [objects_row(row, as_json) for row in full(scenes)]
+    change(rows[3])
+    code, text = examine(rows, ENV={"QWENVL_BBOX_FORMAT": "new"}, **SFT)
+    (line,) = [line for line in text.splitlines() if "row 4 of" in line]
+    assert words in line
+    assert code == exit_code, text

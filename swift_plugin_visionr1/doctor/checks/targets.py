@@ -18,6 +18,7 @@ from ..rows import DoctorRow
 from ..taught import BBOX_FORMAT, Spelling, taught_answer
 from .answers import Group, mean_iou
 from .box_signs import ENOUGH, FULL, SHORT, Evidence
+from .taught_rows import taught_row_findings
 
 WASTEFUL = 0.05  # share of answers in another format
 ALIKE = 0.7  # mean IoU of answers that are the row's solution, rounded to a grid
@@ -59,11 +60,15 @@ def target_findings(
         return [_nothing_taught(cases)] if cases else []
     told = [_taught(case, seen, spelling) for case in answered]
     taught = [each for each in told if each is not None]
-    first = _legacy_tokens(taught, io) or _left_over(taught)
-    if first is not None:
-        return [first]
-    misplaced = _misplaced(taught, io) or _other_frame(taught, io.format)
-    return [misplaced] if misplaced else [_format(taught, io)] if taught else []
+    return [*taught_row_findings(cases), *_judged(taught, io)]
+
+
+def _judged(taught: Sequence[Taught], io: ModelIO) -> list[Finding]:
+    if not taught:
+        return []
+    wrong = _legacy_tokens(taught, io) or _left_over(taught)
+    wrong = wrong or _misplaced(taught, io) or _other_frame(taught, io.format)
+    return [wrong or _format(taught, io)]
 
 
 def _nothing_taught(cases: Sequence[Case]) -> Finding:
