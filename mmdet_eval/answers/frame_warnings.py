@@ -61,6 +61,11 @@ def _recorded(size: Size, processed: Size, resize: Resize) -> View:
     return View(size, processed, (x, y, x + width, y + height))
 
 
+def _distinct(read: Sequence[ReadAnswer]) -> int:
+    """Number of boxes, those that an answer repeats counted once."""
+    return sum(len(np.unique(one.parsed.boxes, axis=0)) for one in read)
+
+
 def frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tuple[str, ...]:
     """What the answers say against the frame that they were read in; `outside` boxes leave it."""
     with_boxes = [one for one in read if len(one.parsed.boxes)]
@@ -83,7 +88,7 @@ def frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tup
             f"{outside} of {boxes} boxes ({outside / boxes:.1%}) leave the image that the model "
             "is taken to have seen"
         )
-    elif boxes >= MANY and far <= TOLERATED * boxes:
+    elif _distinct(with_boxes) >= MANY and far <= TOLERATED * boxes:
         sign = (
             f"{far} of {boxes} boxes reach beyond {FAR:.0%} of the width or height of their "
             "image, unusually few"

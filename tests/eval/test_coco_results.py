@@ -244,12 +244,16 @@ def test_the_wrong_frame_of_640x480_photographs_costs_most_of_the_ap(shared_data
     assert average_precision(bccd, read(bccd, answers, QwenResize(max_tokens=64))) < 0.05
 
 
-@pytest.mark.parametrize(("boxes", "warned"), [(49, False), (50, True)])
+@pytest.mark.parametrize(
+    ("boxes", "distinct", "warned"),
+    [(49, 49, False), (50, 50, True), (400, 1, False)],
+    ids=["too few", "enough", "one box, 400 times"],
+)
 def test_fifty_boxes_near_the_corner_are_a_sign_of_a_smaller_frame(
-    boxes: int, warned: bool
+    boxes: int, distinct: int, warned: bool
 ) -> None:
-    found = convert(answer(*[entry(1, 1, 100, 100)] * boxes))
-    assert [warning.split(" reach ")[0] for warning in found.warnings] == ["0 of 50 boxes"] * warned
+    converted = convert(answer(*(entry(1, 1, 50 + n % distinct, 100) for n in range(boxes))))
+    assert [text.split(" reach ")[0] for text in converted.warnings] == ["0 of 50 boxes"] * warned
 
 
 @pytest.mark.parametrize(
