@@ -3,6 +3,7 @@ share."""
 
 import json
 import time
+from dataclasses import fields
 from typing import get_args
 
 import numpy as np
@@ -12,8 +13,10 @@ from hypothesis import strategies as st
 
 from swift_plugin_visionr1 import get_format
 from swift_plugin_visionr1.formats import JsonLayout
+from swift_plugin_visionr1.formats.json_boxes import JsonBoxes
 from swift_plugin_visionr1.formats.json_layout import Order
 from swift_plugin_visionr1.formats.json_reader import MAX_TOKENS, decode, read
+from swift_plugin_visionr1.formats.qwen2_5_vl import QWEN2_5_VL
 from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.geometry.frames import FRAMES, View
 
@@ -376,3 +379,47 @@ def test_florence_s_lists_side_by_side_are_read(key: str) -> None:
     assert parsed.labels == ("car", "wheel")
     assert {"not_a_list", "other_key"} <= set(parsed.issues)
     assert [text[slice(*span)] for span in format.spans(text)[1]] == ["1", "2", "30", "40"]
+
+
+class WithoutShortcut(JsonBoxes):
+    """Every answer by the general path."""
+
+    def _of_clean(self, data: object) -> None:
+        return None
+
+
+coordinates = st.one_of(
+    st.integers(-5, 700),
+    st.integers(-(10**12), 10**12),
+    st.floats(-5, 700, allow_nan=False),
+    st.booleans(),
+    st.text(max_size=3),
+    st.none(),
+)
+entries = st.fixed_dictionaries(
+    {},
+    optional={
+        "bbox_2d": st.lists(st.integers(0, 600), min_size=4, max_size=4)
+        | st.lists(coordinates, max_size=5)
+        | st.none(),
+        "label": st.text(max_size=4) | st.integers(0, 9) | st.none(),
+        "score": st.floats(0, 1),
+    },
+)
+
+
+@given(st.lists(entries | st.integers(0, 9), max_size=6))
+def test_the_shortcut_for_clean_answers_reads_what_the_general_path_reads(
+    answer: list[object],
+) -> None:
+    general = WithoutShortcut(
+        **{field.name: getattr(QWEN2_5_VL, field.name) for field in fields(QWEN2_5_VL)}
+    )
+    text = json.dumps(answer)
+    quick, slow = QWEN2_5_VL.parse(text), general.parse(text)
+    assert np.array_equal(quick.boxes, slow.boxes)
+    assert (quick.labels, quick.issues, quick.says_nothing) == (
+        slow.labels,
+        slow.issues,
+        slow.says_nothing,
+    )
