@@ -5,8 +5,10 @@ or which part of ms-swift, is imported first. Registering twice does nothing.
 """
 
 from collections.abc import Callable
-from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
+
+CALLBACKS = "vision_r1.callbacks"  # the group of entry points
 
 
 def register_rewards() -> None:
@@ -15,12 +17,14 @@ def register_rewards() -> None:
 
 
 def register_callbacks() -> None:
-    """Add the callbacks to `swift.callbacks.callbacks_map`."""
+    """Add the callbacks to `swift.callbacks.callbacks_map`: ours, and those of packages that stand
+    on this one, such as the evaluator's `vision_r1_eval`."""
     from swift.callbacks.mapping import callbacks_map
 
     import swift_plugin_visionr1.ms_swift.callback  # noqa: F401
 
-    callbacks_map["vision_r1_eval"] = evaluation_callback
+    for entry in entry_points(group=CALLBACKS):
+        callbacks_map[entry.name] = _loaded_when_used(entry)
 
 
 def register_megatron_callback() -> None:
@@ -83,10 +87,9 @@ def register_ray_trainer() -> None:
     wrap_trainer(GRPOTrainer)
 
 
-def evaluation_callback(args: Any, trainer: Any) -> Any:
-    """The callback `vision_r1_eval`, which lives beside the evaluator: training without it needs
-    none of that."""
-    return import_module("mmdet_eval.during_training.callback").VisionR1EvalCallback(args, trainer)
+def _loaded_when_used(entry: EntryPoint) -> Callable[[Any, Any], Any]:
+    """A callback's constructor, whose module is imported when a run names the callback."""
+    return lambda args, trainer: entry.load()(args, trainer)
 
 
 REGISTER: dict[str, Callable[[], None]] = {
