@@ -1,10 +1,14 @@
-"""Names that a line has before its boxes, without JSON: "cat: [1, 2, 3, 4]"."""
+"""Names that a line has before its boxes, without JSON: "cat: [1, 2, 3, 4]".
+
+A name has at most three words, and its boxes stand on the same line: "Here is what I see:" is none.
+"""
 
 import re
 
 _NAME_BEFORE = re.compile(
     r"^[ \t]{0,9}(?:[-*\u2022]|\d{1,3}[.)])?[ \t]{0,9}[*_`\"']{0,3}"
-    r"([^\W\d][\w /-]{0,40}?)[*_`\"']{0,3}\s{0,3}[:\uff1a][*_`]{0,3}\s{0,3}\Z",
+    r"([^\W\d][\w/-]{0,30}?(?: [\w/-]{1,30}?){0,2})[*_`\"']{0,3}[ \t]{0,3}[:\uff1a][*_`]{0,3}"
+    r"[ \t]{0,3}\Z",
     re.MULTILINE,
 )
 

@@ -80,6 +80,9 @@ def test_read_with_an_issue(text: str, labels: tuple[str, ...], code: str) -> No
     ("text", "code"),
     [
         pytest.param("The box is [1, 2, 30, 40].", "not_json", id="prose is not guessed from"),
+        pytest.param("Here are the boxes: [[1, 2, 30, 40]]", "not_json", id="a sentence"),
+        pytest.param("Boxes seen:\n[[1, 2, 30, 40]]", "not_json", id="a headline"),
+        pytest.param("Colors: [1, 2, 30, 40]", "not_json", id="numbers that are no place"),
         pytest.param('{"image_size": [0, 0, 640, 480]}', "not_a_list", id="a size"),
         pytest.param('["bbox_2d", [1, 2, 30, 40]]', "not_an_object", id="a key is no label"),
         pytest.param('<point x="1" y="2" alt="cat">cat</point>', "point", id="Molmo's point"),
