@@ -1,5 +1,5 @@
-"""What the commands print, and how they end: no escape sequence from a file reaches the terminal,
-no encoding or closed pipe is a traceback."""
+"""What the commands print, and how they end. No escape sequence from a file reaches the terminal,
+and neither an encoding nor a closed pipe ends in a traceback."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ BAD_INPUT, BUG, STOPPED, CLOSED_PIPE = 2, 3, 130, 141  # as shells have them
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Print to stdout; what its encoding lacks is written as an escape."""
+    """Print to stdout; characters that its encoding lacks are written as escapes."""
     _write(sys.stdout, text + end)
 
 
@@ -35,8 +35,8 @@ def _write(stream: IO[str] | None, text: str) -> None:
 def exit_code(
     program: str, command: Callable[[], int], failures: tuple[type[Exception], ...]
 ) -> int:
-    """Run a command; 2 with one message on stderr where an input cannot be used, 3 with a traceback
-    for a mistake of our own, 130 after Ctrl-C, 141 where nobody reads its output any more, as after
+    """Run a command. Returns 2 with one message on stderr if an input cannot be used, 3 with a
+    traceback for a bug of ours, 130 after Ctrl-C, 141 if nobody reads the output any more, as after
     `| head`."""
     try:
         return command()
@@ -48,7 +48,7 @@ def exit_code(
         return STOPPED
     except failures as error:
         if isinstance(error, OSError):
-            _drop_output()  # it may be stdout that is full
+            _drop_output()  # stdout itself may be full
         warn(f"{program}: {error}")
         return BAD_INPUT
     except Exception:  # Python's own exit code, 1, would say that doctor found a problem
@@ -68,7 +68,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """argparse's, with the options that it knows spelt in its way."""
+        """argparse's, with known options spelt its way."""
         words = sys.argv[1:] if args is None else args
         return super().parse_known_args([self._dashed(word) for word in words], namespace)
 

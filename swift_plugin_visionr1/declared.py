@@ -25,7 +25,7 @@ def read_declared(kind: type[T], data: object, where: str) -> T:
     """`data`, a mapping of names to plain values, as the dataclass `kind`; `where` is in errors.
 
     Raises:
-        InputError: it is no mapping, has an unknown name, lacks one without a default, or has a
+        InputError: it is not a mapping, has an unknown name, lacks one without a default, or has a
             value of another kind.
     """
     values = declared_values(kind, data, where)

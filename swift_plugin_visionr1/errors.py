@@ -1,5 +1,4 @@
-"""The errors that mean: something that the user gave cannot be used. Commands print the message and
-exit with 2."""
+"""Errors for input that cannot be used. Commands print the message and exit with 2."""
 
 
 class VisionR1Error(ValueError):
@@ -22,8 +21,8 @@ class ImageError(InputError, SolutionError):
     """An image cannot be used, as a file or as part of a row.
 
     Attributes:
-        code: why, in one word: missing, empty, unreadable, too_large, or elsewhere for what is not
-            on this machine.
+        code: why, in one word: missing, empty, unreadable, too_large, or elsewhere for an image
+            that is not on this machine.
     """
 
     def __init__(self, message: str, code: str = "unreadable") -> None:

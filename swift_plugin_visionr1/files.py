@@ -1,5 +1,5 @@
-"""Files that a user gives: text in UTF-8, JSON, YAML. What cannot be used is an InputError in one
-line that names the file and the place in it."""
+"""Files that a user gives: text in UTF-8, JSON, YAML. A file that cannot be used is an InputError
+of one line, which names the file and the place in it."""
 
 import codecs
 import json
@@ -64,10 +64,10 @@ def not_utf8(byte: int) -> str:
 
 
 def raise_unless_utf8(start: bytes, path: Path) -> None:
-    """Raise InputError where a file's first bytes say that it is in UTF-16 or UTF-32."""
+    """Raise InputError if a file's first bytes show that it is in UTF-16 or UTF-32."""
     name = next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
     if name is None and start[:1] and (start[1:2] == b"\0" or start[:1] == b"\0"):
-        name = "UTF-16 or no text at all"
+        name = "UTF-16 or binary data"
     if name:
         raise InputError(f"expected text in UTF-8 in {path}, got {name}: save the file as UTF-8")
 
@@ -92,7 +92,7 @@ def json_in(raw: bytes, path: Path) -> Any:
 
 
 def json_error(error: Exception) -> str:
-    """What json found, without the line's number: its callers know it."""
+    """What json found, without the line number, which the callers know."""
     if isinstance(error, json.JSONDecodeError):
         return f"text that is not JSON: {error.msg} at column {error.colno}"
     if isinstance(error, RecursionError):
@@ -101,10 +101,10 @@ def json_error(error: Exception) -> str:
 
 
 def load_yaml(path: Path) -> Any:
-    """What a YAML file holds: plain values only, each key once; None where it is empty.
+    """What a YAML file holds: plain values only, each key once; None if it is empty.
 
     Raises:
-        InputError: it cannot be read, is not YAML, has a key twice, or comes to more than
+        InputError: it cannot be read, is not YAML, has a key twice, or expands to more than
             `MOST_VALUES`, as nested aliases do.
     """
     raw = read_bytes(path, LARGEST_YAML + 1)
@@ -127,7 +127,7 @@ def load_yaml(path: Path) -> Any:
     except RecursionError:
         raise InputError(f"{path}: expected YAML, got values nested too deeply") from None
     except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError) as error:
-        # PyYAML's constructors of numbers and dates raise whatever Python does.
+        # PyYAML's constructors of numbers and dates raise whatever Python raises.
         reason = clipped(f"{type(error).__name__}: {error}")
         raise InputError(f"{path}: expected YAML, got an unreadable value: {reason}") from None
 
@@ -180,7 +180,7 @@ def _problem(error: yaml.YAMLError) -> str:
 
 
 def _check_size(root: yaml.Node) -> None:
-    """Raise YAMLError unless the values with all aliases written out are few."""
+    """Raise YAMLError if the values with all aliases written out are too many."""
     sizes: dict[int, int] = {}
     above: set[int] = set()
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO, TypeVar
 
-LOG_SECONDS = 15.0  # between two lines where the stream is no terminal
+LOG_SECONDS = 15.0  # between two lines if the stream is not a terminal
 TERMINAL_SECONDS = 0.1  # between two updates of a terminal's line
 T = TypeVar("T")
 
@@ -12,15 +12,14 @@ T = TypeVar("T")
 class Progress:
     """Counts up to `total`, of which `before` were there at the start.
 
-    The rate is taken from the first that are done, because loading a model takes minutes without
-    any.
+    The rate is measured from the first that are done, because loading a model takes minutes.
 
     Args:
         total: how many there are.
         before: how many were done before.
         stream: where it is shown.
         verb: what is done to them, such as "answered".
-        noun: what they are, where the verb does not say it.
+        noun: what they are, if the verb does not say it.
         quiet: seconds in which nothing is shown, for jobs that are mostly short.
     """
 
@@ -78,7 +77,7 @@ class Progress:
 def show_progress(
     each: Iterable[T], total: int, stream: TextIO, verb: str, noun: str
 ) -> Iterator[T]:
-    """The same, with their progress shown where they take more than some seconds."""
+    """The same items, with their progress shown if they take more than a few seconds."""
     progress = Progress(total, 0, stream, verb, noun, quiet=2.0)
     for done, one in enumerate(each, start=1):
         yield one

@@ -1,5 +1,5 @@
-"""Words for messages: what was meant, how many of how many, a long list or value cut short, and
-texts from outside made safe to print."""
+"""Words for messages: suggestions, shares, long lists and values cut short, and foreign texts made
+safe to print."""
 
 import difflib
 import re
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(value: object, options: Iterable[object]) -> str:
-    """`; did you mean 'paper'?` where one of the options is near, else nothing; for the end of a
+    """`; did you mean 'paper'?` if one of the options is close, else nothing; for the end of a
     message."""
     close = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
@@ -20,8 +20,7 @@ def share(part: int, whole: int) -> str:
 
 
 def percent(value: float | None) -> str:
-    """A fraction in percent with one decimal, as the paper prints; "-" where there is nothing to
-    measure."""
+    """A fraction in percent with one decimal, as the paper prints it; "-" without a value."""
     return "-" if value is None else f"{100 * value:.1f}"
 
 
@@ -42,8 +41,8 @@ def short(value: object, length: int = 120) -> str:
     return clipped(one_line(value) if isinstance(value, str) else repr(value), length)
 
 
-# Control characters but for line ends and tabs, ends of lines and paragraphs, marks that turn the
-# direction of writing, halves of surrogate pairs.
+# Control characters except line ends and tabs, line and paragraph separators, marks that change
+# the direction of writing, and halves of surrogate pairs.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )

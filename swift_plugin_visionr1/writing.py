@@ -28,15 +28,14 @@ def encode(text: str) -> bytes:
 
 
 def check_output(out: Path, inputs: Iterable[Path | str | None], folder: bool = False) -> None:
-    """See that writing `out` touches no input.
+    """Make sure that writing `out` touches no input.
 
     Args:
         inputs: paths; those that do not exist, such as a hub's id, and None are passed over.
         folder: whether `out` is a folder.
 
     Raises:
-        InputError: `out` is an input, or is a file where a folder is written, or the other way
-            round.
+        InputError: `out` is an input, or a file instead of a folder or vice versa.
     """
     if out.exists() and out.is_dir() != folder:
         wanted, came = ("folder", "file") if folder else ("file", "folder")
@@ -80,7 +79,7 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 
 def sha256(path: Path) -> str:
-    """Of the file's content."""
+    """The hash of the file's content."""
     digest = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while block := file.read(BLOCK):
@@ -89,7 +88,7 @@ def sha256(path: Path) -> str:
 
 
 def sync(file: BinaryIO) -> None:
-    """Have the file's content on the disk, so that no crash leaves an empty file of its name."""
+    """Flush the file's content to disk, so that no crash leaves an empty file of its name."""
     file.flush()
     os.fsync(file.fileno())
 
@@ -141,8 +140,8 @@ def scratch_of(folder: Path) -> Iterator[Path]:
 def _unwritten(error: OSError, path: Path) -> OSError:
     reason = f"{error.strerror} ({error.filename or path})" if error.strerror else str(error)
     return OSError(
-        f"expected to write {path}, got: {reason}; what was there before is unchanged: put the "
-        "cause right and run the same command again"
+        f"expected to write {path}, got: {reason}; what was there before is unchanged: fix the "
+        "cause and run the same command again"
     )
 
 
@@ -154,7 +153,7 @@ def _open_locked(path: Path) -> Iterator[BinaryIO]:
     while True:
         with open(os.open(path, flags, 0o666), "r+b") as file:
             _lock(file.fileno(), path)
-            # The process that held it may have removed or renamed it since it was opened.
+            # The process that held the lock may have removed or renamed the file meanwhile.
             if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
                 yield file
                 return
@@ -167,9 +166,9 @@ def _lock(descriptor: int, path: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise InputError(
-            f"expected that nobody else writes into {path.parent}, got a run that is still at "
-            "work, or the `swift` that a killed one left behind: wait for it or end it, then run "
-            "the same command again"
+            f"expected no other writer in {path.parent}, got a run that is still at work, or the "
+            "`swift` that a killed one left behind: wait for it or end it, then run the same "
+            "command again"
         ) from None
     except OSError as error:
         if error.errno not in NO_LOCKS:

@@ -19,7 +19,7 @@ Exit code: 0 nothing found, 1 training would be wasted, 2 the arguments cannot b
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
-    # Every word is taken as it is, for most are ms-swift's options: argparse sees no prefix, and no
+    # Every word is taken as is, since most are ms-swift's options: argparse sees no prefix and no
     # --help of its own.
     sub = subparsers.add_parser(
         "doctor",
@@ -53,22 +53,22 @@ def options() -> Parser:
         help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper",
     )
     parser.add_argument(
-        "--rows", type=count, help="open the images of so many rows only; default: of all"
+        "--rows", type=count, help="open the images of this many rows only; default: all"
     )
     parser.add_argument("--out", type=Path, help="folder for ground_truth.png and doctor.json")
     parser.add_argument(
         "--sample",
         action=argparse.BooleanOptionalAction,
-        help="ask the model; default: if its weights are here, and small or a GPU is",
+        help="ask the model; default: if its weights are local and it is small or there is a GPU",
     )
     parser.add_argument(
         "--prompts",
         type=count,
         default=Effort.prompts,
-        help="prompts that it is asked (%(default)s)",
+        help="number of prompts to ask it (%(default)s)",
     )
     parser.add_argument(
-        "--samples", type=count, help="completions of each prompt (default: num_generations)"
+        "--samples", type=count, help="completions per prompt (default: num_generations)"
     )
     return parser
 
@@ -79,6 +79,6 @@ def _run(args: argparse.Namespace) -> int:
     recipe = read_recipe(words, shell)
     if own.config is not None:
         recipe = replace(recipe, environ={**recipe.environ, ENVIRONMENT_VARIABLE: own.config})
-    os.environ.update(recipe.environ)  # as `swift` does: image paths and templates are read from it
+    os.environ.update(recipe.environ)  # as `swift` does: image paths and templates depend on it
     report = examine(recipe, shell, Effort(own.rows, own.out, own.sample, own.prompts, own.samples))
     return 1 if report.is_wasted else 0

@@ -116,7 +116,7 @@ def _text(args: argparse.Namespace, row: Row | None) -> str:
 
 
 def _image(image: Any) -> tuple[Any, str]:
-    """The image to draw on; None and the reason where there is none, or it cannot be opened."""
+    """The image to draw on; None and the reason if it is missing or cannot be opened."""
     if image is None:
         return None, "no image file at hand"
     try:

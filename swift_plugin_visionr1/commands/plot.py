@@ -16,7 +16,7 @@ def add_parser(subparsers: Any) -> None:
     sub.add_argument(
         "folder",
         type=Path,
-        help="the run's output_dir, with logging.jsonl; training may still go on",
+        help="the run's output_dir, with logging.jsonl; training may still be running",
     )
     add_reward_options(sub)
     sub.add_argument("--out", type=Path, help="PNG to write; default: vision_r1.png in that folder")
@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw the run, and say what is not in its logs.
+    """Draw the run, and say what is missing from its logs.
 
     Raises:
         InputError: the folder holds no log, or matplotlib is not installed.

@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     """Write them.
 
     Raises:
-        InputError: an option is there that goes with others, or the file of rows cannot be used.
+        InputError: an option lacks the one it belongs to, or the file of rows cannot be used.
         SettingsError: the settings cannot be used.
         SolutionError: an annotation or a row cannot be used.
     """

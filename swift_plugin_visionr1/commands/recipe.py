@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
         nargs="+",
         type=Path,
         metavar="YAML",
-        help="the recipe, then what is laid over it, in order: a value replaces, null takes away",
+        help="the recipe, then its overlays in order: a value replaces, null removes the option",
     )
     sub.add_argument("--out", type=Path, help="the YAML to write; default: print it")
     sub.set_defaults(run=run)

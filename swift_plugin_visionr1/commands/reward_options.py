@@ -54,7 +54,7 @@ def stages_of(args: argparse.Namespace, settings: Settings) -> tuple[Stage, ...]
 
 
 def reward_rules(args: argparse.Namespace) -> Scorer:
-    """The scorer with the settings and the model's ways that the options name.
+    """The scorer for the settings and the model that the options name.
 
     Args:
         args: parsed from `add_reward_options`.
@@ -103,7 +103,7 @@ def _by_options(args: argparse.Namespace, known: Mapping[str, Any]) -> Scorer:
 
 
 def _assumed(args: argparse.Namespace, scorer: Scorer, folder: Path | None) -> str:
-    """What nobody said; "" where everything is."""
+    """What had to be assumed; "" if nothing."""
     settings = scorer.settings
     known = run_arguments(folder) if folder else {}
     assumed = [] if args.config or os.environ.get(ENVIRONMENT_VARIABLE) else [settings.source]
@@ -113,7 +113,7 @@ def _assumed(args: argparse.Namespace, scorer: Scorer, folder: Path | None) -> s
 
 
 def _aside(record: RunRecord) -> str:
-    """The shell's variables that are left aside for the run's."""
+    """The shell's variables that are ignored in favour of the run's."""
     names = [
         f"{name}={os.environ[name]}"
         for name in FRAME_VARIABLES

@@ -17,6 +17,6 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print them; raises SettingsError where they cannot be used."""
+    """Print them; raises SettingsError if they cannot be used."""
     say(describe(load_settings(args.config)), end="")
     return 0

@@ -15,8 +15,8 @@ def add_parser(subparsers: Any) -> None:
         "upright",
         help="turn photographs as their EXIF header says, which models do not see",
         description="Viewers and annotation tools turn photographs as their EXIF header says, "
-        "ms-swift does not. Where boxes were drawn on what a viewer shows: write turned copies, "
-        "and the annotations or rows that point to them.",
+        "ms-swift does not. If boxes were drawn on what a viewer shows, this writes "
+        "turned copies, and the annotations or rows that point to them.",
     )
     source = sub.add_mutually_exclusive_group(required=True)
     source.add_argument("--ann", type=Path, help="COCO JSON; --images says where its images are")

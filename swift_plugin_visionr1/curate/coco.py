@@ -23,9 +23,9 @@ from ..text import listed
 from .output import LOOSE, Written, output
 
 CROWD = "boxes of crowds"
-TWICE = "boxes that are there twice with the same category"
+TWICE = "boxes that occur twice with the same category"
 FLAT = "boxes without area"
-OUTSIDE = "boxes with nothing inside their image"
+OUTSIDE = "boxes entirely outside their image"
 FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels"
 
 
@@ -60,15 +60,15 @@ def convert_coco(
         annotations: COCO instances JSON.
         images: folder that `file_name` is relative to.
         out: JSONL to write.
-        questions: what the model is asked; the paper's question where there is none for so many
-            categories.
+        questions: what the model is asked; the paper's question if they have none for this number
+            of categories.
         io: of the model that a supervised run is to teach: its answer becomes the last message.
         classes: the names of the categories that count, in the order in which they are asked for;
             None is all.
 
     Raises:
-        InputError: the file cannot be used (see `read_coco`), its boxes or sizes do not belong to
-            its images, or an image file is missing. Nothing is written.
+        InputError: the file cannot be used (see `read_coco`), its boxes or sizes do not fit its
+            images, or an image file is missing. Nothing is written.
     """
     file = read_coco(annotations, classes)
     files = _files(file, images)
@@ -123,8 +123,8 @@ def _notes(file: CocoFile, files: CocoImages, check: CocoCheck) -> tuple[str, ..
         )
     if check.other_size:
         notes.append(
-            f"{len(check.other_size)} images are left out because their file is not of the size "
-            f"that the annotations say: image {listed(sorted(check.other_size, key=str))}"
+            f"{len(check.other_size)} images are left out because their file does not have "
+            f"the size in the annotations: image {listed(sorted(check.other_size, key=str))}"
         )
     return tuple(notes)
 
@@ -176,7 +176,7 @@ def _solution(
 
 
 def _left_out(record: dict[str, Any], box: Sequence[float], twice: bool) -> str | None:
-    """Why the annotation is in no row; None where it is in one."""
+    """Why the annotation is left out; None if it is used."""
     if record.get("iscrowd"):
         return CROWD
     if not min(record["bbox"][2:]) > 0:

@@ -63,7 +63,7 @@ class Output:
         """Write a row.
 
         Raises:
-            SolutionError: it holds a value that is none of JSON's.
+            SolutionError: it holds a value that JSON does not have.
         """
         try:
             line = json.dumps(row)
@@ -74,8 +74,7 @@ class Output:
         self.lines.write(f"{line}\n")
 
     def add_image(self, data: bytes, suffix: str) -> str:
-        """Write an image's file; returns the path where it will lie. The same image is the same
-        file."""
+        """Write an image's file; returns its final path. Equal images share one file."""
         name = hashlib.sha256(data).hexdigest()[:32] + suffix
         (self.scratch / IMAGES / name).write_bytes(data)
         return str(self.folder / name)
@@ -108,7 +107,7 @@ def output(out: Path, inputs: Iterable[Path | None]) -> Iterator[Output]:
 
 @contextmanager
 def _removed(folder: Path) -> Iterator[None]:
-    """Remove the folder after the block, also one that a killed run left; not while it is used."""
+    """Remove the folder after the block, even one left by a killed run, but not while in use."""
     try:
         yield
     finally:

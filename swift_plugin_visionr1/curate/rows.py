@@ -1,5 +1,5 @@
-"""Rows of any form that training reads to rows that ms-swift trains on, also where it knows no
-published forms: SFT."""
+"""Rows of any form that training reads to rows that ms-swift trains on, even in SFT, which knows no
+published forms."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,9 +25,9 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
     """Write each row with its own question and columns: messages, images, solution (original
     pixels).
 
-    What form the rows have is told by the first. Paths of images become absolute; images that rows
-    hold as bytes become files beside `out`. Every local image is opened, for its size. Answers that
-    rows have are dropped.
+    The first row decides which form the rows have. Paths of images become absolute; images that
+    rows hold as bytes become files beside `out`. Every local image is opened, for its size. Answers
+    in the rows are dropped.
 
     Args:
         file: .jsonl, .json, .parquet or .csv.
@@ -35,7 +35,7 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
         io: of the model that a supervised run is to teach: its answer becomes the last message.
 
     Raises:
-        InputError: the file is none of these, or has no rows.
+        InputError: the file has another ending, or no rows.
         SolutionError: a row cannot be used; names its number. Nothing is written.
     """
     rows = boxes = thin = 0
@@ -75,7 +75,7 @@ class ImageFaults:
         return fault.code not in UNUSABLE
 
     def require_usable(self, usable: int) -> list[str]:
-        """As the function of that name, where `usable` rows could be used."""
+        """Like the function of that name, for `usable` rows that could be used."""
         bad = sum(fault.code in UNUSABLE for fault in self.faults)
         return require_usable(self.faults, usable + bad, self.places.__getitem__)
 

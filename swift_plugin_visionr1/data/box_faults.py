@@ -67,8 +67,8 @@ class BoxEvidence:
         )
 
     def beyond(self) -> Floats:
-        """(n,) pixels by which each box leaves its image; infinite where its corners are in the
-        wrong order."""
+        """(n,) pixels by which each box leaves its image; infinite if its corners are in the wrong
+        order."""
         return beyond(LAYOUTS[self.layout](self.numbers), self.sizes)
 
     def flat(self) -> NDArray[np.bool_]:
@@ -108,8 +108,7 @@ def beyond(boxes_xyxy: Boxes, sizes: Floats) -> Floats:
 
 
 def find_box_fault(evidence: BoxEvidence) -> SourceFault | None:
-    """The likeliest thing that is wrong with the boxes as a whole; None where at most single ones
-    are wrong."""
+    """The likeliest fault of the boxes as a whole; None if only single ones are wrong."""
     if not len(evidence.numbers):
         return None
     if fault := _flat_boxes(evidence) or _unit_boxes(evidence):
@@ -168,7 +167,7 @@ def _of_a_square(evidence: BoxEvidence, side: int, reach: float) -> SourceFault 
     if not any(min(each) > 0.95 for each in filled) or max(in_image) > reach:
         return None
     text = (
-        f"no number is above {side} although the images are larger, of which no box reaches beyond "
+        f"no number is above {side} although the images are larger, and no box reaches beyond "
         f"{in_image[0]:.0%} of the width and {in_image[1]:.0%} of the height: they are normalised "
         f"to 0-{side}; {REMEDY[evidence.layout]}"
     )
@@ -205,7 +204,7 @@ def _explain(evidence: BoxEvidence) -> tuple[str, str]:
 
 
 def _other_image(evidence: BoxEvidence) -> tuple[str, str]:
-    """Boxes of larger images than these, or boxes that nothing explains."""
+    """Boxes of larger images than these, or boxes that fit no explanation."""
     boxes, remedy = LAYOUTS[evidence.layout](evidence.numbers), REMEDY[evidence.layout]
     over = evidence.beyond()
     reach = (boxes[:, 2:] / evidence.sizes).max(axis=0)

@@ -68,7 +68,7 @@ def read_coco(path: str | Path, classes: Sequence[str] | None = None) -> CocoFil
     """Read and check a COCO instances file.
 
     The structure must be right; what is mended or left out is counted in `changes`. Annotations
-    that COCOeval counts stay: crowds, boxes that leave their image, have no area, or are there
+    that COCOeval counts stay: crowds, and boxes that leave their image, have no area or occur
     twice.
 
     Args:

@@ -26,10 +26,10 @@ class CocoCheck:
     """What the check says.
 
     Attributes:
-        fault: what is wrong with the source as a whole; None where at most single records are.
+        fault: what is wrong with the source as a whole; None if only single records are wrong.
         example: the record that shows it, in words.
         counts: reason -> annotations that are unusual by themselves.
-        other_size: the images whose file is of another size, where these are single ones.
+        other_size: the images whose file has another size, if these are single ones.
     """
 
     fault: SourceFault | None
@@ -38,7 +38,7 @@ class CocoCheck:
     other_size: frozenset[Id]
 
     def raise_fault(self, path: Path) -> None:
-        """Raise InputError with the cause and the remedy where there is a fault."""
+        """Raise InputError with the cause and the remedy if there is a fault."""
         if self.fault is not None:
             raise InputError(
                 f"expected boxes and sizes in {path} that fit its images: {self.fault.text} (see "

@@ -1,4 +1,4 @@
-"""What is left out of a COCO file before anybody uses it; each change is told in words, with its
+"""What is left out of a COCO file before anybody uses it; each change is reported with its
 count."""
 
 from collections import Counter
@@ -17,8 +17,7 @@ def without_unused_twins(categories: Records, annotations: Records, changes: lis
     supercategories do.
 
     Raises:
-        InputError: two categories with annotations have one name, so that a label does not tell
-            which is meant.
+        InputError: two categories with annotations share a name, so a label would be ambiguous.
     """
     names = Counter(str(record["name"]) for record in categories)
     if len(names) == len(categories):

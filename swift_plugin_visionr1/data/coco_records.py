@@ -28,7 +28,7 @@ def check_record(
         categories: ids of the categories.
 
     Raises:
-        InputError: it is not so.
+        InputError: one of these does not hold.
     """
     for name, known in (("image_id", images), ("category_id", categories)):
         value = record.get(name)

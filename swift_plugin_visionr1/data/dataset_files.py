@@ -1,5 +1,5 @@
 """What may be given as a data set: a file of rows that ms-swift can train on, or a folder of
-such."""
+them."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ REMEDIES = {
     ".yaml": "name the file of rows itself",
     ".yml": "name the file of rows itself",
 }
-# The columns of which ms-swift makes messages, whatever else a row has.
+# The columns from which ms-swift makes messages, whatever else a row has.
 MESSAGES = ("messages", "conversation", "conversations")
 QUERIES = ("query", "prompt", "input", "instruction", "question", "problem")
 RESPONSES = ("response", "answer", "output", "targets", "target", "answer_key", "answers")
@@ -33,7 +33,7 @@ _COCO = (rb'"images"\s*:\s*\[\s*\{', rb'"annotations"\s*:\s*\[', rb'"categories"
 
 
 def require_dataset(path: Path, renamed: Iterable[str] = ()) -> None:
-    """Refuse a local file or folder of which ms-swift could make no row.
+    """Refuse a local file or folder that ms-swift could make no rows from.
 
     Args:
         path: what was given; it exists.
@@ -58,7 +58,7 @@ def require_dataset(path: Path, renamed: Iterable[str] = ()) -> None:
 
 
 def require_columns(columns: Iterable[str], path: Path, renamed: Iterable[str] = ()) -> None:
-    """Refuse rows without a single column of which ms-swift makes messages.
+    """Refuse rows without any column from which ms-swift makes messages.
 
     Raises:
         InputError: as `require_dataset`.
@@ -95,7 +95,7 @@ def _is_coco(path: Path) -> bool:
 
 
 def _columns(path: Path) -> list[str]:
-    """The columns of a file, of .json and .jsonl those of the first row that is one."""
+    """The columns of a file; for .json and .jsonl, those of the first valid row."""
     if not path.stat().st_size:
         raise InputError(f"{EXPECTED}, got {path}, which is an empty file")
     if path.suffix == ".parquet":
@@ -109,7 +109,7 @@ def _columns(path: Path) -> list[str]:
 
 
 def _json_columns(path: Path) -> list[str]:
-    """Columns of the first row; none where nothing but blank space or `[]` is in the file."""
+    """Columns of the first row; empty if the file holds only white space or `[]`."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         head = file.read(PEEK).lstrip()
     if head.startswith("["):

@@ -1,4 +1,4 @@
-"""What a file is that is not an image, by its first bytes, and what to do about it."""
+"""What a file that is not an image is instead, by its first bytes, and what to do about it."""
 
 HEIC = "a HEIC photograph: convert it to JPEG, for example with heif-convert"
 STARTS = (
@@ -16,7 +16,7 @@ HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"
 
 
 def describe_start(start: bytes) -> str | None:
-    """What a file that begins so is, and what to do; None where that cannot be told."""
+    """What a file with these first bytes is, and what to do; None if that is unknown."""
     for signature, text in STARTS:
         if start.startswith(signature):
             return text

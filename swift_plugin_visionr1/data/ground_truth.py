@@ -30,7 +30,7 @@ class GroundTruth:
         size: (width, height) of the original image in pixels.
         boxes: (m, 4) float64 xyxy in pixels of the original image, inside it, not writeable.
         labels: m labels.
-        clipped: how many of the boxes left the image by more than rounding, and were cut off.
+        clipped: how many of the boxes left the image by more than rounding, and were clipped.
     """
 
     size: Size
@@ -134,14 +134,13 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
 def _check_boxes(boxes: Boxes, size: Size) -> None:
     for index in np.flatnonzero(~is_valid(boxes)):
         raise SolutionError(
-            f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it [x, "
-            "y, width, height]?"
+            f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it "
+            "[x, y, width, height]?"
         )
     if len(boxes) and boxes.max() <= 1 < min(size):
         raise SolutionError(
             f"expected boxes in pixels of the original image of {size[0]} x {size[1]}, got all of "
-            "them within its "
-            f"first pixel, such as {boxes[0].tolist()}: are they normalised to 1?"
+            f"them within its first pixel, such as {boxes[0].tolist()}: are they normalised to 1?"
         )
     outside = beyond(boxes, np.array([size])) > TOLERANCE
     outside |= ~is_valid(np.clip(boxes, 0, [*size, *size]))
@@ -153,7 +152,7 @@ def _check_boxes(boxes: Boxes, size: Size) -> None:
 
 
 def _cause(boxes: Boxes, size: Size) -> str:
-    """Why boxes of a row leave their image, as far as one row tells."""
+    """Why boxes of a row leave their image, as far as a single row can tell."""
     sizes = np.tile(np.array(size, dtype=np.float64), (len(boxes), 1))
     fault = find_box_fault(BoxEvidence(boxes, "xyxy", sizes, np.zeros(len(boxes), dtype=np.int64)))
     if fault is None or fault.code == "out_of_image":

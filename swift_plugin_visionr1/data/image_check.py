@@ -1,4 +1,4 @@
-"""Whether the images that rows name can be trained on, by their headers: every one is looked at."""
+"""Whether the images that rows name can be trained on; the header of every one is read."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -45,11 +45,11 @@ class Fault:
 def image_faults(images: Iterable[Any], sizes: Sequence[Size | None]) -> list[Fault]:
     """What is wrong with each row's image, in the rows' order. URLs are not looked at.
 
-    Shows its progress on stderr where it takes more than some seconds.
+    Shows its progress on stderr if it takes more than a few seconds.
 
     Args:
         images: one per row, as `read_headers` takes them.
-        sizes: (width, height) in pixels that each row says; None where it says none.
+        sizes: (width, height) in pixels that each row gives; None if it gives no size.
     """
     headers = read_headers(images, len(sizes))
     checked = (
@@ -60,12 +60,12 @@ def image_faults(images: Iterable[Any], sizes: Sequence[Size | None]) -> list[Fa
 
 
 def fault_of(index: int, header: Header | ImageError, size: Size | None) -> Fault | None:
-    """What is wrong with an image; None for nothing, or for one that is not on this machine.
+    """What is wrong with an image; None if nothing is, or if it is not on this machine.
 
     Args:
         index: of its row.
         header: as `read_headers` gives it.
-        size: (width, height) in pixels that the row says; None where it says none.
+        size: (width, height) in pixels that the row gives; None if it gives no size.
     """
     if isinstance(header, ImageError):
         return None if header.code == "elsewhere" else Fault(index, header.code, str(header))
@@ -107,7 +107,7 @@ def require_usable(
         unusable: the codes that are errors; the others are warned of.
 
     Raises:
-        ImageError: some cannot be used; counts all, tells of the first and names the next ones.
+        ImageError: some cannot be used; counts all, describes the first and names the next ones.
     """
     bad = [fault for fault in faults if fault.code in unusable]
     if not bad:

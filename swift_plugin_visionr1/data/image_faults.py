@@ -1,4 +1,4 @@
-"""What is wrong with the image sizes of a whole source, beside the headers of its image files.
+"""What is wrong with the image sizes of a whole source, compared with its image files' headers.
 
 Models are shown the pixels as they are stored. Viewers and annotation tools also turn the image by
 the orientation in its EXIF header, so boxes that were drawn there belong to the turned image.
@@ -16,7 +16,7 @@ from .image_check import UPRIGHT
 
 @dataclass(frozen=True, eq=False)
 class ImageEvidence:
-    """The images of a source; those whose header was not read are not in it.
+    """The images of a source, without those whose header was not read.
 
     Attributes:
         index: (m,) which image each is, as in `BoxEvidence.image`.
@@ -42,15 +42,14 @@ class ImageEvidence:
 
 
 def find_image_fault(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
-    """The likeliest thing that is wrong with the sizes as a whole; None where at most single ones
-    are."""
+    """The likeliest fault of the sizes as a whole; None if only single ones are wrong."""
     if not len(images.index):
         return None
     return _turned(images, boxes) or _sizes(images, boxes)
 
 
 def _turned(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
-    """Boxes or sizes of the image as viewers show it, not as it is stored."""
+    """Boxes or sizes that belong to the image as viewers show it, not as it is stored."""
     turned = images.turned
     if not turned.any():
         return None
@@ -79,7 +78,7 @@ def _turned(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
 
 
 def _sizes(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
-    """Sizes that are not those of the image files."""
+    """Sizes that differ from those of the image files."""
     differs = images.differs
     if np.mean(differs) <= SINGLE:
         return None

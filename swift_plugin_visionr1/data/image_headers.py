@@ -10,7 +10,7 @@ from ..errors import ImageError
 from ..progress import show_progress
 from .images import Header, read_header
 
-THREADS = 16  # they hide what a network disk takes; on a local one a single thread would do
+THREADS = 16  # they hide the latency of a network disk; for a local one a single thread would do
 EACH = 64  # images that a thread takes at a time
 AT_ONCE = 1024  # rows may hold their images as bytes: only so many are in memory
 
@@ -23,8 +23,7 @@ def read_headers(images: Iterable[Any], total: int | None = None) -> Iterator[He
 
     Args:
         images: as rows have them: paths, bytes, base64, mappings of `bytes` and `path`.
-        total: how many they are, to show the progress on stderr where they take more than some
-            seconds.
+        total: how many they are, to show progress on stderr if they take more than a few seconds.
     """
     headers = _read_all(iter(images))
     if total is None:

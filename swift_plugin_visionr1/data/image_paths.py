@@ -1,5 +1,4 @@
-"""Where in a folder the images of an annotation file are, also where the file comes from another
-machine."""
+"""Where in a folder the images of an annotation file are, even if it comes from another machine."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ class ImagePaths:
     shortened: tuple[str, ...]
 
     def describe(self) -> str | None:
-        """What to say about names that are not paths in the folder; None where all are."""
+        """What to say about names that are not paths in the folder; None if all of them are."""
         if not self.shortened:
             return None
         name = self.shortened[0]
@@ -45,10 +44,10 @@ def name_parts(name: str) -> tuple[str, ...]:
 
 
 def find_images(folder: Path, names: Iterable[str]) -> ImagePaths:
-    """Find the file of each name: the path in the folder, else the longest end of it that is one.
+    """Find the file of each name: the path in the folder, else its longest existing suffix.
 
     Raises:
-        InputError: two different names are found at the same file, so that one of them is wrong.
+        InputError: two different names lead to the same file, so one of them is wrong.
     """
     by_name: dict[str, Path] = {}
     missing: list[str] = []
@@ -67,7 +66,7 @@ def find_images(folder: Path, names: Iterable[str]) -> ImagePaths:
 
 
 def find_image(folder: Path, name: str) -> Path | None:
-    """The file of one name: the path in the folder, else the longest end of it that is one."""
+    """The file of one name: the path in the folder, else its longest existing suffix."""
     if (folder / name).is_file():
         return folder / name
     parts = name_parts(name)

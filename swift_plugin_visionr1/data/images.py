@@ -37,7 +37,8 @@ class Header:
 
     Attributes:
         size: (width, height) in pixels as stored, which is how ms-swift hands it to the model.
-        orientation: EXIF orientation, 1 to 8, that viewers apply and ms-swift does not; 1 is none.
+        orientation: EXIF orientation, 1 to 8, that viewers apply and ms-swift does not; 1 is
+            upright.
         mode: Pillow's mode, such as "RGB", "L" or "I;16".
     """
 
@@ -119,7 +120,7 @@ def open_image(image: Any, long_side: int | None = None) -> Any:
 
     Args:
         image: as `local_image` takes it, or a Pillow image.
-        long_side: shrink it to so many pixels at most.
+        long_side: shrink its longer side to this many pixels.
 
     Raises:
         ImageError: it is not a local image, has too many pixels, or cannot be read to its end.
@@ -149,7 +150,7 @@ def save_upright(image: Any, path: Path) -> None:
 
 
 def image_name(image: Any) -> str:
-    """What an image is called in messages: its path, or what it is instead of one."""
+    """What an image is called in messages: its path, or what kind of value it is."""
     if isinstance(image, Mapping):
         image = image.get("path") or image.get("bytes")
     if isinstance(image, bytes):
@@ -177,7 +178,7 @@ def _opened(image: Any) -> Iterator[Any]:
     """The Pillow image, of which only the header is read yet.
 
     Raises:
-        ImageError: also in place of what Pillow raises while it is open.
+        ImageError: also instead of what Pillow raises while the image is open.
     """
     Image, source, name = _pillow(), local_image(image), image_name(image)
     if source is None:
@@ -245,7 +246,7 @@ def _unreadable(source: Source, name: str, error: Exception) -> str:
 
 
 def _orientation(opened: Any) -> int:
-    """EXIF orientation that is left to apply; 1 where there is none or it is broken."""
+    """EXIF orientation that is left to apply; 1 if the tag is missing or broken."""
     if opened.format == "TIFF":  # Pillow turns these by itself
         return 1
     try:

@@ -45,8 +45,8 @@ class Row:
 
     @property
     def text(self) -> str | None:
-        """The completion: `response`, `completion`, or the assistant's last message; None where
-        there is none."""
+        """The completion: `response`, `completion`, or the assistant's last message; None if there
+        is no completion."""
         for key in COMPLETION_KEYS:
             if isinstance(self.columns.get(key), str):
                 return str(self.columns[key])
@@ -55,8 +55,7 @@ class Row:
 
     @property
     def prompt(self) -> str:
-        """What was asked: the log's whole prompt, else the user's last message; "" where that is
-        not known."""
+        """What was asked: the log's whole prompt, else the user's last message; "" if unknown."""
         if isinstance(self.columns.get("prompt"), str):
             return str(self.columns["prompt"])
         asked = [
@@ -68,13 +67,13 @@ class Row:
 
     @property
     def image(self) -> Any:
-        """The row's first image as written: a path, or a mapping of path and bytes; None where
-        there is none."""
+        """The row's first image as written: a path, or a mapping of path and bytes; None if the row
+        has no image."""
         return first_image(self.columns)
 
     @property
     def image_path(self) -> str | None:
-        """Where that image lies, as written; None where that is not said."""
+        """That image's path as written; None if the row does not give it."""
         path = self.image.get("path") if isinstance(self.image, dict) else self.image
         return path if isinstance(path, str) else None
 
@@ -90,14 +89,13 @@ class Row:
         """The row's annotations.
 
         Raises:
-            InputError: there are none.
+            InputError: the row has no annotations.
             SolutionError: they cannot be used.
         """
         if "solution" not in self.columns:
             raise InputError(
                 "expected a column solution, got none: let `swift infer` keep it "
-                "(--remove_unused_columns false), or "
-                "name the data set with --dataset"
+                "(--remove_unused_columns false), or name the data set with --dataset"
             )
         return read_solution(
             self.columns.get("solution"), self.columns.get("width"), self.columns.get("height")
@@ -138,7 +136,7 @@ def read_lines(path: Path, skip_broken: bool = False) -> Iterator[list[Row]]:
             killed, leaves one.
 
     Raises:
-        InputError: the file cannot be read, or a line is no JSON object.
+        InputError: the file cannot be read, or a line is not a JSON object.
     """
     for number, data in read_jsonl(path):
         if not isinstance(data, str):
@@ -151,7 +149,7 @@ def _rows(data: Mapping[str, Any], number: int) -> list[Row]:
     completions = data.get("completion")
     if not isinstance(completions, list):
         return [Row(data, number)]
-    # A column of another length belongs to other completions: the trainer cut it otherwise.
+    # A column of another length belongs to other completions: the trainer cut it differently.
     count = len(completions)
     columns = {
         name: values

@@ -1,9 +1,9 @@
 """The rows of a file, numbered from 1: the one reader of JSON lines.
 
 JSON lines are UTF-8 with or without a byte order mark, and may be gzipped, whatever the file is
-called. Lines end with LF or CRLF; blank ones are passed over and counted. Values are those of
-Python's json: NaN and Infinity are numbers, integers have any size up to 4300 digits, `\\ud800` is
-half a surrogate pair. What needs finite numbers checks for itself.
+called. Lines end with LF or CRLF; blank ones are skipped but counted. Values are those of Python's
+json: NaN and Infinity are numbers, integers have any size up to 4300 digits, `\\ud800` is half a
+surrogate pair. What needs finite numbers checks for itself.
 """
 
 import gzip
@@ -23,7 +23,7 @@ NumberedRow = tuple[int, Mapping[str, Any] | str]
 LONGEST_LINE = 2**28  # bytes; a row with an image inside has some 2**24
 LARGEST_RATIO = 200  # of a gzipped file's content to the file; rows have 5 to 50
 LEAST_ALLOWED = 2**26  # bytes of content that are read whatever their ratio
-SHORTEST = 64  # bytes that even a blank line of a gzip file counts as: it takes time too
+SHORTEST = 64  # bytes that even a blank line of a gzip file counts as, because it takes time too
 GZIP, BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
 TABLES = (".parquet", ".csv")
 
@@ -33,7 +33,7 @@ def read_file(path: Path) -> Iterator[NumberedRow]:
     file are dicts of bytes and path.
 
     Raises:
-        InputError: it is none of these, cannot be read as what its name says, or pyarrow is needed
+        InputError: it has another ending, its content does not match its name, or pyarrow is needed
             and missing.
     """
     if path.suffix == ".json":
@@ -83,7 +83,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _unpacked(file: IO[bytes], path: Path) -> Iterator[bytes]:
-    """The lines of a gzip file, as long as they are not far larger than the file."""
+    """The lines of a gzip file, unless they are far larger than the file."""
     size = os.fstat(file.fileno()).st_size or math.inf  # a pipe has none
     allowed, total = max(LEAST_ALLOWED, LARGEST_RATIO * size), 0
     try:
@@ -114,7 +114,7 @@ def _lines(file: Any, path: Path) -> Iterator[bytes]:
 
 
 def row_of(line: bytes) -> Mapping[str, Any] | str:
-    """A line's row, or why it has none."""
+    """A line's row, or the error message of an invalid line."""
     try:
         data = json.loads(line.rstrip().decode())  # the column of an error is on this line
     except UnicodeDecodeError as error:

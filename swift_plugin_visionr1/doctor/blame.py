@@ -1,18 +1,18 @@
-"""Whose fault an exception is: what ms-swift, a model or the data raise is a finding, a mistake of
-our own is not."""
+"""Whose fault an exception is: what ms-swift, a model or the data raise is a finding, a bug of ours
+is not."""
 
 import traceback
 
 from ..errors import VisionR1Error
 
 OURS = __name__.partition(".")[0]
-BELOW_OURS = ("numpy", "scipy", "json", "re")  # what these raise is the fault of who called them
+BELOW_OURS = ("numpy", "scipy", "json", "re")  # what these raise is the caller's fault
 
 
 def reraise_own(error: Exception) -> None:
-    """Raise the error again where our own code is to blame: it must not be taken for the user's.
+    """Raise the error again if our own code is to blame, so that it is not reported as the user's.
 
-    To blame is the innermost function that is not a mere tool of the one that called it.
+    The innermost function that is not a mere tool of its caller is to blame.
     """
     if isinstance(error, (VisionR1Error, ImportError, OSError, MemoryError)):
         return

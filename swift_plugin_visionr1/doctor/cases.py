@@ -24,8 +24,7 @@ class Case:
     Attributes:
         row: what the data set says.
         file: its image file.
-        view: what the model sees of an image of the size that the row says; None where that cannot
-            be told.
+        view: what the model sees of an image of the size that the row gives; None if unknown.
     """
 
     row: DoctorRow
@@ -35,7 +34,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Whole:
-    """A row that can be shown and asked about: nothing of it is missing; as `Case`."""
+    """A complete row, which can be shown and asked about; otherwise like `Case`."""
 
     row: DoctorRow
     file: ImageFile
@@ -44,8 +43,7 @@ class Whole:
 
 
 def seen_as(io: ModelIO | None) -> SeenAs:
-    """What the model sees of an image, by its size; the image itself where the model is not
-    known."""
+    """What the model sees of an image, by its size; the image itself if the model is unknown."""
     known: dict[Size, View | None] = {}
 
     def view(size: Size) -> View | None:
@@ -60,8 +58,8 @@ def seen_as(io: ModelIO | None) -> SeenAs:
 
 
 def cases_of(rows: Sequence[DoctorRow], view: SeenAs, opened: int | None) -> list[Case]:
-    """Every row with its image file; the headers of `opened` of them from all over the data are
-    read, None for all."""
+    """Every row with its image file. Headers are read for `opened` rows spread over the data, or
+    for all if it is None."""
     chosen = range(len(rows)) if opened is None else set(spaced(len(rows), opened))
     files = look_at([row.image for row in rows], chosen)
     return [
@@ -71,8 +69,7 @@ def cases_of(rows: Sequence[DoctorRow], view: SeenAs, opened: int | None) -> lis
 
 
 def chosen_cases(cases: Sequence[Case], count: int) -> list[Whole]:
-    """`count` of the rows that are whole, from all over the data; those with something to find, if
-    there are any."""
+    """`count` complete rows, spread over the data; those with objects, if there are any."""
     whole = [
         Whole(case.row, case.file, case.row.truth, case.view)
         for case in cases
@@ -83,14 +80,13 @@ def chosen_cases(cases: Sequence[Case], count: int) -> list[Whole]:
 
 
 def spaced(length: int, count: int) -> list[int]:
-    """`count` of `length` indices, at equal distances; all where there are no more."""
+    """`count` of `length` indices, evenly spaced; all of them if there are no more than `count`."""
     places: list[int] = np.linspace(0, length - 1, min(count, length)).astype(int).tolist()
     return places
 
 
 def evidence_of(cases: Sequence[Case], view: SeenAs) -> Evidence:
-    """Boxes with the sizes of their image files; where none was opened, with the sizes that the
-    rows say."""
+    """Boxes with the sizes of their image files; if none was opened, with the sizes in the rows."""
     opened = any(case.file.size for case in cases)
     boxes, sizes, processed = [NO_BOXES], [], []
     for case in cases:

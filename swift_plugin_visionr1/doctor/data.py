@@ -1,4 +1,4 @@
-"""The data sets of a recipe: read here where they are local files in a known form, else through
+"""The data sets of a recipe: read here if they are local files in a known form, else through
 ms-swift."""
 
 import json
@@ -30,7 +30,7 @@ def read_data(recipe: Recipe) -> tuple[list[DoctorRow], list[Finding]]:
     """The rows of all data sets of a recipe, with what is wrong about the files."""
     names = [*recipe.all("dataset"), *recipe.all("val_dataset")]
     if not names:
-        return [], [problem("no_data", "no data: say --dataset FILE.jsonl")]
+        return [], [problem("no_data", "no data: add --dataset FILE.jsonl")]
     read: dict[str, list[DoctorRow]] = {"dataset": [], "val_dataset": []}
     found: list[Finding] = []
     called = Counter(_path(name).name for name in dict.fromkeys(names))
@@ -75,7 +75,7 @@ def _not_here(name: str, path: Path) -> Finding:
         if "," in name:
             relative += "; several files are separated by spaces, not by commas"
         return problem("missing_data", f"data: no file {path}{relative}")
-    text = f"data: {name} is no file or folder here and was not looked at, nothing is downloaded"
+    text = f"data: no file or folder {name} here, so it was not checked; nothing is downloaded"
     return note(
         "data_elsewhere",
         f"{text}: is it a data set on a hub? Download it and name its file or folder",
@@ -114,10 +114,10 @@ def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> Doc
 
 
 def _asked(row: DoctorRow, line: Mapping[str, Any]) -> DoctorRow:
-    """The row; with an error where it asks nothing, for ms-swift would leave it out."""
+    """The row; with an error if it asks nothing, since ms-swift would leave it out."""
     if row.error or row.prompt.strip():
         return row
-    why = why_unreadable(line) or "no message of it asks anything"
+    why = why_unreadable(line) or "none of its messages asks anything"
     return replace(row, truth=None, error=f"ms-swift would leave it out: {why}")
 
 
@@ -130,7 +130,7 @@ def _unread(error: str, place: str) -> DoctorRow:
 
 
 def renamed_columns(recipe: Recipe) -> dict[str, str]:
-    """The columns that the run gives other names, by their own.
+    """The columns that the run renames: their own names -> the new ones.
 
     Raises:
         SettingsError: --columns is not a JSON object.

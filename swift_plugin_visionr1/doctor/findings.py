@@ -1,4 +1,4 @@
-"""What the doctor says: one line per finding."""
+"""What the doctor reports: one line per finding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

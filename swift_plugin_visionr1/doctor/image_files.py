@@ -16,10 +16,10 @@ class ImageFile:
     """What is known of a row's image.
 
     Attributes:
-        state: "there", "none" where the row names none, else the code of the `ImageError`:
+        state: "there"; "none" if the row names no image; else the code of the `ImageError`:
             "elsewhere" is a URL, which is not looked at.
         path: where the file is; None for bytes.
-        header: None where it could not be read.
+        header: None if it could not be read.
         error: why.
     """
 

@@ -1,5 +1,5 @@
-"""Which model it is, and therefore which format and frame; three sources may disagree: recipe,
-checkpoint, settings."""
+"""Which model it is, and therefore which format and frame. Three sources may disagree: recipe,
+checkpoint and settings."""
 
 import re
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ class Model:
 
     Attributes:
         name: hub id or folder.
-        checkpoint: what it tells about itself.
-        type: ms-swift's model type as the run would have it; None where it cannot be told.
-        io: format and resize; None where they cannot be told.
+        checkpoint: what its files and name tell.
+        type: ms-swift's model type as the run would have it; None if unknown.
+        io: format and resize; None if unknown.
     """
 
     name: str | None
@@ -48,15 +48,15 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
             f"model_type is {said}, but {source} says {own}: boxes would be read in the wrong "
             "format or frame. "
         )
-        return model, [problem("model_type", f"{text}Leave model_type out, or say {own}")]
+        return model, [problem("model_type", f"{text}Leave model_type out, or set it to {own}")]
     return model, _about(name, kind, source if not said else "the recipe", settings, io)
 
 
 def scorer_with(
     recipe: Recipe, settings: Settings, model: Model, pixels: int, is_least: bool
 ) -> Scorer | None:
-    """The scorer of the same run with another least or greatest area of images in pixels; None
-    where its model cannot have that."""
+    """The scorer of the same run with another least or greatest area of images in pixels; None if
+    its model has no such limit."""
     environ = dict(recipe.environ)
     for bound in ("MIN", "MAX") if is_least else ("MAX",):
         environ.pop(f"IMAGE_{bound}_TOKEN_NUM", None)
@@ -93,13 +93,13 @@ def _about(
     name: str | None, kind: str | None, source: str, settings: Settings, io: ModelIO
 ) -> list[Finding]:
     if name is None:
-        return [problem("model", "no model: say --model HUB_ID or FOLDER")]
+        return [problem("model", "no model: add --model HUB_ID or FOLDER")]
     if kind is None and settings.model_type is None:
         text = (
             f"nothing says which model type {name} is: it is read as {io.format.name} in "
             f"{_frame(io)}, and image "
         )
-        return [note("model", f"{text}sizes are taken as {io.resize.describe()}; say --model_type")]
+        return [note("model", f"{text}sizes are taken as {io.resize.describe()}; add --model_type")]
     kind = kind or settings.model_type
     text = (
         f"model: {name}, model type {kind} (from {source}), writes {io.format.name} in {_frame(io)}"
@@ -121,7 +121,7 @@ def _about(
 
 
 def _writes_otherwise(name: str, io: ModelIO) -> bool:
-    """Whether it is Rex-Omni, which only its name tells from Qwen2.5-VL, read as the latter."""
+    """Whether Rex-Omni is read as Qwen2.5-VL, from which only its name distinguishes it."""
     return re.search("rex[._-]?omni", name, re.IGNORECASE) is not None and (
         io.format.name != "rex_omni"
     )

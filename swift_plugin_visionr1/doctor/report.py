@@ -37,12 +37,12 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is looked at.
+    """How much is checked.
 
     Attributes:
         rows: whose image files are opened, from all over the data; None for all.
         out: folder for the sheet of pictures and the JSON summary; None for neither.
-        sample: whether the model is asked; None where that takes minutes at most.
+        sample: whether the model is asked; None asks it if that takes minutes at most.
         prompts: that it is asked.
         samples: completions of each; None for the run's own num_generations.
     """
@@ -56,7 +56,7 @@ class Effort:
 
 @dataclass
 class Report:
-    """The findings so far; each is printed as it comes, since the later ones take longer."""
+    """The findings so far. Each is printed as it comes, since the later ones take longer."""
 
     findings: list[Finding] = field(default_factory=list)
     numbers: dict[str, object] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def examine(recipe: Recipe, shell: Mapping[str, str], effort: Effort) -> Report:
 
     Args:
         recipe: the training command.
-        shell: the environment of the command before the recipe's own came into it.
+        shell: the environment of the command before the recipe's own was added.
         effort: how much is looked at.
 
     Raises:
@@ -158,8 +158,7 @@ def _look_at_right_answers(
 
 
 def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
-    """What the boxes of one file are in; where they are in nothing usual, what those of its refused
-    rows are in."""
+    """What is wrong with the boxes of one file; if they fit nothing usual, of its refused rows."""
     found = box_findings(evidence_of(cases, view))
     if not found or found[0].code not in UNEXPLAINED:
         return found
@@ -188,14 +187,13 @@ def _mostly_refused(rows: Sequence[DoctorRow]) -> bool:
 
 
 def _not_judged(rows: Sequence[DoctorRow]) -> Finding:
-    """Of what rows that training refuses would mislead about: the few others are often the empty
-    ones."""
+    """A note that most rows are refused: the few others, often the empty ones, would mislead."""
     first = next(row for row in rows if row.error)
     text = (
         f"most rows are refused (the first is {first.place}: {clipped(first.error or '')}), and "
-        "the others may not "
+        "the others may not be like them: no right answers are shown or measured, and the model "
+        "was not asked"
     )
-    text += "stand for them: no right answers are shown or measured, and the model was not asked"
     return note("mostly_refused", text)
 
 
@@ -216,7 +214,7 @@ def _ask(
         engine = open_engine(recipe, model, BATCH)
         report.add(processed_findings(engine, cases))
         groups = sample(engine, cases, samples, recipe)
-    except Exception as error:  # whatever a model that does not load raises is the finding
+    except Exception as error:  # whatever a model raises when it does not load is the finding
         reraise_own(error)
         text = f"the model cannot be asked: {type(error).__name__}: {clipped(str(error), 400)}"
         report.add([problem("model_fails", f"{text}. Training would meet the same")])

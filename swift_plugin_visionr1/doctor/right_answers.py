@@ -12,7 +12,7 @@ from .cases import Case, Whole
 
 @dataclass(frozen=True)
 class Written:
-    """A row that has annotations and an image that the model's processor takes.
+    """A row that has annotations and an image that the model's processor accepts.
 
     Attributes:
         case: the row.

@@ -1,5 +1,5 @@
 """A data set's rows as they are, with what is wrong in them: the doctor looks at many before it
-says why."""
+names a cause."""
 
 import json
 import re
@@ -29,16 +29,16 @@ class DoctorRow:
         place: "row 3 of train.jsonl".
         messages: what the model is asked: all before the last assistant's message.
         prompt: the last user message.
-        target: the assistant's message that a supervised run would learn; "" where there is none.
-        image: the first image as the row has it: a path, a URL, base64, a dict; None where there is
-            none.
-        size: (width, height) in pixels as the row says; None where it says none.
-        boxes: (n, 4) the numbers as written, whatever they mean; n is 0 where they cannot be read.
+        target: the assistant's message that a supervised run would learn; "" if the row has none.
+        image: the first image as the row has it: a path, a URL, base64, a dict; None if the row has
+            no image.
+        size: (width, height) in pixels as in the row; None if the row gives no size.
+        boxes: (n, 4) the numbers as written, whatever they mean; n is 0 if they cannot be read.
         labels: the labels as written.
-        truth: what training would score against; None where it would refuse the row.
+        truth: what training would score against; None if it would refuse the row.
         error: why it would.
-        objects: ms-swift's `objects`, whose names and boxes stand for placeholders in the messages;
-            None where there are none that can be read.
+        objects: ms-swift's `objects`, whose names and boxes fill the placeholders in the messages;
+            None if they are missing or cannot be read.
     """
 
     place: str
@@ -55,7 +55,7 @@ class DoctorRow:
 
     @property
     def source(self) -> str:
-        """The file that it stands in."""
+        """The file it is in."""
         return self.place.partition(" of ")[2]
 
 
@@ -91,13 +91,13 @@ def read_taught_row(data: Mapping[str, Any], place: str) -> DoctorRow:
     try:
         turned = [*row.messages, {"role": "assistant", "content": row.target}]
         own = read_row(GROUNDING.rewrite({**data, "messages": turned}, image_size), place)
-    except (SolutionError, OSError):  # points, several images: what is taught is judged without
+    except (SolutionError, OSError):  # points, several images: the answer is judged without them
         return row
     return replace(row, size=own.size, boxes=own.boxes, labels=own.labels, truth=own.truth)
 
 
 def _are_objects(objects: Any) -> TypeGuard[Mapping[str, Any]]:
-    """Whether ms-swift could put them in the place of placeholders."""
+    """Whether ms-swift could fill placeholders with them."""
     if not isinstance(objects, Mapping) or not isinstance(objects.get("bbox"), list):
         return False
     lists = (objects.get("ref") or [], objects.get("image_id") or [])

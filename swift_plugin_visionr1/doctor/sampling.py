@@ -1,5 +1,5 @@
-"""The model itself: what its processor feeds it, and what it answers, through ms-swift's own
-engine. Imports it."""
+"""The model itself: what its processor feeds it, and what it answers. Imports ms-swift and uses its
+engine."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,8 @@ SMALL = 500_000_000  # bytes of weights that a CPU samples from in minutes
 
 
 def is_quick(model: Model) -> bool:
-    """Whether sampling takes minutes at most: a GPU, or a model so small that none is needed."""
+    """Whether sampling takes minutes at most: there is a GPU, or the model is small enough
+    without."""
     folder = model.checkpoint.folder
     if folder is None or not model.checkpoint.has_weights:
         return False
@@ -94,8 +95,7 @@ def processed_findings(engine: Any, cases: Sequence[Whole]) -> list[Finding]:
 
 
 def _fed_size(template: Any, case: Whole) -> Size | None:
-    """(width, height) in pixels of what the vision tower is fed; None where it is fed no single
-    image."""
+    """(width, height) in pixels of what the vision tower is fed; None if it is not one image."""
     encoded = template.encode(_request(case))
     grid = encoded.get("image_grid_thw")
     if grid is not None:

@@ -1,5 +1,5 @@
-"""Data sets as ms-swift loads them: any form it knows, and those that the plugin's preprocessors
-know. Imports it."""
+"""Data sets as ms-swift loads them: any form that it or the plugin's preprocessors know. Imports
+ms-swift."""
 
 import os
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from .rows import DoctorRow, read_row, read_taught_row
 
 
 def as_swift(recipe: Recipe) -> None:
-    """Load what the training process would: its plugins, and ours. The environment is the recipe's
-    already.
+    """Load what the training process would: its plugins, and ours. The environment is already the
+    recipe's.
 
     Raises:
         ImportError: ms-swift is not installed.
@@ -39,7 +39,7 @@ def load_as_swift(
     except ImportError as error:
         text = f"data: {name} is loaded through ms-swift, which does not import here: {error}"
         return [], [problem("data", text)]
-    except ZeroDivisionError:  # ms-swift samples from the rows that it can use, and there are none
+    except ZeroDivisionError:  # ms-swift samples from the rows that it can use, and it can use none
         text = f"data: ms-swift can use no row of {name}, its log says why"
         return [], [problem("empty_data", text)]
     except Exception as error:  # whatever ms-swift or the data raise, training would meet it too

@@ -1,5 +1,5 @@
-"""What a supervised run teaches: ms-swift's template puts names and boxes of `objects` in the place
-of <ref-object> and <bbox>, each family in its own way."""
+"""What a supervised run teaches: ms-swift's template replaces <ref-object> and <bbox> by the names
+and boxes of `objects`, for each family in its own way."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -31,12 +31,12 @@ class Spelling:
     in_pixels: bool
 
     def ref(self, name: str) -> str:
-        """The text in the place of a <ref-object>."""
+        """The text that replaces a <ref-object>."""
         style = {"qwen": "qwen", "qwen_vl": "tags", "internvl": "tags"}.get(self.kind)
         return _REFS[style].format(name) if style else name
 
     def box(self, numbers: Sequence[int]) -> str:
-        """The text in the place of a <bbox>: the numbers of a box or of a point."""
+        """The text that replaces a <bbox>: the numbers of a box or of a point."""
         corners = ",".join(f"({x},{y})" for x, y in zip(numbers[::2], numbers[1::2], strict=True))
         return {
             "qwen": f"<|box_start|>{corners}<|box_end|>",
@@ -70,7 +70,7 @@ def spelling_of(
 
 
 def taught_answer(row: DoctorRow, view: View | None, spelling: Spelling) -> str | None:
-    """The assistant's answer of a row as the model is taught it; None where that cannot be told."""
+    """The assistant's answer of a row as the model is taught it; None if unknown."""
     if row.objects is None or not _PLACEHOLDER.search(row.target):
         return row.target
     if view is None or any(row.objects.get("image_id") or ()):

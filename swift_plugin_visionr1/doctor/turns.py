@@ -12,7 +12,7 @@ USER, ASSISTANT = ("user", "human"), ("assistant", "gpt", "bot")
 
 
 def split_turns(data: Mapping[str, Any]) -> tuple[tuple[Turn, ...], str]:
-    """What is asked, and the assistant's answer after it; "" where there is none."""
+    """What is asked, and the assistant's answer after it, or "" without one."""
     turns = _turns(data)
     if turns and turns[-1].get("role") == "assistant":
         return tuple(turns[:-1]), text_of(turns[-1].get("content"))

@@ -27,10 +27,10 @@ class Prediction:
         numbers: as they stand in the completion, in its order; () where only boxes are known.
         written: x1, y1, x2, y2 in the format's own frame; () where only boxes are known.
         pixels: the same in pixels of the original image.
-        label: "" where there is none.
-        truth: index of the matched ground-truth box; None where it is unmatched.
-        overlap: IoU with that box, GIoU under the official rules; 0 where it is unmatched.
-        counted: the overlap that the rules use: 0 where they do not accept the label.
+        label: "" if the box has none.
+        truth: index of the matched ground-truth box; None if the box is unmatched.
+        overlap: IoU with that box, GIoU under the official rules; 0 if the box is unmatched.
+        counted: the overlap that the rules use: 0 if they do not accept the label.
     """
 
     numbers: tuple[str, ...]
@@ -51,7 +51,7 @@ class StageTerms:
         breakdown: the reward as training computes it.
         valid: per prediction, whether it is matched at IoU >= xi0 (GIoU > xi0 under the official
             rules).
-        f: per prediction f of its overlap (Eq. 8); 0 where it is unmatched.
+        f: per prediction f of its overlap (Eq. 8); 0 if it is unmatched.
     """
 
     criteria: Criteria
@@ -88,15 +88,15 @@ class Explanation:
 
     @property
     def breakdown(self) -> RewardBreakdown:
-        """Of the first stage; format, issues and matching are every stage's."""
+        """The first stage's; format, issues and matching are the same for all stages."""
         return next(iter(self.stages.values())).breakdown
 
 
 def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stage]) -> Explanation:
-    """The reward of one completion, as training computes it, with what it is made of.
+    """The reward of one completion, as training computes it, with all its terms.
 
     Raises:
-        ValueError: no processor of the model's family takes an image of this size.
+        ValueError: no processor of the model's family accepts an image of this size.
     """
     settings, io = scorer.settings, scorer.io
     view, parsed = io.resize.view(truth.size), io.format.parse(text)
@@ -129,7 +129,7 @@ def predictions_of(
         breakdown: of the completion.
         truth: its annotation.
         settings: the rules that it was scored by.
-        numbers: `numbers` and `written` of each prediction, where the text is at hand.
+        numbers: `numbers` and `written` of each prediction, if the text is available.
     """
     labels = breakdown.labels
     pairs = zip(
@@ -148,7 +148,7 @@ def predictions_of(
 
 
 def _numbers(text: str, places: Sequence[Sequence[Span]], written: Boxes) -> list[tuple[str, ...]]:
-    """Each box as it stands in the text; as it was read where the places cannot be told."""
+    """Each box as written in the text; as it was read if its place there is unknown."""
     if len(places) < len(written):
         return [tuple(f"{v:g}" for v in box) for box in written]
     # Four numbers, or two as Kosmos-2's; the place of the label comes after them.

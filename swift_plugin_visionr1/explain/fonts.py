@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 SUFFIXES = (".ttf", ".otf", ".ttc")
-NOWHERE = "\U0010ffff"  # no font has it: drawn as the sign for what is missing
+NOWHERE = "\U0010ffff"  # no font has it: drawn as the sign for a missing character
 MOST_FONTS = 400  # that are tried for one character
 
 
@@ -31,8 +31,8 @@ class Fonts:
         self._of: dict[str, int | None] = {}
 
     def runs(self, text: str) -> list[tuple[Any, str]]:
-        """The text in parts, each with the font that has its characters; what no font has is
-        escaped as Python would write it."""
+        """The text in parts, each with the font that has its characters; characters that no font
+        has are escaped as in Python."""
         pairs = [pair for character in text for pair in self._placed(character)]
         return [
             (self._opened[number], "".join(character for _, character in part))
@@ -40,11 +40,11 @@ class Fonts:
         ]
 
     def width(self, text: str) -> float:
-        """Pixels that the text takes."""
+        """Width of the text in pixels."""
         return float(sum(font.getlength(part) for font, part in self.runs(text)))
 
     def clipped(self, text: str, width: float) -> str:
-        """The text, cut to so many pixels with an ellipsis."""
+        """The text, cut to this width in pixels with an ellipsis."""
         if self.width(text) <= width:
             return text
         while text and self.width(text + "...") > width:
@@ -94,8 +94,8 @@ class Fonts:
 
 
 def for_matplotlib(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The texts as matplotlib can draw them, with escapes for what no font has, and the names of
-    the font families to give it."""
+    """The texts as matplotlib can draw them, with escapes for characters that no font has, and the
+    names of the font families to use."""
     from matplotlib.font_manager import FontProperties, fontManager
 
     fonts, families = Fonts(12), ["DejaVu Sans"]

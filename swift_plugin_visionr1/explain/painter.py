@@ -12,7 +12,7 @@ from ..geometry.frames import Size
 from ..text import clipped
 from .fonts import Fonts
 
-# Okabe and Ito's colours, which the colour-blind tell apart; the dashes say the same again.
+# Okabe and Ito's colours, which the colour-blind can tell apart; dashes repeat the distinction.
 GREEN, BLUE, AMBER, RED, PINK, SKY = (
     "#009E73",
     "#0072B2",
@@ -84,7 +84,7 @@ def paint(image: Any, size: Size, marks: Sequence[Mark], fonts: Fonts | None = N
     for mark in marks:
         box = _within(np.asarray(mark.box_xyxy, dtype=float) * scale, image.size)
         x1, y1, x2, y2 = box
-        # The white below makes it seen on any image.
+        # The white below makes it visible on any image.
         pen.rectangle((x1 - 2, y1 - 2, x2 + 1, y2 + 1), outline="white", width=4)
         for dash in _outline(box, mark.dashes):
             pen.line(dash, fill=mark.colour, width=2)

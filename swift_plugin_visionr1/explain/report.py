@@ -16,15 +16,14 @@ DENOMINATORS = {
     "matched pairs)",
 }
 OFFICIAL = [
-    "rules     the released code's, not the paper's equations: GIoU for IoU, > for >=, labels in "
-    "the matcher, no check",
-    "          of content, no gate by xi0 in precision; --config paper explains the same "
-    "completion by the equations",
+    "rules     the released code's, not the paper's equations: GIoU for IoU, > for >=, labels in",
+    "          the matcher, no check of content, no gate by xi0 in precision; --config paper",
+    "          explains the same completion by the equations",
 ]
 
 
 def number(value: float) -> str:
-    """A number to four decimals, as short as it is then."""
+    """A number to four decimals, without trailing zeros."""
     return f"{round(value, 4):g}"
 
 
@@ -99,7 +98,7 @@ def _row(own: Explanation, i: int, prediction: Prediction) -> list[str]:
 
 
 def short(label: str) -> str:
-    """A label in one line of what every terminal and font can show."""
+    """A label on one line, in characters that every terminal and font can show."""
     plain = " ".join(label.split()).encode("utf-8", "backslashreplace").decode()
     return plain if len(plain) <= 24 else plain[:23] + "…"
 

@@ -38,7 +38,7 @@ def make_sheet(
         panels: at least one.
         columns: panels side by side.
         heading: lines of text over all.
-        legend: whether what the colours and lines mean stands at the foot.
+        legend: whether a legend of colours and lines is drawn at the bottom.
     """
     from PIL import Image, ImageDraw
 
@@ -73,7 +73,7 @@ def empty(size: Size, largest: Size) -> Any:
 
 
 def fitted(image: Any, size: Size) -> Any:
-    """The image scaled to fit into `size` (width, height); what is enlarged keeps its pixels."""
+    """The image scaled to fit into `size` (width, height); enlarging keeps its pixels visible."""
     from PIL import Image
 
     scale = min(size[0] / image.width, size[1] / image.height)

@@ -59,11 +59,11 @@ def get_format(
         frame: a key of FRAMES, for a model that was trained to write this format in another frame
             than its own.
         reasoning: what stands around the answer.
-        layout: how the format `json` names its parts; other formats have theirs.
+        layout: how the format `json` names its parts; other formats have fixed ones.
 
     Raises:
-        ValueError: there is no such format or frame, or the format takes no layout; the message
-            says what there is.
+        ValueError: no format or frame has that name, or the format takes no layout; the message
+            lists the choices.
     """
     if name not in FORMATS:
         raise ValueError(f"expected one of the formats {', '.join(sorted(FORMATS))}, got {name!r}")

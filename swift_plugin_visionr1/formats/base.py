@@ -21,7 +21,7 @@ class ParsedCompletion:
     Attributes:
         boxes: (n, 4) float64 xyxy in the format's own frame; every box is valid (finite, corners in
             order).
-        labels: n labels; "" where the answer gave none.
+        labels: n labels; "" if the answer gave none.
         issues: codes of what breaks the format, each once, in order of appearance; empty for a
             clean answer.
         says_nothing: the answer says that there is nothing to find, in the format's own way or,
@@ -36,13 +36,12 @@ class ParsedCompletion:
 
 @dataclass(frozen=True)
 class Questions:
-    """How the authors of a model family document that it is asked for boxes; None where they
-    document nothing.
+    """The questions that a model family's authors document for boxes; None if they document none.
 
     Attributes:
-        detect: for all objects of several categories, whose names stand in the place of `{}`,
-            joined by commas; or in that of `{:JOINT}`, joined by JOINT. See `rows.prompts.fill`.
-        locate: for what one name or expression, in the place of `{}`, describes.
+        detect: for all objects of several categories, whose names replace `{}`, joined by commas,
+            or `{:JOINT}`, joined by JOINT. See `rows.prompts.fill`.
+        locate: for what one name or expression describes, which replaces `{}`.
     """
 
     detect: str | None = None
@@ -62,7 +61,7 @@ class Format(Protocol):
 
     @property
     def questions(self) -> Questions:
-        """What such a model is asked; here nothing is documented."""
+        """What such a model is asked; here its authors document nothing."""
         return Questions()
 
     def parse(self, text: str) -> ParsedCompletion:
@@ -70,41 +69,39 @@ class Format(Protocol):
         ...
 
     def parse_one(self, text: str) -> ParsedCompletion:
-        """Read the answer to a question about one thing, in evaluation: as `parse`, and where that
-        is no box, the one in its prose; see `prose_box`."""
+        """Read the answer to a question about one thing, in evaluation: like `parse`, but if that
+        finds no box, take the one in the prose; see `prose_box`."""
         from .prose_box import with_box_in_prose  # here: it imports this module
 
         return with_box_in_prose(self.parse(text), text, lambda boxes: boxes)
 
     def spans(self, text: str) -> list[tuple[Span, ...]]:
-        """Where each box that `parse` reads is written: the ranges of its coordinates and of its
-        label.
+        """Where each box that `parse` reads is written: the ranges of its coordinates and label.
 
-        In the order of `parse`; an empty list where that cannot be told. Never raises.
+        In the order of `parse`; an empty list if the places are unknown. Never raises.
         """
         ...
 
     def confidences(self, text: str) -> list[float]:
-        """What the model wrote as the confidence in each box that `parse` reads; NaN where it wrote
-        none.
+        """The confidence that the model wrote for each box that `parse` reads; NaN without one.
 
-        In the order of `parse`; an empty list where that cannot be told. Never raises.
+        In the order of `parse`; an empty list if the places are unknown. Never raises.
         """
         ...
 
     def is_inside(self, boxes: Boxes, view: View) -> NDArray[np.bool_]:
-        """(n,) whether what is written of (n, 4) xyxy boxes in the format's own frame may be that
-        of boxes in it."""
+        """(n,) whether (n, 4) xyxy boxes in the format's own frame, as written, may lie inside
+        it."""
         return self.frame.is_inside(boxes, view)
 
     def content_issues(self, parsed: ParsedCompletion, view: View) -> tuple[str, ...]:
-        """Issues that need the image: `out_of_image` where a coordinate lies beyond what the frame
+        """Issues that need the image: `out_of_image` if a coordinate lies beyond what the frame
         allows."""
         return () if self.is_inside(parsed.boxes, view).all() else ("out_of_image",)
 
     def served(self) -> "Format":
-        """The same format for answers from an inference server, which may have taken reasoning and
-        special tokens out of the text; here nothing that matters."""
+        """The same format for answers from an inference server, which may have removed reasoning
+        and special tokens from the text; here that does not matter."""
         return self
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:

@@ -88,7 +88,7 @@ class CogVLM(Collected):
         return close(found, text, "None")
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
-        """A line for each box, three digits for each coordinate; there are none but 000 to 999."""
+        """A line for each box, three digits for each coordinate, from 000 to 999."""
         rows = [
             ",".join(f"{v:03d}" for v in row)
             for row in np.clip(np.rint(boxes), 0, _TOP).astype(int)

@@ -56,8 +56,8 @@ class Collector:
         return tuple(self._issues)
 
     def add(self, box: Sequence[float], spans: Sequence[Span], label: str) -> bool:
-        """Take a box, xyxy in the format's own frame, or note why it is none; False when there is
-        room for no more."""
+        """Take a box, xyxy in the format's own frame, or note what is wrong with it; False if there
+        is no room for more."""
         if len(self.boxes) == MAX_BOXES:
             self.issue("too_many_boxes")
             return False
@@ -73,14 +73,14 @@ class Collector:
         return True
 
     def name_from(self, first: int, label: Span, text: str) -> None:
-        """Give the boxes from the one with the number `first` on a label that came after them."""
+        """Give a label to the boxes before it, from number `first` on."""
         self.issue("label_after_box")
         for number in range(first, len(self.boxes)):
             self.labels[number] = text[slice(*label)]
             self.spans[number] = (*self.spans[number], label)
 
     def shape(self, count: int) -> bool:
-        """Whether so many numbers are a box; the issue of what else they are is noted."""
+        """Whether this many numbers are a box; otherwise the issue is noted."""
         if count != 4:
             odd = count < 2 or count % 2 == 1
             self.issue("bad_box" if odd else {2: "point", 8: "quad"}.get(count, "polygon"))
@@ -120,7 +120,7 @@ class Collected(Format):
 
 
 def number(written: str) -> float:
-    """A coordinate as float; NaN for what is no plain number of up to fifteen digits."""
+    """A coordinate as float; NaN unless it is a plain number of up to fifteen digits."""
     return float(written) if _NUMBER.fullmatch(written) else math.nan
 
 
@@ -132,7 +132,7 @@ def strip(text: str, start: int, end: int) -> Span:
 
 
 def close(found: Collector, text: str, own: str) -> Collector:
-    """Finish an answer: where there is no box, tell the empty answer from one without boxes."""
+    """Finish an answer: without a box, note whether it is the empty answer or lacks boxes."""
     for other in _OTHER_SHAPES.finditer(text):
         found.issue(other.group(1))
     found.says_nothing = found.says_nothing and not found.boxes

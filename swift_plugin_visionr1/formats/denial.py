@@ -1,9 +1,9 @@
-"""Whether an answer says that there is nothing to find: in words, or as JSON that holds nothing.
+"""Whether an answer says that there is nothing to find, in words or as empty JSON.
 
-"There are no cats in the image." is such an answer, and so are `{}` and `[{"bbox_2d": null}]`.
-Not so a refusal to look ("I cannot help"), a description, an answer that was cut off, a sentence
-that negates something else, or one after which something is there after all. In doubt it is not: a
-text earns nothing on an image without objects unless it says that there are none.
+"There are no cats in the image." is such an answer, and so are `{}` and `[{"bbox_2d": null}]`. A
+refusal to look ("I cannot help") is not, nor is a description, an answer that was cut off, a
+sentence that negates something else, or one followed by an object after all. In doubt the answer
+does not count: on an image without objects, a text earns nothing unless it says so.
 """
 
 import re
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from .denial_phrases import LANGUAGES, WORDS
 from .json_reader import Split, read
 
-_MAX_DEPTH = 8  # lists in lists nested deeper hold something, if only brackets
-LONGEST = 2000  # characters; whoever denies something says so in fewer
+_MAX_DEPTH = 8  # lists nested deeper hold something, if only brackets
+LONGEST = 2000  # characters; a denial takes fewer
 # Keys under which boxes are written: with nothing under them an object names no box.
 BOX_KEYS = frozenset(
     re.findall(
@@ -147,7 +147,7 @@ def _clauses(plain: str) -> Iterator[_Clause]:
 
 
 def _without_leads(clause: str) -> str:
-    """The clause without "Sorry," and the like before it; with nothing else it is empty."""
+    """The clause without a leading "Sorry," or the like; empty if that is all it says."""
     for _ in range(6):
         if clause in WORDS or any(patterns.denials.fullmatch(clause) for patterns in _patterns()):
             break

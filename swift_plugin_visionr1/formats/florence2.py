@@ -3,14 +3,12 @@ in one run.
 
 A token is one of a thousand bins of a side and means its middle, as transformers' own
 post-processor decodes it.
-Region proposals have no labels, which is no issue where no box has one. The task is not in the
-answer: a run is boxes
-where all its fours have their corners in order, as neither a quad (text with regions) nor a polygon
-(segmentation)
-has. Where there is nothing, it ends at once: the empty answer is the empty text.
-Questions: its model card's tasks. Detection of given categories is documented for one of them;
-several are asked for as
-the phrases of a caption.
+Region proposals have no labels, which is not an issue if no box has one. The task is not in the
+answer, so a run counts as boxes if all its fours have their corners in order; a quad (text with
+regions) or a polygon (segmentation) does not. With nothing to find, the model ends at once: the
+empty answer is the empty text.
+Questions: its model card's tasks. Detection of given categories is documented for one category;
+several are asked for as the phrases of a caption.
 
 Issue codes, besides those of `collect`
     text_around   there is text after the last box, or markup of another kind before one, which is
@@ -64,7 +62,7 @@ class Florence2(Collected):
         return close(found, text, "")
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
-        """Each box after its label; there are no bins but 0 to 999."""
+        """Each box after its label, in bins from 0 to 999."""
         rows = np.clip(np.floor(boxes + 0.5), 0, _BINS - 1).astype(
             int
         )  # as transformers' own: the bin it lies in
@@ -73,7 +71,7 @@ class Florence2(Collected):
 
 
 def _take(found: Collector, text: str, run: Run, label: Span) -> bool:
-    """Read one run; False when there is room for no more boxes."""
+    """Read one run; False if there is no room for more boxes."""
     name = text[slice(*label)]
     if _POLYGON.search(name):
         found.issue("polygon")

@@ -4,11 +4,10 @@
 Coordinates are integers from 0 to 1000 of the whole image; the style of the brackets varies ([],
 [[]], (), <>), and lists carry no labels (zai-org/GLM-V, README and issue 118). Asked for JSON it
 writes objects with "bbox_2d" and "label" between the tokens, which is what is written here where
-there are labels. The tokens mark the answer in a sentence, so text around them is no issue. The
-empty answer is <|begin_of_box|>[]<|end_of_box|>.
-Question: the same README, for one description; a question may name the output's format, such as
-JSON.
-Issue codes: see `tagged` and `collect`, and `json_boxes` for JSON.
+there are labels. The tokens mark the answer in a sentence, so text around them is not an issue. The
+empty answer is <|begin_of_box|>[]<|end_of_box|>. Question: the same README, for one description; a
+question may name the output's format, such as JSON. Issue codes: see `tagged` and `collect`, and
+`json_boxes` for JSON.
 """
 
 import json

@@ -69,8 +69,8 @@ class Griffon(Collected):
 
 
 def _label(found: Collector, text: str, start: int, end: int) -> Span | None:
-    """The label that ends in `-` at `end`, empty for a box without one; None where no box of this
-    family begins."""
+    """The label that ends in `-` at `end`, empty for a box without one; None if no box of this
+    family begins there."""
     begin, stop = strip(text, max(start, end - _REACH), end)
     between = text[begin:stop]
     dashed = between.endswith(("-", "－"))
@@ -86,7 +86,7 @@ def _label(found: Collector, text: str, start: int, end: int) -> Span | None:
 
 
 def _take(found: Collector, text: str, match: re.Match[str], label: Span) -> bool:
-    """Read one bracket; False when there is room for no more boxes."""
+    """Read one bracket; False if there is no room for more boxes."""
     group = tokens(text, *match.span(1))
     values = [number(text[start:end]) for start, end in group]
     if any(v != v for v in values):

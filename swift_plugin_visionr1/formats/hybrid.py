@@ -2,8 +2,8 @@
 is JSON: {"bbox_2d": <|box_start|>(64,95),(322,333)<|box_end|>, "label":
 "<|object_ref_start|>cat<|object_ref_end|>"}.
 
-That is what Qwen3-VL is taught without QWENVL_BBOX_FORMAT=new; other families have tags of their
-own in the same places. A server may have left out the tokens: {"bbox_2d": (64,95),(322,333), ...}.
+That is what Qwen3-VL is taught without QWENVL_BBOX_FORMAT=new; other families put their own tags in
+the same places. A server may have left out the tokens: {"bbox_2d": (64,95),(322,333), ...}.
 """
 
 import re
@@ -19,8 +19,7 @@ _CORNERS = re.compile(
 
 
 def without_special_tokens(text: str) -> str:
-    """JSON in place of the hybrid, with every character that stays at its place; other texts are
-    returned as they are.
+    """The hybrid as JSON, with every kept character in its place; other texts are returned as is.
 
     >>> without_special_tokens('{"bbox_2d": <|box_start|>(1,2),(3,4)<|box_end|>}')
     '{"bbox_2d":              [1,2 , 3,4]           }'

@@ -1,22 +1,22 @@
 """What issue codes mean, in words."""
 
-# The formats' own documentation says exactly when each code comes up. Codes in neither table count
-# to the template.
+# The formats' own documentation says exactly when each code comes up. Codes in neither table
+# belong to the template.
 TEMPLATE = {
     "not_json": "the answer is not JSON",
-    "not_a_list": "the JSON is no list",
-    "not_an_object": "an entry of the list is no object",
+    "not_a_list": "the JSON is not a list",
+    "not_an_object": "an entry of the list is not an object",
     "repeated_key": "an object has a key twice",
     "other_key": "a box stands under another key than the format's",
     "foreign_key": "a box stands under the key of another family, which may have y first, and is "
     "not read",
     "text_around": "there is text around the answer where the bare answer is asked for",
-    "no_tags": "the tags that the format writes are not there",
+    "no_tags": "the tags that the format writes are missing",
     "broken_tags": "a tag is cut off, not closed or not opened",
     "bad_layout": "brackets or separators are not as the format writes them",
-    "bad_box": "there is something in the place of a box that is not four usable numbers",
+    "bad_box": "something stands where a box should be that is not four usable numbers",
     "no_box": "there is no box, and the answer is not the format's empty one; or a label lacks one",
-    "empty_answer": "that there is nothing to find is not said in the format's own way",
+    "empty_answer": "the answer says that there is nothing to find, but not in the format's way",
     "point": "a place is a point, not a box",
     "quad": "a place is four corners, not a box",
     "polygon": "a place is a polygon, not a box",
@@ -33,7 +33,7 @@ TEMPLATE = {
     "no_reasoning": "the reasoning, or the tags about the answer, that the model is to write are "
     "missing",
     "unclosed_reasoning": "the reasoning does not end; boxes in it are drafts and not read",
-    "too_long": "the text is longer than what is read of it",
+    "too_long": "the text is longer than the part that is read",
 }
 CONTENT = {
     "not_integer": "a coordinate is not written as an integer",
@@ -46,5 +46,5 @@ CONTENT = {
 
 
 def meaning(code: str) -> str:
-    """One line on an issue code; the code itself in words where there is none."""
+    """One line on an issue code; for an unknown code, its own words."""
     return TEMPLATE.get(code) or CONTENT.get(code) or code.replace("_", " ")

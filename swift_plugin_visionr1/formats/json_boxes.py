@@ -12,9 +12,9 @@ Issue codes
     text_around     there is text before or after the list, or the fence is not ```json
     empty_answer    the answer says that there is nothing to find in words, as VLM-R1's `None`, or
                     in JSON that holds no box; see `denial`
-    not_a_list      the JSON is no list; boxes of an object, or of a list in it, are read
-    not_an_object   an entry of the list is no object; four bare numbers, or a list of fours, are
-                    read as boxes
+    not_a_list      the JSON is not a list; boxes of an object, or of a list in it, are read
+    not_an_object   an entry of the list is not an object; four bare numbers, or a list of fours,
+                    are read as boxes
     repeated_key    an object has a key twice; it is read as several objects
     other_key       a box is under another key than the format's, or in lists of its own; it is read
     foreign_key     an entry has a box under the key of another family, whose numbers may have
@@ -173,8 +173,8 @@ class JsonBoxes(Format):
         return f"{self.indent}{{{', '.join(members)}}}"
 
     def _of_clean(self, data: Any) -> ParsedCompletion | None:
-        """The ordinary answer of integers with nothing wrong, read in a quarter of the time; None
-        for any other."""
+        """The ordinary, correct answer of integers, read in a quarter of the time; None for any
+        other."""
         if not isinstance(data, list) or set(map(type, data)) != {dict} or len(data) > MAX_BOXES:
             return None
         written = [item.get(self.layout.box) for item in data]
@@ -196,7 +196,7 @@ class JsonBoxes(Format):
         )
 
     def _read(self, text: str) -> list[Entry]:
-        """The entries that `parse` reads, with their places; none where they cannot be told."""
+        """The entries that `parse` reads, with their places; empty if the places are unknown."""
         data, span, _ = _document(text)
         if data is BROKEN:
             entries = self._of_pieces(text).entries
@@ -259,8 +259,8 @@ class JsonBoxes(Format):
         return _Found(objects.entries, ["not_json", *objects.issues])
 
     def _keyed(self, text: str, top: Top) -> Any:
-        """An object of a bare list and the key or name that stands before it without braces; the
-        list as it is where there is none."""
+        """An object of a bare list and the key or name that precedes it without braces; the list
+        itself if nothing does."""
         key = _KEY_BEFORE.search(text, max(0, top.start - 45), top.start)
         name = key[1].strip() if key else ""
         if name not in (*self.layout.keys, *self.others):
@@ -284,8 +284,8 @@ class JsonBoxes(Format):
         ]
 
     def _check(self, entry: Entry) -> tuple[list[float], str | None]:
-        """The four numbers, none of them where they are no box, and what is wrong with the way they
-        are written."""
+        """The four numbers, or an empty list if they are not a box, and what is wrong with the way
+        they are written."""
         written, decimals = entry.numbers, self.layout.decimals
         numbers = [_number(v) for v in written]
         if not all(abs(v) < LIMIT for v in numbers):  # NaN is not below anything
@@ -329,8 +329,8 @@ class JsonBoxes(Format):
 
 
 def _document(text: str) -> tuple[Any, Span, tuple[str, ...]]:
-    """The JSON value of an answer, where it stands, and the issue where there is text around it;
-    BROKEN for none."""
+    """The JSON value of an answer, its place, and the issue of text around it; BROKEN if there is
+    no JSON."""
     start, end = _body(text)
     data = decode(text[start:end])
     first, last = text.find("["), text.rfind("]") + 1
@@ -367,7 +367,7 @@ def _is_call(value: Any) -> bool:
 
 
 def _number(value: Any) -> float:
-    """The number as float; NaN for what is no number (booleans included)."""
+    """The number as float; NaN for anything else (booleans included)."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return float("nan")
     try:

@@ -37,7 +37,7 @@ class JsonLayout:
             )
         if not isinstance(self.label, str) or not self.label or self.label in self.keys:
             raise ValueError(
-                f"expected label to be a key that is none of the box's, got {self.label!r}"
+                f"expected label to be a key that the box does not use, got {self.label!r}"
             )
         if self.order not in get_args(Order):
             raise ValueError(

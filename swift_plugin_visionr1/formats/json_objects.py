@@ -1,10 +1,8 @@
-"""What the objects of a JSON answer are: boxes with their labels, or what else a model writes in
-their place.
+"""What the objects of a JSON answer are: boxes with their labels, or what a model writes instead.
 
 Boxes and labels are read under other keys than the format's too, where the meaning is not in doubt,
-with an issue.
-A point, a quad, a polygon, a 3D box and a tool call are named as what they are and not read as
-boxes.
+with an issue. A point, a quad, a polygon, a 3D box and a tool call are reported as such and not
+read as boxes.
 """
 
 import re
@@ -56,7 +54,7 @@ _PARTS = re.compile(
     r"coordinates?|coords|locations?|positions?|regions?|data|list|image|images|img|json|found)?"
     r"[_ ]?\d*"
 )
-# Keys whose numbers are no place in the image.
+# Keys whose numbers are not a place in the image.
 _OTHERS = re.compile(
     r"(?:(?:image|img|input|original)_?)?(?:sizes?|shapes?|resolution|dimensions?|width|height)|"
     r"colou?rs?|rgba?|scores?|confidences?|ids?|mean|std|masks?"
@@ -133,7 +131,7 @@ def text_of(value: Any) -> str | int | None:
 
 
 def confidence_of(record: Mapping[str, Any]) -> Any:
-    """What the object gives as the confidence in its box; None where it gives nothing."""
+    """The confidence in its box that the object gives, if any."""
     by_name = {_plain(key): value for key, value in record.items()}
     return next((by_name[name] for name in _CONFIDENCES if name in by_name), None)
 
@@ -144,7 +142,7 @@ class Objects:
     Args:
         layout: the format's.
         others: other keys of a box, whose numbers have the format's order.
-        loose: the answer is no JSON anyway: what is no box and nothing like one is passed over
+        loose: the answer is not JSON anyway, so anything that is nothing like a box is skipped
             without an issue.
     """
 
@@ -178,12 +176,12 @@ class Objects:
             if isinstance(item, Split) and depth < _MAX_DEPTH:
                 self._add_loosely(
                     item.records, depth + 1, name
-                )  # what comes after a key that is there twice is no entry
+                )  # what comes after a repeated key is not an entry
             elif isinstance(item, list) and depth < _MAX_DEPTH:
                 self.add_list(item, depth + 1, name)
 
     def add_record(self, record: dict[str, Any], depth: int = 0, name: str = "") -> None:
-        """An object: a box, several, none, or something that has the boxes."""
+        """An object: one box, several, none, or a holder of boxes."""
         found = self._boxes(record)
         if isinstance(found, str):
             self.issues.append(found)
@@ -198,7 +196,7 @@ class Objects:
         self.issues += ["too_many_boxes"] if len(found) > room else []
 
     def _boxes(self, record: dict[str, Any]) -> list[Entry] | str:
-        """The boxes of an object, what it is in their place, or an empty list."""
+        """The boxes of an object, or what it is instead, or an empty list."""
         if "name" in record and "arguments" in record:
             return "tool_call"
         own = self.layout.keys
@@ -220,7 +218,7 @@ class Objects:
         )
 
     def _search(self, record: dict[str, Any], depth: int, name: str) -> None:
-        """An object that is no box itself: boxes in its lists and objects."""
+        """An object that is not a box itself: boxes in its lists and objects."""
         before = len(self.entries), len(self.issues)
         for key, value in record.items() if depth < _MAX_DEPTH else ():
             own_name = name if _PARTS.fullmatch(_plain(key)) else key
@@ -326,7 +324,7 @@ def _is_name(text: str) -> bool:
 
 
 def _shape(count: int) -> str:
-    """What so many numbers are, which are no box."""
+    """What this many numbers are if they are not a box."""
     if count in (2, 8):
         return "point" if count == 2 else "quad"
     return "polygon" if count >= 6 and count % 2 == 0 else "bad_box"

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from .base import Span
 
 MAX_DEPTH = 50  # brackets nested deeper are not read
-MAX_TOKENS = 100_000  # what stands after so many brackets, texts, numbers and words is not read
-BROKEN = object()  # what `decode` makes of a text that is no JSON
+MAX_TOKENS = 100_000  # brackets, texts, numbers and words; the rest is not read
+BROKEN = object()  # what `decode` returns for a text that is not JSON
 
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 # What follows a string's closing quote; full-width punctuation, which texts have, only where a
@@ -67,8 +67,7 @@ class Split:
 
 
 class Top(NamedTuple):
-    """A list or an object that stands in nothing else, in text[start:end], with the places of a
-    list's numbers."""
+    """A top-level list or object, in text[start:end], with the places of a list's numbers."""
 
     value: Any
     start: int
@@ -99,18 +98,17 @@ def decode(text: str) -> Any:
         if isinstance(data, list) and text.count(":") == sum(
             len(item) for item in data if isinstance(item, dict)
         ):
-            return data  # as many keys as colons: none is there twice
+            return data  # as many keys as colons: none is repeated
         return _with_repeats.decode(text)
     except (ValueError, RecursionError):  # RecursionError: nesting thousands deep
         return BROKEN
 
 
 def read(text: str, start: int = 0, end: int | None = None) -> tuple[list[Top], bool]:
-    """The lists and objects of text[start:end], in order; whatever else stands there is passed
-    over.
+    """The lists and objects of text[start:end], in order; anything else is skipped.
 
     Returns:
-        them, and whether all of the text was read: not where it has more than MAX_TOKENS.
+        them, and whether all of the text was read: not if it has more than MAX_TOKENS.
     """
     return _Reader(text, len(text) if end is None else end).read(start)
 
@@ -140,8 +138,7 @@ class _Container:
         )
 
     def take(self, value: Any, places: list[Span]) -> None:
-        """A value that stands in it; without a key there is no place for it in an object that has
-        keys."""
+        """Add a value; one without a key is dropped in an object that has keys."""
         if self.kind != "{" or (self.key is None and not self.records):
             self.items.append(value)
             self.places += places

@@ -2,8 +2,8 @@
 
 Coordinates are integers from 0 to 1000 of the whole image; asked for one thing, MiniCPM-V 4.5
 writes its <box> alone (the authors in OpenBMB/MiniCPM-V issues 772 and 982), so a box without a
-label is no issue. No empty answer is documented: here it is `None`. Question: issue 982, for one
-description. Issue codes: see `tagged` and `collect`.
+label is not an issue. No empty answer is documented: here it is `None`. Question: issue 982, for
+one description. Issue codes: see `tagged` and `collect`.
 """
 
 from collections.abc import Sequence

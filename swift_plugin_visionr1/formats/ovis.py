@@ -2,10 +2,10 @@
 brackets with commas.
 
 Coordinates are fractions of the whole image from 0 to 1 with three decimals (Ovis2.5's model card,
-grounding). Asked for one thing, it writes its boxes alone, so a box without a label is no issue. It
-documents no empty answer: here it is `None`. Questions: the card's for one thing, and for several
-the like by its rule (objects in <ref>, and the sentence that asks for coordinates at the end).
-Issue codes: see `tagged` and `collect`.
+grounding). Asked for one thing, it writes its boxes alone, so a box without a label is not an
+issue. It documents no empty answer: here it is `None`. Questions: the card's for one thing, and for
+several the like by its rule (objects in <ref>, and the sentence that asks for coordinates at the
+end). Issue codes: see `tagged` and `collect`.
 """
 
 from dataclasses import dataclass

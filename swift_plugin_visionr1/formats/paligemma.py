@@ -1,13 +1,11 @@
 """PaliGemma's and PaliGemma 2's location tokens: <locY1><locX1><locY2><locX2> label ; <loc...>
 label, y first.
 
-Tokens run from <loc0000> to <loc1023>; big_vision, which trained the models, scales by 1023 there
-and back. The
-separator ` ; ` may follow the last box. Answers to `segment` have 16 <segNNN> after a box: the box
-is read, and the
-mask is an issue. Where there is nothing, it ends at once: the empty answer is the empty text.
-Question: Google's documentation of PaliGemma's prompts; ms-swift adds the line end that belongs to
-it.
+Tokens run from <loc0000> to <loc1023>; big_vision, which trained the models, scales by 1023 both
+ways. The separator ` ; ` may follow the last box. Answers to `segment` have 16 <segNNN> after a
+box: the box is read, and the mask is an issue. With nothing to find, the model ends at once: the
+empty answer is the empty text.
+Question: Google's documentation of PaliGemma's prompts; ms-swift adds the newline that it needs.
 
 Issue codes, besides those of `collect`
     text_around   there is text before the first box or in place of one
@@ -57,7 +55,7 @@ class PaliGemma(Collected):
         return close(found, text, "")
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
-        """Each box in four tokens, y first; there are no tokens but 0 to 1023."""
+        """Each box in four tokens from 0 to 1023, y first."""
         rows = np.clip(np.rint(boxes), 0, _TOP).astype(int)[:, [1, 0, 3, 2]]
         written = ["".join(f"<loc{v:04d}>" for v in row) for row in rows]
         return " ; ".join(f"{row} {label}" for row, label in zip(written, labels, strict=True))
@@ -82,8 +80,8 @@ def _label(found: Collector, text: str, run: Run, until: int) -> Span:
 
 
 def _take(found: Collector, text: str, run: Run, until: int) -> bool:
-    """Read a run and what stands up to the next one, at `until`; False when there is room for no
-    more boxes."""
+    """Read a run and the text up to the next one, at `until`; False if there is no room for more
+    boxes."""
     label = _label(found, text, run, until)
     if (
         len(run.digits) < 4

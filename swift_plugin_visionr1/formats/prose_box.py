@@ -28,7 +28,7 @@ _MOST = 100  # fours that are compared
 def with_box_in_prose(
     parsed: ParsedCompletion, text: str, to_xyxy: Callable[[Boxes], Boxes]
 ) -> ParsedCompletion:
-    """What was read of an answer about one thing, or, where that is no box, the one in its prose.
+    """What was read of an answer about one thing, or, failing that, the one box in its prose.
 
     Args:
         parsed: what the format reads.

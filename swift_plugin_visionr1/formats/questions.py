@@ -1,5 +1,5 @@
-"""What a model is asked for boxes: the released code's questions, and how a family's own take their
-place."""
+"""What a model is asked for boxes: the released code's questions, and how a family's own replace
+them."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ PAPER = Questions(DETECT, LOCATE)
 
 
 def fill(question: str, names: Sequence[str], placeholder: str = "") -> str:
-    """The question with the names in the place of `{placeholder}` or `{placeholder:JOINT}`.
+    """The question with `{placeholder}` or `{placeholder:JOINT}` replaced by the names.
 
     >>> fill("Find {}.", ["cat", "dog"]), fill("detect {: ; }", ["cat", "dog"])
     ('Find cat, dog.', 'detect cat ; dog')
@@ -29,7 +29,7 @@ def fill(question: str, names: Sequence[str], placeholder: str = "") -> str:
 
 
 def detection_question(names: Sequence[str], questions: Questions) -> str:
-    """The question for all objects of the categories `names`: the family's own where it documents
-    one for so many."""
+    """The question for all objects of the categories `names`: the family's own if it documents one
+    for that number."""
     for_one = questions.locate if len(names) == 1 else None
     return fill(questions.detect or for_one or DETECT, names)

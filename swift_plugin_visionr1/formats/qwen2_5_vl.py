@@ -2,8 +2,8 @@
 image.
 
 Also MiMo-VL, VLM-R1, DeepEyes and others that were trained from it. A "box_2d" is not read: that is
-the key of Gemini, whose numbers have y first, and what a Qwen model means that was asked for one is
-not to be told.
+the key of Gemini, whose numbers have y first, and what a Qwen model that was asked for it means is
+unknown.
 """
 
 from ..geometry.frames import FRAMES

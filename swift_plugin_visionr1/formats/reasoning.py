@@ -1,8 +1,8 @@
 r"""What stands around the answer: reasoning before it, tags about it, the end token after it.
 
-Start, end and padding tokens at both ends of a completion are no text of it, and break nothing.
-Reasoning stands between the marks of `reasoning_marks`; boxes in it are drafts and not read. Where
-the one \boxed{...} of an answer stands, the answer is what it holds.
+Start, end and padding tokens at both ends of a completion do not count as text of it. Reasoning
+stands between the marks of `reasoning_marks`; boxes in it are drafts and not read. If an answer has
+exactly one \boxed{...}, the answer is its content.
 
 Issue codes
     too_long            only the first MAX_CHARACTERS are read
@@ -94,7 +94,8 @@ class Reasoned(Format):
             tolerant: boxes are read from the answer wherever it stands, and never from the
             reasoning. The opening <think> may be in the prompt; the reasoning may be empty, as
             MiMo-VL's is when it is told not to think.
-        taken: a server may have taken the reasoning out of the text, so it is not missed.
+        taken: a server may have removed the reasoning from the text, so its absence is not an
+            issue.
     """
 
     inner: Format
@@ -159,7 +160,7 @@ class Reasoned(Format):
         return replace(self, inner=self.inner.served(), taken=True)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
-        """The answer, with empty reasoning about it where the model is to write some."""
+        """The answer, with empty reasoning around it if the model is to write some."""
         answer = self.inner.write(boxes, labels)
         if self.reasoning == "think":
             return f"<think>\n</think>\n\n{answer}"

@@ -1,4 +1,4 @@
-"""The marks about a model's reasoning: which there are, and what of a text stands outside of them.
+"""The marks around a model's reasoning: which there are, and what a text has outside of them.
 
 Families write <think> (Qwen, GLM and others), ◁think▷ (Kimi), [THINK] (Magistral), <seed:think>
 (Seed-OSS), <|channel>thought ... <channel|> (Gemma 4), <|begin_of_thought|> (OpenThinker) and
@@ -47,7 +47,7 @@ class Outside(NamedTuple):
     Attributes:
         parts: the ranges, in order; blank ones included.
         marks: all marks.
-        unclosed: where the reasoning begins that does not end; None for none.
+        unclosed: where reasoning begins that does not end, if any does.
     """
 
     parts: list[Span]
@@ -63,8 +63,8 @@ def may_have_marks(text: str) -> bool:
 def outside(text: str, start: int, end: int) -> Outside:
     """What stands in text[start:end] outside of the reasoning.
 
-    Reasoning that is closed only was opened in the prompt, or holds other reasoning: all before it
-    belongs to it.
+    Reasoning that is closed without being opened was opened in the prompt, or holds other
+    reasoning: all text before it belongs to it.
     """
     parts: list[Span] = []
     marks = list(_marks(text, start, end))
@@ -85,7 +85,7 @@ def after_stripped_marks(text: str, start: int, end: int) -> Span | None:
     """The answer at the end of a text that begins with Gemma's reasoning without its marks.
 
     Nothing tells where that reasoning ends: the answer is the fence, or the list or object, that
-    ends the text, else empty. None where the text does not begin so.
+    ends the text, else empty. None if the text does not begin that way.
     """
     if not _STRIPPED.match(text, start, end):
         return None

@@ -71,5 +71,5 @@ class RexOmni(Qwen2VL):
                 return
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
-        """See `Tagged.write`; there are no bins but 0 to 999."""
+        """See `Tagged.write`; bins run from 0 to 999."""
         return super().write(np.clip(boxes, 0, 999), labels)

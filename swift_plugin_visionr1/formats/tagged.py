@@ -2,7 +2,7 @@
 <ref>cat</ref><box>(1,2),(3,4)</box>.
 
 The strict template is the tagged pieces alone, one after the other, each family's way between and
-inside them; where it tags labels, a comma between pieces is as good as a new line. The reader is
+inside them; where it tags labels, a comma between pieces counts like a new line. The reader is
 tolerant: what is whole is read, whatever stands around it, and a label goes with all boxes up to
 the next label. Where a server has left out the tags (they are special tokens to many tokenizers),
 lines that are nothing but a label and its coordinates are read.
@@ -64,7 +64,7 @@ class Tagged(Collected):
 
     label_tags: ClassVar[
         tuple[str, ...]
-    ] = ()  # opening and closing; none where the family tags no labels
+    ] = ()  # opening and closing; empty if the family tags no labels
     box_tags: ClassVar[tuple[str, ...]]
     nothing: ClassVar[str] = "None"  # the empty answer
     nothing_tagged: ClassVar[bool] = (
@@ -83,12 +83,12 @@ class Tagged(Collected):
         raise NotImplementedError
 
     def groups(self, text: str, start: int, end: int) -> Iterator[Group]:
-        """Where the numbers of each place are that is written in text[start:end]: here all of them
-        are one place."""
+        """Where the numbers of each place in text[start:end] are: here all of them are one
+        place."""
         yield tokens(text, start, end)
 
     def take(self, found: Collector, text: str, group: Group, label: Span | None) -> bool:
-        """Read one place; False when there is room for no more boxes."""
+        """Read one place; False if there is no room for more boxes."""
         values = [number(text[start:end]) for start, end in group]
         if any(v != v for v in values):
             found.issue("bad_box")
@@ -102,15 +102,15 @@ class Tagged(Collected):
         return True
 
     def whole(self, text: str, piece: Piece, groups: list[Group]) -> list[Group]:
-        """The places of a region without its closing tag that are whole all the same: here, if
-        nothing else lacks."""
+        """The complete places of a region without its closing tag: here all of them, if nothing
+        else is missing."""
         return groups if self._is_laid_out(text[piece.start : piece.end], len(groups)) else []
 
     def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
-        """Read what stands between the tags of a box; False when there is room for no more."""
+        """Read what is between the tags of a box; False if there is no room for more."""
         inside = text[piece.start : piece.end]
         if denies(inside) or not (piece.closed or inside.strip()):
-            return True  # an open tag alone, as when an answer is cut off, is no more than that
+            return True  # an opening tag alone, as in an answer that is cut off
         label = label if label and label[0] < label[1] else None
         if label is None and self.labelled:
             found.issue("no_label")
@@ -156,9 +156,9 @@ class Tagged(Collected):
     def _collect_tagged(self, found: Collector, text: str, pieces: list[Piece]) -> None:
         label: Span | None = None
         waiting = False  # whether the label has had no box yet
-        # whether the boxes are those of a relation, as All-Seeing writes: of things boxed already
+        # whether the boxes belong to a relation, as All-Seeing writes: of things already boxed
         related = False
-        empty = []  # whether each box is said to be none
+        empty = []  # for each box, whether the text says that there is none
         first = None  # the first of the boxes of a region without a label, until a label comes
         after = _labels_after_boxes(pieces[:MAX_PIECES], text)
         for index, piece in enumerate(pieces[:MAX_PIECES]):
@@ -253,7 +253,7 @@ class TaggedLists(Tagged):
         return "[" + ", ".join(f"[{', '.join(row)}]" for row in rows) + "]"
 
     def groups(self, text: str, start: int, end: int) -> Iterator[Group]:
-        """The innermost brackets; all numbers where there are no brackets."""
+        """The innermost brackets; all numbers if there are no brackets."""
         at = -1
         for match in _INNERMOST.finditer(text, start, end):
             at = match.end()

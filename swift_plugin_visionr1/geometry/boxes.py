@@ -34,8 +34,7 @@ def is_valid(boxes: Boxes) -> NDArray[np.bool_]:
 
 
 def is_inside(boxes: Boxes, size: tuple[float, float]) -> NDArray[np.bool_]:
-    """(n,) whether a box lies within an image of `size` (width, height); touching the border is
-    inside."""
+    """(n,) whether a box lies within an image of `size` (width, height), borders included."""
     (width, height), (x1, y1, x2, y2) = size, boxes.T
     inside = (np.minimum(x1, x2) >= 0) & (np.maximum(x1, x2) <= width)
     return np.asarray(

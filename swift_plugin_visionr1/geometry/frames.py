@@ -25,7 +25,7 @@ class View:
     Attributes:
         size: (width, height) of the original image in pixels.
         processed: (width, height) in pixels of what the vision tower is fed, padding included.
-        content: where the image lies in that, xyxy; None for everywhere: nothing is padded.
+        content: where the image lies in that, xyxy; None if nothing is padded.
     """
 
     size: Size
@@ -35,7 +35,7 @@ class View:
 
 @dataclass(frozen=True)
 class Frame:
-    """What the numbers mean that a model writes as coordinates.
+    """What the numbers that a model writes as coordinates mean.
 
     Attributes:
         units: how many units span a side; or pixels of the "processed" or of the "original" image.
@@ -95,7 +95,7 @@ class Frame:
         return np.asarray(placed + np.array([x1, y1, x1, y1]) - self.offset, dtype=np.float64)
 
     def _content(self, view: View) -> Region | None:
-        """Where the image lies in what is spanned, in this frame's units; None for everywhere."""
+        """Where the image lies in what is spanned, in this frame's units; None if it fills that."""
         if (
             view.content is None
             or self.units == "original"
@@ -123,6 +123,6 @@ FRAMES: dict[str, Frame] = {
 def convert(boxes: Boxes, source: tuple[float, float], target: tuple[float, float]) -> Boxes:
     """Scale (n, 4) xyxy boxes from an image that spans `source` (width, height) to one that spans
     `target`."""
-    # Multiplied first: so a coordinate that comes out whole is exact, and an IoU of exactly .5
+    # Multiply first, so that a coordinate that comes out whole is exact, and an IoU of exactly .5
     # stays .5.
     return np.asarray(boxes * np.array(target * 2) / np.array(source * 2), dtype=np.float64)

@@ -15,7 +15,7 @@ TEMPLATES: dict[str, Reasoning] = {
     "minicpmo4_5": "think",
     "gemma4": "think",
 }
-# Which do not think unless they are told to, with --enable_thinking true.
+# These do not think unless told to, with --enable_thinking true.
 _THINK_WHEN_TOLD = ("qwen3_vl", "qwen3_vl_moe", "qwen3_omni_moe")
 _TRUE = ("yes", "true", "t", "y", "1")  # what transformers' argument parser takes for true
 _FALSE = ("no", "false", "f", "n", "0")
@@ -23,8 +23,8 @@ _FALSE = ("no", "false", "f", "n", "0")
 
 @dataclass(frozen=True)
 class ChatOptions:
-    """What ms-swift is told, or finds by itself, about the text around an answer; None where
-    nothing is said.
+    """What ms-swift is told, or finds by itself, about the text around an answer; None for what is
+    not set.
 
     Attributes:
         template: --template, or the one that ms-swift finds by the model.
@@ -46,11 +46,11 @@ class ChatOptions:
         )
 
     def over(self, other: "ChatOptions") -> "ChatOptions":
-        """These options, and `other` where nothing is said."""
+        """These options, completed by `other`."""
         return ChatOptions(**(asdict(other) | self.given()))
 
     def given(self) -> dict[str, Any]:
-        """What is said, by ms-swift's names."""
+        """The options that are set, by ms-swift's names."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     def reasoning(self, model_type: str, usual: Reasoning) -> Reasoning:

@@ -64,11 +64,11 @@ class Checkpoint:
     """A model that somebody named.
 
     Attributes:
-        folder: where its files are; None where they are not on this machine.
+        folder: where its files are; None if they are not on this machine.
         model_type: ms-swift's name of its family, by config.json, else by the checkpoint's name;
             None if neither tells.
         source: where that is from, in words.
-        processor: the fields of its image processor; empty where not known.
+        processor: the fields of its image processor; empty if unknown.
         chat: the template and the response prefix by the args.json that ms-swift left in the
             folder, else the template by the checkpoint's name.
     """
@@ -101,7 +101,7 @@ def find_checkpoint(name: str | None) -> Checkpoint:
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
-    """The object in a JSON file; empty where there is none."""
+    """The object in a JSON file; empty without one."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -110,7 +110,8 @@ def read_json(path: Path) -> Mapping[str, Any]:
 
 
 def _processor(folder: Path) -> Mapping[str, Any]:
-    """Of preprocessor_config.json, or where newer transformers keep it."""
+    """The fields in preprocessor_config.json, or in the place where newer transformers keep
+    them."""
     found = read_json(folder / "preprocessor_config.json")
     return found or read_json(folder / "processor_config.json").get("image_processor") or {}
 

@@ -30,10 +30,10 @@ class Limits:
 
     Attributes:
         environ: environment variables, for MAX_PIXELS and its kin as ms-swift reads them.
-        max_pixels: ms-swift's own --max_pixels, which rescales before anything else; None is no
+        max_pixels: ms-swift's own --max_pixels, which rescales before anything else; None for no
             limit.
         processor: the fields of the checkpoint's image processor (preprocessor_config.json); empty
-            where not known.
+            if unknown.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +68,7 @@ def _qwen(factor: int) -> MakeResize:
 
 
 def _ovis(limits: Limits) -> Resize:
-    """--max_pixels has no say: the template replaces it by MAX_PIXELS, or by its own default."""
+    """--max_pixels is ignored: the template replaces it by MAX_PIXELS, or by its own default."""
     return OvisResize(
         whole_number(limits.environ, "MIN_PIXELS", OvisResize.min_pixels),
         whole_number(limits.environ, "MAX_PIXELS", OvisResize.max_pixels),
@@ -111,7 +111,7 @@ def _internvl_chat(limits: Limits) -> Resize:
 
 @_after_max_pixels
 def _internvl(limits: Limits) -> Resize:
-    """Transformers' own InternVL: its processor decides, MAX_NUM and INPUT_SIZE have no say."""
+    """Transformers' own InternVL: its processor decides; MAX_NUM and INPUT_SIZE are ignored."""
     of = limits.processor.get
     return TileResize(
         _side(limits.processor, TileResize.side),
@@ -231,8 +231,8 @@ FAMILIES: dict[str, Family] = {
 
 
 def model_type_of(config: Mapping[str, Any]) -> str | None:
-    """The model type, a key of FAMILIES, of a checkpoint by its config.json; None for models that
-    are not there.
+    """The model type, a key of FAMILIES, of a checkpoint by its config.json; None for unknown
+    models.
 
     Where ms-swift cannot tell (one architecture, several model types) it is the one that writes
     boxes.

@@ -16,8 +16,7 @@ DEFAULT_MODEL_TYPE = "qwen2_5_vl"  # the paper's
 
 
 class AnswerSettings(Protocol):
-    """What the settings of the rewards may say about a model; null leaves it to what the model type
-    is known for."""
+    """What the settings of the rewards may say about a model; null leaves it to the model type."""
 
     @property
     def model_type(self) -> str | None: ...
@@ -52,12 +51,12 @@ def model_io(
     Args:
         settings: `format`, `frame`, `reasoning` and `json` there win over the family's own;
             `model_type` there is for callers that know none.
-        model_type: ms-swift's name for the run's model; None where it is not known.
+        model_type: ms-swift's name for the run's model; None if unknown.
         limits: of the run.
-        chat: the run's template and what it is told about thinking, where they are known: what
-            stands around the answer depends on them.
-        default: the model type where neither `model_type` nor the settings say it; None for an
-            error then.
+        chat: the run's template and what it is told about thinking, if known; they decide what
+            stands around the answer.
+        default: the model type if neither `model_type` nor the settings give one; None makes that
+            an error.
 
     Raises:
         SettingsError: the model type is not known, contradicts the settings' own, or the limits
@@ -81,7 +80,7 @@ def model_io(
 
 
 def _from_settings(settings: AnswerSettings, model_type: str | None) -> Family:
-    """A family of whose images nothing is known; padded frames take them as padded to a square."""
+    """A family about whose images nothing is known; padded frames assume padding to a square."""
     if settings.format is None or settings.frame in (None, "processed"):
         if model_type is None:
             came = "none: set `model_type` in the settings to ms-swift's name of it"

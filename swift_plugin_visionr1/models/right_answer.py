@@ -21,11 +21,11 @@ def target(truth: GroundTruth, io: ModelIO) -> tuple[str, int]:
     """A supervised run's answer, which the same format reads back to half a unit of its grid.
 
     Returns:
-        The answer, and how many boxes are not in it because they are thinner than the grid:
-        rounded, they are none.
+        The answer, and how many boxes it lacks because they are thinner than the grid: rounding
+        would leave them without area.
 
     Raises:
-        SolutionError: the model's processor takes no such image, or the format cannot hold a label.
+        SolutionError: the model's processor refuses the image, or the format cannot write a label.
     """
     try:
         view = io.resize.view(truth.size)
@@ -66,8 +66,8 @@ def add_answer(row: dict[str, Any], io: ModelIO) -> int:
 
 
 def _is_read(truth: GroundTruth, index: int, view: View, format: Format) -> bool:
-    """Whether a box is still one when it is written; false where its corners are rounded to the
-    same place."""
+    """Whether a box still has an area when written; false if its corners are rounded to the same
+    place."""
     return (
         "corner_order" not in format.parse(right_answer(_only(truth, [index]), view, format)).issues
     )

@@ -2,8 +2,8 @@
 
 ms-swift has no entry points for plugins. `autoload.pth`, installed beside the package, puts a
 finder on `sys.meta_path` that does nothing until one of ms-swift's registries is imported, and
-calls `find_spec` here then. VISION_R1_NO_AUTOLOAD=1 turns that off, and `plugin.py` calls `install`
-instead.
+calls `find_spec` here then. VISION_R1_NO_AUTOLOAD=1 turns that off; then `plugin.py` calls
+`install` instead.
 """
 
 import sys
@@ -16,7 +16,7 @@ from .register import REGISTER
 
 class Registrar:
     """A finder on `sys.meta_path` that registers the plugin with each module of ms-swift once it is
-    there: as it is imported, or at the next import where it was already on its way."""
+    loaded: as it is imported, or at the next import if its own had already begun."""
 
     def __init__(self) -> None:
         self.pending = set(REGISTER)
@@ -39,7 +39,8 @@ class Registrar:
         return spec
 
     def register_loaded(self) -> None:
-        """Register with what is imported already, and not in the middle of it."""
+        """Register with the modules that are already imported, but not while one is being
+        imported."""
         for name in tuple(self.pending):
             module = sys.modules.get(name)
             if module and not getattr(module.__spec__, "_initializing", False):
@@ -49,12 +50,12 @@ class Registrar:
         self.pending.discard(name)
         try:
             REGISTER[name]()
-        except Exception as error:  # whatever it is, ms-swift must go on working without the plugin
+        except Exception as error:  # whatever it is, ms-swift must keep working without the plugin
             print(f"swift_plugin_visionr1 could not register itself: {error!r}", file=sys.stderr)
 
 
 def install() -> Registrar:
-    """Put the registrar on `sys.meta_path`, once, and register with what is imported already."""
+    """Put the registrar on `sys.meta_path`, once, and register with modules already imported."""
     registrars = [finder for finder in sys.meta_path if isinstance(finder, Registrar)]
     registrar = registrars[0] if registrars else Registrar()
     if not registrars:

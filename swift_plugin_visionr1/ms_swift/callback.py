@@ -1,5 +1,5 @@
-"""The callback `vision_r1`: states the plan of progressive rule refinement, checks it, and logs
-where it stands."""
+"""The callback `vision_r1`: states the plan of progressive rule refinement, checks it, and logs its
+progress."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -87,8 +87,8 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         self._log({"stage": 2.0 if stage == "advanced" else 1.0, **criteria})
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Log the means of what all processes scored since the last step, and where one is due a
-        picture."""
+        """Log the means of what all processes scored since the last step, and a picture if one is
+        due."""
         scorer = self.run.scorer
         values = means(gather_object([scorer.take_sums()]))
         self._log(values)
@@ -99,7 +99,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         self.pictures.after_step(scorer, state.global_step)
 
     def watch_step(self, state: Any, values: dict[str, float], metrics: Mapping[str, Any]) -> None:
-        """Warn where a step shows that nothing is learnt.
+        """Warn if a step shows that nothing is learnt.
 
         Args:
             state: the trainer's.
@@ -125,7 +125,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         """The run of the trainer's rewards, which are built after its callbacks.
 
         Raises:
-            SettingsError: there is no vision_r1 reward.
+            SettingsError: the run has no vision_r1 reward.
         """
         run = run_of_rewards(getattr(self.trainer, "reward_funcs", ()))
         if run is None:
@@ -137,7 +137,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
 
 
 def _model(run: RunContext) -> str:
-    """How the model is taken to answer: what to look at first where a reward stays 0."""
+    """How the model is assumed to answer, which is the first thing to check if a reward stays 0."""
     format = run.scorer.io.format
     return (
         f"model type {run.model_type or 'not known'}; answers in the format {format.name}, "

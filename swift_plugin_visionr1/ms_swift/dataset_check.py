@@ -25,7 +25,7 @@ def check_datasets(run: RunContext, data: Mapping[str, Any]) -> None:
     """Check every row of a run's data sets, by their names.
 
     Raises:
-        SolutionError: a row's annotations or images cannot be used; names the row in its file where
+        SolutionError: a row's annotations or images cannot be used; names the row in its file if
             that is known.
     """
     for name, dataset in data.items():
@@ -118,7 +118,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for number, row in read_file(path):
             if isinstance(row, Mapping):
                 yield number, row
-    except InputError:  # ms-swift has read it, so there is nothing to complain of
+    except InputError:  # ms-swift has read it, so there is nothing to complain about
         return
 
 

@@ -1,9 +1,9 @@
-"""Published data sets for `--dataset`: ms-swift's AutoPreprocessor, where a run has a vision_r1
-reward. Of rows that ms-swift reads itself, none is left out silently there.
+"""Published data sets for `--dataset` in runs with a vision_r1 reward, through ms-swift's
+AutoPreprocessor. There, no row that ms-swift reads itself is left out silently either.
 
-ms-swift has a registry of data sets by name and path, none by their columns. So the one method that
-chooses a preprocessor by columns is wrapped. In every run without our reward, and for rows of no
-form that we know, it chooses as before.
+ms-swift registers data sets by name and path, but not by their columns. So the one method that
+chooses a preprocessor by columns is wrapped. In runs without our reward, and for rows of unknown
+form, it chooses as before.
 """
 
 from pathlib import Path
@@ -56,8 +56,7 @@ class PublishedRows(MessagesPreprocessor):  # type: ignore[misc]
         """Convert a batch.
 
         Raises:
-            SolutionError: a row cannot be read, where ms-swift would leave the row out with a
-                warning.
+            SolutionError: a row cannot be read; ms-swift would leave it out with a warning.
         """
         batched = dict(batched_row)
         self._remove_prefix_keys(batched, "__@")  # how ms-swift names columns of streams
@@ -86,7 +85,7 @@ def encoded_images(dataset: Any) -> Any:
 
 
 def published_form(dataset: Any) -> RowForm | None:
-    """The form of a data set's rows, told by its first one; None where ms-swift can read them
+    """The form of a data set's rows, judged by its first one; None if ms-swift can read them
     itself."""
     first = next(iter(encoded_images(dataset)), None)
     return None if first is None else form_of(first)

@@ -1,5 +1,5 @@
-"""Files and folders that are no data set, refused in runs with a vision_r1 reward before ms-swift's
-loading fails on them: `integer division or modulo by zero` is what it says of COCO annotations."""
+"""Files and folders that are not data sets, refused in runs with a vision_r1 reward. ms-swift's own
+loading fails on them: it answers COCO annotations with `integer division or modulo by zero`."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ _ms_swifts_load = DatasetLoader.load
 
 
 def _load(self: Any, dataset_syntax: Any, dataset_meta: Any, **options: Any) -> Any:
-    """ms-swift's own loading, but what it could make no row of is refused in words of ours."""
+    """ms-swift's own loading, with a clear error for files that it could make no rows from."""
     path = Path(dataset_syntax.dataset)
     checked = (
         current_loading().has_our_reward

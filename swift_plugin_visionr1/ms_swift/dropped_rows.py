@@ -1,7 +1,7 @@
 """Rows that ms-swift would leave out of a data set or could not ask, named before training.
 
-ms-swift drops a row that it cannot read, and says so in the middle of its log at most. Where no row
-has messages it takes the solution for an answer without a question, which ends in an IndexError.
+ms-swift drops a row that it cannot read, and says so in the middle of its log at most. If no row
+has messages, it takes the solution for an answer without a question and ends in an IndexError.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ ROW_FILES = (".jsonl", ".json", ".csv", ".parquet")
 
 
 class EveryRow:
-    """One of ms-swift's preprocessors, with an error where it leaves rows out.
+    """One of ms-swift's preprocessors, with an error if it leaves rows out.
 
     Args:
         preprocessor: ms-swift's.
@@ -63,7 +63,7 @@ class EveryRow:
         )
 
     def _rows(self, dataset: Dataset, indices: list[int]) -> list[tuple[int, Mapping[str, Any]]]:
-        """The rows with their numbers: those of the file, where empty lines count, too."""
+        """The rows with their numbers in the file, where empty lines count too."""
         if self.source.suffix in ROW_FILES and self.source.is_file():
             rows = [own for place, own in enumerate(read_file(self.source)) if place in indices]
             return [(number, row) for number, row in rows if isinstance(row, Mapping)]
@@ -75,7 +75,7 @@ class EveryRow:
             self.preprocessor.batched_preprocess(batch, strict=True, ignore_max_length_error=False)
         except Exception as error:  # whatever made ms-swift drop the row
             return f"ms-swift says {type(error).__name__}: {short(str(error))}"
-        return "ms-swift makes nothing of it"
+        return "ms-swift cannot use it"
 
 
 def _asked(loaded: Dataset) -> list[int]:

@@ -1,6 +1,7 @@
 """The methods of ms-swift that are wrapped, so that rewards and rows learn what they belong to.
 
-Nothing else changes: each does what it did, and none of this matters to a run without our rewards.
+Nothing else changes: each method still does what it did, and a run without our rewards is
+unaffected.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ logger = get_logger()
 
 
 def wrap_trainer(trainer_class: Any) -> None:
-    """Give the rewards that a trainer builds their run, and begin that once they are there."""
+    """Give the rewards that a trainer builds their run, and begin the run once they are built."""
 
     def around(build: Callable[..., None]) -> Callable[..., None]:
         def prepare_rewards(trainer: Any, *args: Any, **kwargs: Any) -> None:
@@ -55,7 +56,7 @@ def _record(run: RunContext) -> None:
 
 
 def wrap_megatron_train(trainer_class: Any) -> None:
-    """Check the data sets of Megatron's trainer, which come when it is to train."""
+    """Check the data sets of Megatron's trainer, which it gets only when it starts to train."""
 
     def around(train: Callable[..., None]) -> Callable[..., None]:
         def check_and_train(trainer: Any, train_dataset: Any, val_dataset: Any) -> None:
@@ -71,7 +72,7 @@ def wrap_megatron_train(trainer_class: Any) -> None:
 
 
 def wrap_arguments(arguments_class: Any) -> None:
-    """Tell what loads data sets which rewards they are for."""
+    """Tell the loader of data sets which rewards they are for."""
 
     def around(load: Callable[..., Any]) -> Callable[..., Any]:
         def load_dataset(args: Any) -> Any:
@@ -84,7 +85,7 @@ def wrap_arguments(arguments_class: Any) -> None:
 
 
 def wrap_loader(loader_class: Any) -> None:
-    """Tell what reads rows which file, folder or id of a hub they come from."""
+    """Tell the reader of rows which file, folder or hub id they come from."""
 
     def around(load: Callable[..., Any]) -> Callable[..., Any]:
         def load_source(loader: Any, dataset_syntax: Any, *args: Any, **kwargs: Any) -> Any:

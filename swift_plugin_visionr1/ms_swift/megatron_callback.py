@@ -1,5 +1,4 @@
-"""The callback `vision_r1` of Megatron's trainer, whose callbacks are of another kind than those of
-the Trainer."""
+"""The callback `vision_r1` for Megatron's trainer, which has its own kind of callback."""
 
 from collections import Counter
 from typing import Any
@@ -27,8 +26,7 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
         if self.args.use_ray:
             raise SettingsError(
                 "expected no callback vision_r1 with --use_ray, whose workers score nothing: leave "
-                "`callbacks` out; "
-                "the means of the rewards are logged without it"
+                "`callbacks` out; the means of the rewards are logged without it"
             )
         self.observer = VisionR1Callback(self.args, trainer)
         self.sums: Counter[str] = Counter()

@@ -48,8 +48,8 @@ def register_arguments() -> None:
 
 
 def register_loader() -> None:
-    """Refuse what is no data set in runs with our reward, and let rows know which file they come
-    from."""
+    """In runs with our reward, refuse files that are not data sets, and tell rows which file they
+    come from."""
     from swift.dataset.loader import DatasetLoader
 
     import swift_plugin_visionr1.ms_swift.dataset_refusal  # noqa: F401

@@ -1,4 +1,4 @@
-"""Whether a run that goes on from a checkpoint has its weights."""
+"""Whether a run that resumes from a checkpoint has its weights."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from ..errors import SettingsError
 
 
 def check_resumed(trainer: Any) -> None:
-    """Refuse to go on from a checkpoint whose weights the trainer has passed over.
+    """Refuse to resume from a checkpoint whose weights the trainer has skipped.
 
     Several models (Qwen2-VL and Qwen2.5-VL among them) are saved under the names of their published
     form, which are not those in memory. `transformers.Trainer._load_from_checkpoint` loads by name
@@ -39,8 +39,8 @@ def check_resumed(trainer: Any) -> None:
 
 
 def _weight_names(folder: Path) -> set[str]:
-    """The names of the tensors in model.safetensors or its shards; none in a checkpoint of an
-    adapter."""
+    """The names of the tensors in model.safetensors or its shards; empty for an adapter's
+    checkpoint."""
     from safetensors import safe_open
 
     names: set[str] = set()

@@ -24,8 +24,8 @@ class VisionR1(ORM):  # type: ignore[misc]
     template's max_pixels, the model's image processor and MAX_PIXELS and its kin.
 
     Raises:
-        SettingsError: the settings cannot be used, contradict the run, leave the model open where
-            the run does not tell it, or the stage where the trainer tells no step.
+        SettingsError: the settings cannot be used or contradict the run, or neither they nor the
+            run determine the model or the stage.
     """
 
     part: ClassVar[str] = "total"
@@ -54,7 +54,7 @@ class VisionR1(ORM):  # type: ignore[misc]
                 annotations.
 
         Raises:
-            SettingsError: there is no trainer state, several stages and no `fixed_stage`.
+            SettingsError: there is no trainer state, but several stages and no `fixed_stage`.
             SolutionError: a row's annotations cannot be used.
         """
         step = getattr(trainer_state, "global_step", None)
@@ -72,14 +72,13 @@ class VisionR1(ORM):  # type: ignore[misc]
             return schedule.stage(state.global_step, max_steps)
         raise SettingsError(
             "expected a trainer_state with global_step and max_steps to tell the stage, got none: "
-            "this trainer "
-            "passes none to rewards, so declare `fixed_stage: beginner` or `advanced` in the "
-            "settings file"
+            "this trainer passes none to rewards, so declare `fixed_stage: beginner` or "
+            "`advanced` in the settings file"
         )
 
 
 def warn_of_double_counting(rewards: Sequence[Any], weights: Sequence[float] | None) -> None:
-    """Warn where both the total and its parts count."""
+    """Warn if both the total and its parts count."""
     pairs = zip(rewards, weights or [1.0] * len(rewards), strict=False)
     counting = {own.part for own, weight in pairs if isinstance(own, VisionR1) and weight}
     twice = sorted(counting & {"format", "recall", "precision"})

@@ -26,8 +26,8 @@ class RolloutPictures:
     """Shows, after the first step and each `pictures`-th, a group of completions that was trained
     on.
 
-    In the main process only, and only what that process sampled. What fails here is warned of once,
-    and no picture is tried again: training goes on.
+    In the main process only, and only what that process sampled. A failure is warned about once and
+    ends the pictures; training goes on.
 
     Args:
         trainer: ms-swift's GRPO trainer.
@@ -114,7 +114,7 @@ def _tensorboard(writer: Any) -> Send:
 
 def _wandb(wandb: Any) -> Send:
     def send(picture: NDArray[np.uint8], caption: str, step: int) -> None:
-        # As transformers' own callback logs: wandb's count of calls is no step.
+        # As transformers' own callback logs: wandb counts calls, not steps.
         wandb.log({NAME: wandb.Image(picture, caption=caption), "train/global_step": step})
 
     return send

@@ -1,4 +1,4 @@
-"""The run that rewards, callback and checks belong to, found once: where ms-swift builds its
+"""The run that rewards, callback and checks belong to, found once, when ms-swift builds its
 rewards.
 
 ms-swift hands a reward nothing but the trainer's arguments, and these know neither the data sets
@@ -36,7 +36,7 @@ class RunContext:
     """One run of one trainer, in this process.
 
     Attributes:
-        model_type: ms-swift's name of the model's family; None where only the settings tell how it
+        model_type: ms-swift's name of the model's family; None if only the settings tell how it
             answers.
         chat: its template, and what that puts before every response.
         limits: of image sizes.
@@ -58,7 +58,7 @@ class RunContext:
 
 
 def run_without_trainer(args: Any) -> RunContext:
-    """A reward's run where no trainer of ms-swift builds it: `args` are all there is.
+    """The run of a reward that no trainer of ms-swift builds: `args` are all that is known.
 
     Raises:
         SettingsError: see `run_io`.
@@ -97,8 +97,8 @@ def run_io(settings: Settings, args: Any, template: Any) -> tuple[str | None, Li
 
     Args:
         settings: of the rewards.
-        args: the trainer's; None where there is none.
-        template: the trainer's; None where it is not at hand.
+        args: the trainer's; None without a trainer.
+        template: the trainer's; None if it is not available.
 
     Raises:
         SettingsError: neither the run nor the settings tell the model, or they contradict each
@@ -143,8 +143,8 @@ def chat_options(template: Any) -> ChatOptions:
 
 
 def image_processor(template: Any) -> dict[str, Any]:
-    """The fields of the model's image processor, or of a processor that is one itself; empty where
-    there is none."""
+    """The fields of the model's image processor, or of a processor that is one itself; empty
+    without one."""
     processor = getattr(template, "processor", None)
     own = getattr(processor, "image_processor", None)
     return dict(own.to_dict()) if own is not None else dict(getattr(processor, "__dict__", {}))
@@ -161,7 +161,7 @@ def _sources(args: Any) -> tuple[Path, ...]:
 
 
 def dataset_path(name: str) -> Path:
-    """The path in what --dataset is given: `path`, or `path#100` for a sample."""
+    """The path in a value of --dataset, which is `path`, or `path#100` for a sample."""
     return Path(name) if Path(name).exists() else Path(name.rsplit("#", 1)[0])
 
 
@@ -242,6 +242,6 @@ def current_loading() -> Loading:
 
 
 def run_of_rewards(rewards: Sequence[Any]) -> RunContext | None:
-    """The run of the first vision_r1 reward; None where there is no such reward."""
+    """The run of the first vision_r1 reward, if there is one."""
     runs = (getattr(reward, "run", None) for reward in rewards)
     return next((run for run in runs if isinstance(run, RunContext)), None)

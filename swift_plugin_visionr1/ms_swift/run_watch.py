@@ -17,11 +17,11 @@ logger = get_logger()
 
 
 class RunWatch:
-    """Looks at what each step came to; in the main process only.
+    """Looks at the results of each step; in the main process only.
 
     Args:
         run: the run.
-        resumed: whether it goes on from a checkpoint: what it was warned of is not repeated then.
+        resumed: whether it resumes from a checkpoint; then earlier warnings are not repeated.
     """
 
     def __init__(self, run: RunContext, resumed: bool) -> None:
@@ -29,7 +29,7 @@ class RunWatch:
         self.alarms = Alarms(past_alarms(run.folder) if resumed and run.folder else None)
 
     def after_step(self, step: int, values: Mapping[str, float]) -> None:
-        """Warn where it is due.
+        """Warn if a warning is due.
 
         Args:
             step: number of finished optimisation steps.

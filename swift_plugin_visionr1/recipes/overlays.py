@@ -15,11 +15,11 @@ Options = dict[str, Any]
 def merged(paths: Sequence[Path]) -> Options:
     """The recipe that the files come to, each laid over those before it.
 
-    A value replaces the one of the same name; null takes the option away; ENV blocks are merged in
+    A value replaces the one of the same name, null removes the option, and ENV blocks are merged in
     the same way.
 
     Raises:
-        SettingsError: a file cannot be read, or an overlay takes away or names what is not there.
+        SettingsError: a file cannot be read, or an overlay removes or names a missing option.
     """
     recipe: Options = {}
     for path in paths:
@@ -33,7 +33,7 @@ def _over(below: Options, layer: Options, path: Path) -> Options:
     absent = [name for name, value in layer.items() if value is None and name not in below]
     if absent and below:
         raise SettingsError(
-            f"expected {absent[0]} in the files before {path}, which takes it away; got none: lay "
+            f"expected {absent[0]} in the files before {path}, which removes it; got none: lay "
             f"{path.name} "
             "over the recipe that it was made for"
         )
@@ -44,7 +44,7 @@ def load(path: Path) -> Options:
     """A recipe or an overlay as written.
 
     Raises:
-        SettingsError: it is no YAML or JSON file of `option: value` lines.
+        SettingsError: it is not a YAML or JSON file of `option: value` lines.
     """
     try:
         data = read_json(path) if path.suffix == ".json" else load_yaml(path)

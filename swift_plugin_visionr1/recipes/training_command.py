@@ -14,9 +14,9 @@ class Recipe:
     """A training command.
 
     Attributes:
-        path: the recipe's file; None where there are options only.
-        options: values of each option, by its name with underscores; of an option that comes twice
-            the last.
+        path: the recipe's file; None if there are only options.
+        options: values of each option, by its name with underscores; the last one counts if it is
+            repeated.
         environ: the environment that the training would see.
         declared: the recipe's own ENV block.
     """
@@ -27,11 +27,11 @@ class Recipe:
     declared: Mapping[str, str]
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Every value of an option; none where it is not given."""
+        """Every value of an option; empty if it is not given."""
         return self.options.get(name, ())
 
     def one(self, name: str) -> str | None:
-        """The value of an option; None where it is not given, or is empty, or null in the YAML."""
+        """The value of an option; None if it is not given, or empty, or null in the YAML."""
         value = next(iter(self.all(name)), None)
         return None if value in (None, "", "None") else value
 
@@ -39,7 +39,7 @@ class Recipe:
         """The value of a whole-number option.
 
         Raises:
-            SettingsError: it is no whole number.
+            SettingsError: it is not a whole number.
         """
         value = self.one(name)
         try:
@@ -57,8 +57,8 @@ class Recipe:
 
     @property
     def is_grpo(self) -> bool:
-        """Whether there are rewards; else it is supervised training or another kind of
-        alignment."""
+        """Whether there are rewards; without them it is supervised training or another alignment
+        method."""
         return self.one("rlhf_type") == "grpo" or bool(self.all("reward_funcs"))
 
 

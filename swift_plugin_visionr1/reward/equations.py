@@ -28,7 +28,7 @@ class RewardBreakdown:
         match: the matched pairs with their overlaps.
         issues: what breaks the format.
         boxes_xyxy: (predicted, 4) the boxes read, in pixels of the original image.
-        labels: of each of them, "" where it has none.
+        labels: of each of them, "" if it has none.
     """
 
     format: float

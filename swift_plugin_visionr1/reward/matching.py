@@ -11,7 +11,7 @@ from ..geometry.boxes import Boxes, overlaps
 from ..geometry.frames import Size
 
 L1_WEIGHT, GIOU_WEIGHT, LABEL_WEIGHT = 5.0, 2.0, 1.0  # DETR's, Carion et al., ECCV 2020
-BLOCK = 4096  # pairs whose overlaps are computed at a time: their arrays stay in the cache
+BLOCK = 4096  # pairs whose overlaps are computed at a time, so that their arrays stay in the cache
 TIE_WEIGHT = 1e-9  # decides between assignments of equal cost and never against a lower one
 
 
@@ -49,8 +49,8 @@ class MatchProblem:
         boxes: (n, 4) valid predicted boxes, xyxy in pixels of the original image.
         truths: (m, 4) ground-truth boxes in the same frame.
         size: (width, height) of that image; L1 is taken of coordinates divided by it.
-        wrong_label: (n, m) whether the labels of a pair differ; None leaves labels out. Among
-            assignments of the same cost the one with more overlap under right labels is taken.
+        wrong_label: (n, m) whether the labels of a pair differ; None ignores labels. Among
+            assignments of equal cost the one with more overlap under right labels is taken.
         label_weight: what a wrong label costs: 1 with `box_label` of Table 3, 0 with `box`.
     """
 
@@ -148,9 +148,9 @@ def canonical_order(
 ) -> NDArray[np.intp]:
     """(n,) indices that sort boxes by their corners, and equal boxes by the `key` of their label.
 
-    The assignment of boxes in this order, and so the reward, is the same in whatever order they are
-    written, even where several assignments cost the same. Without labels equal boxes stay in the
-    order in which they are written, which is enough where labels do not change the reward.
+    Boxes in this order get the same assignment, and so the same reward, in whatever order they are
+    written, even if several assignments cost the same. Without labels, equal boxes stay in the
+    order in which they are written, which is enough if labels do not change the reward.
     """
     corners = boxes.T[::-1]
     order = np.lexsort(corners)

@@ -34,7 +34,7 @@ class OtherFrame:
 def other_frame(
     breakdowns: Sequence[RewardBreakdown], truths: Sequence[GroundTruth], io: ModelIO
 ) -> OtherFrame | None:
-    """The frame in which the boxes lie on what is annotated, where they do not as they are read."""
+    """The frame in which the boxes lie on the annotations, if they do not as they are read."""
     pairs = [
         (own, truth)
         for own, truth in zip(breakdowns, truths, strict=True)

@@ -35,13 +35,13 @@ FARTHEST = 10**30  # float32 holds it, and farther coordinates give the same rew
 
 
 def require_official_format(format: Format) -> None:
-    """Raise SettingsError for a format that the released code does not read: it knows the paper's
-    Qwen2.5-VL only."""
+    """Raise SettingsError for a format that the released code does not read: it only knows the
+    paper's Qwen2.5-VL."""
     if format != (own := get_format("qwen2_5_vl")):
         raise SettingsError(
             f"expected the format {own.name}, {own.frame.describe()}, no reasoning, with the "
-            "official rules, "
-            f"which read no other, got {format.name}, {format.frame.describe()}, reasoning "
+            f"official rules, which read no other, got {format.name}, "
+            f"{format.frame.describe()}, reasoning "
             f"{getattr(format, 'reasoning', 'none')}: use `preset: paper` for this model"
         )
 
@@ -82,7 +82,7 @@ def score_official(
 
 
 def written_boxes(entries: Sequence[Entry]) -> Boxes:
-    """(n, 4) as written, within +-FARTHEST: any integer may come."""
+    """(n, 4) as written, cut off at +-FARTHEST, since answers may hold any integer."""
     return as_boxes([[max(-FARTHEST, min(v, FARTHEST)) for v in box] for box, _ in entries])
 
 

@@ -1,4 +1,4 @@
-"""Which completions a picture shows: of each scored batch one group, the completions of one
+"""Which completions a picture shows: one group of each scored batch, the completions of one
 prompt."""
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class RolloutGroup:
         truth: the row's annotations.
         row: the row's own messages, images and solution.
         stage: whose criteria applied.
-        step: number of optimisation steps before the one that sampled them; None where the trainer
+        step: number of optimisation steps before the one that sampled them; None if the trainer
             does not tell.
     """
 
@@ -38,12 +38,12 @@ class RolloutGroup:
     @property
     def image(self) -> Any:
         """The image as the trainer has it: a path, bytes, a mapping of both, or a PIL image; None
-        for none."""
+        without one."""
         return first_image(self.row)
 
     @property
     def prompt(self) -> str:
-        """The user's last message; "" where it is no text."""
+        """The user's last message; "" if it is not text."""
         messages = self.row.get("messages")
         asked = (
             [m.get("content") for m in messages if m.get("role") == "user"]

@@ -31,8 +31,8 @@ class ScoredBatch:
 
     Attributes:
         completions: the trainer's own list: it hands the same one to each of its rewards.
-        ids: ms-swift's `request_id` of each, which no other completion has; empty where the
-            trainer gives none.
+        ids: ms-swift's `request_id` of each, unique to the completion; empty if the trainer gives
+            none.
         moment: stage and step.
         truths: the annotation of each.
         breakdowns: what each earned.
@@ -47,8 +47,8 @@ class ScoredBatch:
     def is_asked_again(
         self, completions: Sequence[object], ids: tuple[str, ...], moment: object
     ) -> bool:
-        """Whether another reward asks for this batch. Equal texts are no sign of that: several
-        images may be answered alike."""
+        """Whether another reward asks for this batch. Equal texts do not prove it: several images
+        may get the same answer."""
         same = ids == self.ids if ids else completions is self.completions
         return same and moment == self.moment
 
@@ -130,11 +130,9 @@ class Scorer:
             self._issues.update(issues)
 
     def take_sums(self) -> Counter[str]:
-        """Sums over what was scored since the last call: `completions`, reward parts, numbers of
-        boxes, issues.
+        """Sums over what was scored since the last call: `completions`, rewards, boxes, issues.
 
-        An issue that was ever seen is there with 0 too: a trainer that averages over steps needs
-        the zeros.
+        An issue that was ever seen is included even at 0, for trainers that average over steps.
         """
         sums, self._sums = self._sums, Counter()
         return Counter(
@@ -142,7 +140,7 @@ class Scorer:
         )
 
     def take_groups(self) -> list[RolloutGroup]:
-        """A group of each batch that was scored since the last call, for pictures; none with
+        """A group of each batch that was scored since the last call, for pictures; empty with
         `pictures: 0`."""
         groups, self._groups = list(self._groups), deque(maxlen=REMEMBERED)
         return groups
@@ -195,8 +193,8 @@ def _request_ids(columns: dict[str, Any], count: int) -> tuple[str, ...]:
 
 
 def means(sums: Sequence[Counter[str]]) -> dict[str, float]:
-    """The means over all completions that `Scorer.take_sums` of several processes counted; empty
-    where there is none.
+    """The means over all completions that `Scorer.take_sums` counted in several processes; empty
+    without completions.
 
     The names are sorted, so that they do not depend on the order of the processes.
     """
@@ -208,8 +206,8 @@ def means(sums: Sequence[Counter[str]]) -> dict[str, float]:
 
 
 def _require_writable(format: Format) -> None:
-    """Raise SettingsError where the format's numbers are too coarse for the frame: no answer could
-    be right."""
+    """Raise SettingsError if the format's numbers are too coarse for any answer in the frame to be
+    right."""
     box, view = as_boxes([[250, 200, 750, 600]]), View((1000, 800), (1000, 800))
     parsed = format.parse(format.write(format.frame.from_image(box, view), ["cat"]))
     if len(parsed.boxes) != 1 or iou(format.frame.to_image(parsed.boxes, view), box) < 0.5:

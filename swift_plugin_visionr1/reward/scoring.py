@@ -42,7 +42,7 @@ class Reading:
         format_reward: 0 or 1 (Eq. 4).
         denies: the answer says that there is nothing to find, in a form that counts.
         boxes_xyxy: (n, 4) the boxes that count, in pixels of the original image.
-        labels: of each of them, "" where it has none.
+        labels: of each of them, "" if it has none.
     """
 
     truth: GroundTruth
@@ -88,7 +88,8 @@ def score(
 def read_completion(
     parsed: ParsedCompletion, format: Format, truth: GroundTruth, view: View, settings: "Settings"
 ) -> Reading:
-    """What counts of a completion, and whether its form is right. Arguments as in `score`."""
+    """The part of a completion that counts, and whether its form is right. Arguments as in
+    `score`."""
     content = format.content_issues(parsed, view)
     issues = parsed.issues + content
     boxes, labels = parsed.boxes, parsed.labels

@@ -1,5 +1,4 @@
-"""Settings of the rewards: presets, YAML files over a preset, validation that says what was
-meant."""
+"""Settings of the rewards: presets, YAML files over a preset, and validation with suggestions."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -30,7 +29,7 @@ def _as_settings_error(name: str = "settings") -> Iterator[None]:
         raise
     except InputError as error:
         raise SettingsError(str(error)) from None
-    except ValueError as error:  # of a dataclass, which does not know its name
+    except ValueError as error:  # raised by a dataclass, which does not know its name
         raise SettingsError(f"{name}: {error}") from None
 
 
@@ -40,7 +39,7 @@ class Settings:
 
     Attributes:
         rules: the paper's equations, or the released code's behaviour.
-        model_type: ms-swift's name of the model's family, where the run does not tell it.
+        model_type: ms-swift's name of the model's family, if the run does not tell it.
         format: the model's output format; null for its family's.
         frame: the coordinate frame that it writes in; null for the format's own.
         reasoning: what it writes around the answer: `none`, `think` or `think_answer`; null for its
@@ -50,18 +49,18 @@ class Settings:
         switch_step: an absolute global step for the advanced stage instead of `step`.
         beginner: xi0, xi1, xi2 of the beginner stage.
         advanced: xi0, xi1, xi2 of the advanced stage.
-        differentiation: whether f of Eq. 8 is applied; without it recall and precision stay as Eq.
-            5 and 6.
+        differentiation: whether f of Eq. 8 is applied; without it recall and precision are as in
+            Eq. 5 and 6.
         matcher: `box` matches by boxes only, `box_label` adds the class term (Table 3).
         wrong_label: `ignore`, or `unmatched`: a pair with different labels counts as IoU 0.
         precision_over: the denominator of Eq. 6: `matched` pairs (the paper's M), `valid` ones, all
             `predicted` boxes, or the `larger` of predictions and ground truth.
         salvage: whether boxes read from an answer with a broken format earn recall and precision.
-        fixed_stage: the one stage of the whole run, for trainers that tell rewards no step
-            (ms-swift's Ray driver); without it that is an error.
-        max_pixels: ms-swift's --max_pixels, where the reward cannot see the run's own.
+        fixed_stage: the one stage of the whole run; required for trainers that pass rewards no step
+            (ms-swift's Ray driver).
+        max_pixels: ms-swift's --max_pixels, if the reward cannot see the run's own.
         pictures: the callback logs a picture of a group of rollouts after the first step and every
-            so many steps; 0 is never. At the 3,000 steps of the paper the default makes some 60, of
+            so many steps; 0 is never. Over the paper's 3,000 steps the default makes about 60, of
             0.1 to 0.5 MB each.
     """
 
@@ -135,7 +134,7 @@ class Settings:
 
     @property
     def schedule(self) -> Schedule:
-        """The stages; without differentiation f is the identity, so only xi0 is left of each."""
+        """The stages; without differentiation f is the identity, so only their xi0 matter."""
         stages = (self.beginner, self.advanced)
         if not self.differentiation:
             stages = tuple(Criteria(stage.xi0, 0.0, 1.0) for stage in stages)  # type: ignore[assignment]
@@ -156,7 +155,7 @@ def load_settings(spec: str | None = None) -> Settings:
     (`preset: paper`).
 
     Args:
-        spec: None reads the environment variable VISION_R1_CONFIG, and means `paper` where that is
+        spec: None reads the environment variable VISION_R1_CONFIG, and means `paper` if that is
             unset.
 
     Raises:
@@ -224,12 +223,12 @@ def plain_settings(settings: Settings) -> dict[str, Any]:
     plain = asdict(settings) | {"step": str(settings.step)}
     del plain["source"]
     if settings.switch_step is not None or settings.fixed_stage is not None:
-        del plain["step"]  # it has no say
+        del plain["step"]  # it is not used
     return plain
 
 
 def _fraction(value: Any) -> Fraction:
-    """Of "1/2" or 0.5; what is long or far from 1 is not even computed ("1e999999999")."""
+    """From "1/2" or 0.5; long or extreme values ("1e999999999") are not even computed."""
     text = short(value)
     try:
         if len(text) <= LONGEST_FRACTION and ("/" in text or 0 < float(text) <= 1):

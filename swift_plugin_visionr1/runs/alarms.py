@@ -1,4 +1,4 @@
-"""What is told of a run that learns nothing: one line per cause, with what to look at."""
+"""The warnings about a run that learns nothing: one line per cause, with what to look at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..reward.other_frame import OtherFrame
 
 PATIENCE = 5  # steps in a row before a warning
-REPEAT = 500  # steps after which it is repeated, where it still holds
+REPEAT = 500  # steps after which it is repeated if it still holds
 CUT_OFF = 0.5  # share of answers
 SPREAD, CLIPPED = "frac_reward_zero_std", "completions/clipped_ratio"  # ms-swift's names
 
@@ -24,7 +24,7 @@ class Alarm:
     steps: int
 
 
-# What is seen, and what is behind it most likely.
+# What is seen, and its most likely cause.
 CAUSES = {
     "frame": (
         "the boxes lie on the annotations only when their numbers are read in another frame",
@@ -56,7 +56,7 @@ CAUSES = {
 
 
 def cause_of(values: Mapping[str, float], other: OtherFrame | None) -> str | None:
-    """What is wrong with a step; the first that explains the others, None where nothing is.
+    """What is wrong with a step: the first cause that explains the others, None if nothing is.
 
     Args:
         values: of the callback's metrics and the trainer's, means over all processes.

@@ -25,8 +25,8 @@ def draw_run(path: Path, title: str, log: Log, panels: Sequence[Panel], switch: 
         title: of the whole figure.
         log: whose steps are the x axis.
         panels: to draw.
-        switch: the first step of the advanced stage; None where all steps are the beginner's or it
-            is not known.
+        switch: the first step of the advanced stage; None if all steps are the beginner's or it is
+            unknown.
 
     Raises:
         InputError: matplotlib is not installed.
@@ -35,7 +35,7 @@ def draw_run(path: Path, title: str, log: Log, panels: Sequence[Panel], switch: 
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import (
             Figure,
-        )  # no pyplot: it would choose a backend for the whole process
+        )  # not pyplot, which would choose a backend for the whole process
     except ImportError as error:
         raise InputError(
             f"expected matplotlib: {error}; pip install 'swift-plugin-visionr1[viz]'"

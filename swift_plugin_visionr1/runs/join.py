@@ -9,10 +9,10 @@ from ..errors import InputError
 
 
 class Annotations:
-    """The rows of a data set, found by what a completion's row says of its image and its prompt.
+    """The rows of a data set, found by the image and the prompt of a completion's row.
 
     Raises:
-        InputError: the file is no JSONL.
+        InputError: the file is not JSONL.
         SolutionError: a row in a published form cannot be read.
     """
 
@@ -30,8 +30,8 @@ class Annotations:
     def truth(self, row: Row) -> GroundTruth:
         """The annotation of what `row` answers.
 
-        A row with an image is joined by its file name, and by its prompt where that is asked for
-        more; a row of completions.jsonl, which names no image, by its prompt alone.
+        A row with an image is joined by its file name, and by its prompt if several prompts ask
+        about that image; a row of completions.jsonl, which names no image, by its prompt alone.
 
         Raises:
             InputError: no row of the data set belongs to it, or rows with different annotations do.
@@ -43,10 +43,8 @@ class Annotations:
             what = f"image {row.image_path!r} and " if row.image_path else ""
             raise InputError(
                 f"expected one row in {self.path} with its {what}prompt {_question(row)[-80:]!r}, "
-                f"got {len(found)} "
-                f"with {len(solutions)} different annotations: let the completions keep their "
-                "column solution "
-                "(swift infer --remove_unused_columns false)"
+                f"got {len(found)} with {len(solutions)} different annotations: let the "
+                "completions keep their column solution (swift infer --remove_unused_columns false)"
             )
         with naming(found[0], self.path):
             return found[0].truth()

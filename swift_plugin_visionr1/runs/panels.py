@@ -25,7 +25,7 @@ class Panel:
 
     Attributes:
         title: the question that it answers.
-        lines: legend -> (n,) values at the log's steps; "" where the title says it.
+        lines: legend -> (n,) values at the log's steps; "" if the title says it.
         band: lower and upper (n,) values between which is shaded.
         top: the axis goes from 0 to here; None leaves it to the values.
         note: what to say beside the lines.
@@ -41,11 +41,11 @@ class Panel:
 
 
 def panels_of(log: Log, again: Log | None) -> tuple[list[Panel], list[str]]:
-    """The panels that can be drawn, and for each that cannot what it would need.
+    """The panels that can be drawn, and what each of the others would need.
 
     Args:
         log: of the run.
-        again: the run's completions scored again, on steps of their own; None where there are none.
+        again: the run's completions scored again, on their own steps; None without completions.
     """
     values = dict(log.values)
     if "vision_r1/format" not in values and again is not None:
@@ -119,7 +119,7 @@ def _reward(values: Mapping[str, Values]) -> Panel | None:
 
 def _issues(values: Mapping[str, Values]) -> Panel | None:
     prefix = "vision_r1/issues/"
-    # An issue is logged from the first time on that it is seen: before that its rate was 0.
+    # An issue is logged from the first time it is seen; before that its rate was 0.
     rates = {
         name[len(prefix) :]: np.nan_to_num(rate)
         for name, rate in values.items()

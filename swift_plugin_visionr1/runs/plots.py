@@ -1,4 +1,4 @@
-"""A run's folder to its figure, with what there is to say about it."""
+"""A run's folder to its figure, with notes on it."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from .figure import draw_run
 from .panels import panels_of
 from .run_folder import Log, read_log, score_again
 
-DIFFERENT = 1e-3  # of a mean reward: more is another rule, less is rounding
+DIFFERENT = 1e-3  # of a mean reward: more means other rules, less is rounding
 
 
 def plot_run(folder: Path, out: Path, scorer: Scorer) -> list[str]:
-    """Draw a run; the lines say what was drawn and what its logs do not have.
+    """Draw a run; the lines returned say what was drawn and what its logs lack.
 
     Args:
         folder: the run's output_dir.
@@ -21,7 +21,7 @@ def plot_run(folder: Path, out: Path, scorer: Scorer) -> list[str]:
         scorer: with the run's settings, for completions.jsonl.
 
     Raises:
-        InputError: there is no step in the folder's log, or matplotlib is not installed.
+        InputError: the folder's log has no step, or matplotlib is not installed.
     """
     log = read_log(folder)
     again, failed = None, ""
@@ -47,8 +47,8 @@ def plot_run(folder: Path, out: Path, scorer: Scorer) -> list[str]:
 
 
 def first_advanced(log: Log, again: Log | None) -> int | None:
-    """The first logged step of the advanced stage; None where there is none, or the stages are not
-    known."""
+    """The first logged step of the advanced stage; None without one, or if the stages are
+    unknown."""
     source = log if "vision_r1/stage" in log.values or again is None else again
     stages = source.values.get("vision_r1/stage")
     if stages is None:
@@ -65,7 +65,7 @@ def _stage_words(log: Log, again: Log | None, switch: int | None) -> str:
 
 
 def _doubt(log: Log, again: Log) -> str:
-    """Whether the settings are the run's: its logged reward must come out again."""
+    """Whether the settings are the run's: they must reproduce its logged reward."""
     logged = log.values.get("rewards/VisionR1/mean")
     if logged is None:
         return ""
@@ -80,6 +80,5 @@ def _doubt(log: Log, again: Log) -> str:
         return ""
     return (
         f", whose rewards differ from the logged ones (by {np.median(gaps):.3f}): give the run's "
-        "own --config, "
-        "--model-type and MAX_PIXELS"
+        "own --config, --model-type and MAX_PIXELS"
     )

@@ -38,8 +38,7 @@ class Log:
         values: metric name -> (n,), NaN where a step did not log it.
         max_steps: of the run.
         broken: number of lines that could not be read.
-        evaluations: what the callback `vision_r1_eval` logged, at steps of its own; None where it
-            was not there.
+        evaluations: what the callback `vision_r1_eval` logged, at its own steps; None without it.
     """
 
     steps: NDArray[np.int64]
@@ -50,7 +49,7 @@ class Log:
 
 
 def run_arguments(folder: Path) -> dict[str, Any]:
-    """What ms-swift wrote into args.json; empty where there is none."""
+    """What ms-swift wrote into args.json; empty without that file."""
     try:
         data = read_json(folder / "args.json")
     except InputError:
@@ -62,7 +61,7 @@ def read_log(folder: Path) -> Log:
     """The run's logging.jsonl.
 
     Raises:
-        InputError: there is none, or no step is logged in it.
+        InputError: it is missing, or no step is logged in it.
     """
     path = folder / "logging.jsonl"
     if not path.is_file():
@@ -95,7 +94,7 @@ def read_log(folder: Path) -> Log:
 
 
 def _add(rows: list[tuple[int, Mapping[str, Any]]], step: int, row: Mapping[str, Any]) -> None:
-    """Add a step's row, in place of what was logged from that step on before the run was
+    """Add a step's row; it replaces what was logged from that step on before the run was
     resumed."""
     while rows and rows[-1][0] >= step:
         rows.pop()
@@ -124,13 +123,13 @@ def score_again(folder: Path, log: Log, scorer: Scorer) -> Log | None:
 
     Args:
         folder: the run's.
-        log: its log, which tells the stage of a step where the callback was there; else the
+        log: its log, which tells the stage of a step if the run had the callback; else the
             settings' schedule does.
         scorer: with the run's settings.
 
     Returns:
-        `<stage>/total`, and under the names of the callback what it would have logged; None where
-        there are no completions with annotations.
+        `<stage>/total`, and under the names of the callback what it would have logged; None without
+        completions that have annotations.
 
     Raises:
         ValueError: an annotation cannot be used.

@@ -1,8 +1,8 @@
 """What decided a run's rewards, kept in its output folder: `explain`, `score` and `plot` find it
 there.
 
-A run that is resumed with other settings adds a record; the last one counts. What it was warned of
-is kept beside them, so that a resumed run does not repeat itself.
+A run that is resumed with other settings adds a record; the last one counts. Its warnings are kept
+beside the records, so that a resumed run does not repeat them.
 """
 
 import json
@@ -39,7 +39,7 @@ class RunRecord:
 
     Attributes:
         settings: all of them, whatever file or preset they came from.
-        model_type: ms-swift's name of the model's family; None where only the settings tell how it
+        model_type: ms-swift's name of the model's family; None if only the settings tell how it
             answers.
         chat: its template, and what that puts before every response.
         max_pixels: ms-swift's --max_pixels.
@@ -56,7 +56,7 @@ class RunRecord:
 
     @property
     def limits(self) -> Limits:
-        """Of image sizes; the shell's own variables have no say."""
+        """The limits of image sizes; the shell's own variables are ignored."""
         return Limits(self.environ, self.max_pixels, self.processor)
 
     @property
@@ -87,10 +87,10 @@ def record_of(
 
 
 def keep_record(folder: Path, record: RunRecord) -> bool:
-    """Write a run's record, beside the earlier ones where it differs from the last.
+    """Write a run's record, after the earlier ones if it differs from the last.
 
     Returns:
-        Whether there are earlier ones that it differs from.
+        Whether there is an earlier record that it differs from.
     """
     kept, written = _read(folder), _written(record)
     records = kept["records"]
@@ -105,7 +105,7 @@ def find_record(folder: Path) -> tuple[RunRecord, Path] | None:
 
     Raises:
         InputError: the file was written by something else.
-        SettingsError: so were its settings.
+        SettingsError: its settings were written by something else.
     """
     for place in (folder, folder.resolve().parent):
         records = _read(place)["records"]
@@ -116,13 +116,13 @@ def find_record(folder: Path) -> tuple[RunRecord, Path] | None:
         except (KeyError, TypeError) as error:
             raise InputError(
                 f"expected {place / NAME} as training writes it, got one without {error}: move it "
-                "away, and say --config and --model-type"
+                "away, and give --config and --model-type"
             ) from None
     return None
 
 
 def past_alarms(folder: Path) -> dict[str, int]:
-    """What the run was warned of -> the last step of such a warning."""
+    """The causes of the run's warnings -> the step of the last one."""
     return {str(cause): int(step) for cause, step in _read(folder)["alarms"].items()}
 
 
@@ -154,7 +154,7 @@ def _written(record: RunRecord) -> dict[str, Any]:
 
 
 def _without_answers(written: Mapping[str, Any]) -> dict[str, Any]:
-    """What was recorded, without what only says it in words."""
+    """What was recorded, without its description in words."""
     return {name: value for name, value in written.items() if name != "answers"}
 
 
@@ -175,7 +175,7 @@ def _read(folder: Path) -> dict[str, Any]:
 
 
 def _write(folder: Path, data: Mapping[str, Any]) -> None:
-    """In one piece: a run may be killed at any time."""
+    """Write it in one piece, since a run may be killed at any time."""
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{NAME}.part"
     part.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Completions through the reward, one JSON row each, and what they come to together."""
+"""Completions through the reward, one JSON row each, and a summary of them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
@@ -39,7 +39,8 @@ class Scores:
         """The row's reward parts, plain values for JSON.
 
         Raises:
-            InputError: the row has no completion, or its image has a size that no processor takes.
+            InputError: the row has no completion, or its image has a size that no processor
+                accepts.
             SolutionError: its annotation cannot be used.
         """
         text = row.text
@@ -89,7 +90,7 @@ class Scores:
         }
 
     def _group_summary(self, totals: dict[Stage, Any]) -> dict[str, Any] | None:
-        """Completions of one prompt belong together; None where no prompt has several."""
+        """Completions of one prompt belong together; None if no prompt has several."""
         groups = [members for members in self._groups.values() if len(members) > 1]
         if not groups:
             return None

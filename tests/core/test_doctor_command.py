@@ -165,7 +165,7 @@ def test_a_wrong_model_type(
                 "gradient_accumulation_steps": 32,
                 "steps_per_generation": 4,
             },
-            "4 completions are sampled at once, which are no whole groups of 8",
+            "4 completions are sampled at once, which does not divide into groups of 8",
             id="no whole groups",
         ),
         pytest.param(

@@ -348,7 +348,7 @@ def test_other_rows_are_left_to_ms_swift(row: dict) -> None:
             id="no category",
         ),
         pytest.param(
-            GROUNDING, grounding("<bbox>", ["cat"], [[3, 4]]), "a point is no box", id="a point"
+            GROUNDING, grounding("<bbox>", ["cat"], [[3, 4]]), "a point is not a box", id="a point"
         ),
         pytest.param(
             GROUNDING,

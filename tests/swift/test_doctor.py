@@ -180,7 +180,7 @@ def test_a_wrong_frame_is_found_by_the_models_own_answers(
     assert result.returncode == 1, result.stdout + result.stderr[-2000:]
     assert "problem  wrong frame: in frame processed the mean IoU would be 0." in result.stdout
     assert "set `frame: processed`" in result.stdout
-    assert "recall and precision are 0 all along, for the reason above" in result.stdout
+    assert "recall and precision are 0 throughout, for the reason above" in result.stdout
     (tmp_path / "reward.yaml").write_text("frame: processed\n")
     result = python(SCRIPT, *words, VISION_R1_CONFIG=str(tmp_path / "reward.yaml"))
     assert result.returncode == 0, result.stdout + result.stderr[-2000:]

@@ -414,7 +414,7 @@ def test_a_folder_that_is_written_into_is_left_alone(
             )
             == 2
         )
-    assert "expected that nobody else writes into" in capsys.readouterr().err
+    assert "expected no other writer in" in capsys.readouterr().err
 
 
 def test_results_of_two_models_in_one_folder_are_refused(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ FORMS: tuple[RowForm, ...] = (GROUNDING, AUTHORS, VISUAL_RFT, VLM_R1_PROBLEM, VL
 
 
 def form_of(row: Row) -> RowForm | None:
-    """The form of a data set whose first row this is; None for our own rows and for what is not
-    known."""
+    """The form of a data set whose first row this is; None for our own rows and unknown forms."""
     return next((form for form in FORMS if form.recognises(row)), None)
 
 

@@ -79,7 +79,7 @@ def solution(size: Size, boxes: Sequence[Sequence[float]], labels: Sequence[str]
     """Our `solution` for xyxy boxes in pixels of the original image of `size` (width, height).
 
     Raises:
-        SolutionError: they are no values for JSON.
+        SolutionError: the values cannot be written as JSON.
     """
     data = {"width": size[0], "height": size[1], "boxes": list(boxes), "labels": list(labels)}
     try:
@@ -108,8 +108,8 @@ def scaled(boxes: Sequence[Sequence[float]], units: float, size: Size) -> list[l
 
 
 def first_image(row: Row) -> Any:
-    """The row's first image as written: a path, or a mapping of path and bytes; None where there is
-    none."""
+    """The row's first image as written: a path, or a mapping of path and bytes; None if the row has
+    no image."""
     images = row.get("images") or row.get("image")
     return (images or [None])[0] if isinstance(images, list) else images
 
@@ -118,7 +118,7 @@ def image_of(row: Row) -> Any:
     """The row's one image, as ms-swift takes it.
 
     Raises:
-        SolutionError: there is none, or more than one.
+        SolutionError: the row has no image, or more than one.
     """
     images = row.get("images") or row.get("image")
     images = list(images) if isinstance(images, (list, tuple)) else [images]
@@ -147,14 +147,14 @@ def size_of(row: Row, image: Any, open_size: SizeOf) -> Size:
 
 
 def question_text(text: object) -> str:
-    """The text; raises SolutionError where it is no question."""
+    """The text; raises SolutionError if it is not a question."""
     if not isinstance(text, str) or not text.strip():
         raise SolutionError(f"expected a question in the row, got {short(text)}")
     return text
 
 
 def question(value: object) -> list[Message]:
-    """The user's message, with an image tag where it has none."""
+    """The user's message, with an image tag added if it has none."""
     text = question_text(value)
     return [{"role": "user", "content": text if IMAGE_TAG in text else IMAGE_TAG + text}]
 

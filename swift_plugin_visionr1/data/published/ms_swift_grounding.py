@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(f"{REF}|{BOX}")
 
 
 def recognises(row: Row) -> bool:
-    """See `RowForm.recognises`. With a `solution` of its own the row needs no other."""
+    """See `RowForm.recognises`. A row with its own `solution` needs no other."""
     has_messages = row.get("messages") or row.get("conversations")
     return (
         isinstance(row.get("objects"), dict) and bool(has_messages) and row.get("solution") is None
@@ -39,7 +39,7 @@ def rewrite(row: Row, open_size: SizeOf) -> dict[str, Any]:
     asked = sum(message["content"].count(REF) for message in prompt)
     if any(BOX in message["content"] for message in prompt):
         raise SolutionError(
-            "expected boxes in the answer only, got <bbox> in the question: that is no detection"
+            "expected boxes in the answer only, got <bbox> in the question: leave the row out"
         )
     boxes, image = objects["bbox"], image_of(row)
     size = size_of(row, image, open_size)
@@ -81,7 +81,7 @@ def _in_pixels(boxes: list[Any], objects: dict[str, Any], size: tuple[int, int])
     for box in boxes:
         if not isinstance(box, list) or len(box) != 4:
             raise SolutionError(
-                f"expected boxes [x1, y1, x2, y2], got {short(box)}: a point is no box"
+                f"expected boxes [x1, y1, x2, y2], got {short(box)}: a point is not a box"
             )
     kind = objects.get("bbox_type") or "real"
     if kind not in ("real", "norm1"):
@@ -90,7 +90,7 @@ def _in_pixels(boxes: list[Any], objects: dict[str, Any], size: tuple[int, int])
 
 
 def _labels(refs: list[Any], asked: int, answer: str, count: int) -> list[str]:
-    """The name of each box: that beside it in the answer, or the one that the question asks for."""
+    """The name of each box: the one beside it in the answer, or the one that the question names."""
     placed = answer.count(BOX)
     if placed and placed != count:
         raise SolutionError(
@@ -122,7 +122,7 @@ def _preceding(refs: list[Any], answer: str) -> list[str]:
 
 
 def _written(answer: str, count: int) -> list[str]:
-    """Labels that stand in an answer as text: `[{"bbox_2d": <bbox>, "label": "cat"}]`."""
+    """Labels that an answer has as text: `[{"bbox_2d": <bbox>, "label": "cat"}]`."""
     text = answer.replace("```json", "").replace("```", "").replace(BOX, "null").strip()
     try:
         entries = json.loads(text)

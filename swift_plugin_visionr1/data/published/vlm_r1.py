@@ -78,7 +78,7 @@ def rewrite_conversation(row: Row, open_size: SizeOf) -> dict[str, Any]:
 
 
 def _exchange(turns: object) -> tuple[str, Any] | None:
-    """The question and its answer; None where these are no such two turns."""
+    """The question and its answer; None if the conversation is not two such turns."""
     if (
         not isinstance(turns, list)
         or len(turns) != 2
@@ -110,7 +110,7 @@ def _boxes(value: object) -> Boxes:
 
 
 def _read(value: object) -> Boxes | None:
-    """What an answer says; None where it is no answer of these forms."""
+    """What an answer says; None if it has none of these forms."""
     if isinstance(value, str):
         text = _FENCE.sub("", value).strip()
         if text == "None":
@@ -143,7 +143,7 @@ def _caption(row: Row, asked: str) -> str:
 
 
 def _neutral(asked: str) -> str:
-    """The question; where it prescribes answer tags, the released code's with the same categories.
+    """The question; if it prescribes answer tags, the released code's with the same categories.
 
     Which tags stand about an answer is the format's business: with the question's own, the format
     reward would be 0.

@@ -1,1 +1,1 @@
-"""What doctor looks for, one kind of fault a file."""
+"""What doctor looks for: one kind of fault per file."""

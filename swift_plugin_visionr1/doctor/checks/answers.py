@@ -17,7 +17,7 @@ from ...text import clipped, share
 from ..findings import Finding, note, ok, problem, warning
 
 CLEAR = 0.2  # mean IoU by which another frame must be better to be named
-NOTHING = 0.02  # mean recall plus precision that is as good as none
+NOTHING = 0.02  # mean recall plus precision up to this counts as 0
 FLAT = 0.9  # share of groups with equal rewards that leaves nothing to learn from
 CUT_OFF = 0.25  # share of completions that end at the length limit
 NEAR = 0.15  # relative difference of size ratios that are the same
@@ -74,8 +74,8 @@ def issue_counts(scores: Sequence[RewardBreakdown]) -> Counter[str]:
 
 
 def parse_finding(scores: Sequence[RewardBreakdown], explained: bool) -> Finding:
-    """How many completions are in the format, and what is wrong with the others; `explained` as in
-    `usefulness`."""
+    """How many completions are in the format, and what is wrong with the others. For `explained`
+    see `usefulness`."""
     right = sum(not score.issues for score in scores)
     said = ", ".join(
         f"{issue} {count / len(scores):.0%}" for issue, count in issue_counts(scores).most_common(6)
@@ -135,7 +135,7 @@ def reward_finding(stage: Stage, scores: Sequence[Sequence[RewardBreakdown]]) ->
 
 
 def usefulness(scores: Sequence[Sequence[RewardBreakdown]], explained: bool) -> list[Finding]:
-    """Whether the rewards of the first stage can teach anything; `explained` when a wrong frame was
+    """Whether the rewards of the first stage can teach anything. `explained`: a wrong frame was
     found."""
     values = means(scores)
     if values["recall"] + values["precision"] < NOTHING:
@@ -144,11 +144,10 @@ def usefulness(scores: Sequence[Sequence[RewardBreakdown]], explained: bool) -> 
             if explained
             else (
                 "the model finds none of the annotated objects: look at the pictures, evaluate it "
-                "with mmdet-eval, and "
-                "train it with supervision first if it cannot localise"
+                "with mmdet-eval, and train it with supervision first if it cannot localise"
             )
         )
-        return [problem("zero_reward", f"recall and precision are 0 all along, {cause}")]
+        return [problem("zero_reward", f"recall and precision are 0 throughout, {cause}")]
     if values["zero_spread"] < FLAT:
         return []
     extreme = values["total"] > 3 * FLAT
@@ -184,8 +183,7 @@ def mean_iou(groups: Sequence[Group], format: Format, frame: str | None = None) 
 
 
 def frame_finding(groups: Sequence[Group], format: Format) -> Finding | None:
-    """Another frame in which the same numbers lie far better on the annotations; None where there
-    is none."""
+    """Another frame in which the same numbers fit the annotations far better, if there is one."""
     own = mean_iou(groups, format)
     frames = [f"{order}{name}" for order in ("", "yx ") for name in FRAMES]
     ious = {frame: mean_iou(groups, format, frame) for frame in frames}
@@ -249,7 +247,7 @@ def _ratio_text(groups: Sequence[Group], format: Format) -> str:
 
 
 def size_finding(groups: Sequence[Group], format: Format, own: float) -> Finding | None:
-    """A frame that the sizes of the boxes betray where no frame puts them in their places."""
+    """A frame that the sizes of the boxes point to when no frame puts the boxes in place."""
     ratio = size_ratio(groups, format)
     if ratio is None or own > CLEAR or all(abs(np.log(side)) < np.log(1.5) for side in ratio):
         return None

@@ -1,8 +1,8 @@
-"""Signs that the numbers in a data set are no xyxy boxes in pixels of the original image.
+"""Signs that the numbers in a data set are not xyxy boxes in pixels of the original image.
 
-One row seldom proves it: a wrong frame shows in how far many boxes reach. In a right data set some
-box touches the right and the lower border of its image and none goes beyond; of the frames that the
-numbers can be in, the one whose borders they reach without leaving them is the likely one.
+One row seldom proves it, but many boxes show a wrong frame by how far they reach. In a correct data
+set some box touches the right and the lower border of its image and none goes beyond. So the likely
+frame is the one whose borders the numbers reach without crossing them.
 """
 
 from collections.abc import Callable
@@ -52,8 +52,8 @@ class Evidence:
         return float(x), float(y)
 
     def tilt(self, sides: NDArray[np.float64]) -> tuple[float, float]:
-        """By what parts of the sides the room right of all boxes is wider than left of them, and
-        below than above."""
+        """By what parts of the sides the margin right of all boxes exceeds the one left of them,
+        and the one below the one above."""
         x, y = 1 - np.array(self.reach(sides)) - (self.boxes[:, :2] / sides).min(axis=0)
         return float(x), float(y)
 
@@ -78,13 +78,12 @@ def unit_boxes(evidence: Evidence) -> Finding | None:
     return problem(
         "norm1",
         "boxes are normalised to 0-1: no number in the data is above 1. Multiply them by the "
-        "image's width "
-        "and height; `solution` wants pixels of the original image",
+        "image's width and height; `solution` wants pixels of the original image",
     )
 
 
 def corner_order(evidence: Evidence) -> Finding | None:
-    """[x, y, width, height], or the box's middle and size, in the place of two corners."""
+    """[x, y, width, height], or the box's middle and size, instead of two corners."""
     start, extent = evidence.boxes[:, :2], evidence.boxes[:, 2:]
     reversed_ = (start > extent).any(axis=1)
     if not reversed_.any():
@@ -106,7 +105,7 @@ def corner_order(evidence: Evidence) -> Finding | None:
 
 
 def other_frame(evidence: Evidence) -> Finding | None:
-    """Boxes in another frame than the original image's: they leave it, or all end well before its
+    """Boxes in another frame than the original image's: they leave it, or all end well short of its
     borders."""
     reach, tilt = evidence.reach(evidence.sizes), evidence.tilt(evidence.sizes)
     outside = _outside(evidence)
@@ -134,8 +133,8 @@ def other_frame(evidence: Evidence) -> Finding | None:
 
 
 def _are_few(outside: NDArray[np.float64], evidence: Evidence, sides: NDArray[np.float64]) -> bool:
-    """Whether fewer boxes leave their image than if all were in a frame of these sides: some rows
-    are, others not."""
+    """Whether fewer boxes leave their image than if all were in a frame of these sides: only some
+    rows are."""
     expected = 1 - np.minimum(evidence.sizes / sides, 1).prod(axis=1).mean()
     return bool(np.mean(outside > 0) < FEW * expected)
 
@@ -159,7 +158,7 @@ def _likely_frame(
     Args:
         evidence: the boxes.
         least: part of each side that they have to reach.
-        middle_counts: whether boxes that keep clear of all four borders alike will do as well.
+        middle_counts: whether boxes that keep equally clear of all four borders qualify too.
         leaves: whether some leave their image; else they have to lie less to one side of the frame
             than of the image.
     """
@@ -201,9 +200,7 @@ def _out_of_image(outside: NDArray[np.float64]) -> Finding:
         f"{_many(outside)} leave their image, by up to {outside.max():.0f} pixels, and fit no "
         "usual frame"
     )
-    remedy = (
-        "clip them if the annotations are loose; are images and annotations of the same data set?"
-    )
+    remedy = "clip them if the annotations are loose; do images and annotations belong together?"
     return problem("out_of_image", f"{text}: {remedy}")
 
 

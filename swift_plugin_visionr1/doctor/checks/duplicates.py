@@ -9,7 +9,7 @@ from ...text import listed, share
 from ..findings import Finding, warning
 from ..rows import DoctorRow
 
-TELLING = 3  # boxes of a row from which on the same ones in another row are the same annotations
+TELLING = 3  # a row with this many boxes that all recur in another row has the same annotations
 
 
 def box_duplicates(rows: Sequence[DoctorRow]) -> list[Finding]:
@@ -41,13 +41,14 @@ def overlap_findings(train: Sequence[DoctorRow], val: Sequence[DoctorRow]) -> li
     text = (
         f"{share(len(bad), len(val))} rows of the validation data are in the training data, by "
         f"their image file or by their annotations: {listed(row.place for row in bad)}. What is "
-        "measured on them says nothing of new images: leave them out of one of the two"
+        "measured on them says nothing about new images: leave them out of one of the two"
     )
     return [warning("val_in_train", text)]
 
 
 def _keys(row: DoctorRow) -> Iterator[Hashable]:
-    """What tells an image: its file or bytes; and its annotations, for copies under other names."""
+    """What identifies an image: its file or bytes, and its annotations for copies by other
+    names."""
     image = row.image
     if isinstance(image, Mapping) and image.get("bytes"):
         yield bytes(image["bytes"])

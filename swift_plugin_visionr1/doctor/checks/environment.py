@@ -18,7 +18,7 @@ OURS = (TOTAL, *PARTS, "vision_r1_count")
 
 
 def settings_of(recipe: Recipe) -> tuple[Settings | None, Finding]:
-    """The reward's settings, as the run would load them; None where they cannot be used."""
+    """The reward's settings, as the run would load them; None if they cannot be used."""
     spec = recipe.environ.get(ENVIRONMENT_VARIABLE) or "paper"
     try:
         settings = load_settings(spec)
@@ -45,7 +45,7 @@ def environment_findings(
     """All that can be said without the data.
 
     Raises:
-        SettingsError: an option's value is no number.
+        SettingsError: an option's value is not a number.
     """
     found = [*option_findings(recipe), *_limits(recipe, settings, shell), *_plugins(recipe)]
     if recipe.is_grpo:
@@ -59,7 +59,7 @@ def environment_findings(
         found.append(
             note(
                 "no_rewards",
-                "no GRPO and no reward_funcs: only data, frame and format are looked at",
+                "no GRPO and no reward_funcs: only data, frame and format are checked",
             )
         )
     return found
@@ -127,7 +127,7 @@ def _rewards(recipe: Recipe) -> list[Finding]:
         return [
             problem(
                 "rlhf_type",
-                f"reward_funcs with rlhf_type {kind or 'unset (dpo)'}: say rlhf_type: grpo",
+                f"reward_funcs with rlhf_type {kind or 'unset (dpo)'}: set rlhf_type: grpo",
             )
         ]
     if not ours:
@@ -149,7 +149,7 @@ def _rewards(recipe: Recipe) -> list[Finding]:
         found.append(note("double_counting", text))
     if "vision_r1" not in recipe.all("callbacks"):
         text = (
-            "no callbacks: vision_r1, so the log will not say the stage, the parts and the "
+            "no callbacks: vision_r1, so the log will not have the stage, the parts and the "
             "rates of format issues"
         )
         found.append(note("callbacks", text))
@@ -178,15 +178,15 @@ def _sampling(recipe: Recipe) -> list[Finding]:
     elif (recipe.integer("top_k") or 0) <= 0 and _own_top_k(recipe) == 1:
         text = (
             "the checkpoint's generation_config.json has top_k 1, which ms-swift's transformers "
-            "rollouts take where "
+            "rollouts use if the run sets none: all completions of a prompt would be the same; "
+            "top_k: 50"
         )
-        text += "the run says nothing: all completions of a prompt would be the same; top_k: 50"
         found.append(problem("top_k", text))
     return found
 
 
 def _own_top_k(recipe: Recipe) -> object:
-    """The checkpoint's top_k where rollouts fall back on it."""
+    """The checkpoint's top_k, if rollouts fall back on it."""
     if (recipe.one("use_vllm") or "").lower() == "true":  # which gets the run's own, -1 as well
         return None
     folder = find_checkpoint(recipe.one("model")).folder
@@ -198,7 +198,7 @@ def _stages(recipe: Recipe, settings: Settings) -> list[Finding]:
     if settings.fixed_stage:
         text = (
             f"fixed_stage: {settings.fixed_stage}, so the criteria never change; it is meant "
-            "for trainers that tell "
+            "for trainers that pass "
         )
         return [
             note("fixed_stage", text + "rewards no step (Ray, Megatron): leave it out otherwise")

@@ -1,4 +1,4 @@
-"""Image files: whether they are there, and whether their size is what the row says."""
+"""Image files: whether they exist, and whether their size is the one in the row."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from ..findings import Finding, note, ok, problem
 
 
 def image_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
-    """What is wrong with the image files, and with the sizes that the rows say of them.
+    """What is wrong with the image files, and with the sizes that the rows give for them.
 
     Args:
         cases: the rows with their files.
@@ -32,7 +32,7 @@ def _presence(cases: Sequence[Case]) -> list[Finding]:
         ),
         "missing": (
             "missing_image",
-            "name an image file that is not there",
+            "name an image file that does not exist",
             "paths are relative to where swift is started, or to ROOT_IMAGE_DIR",
         ),
         "empty": ("empty_image", "have an image file of 0 bytes", "copy it again"),
@@ -70,7 +70,7 @@ def _named(bad: Sequence[Case], total: int, state: str, what: str, remedy: str) 
 
 
 def _pixels(cases: Sequence[Case]) -> list[Finding]:
-    """Images whose pixels the model does not see as a person does."""
+    """Images that the model sees differently from a person."""
     found = []
     deep = [case for case in cases if case.file.header and case.file.header.is_deep]
     if deep:
@@ -101,12 +101,12 @@ def _sizes(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
             said = f"{share(len(some), len(compared))} rows {what}: {_example(some[0])}; {remedy}"
             return [problem(code, said)]
     others = listed(case.row.place for case in wrong[1:])
-    said = f"{share(len(wrong), len(compared))} rows do not say the size of their image file: "
+    said = f"{share(len(wrong), len(compared))} rows do not give the size of their image file: "
     said += f"{_example(wrong[0])}" + (f"; also {others}" if others else "")
     return [
         problem(
             "wrong_size",
-            f"{said}. Boxes, width and height belong to the image file as it is on the disk",
+            f"{said}. Boxes, width and height belong to the image file as stored on disk",
         )
     ]
 
@@ -124,11 +124,11 @@ def _is_processed(case: Case, view: SeenAs) -> bool:
     return seen is not None and case.row.size == seen.processed
 
 
-SIZE_KINDS = {  # what a row's size may be instead of its file's, how that is said, what to do
+SIZE_KINDS = {  # what a row's size may be instead of its file's, the words for it, what to do
     "exif_size": (
         _is_turned,
         (
-            "say the size that their image file has after its EXIF rotation, which ms-swift does "
+            "give the size that their image file has after its EXIF rotation, which ms-swift does "
             "not apply",
             UPRIGHT,
         ),
@@ -137,7 +137,7 @@ SIZE_KINDS = {  # what a row's size may be instead of its file's, how that is sa
     "resized_size": (
         _is_processed,
         (
-            "say the size that the model sees instead of their image file's",
+            "give the size that the model sees instead of their image file's",
             "boxes, width and height belong to the original image, the reward scales them itself: "
             "write them in pixels of the image file",
         ),

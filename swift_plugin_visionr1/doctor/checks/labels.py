@@ -15,13 +15,13 @@ _LIST = re.compile(
     r"names?)?\s?(?:includes?|are|is|:|=)\s*(.+)",
     re.IGNORECASE | re.DOTALL,
 )
-_NEAR = 64  # characters about a name that are looked at for what separates it from others
+_NEAR = 64  # characters around a name that are searched for what separates it from others
 _COMPARED = 1000  # names of a list that a label is compared with for a likely misspelling
-WASTEFUL = 0.01  # share of boxes with unknown labels from which on it is no slip
+WASTEFUL = 0.01  # share of boxes with unknown labels from which on it is not a slip
 
 
 def category_list(prompt: str) -> str | None:
-    """The part of a prompt that lists the categories; None where it lists none.
+    """The part of a prompt that lists the categories; None if it has no list.
 
     >>> category_list("Locate every item. The category set includes cat, dog.")
     'cat, dog.'
@@ -57,7 +57,7 @@ def label_findings(rows: Sequence[DoctorRow], labels_count: bool) -> list[Findin
 
 
 def comma_findings(rows: Sequence[DoctorRow]) -> list[Finding]:
-    """Names with commas where the prompt lists the names with commas between them."""
+    """Names that contain commas, in prompts that separate names by commas."""
     lists = {row.prompt: category_list(row.prompt) or "" for row in rows}
     bad = [
         (label, row) for row in rows for label in row.labels if "," in label and lists[row.prompt]
@@ -89,7 +89,7 @@ def _unknown(
 
 
 def _is_listed(label: str, names: str) -> bool:
-    """Whether the label stands in the list as a whole item; it may have commas in itself."""
+    """Whether the label is a whole item of the list; it may contain commas itself."""
     at = names.find(label.strip())
     while label.strip() and at >= 0:
         end = at + len(label.strip())

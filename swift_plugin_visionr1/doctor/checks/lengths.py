@@ -13,10 +13,10 @@ from ..findings import Finding, note, ok, problem, warning
 from ..right_answers import Written
 
 DEFAULT_LENGTH = 512  # ms-swift's
-WASTEFUL = 0.5  # share of rows whose right answer is cut off: the model learns to be cut off
+WASTEFUL = 0.5  # share of rows whose right answer is cut off: the model learns to stop there
 SLIGHT = 0.01  # share of such rows that is only noted
-MOST = 0.99  # share of the rows for which a length is named beside the one for all
-FAR = 2.0  # times that length: what all rows need is then a matter of a few
+MOST = 0.99  # share of the rows for which a length is named besides the one for all
+FAR = 2.0  # times that length: beyond it, only a few rows need the rest
 STEP = 64  # a sufficient length is rounded up to a multiple
 BATCH = 500  # answers that are tokenized at once
 _PIECE = re.compile(r"<[^<>\s]{1,20}>|\d|[^\W\d_]+|[^\w\s]+|_")
@@ -25,8 +25,8 @@ Count = Callable[[Sequence[str]], list[int]]
 
 
 def token_counter(folder: Path | None) -> tuple[Count, str]:
-    """Counts tokens with the model's own tokenizer if it is at hand, else about; and which of the
-    two."""
+    """Counts tokens with the model's own tokenizer if it is available, else roughly; and which of
+    the two it is."""
     file = folder / "tokenizer.json" if folder else None
     if file is not None and file.is_file():
         try:
@@ -57,7 +57,7 @@ def length_findings(
         folder: the model's, for its tokenizer.
 
     Returns:
-        What is said of them, and the places of these rows.
+        The findings, and the places of these rows.
     """
     if not written:
         return [], []
@@ -97,7 +97,7 @@ def _longest(written: Sequence[Written], lengths: np.ndarray) -> str:
 
 
 def _remedy(lengths: np.ndarray, places: Sequence[str], how: str) -> str:
-    """The length that holds all answers, or all but a few that are far longer."""
+    """The length that fits all answers, or all but a few that are far longer."""
     most = np.quantile(lengths, MOST, method="higher")
     few = lengths.max() > FAR * most
     enough = _rounded(float(most if few else lengths.max()), how)

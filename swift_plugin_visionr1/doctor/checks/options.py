@@ -1,7 +1,7 @@
-"""Names of options: ms-swift stops at one that it does not know, the doctor would pass it over.
+"""Names of options: ms-swift stops at an unknown one, which the doctor would otherwise ignore.
 
-All names that there are could only be had from ms-swift itself, whose import takes long. So a name
-counts as misspelt where it is nearly one of those that matter here.
+Only ms-swift itself has the full list of names, and importing it takes long. So a name counts as
+misspelt if it is nearly one of those that matter here.
 """
 
 import difflib

@@ -1,4 +1,4 @@
-"""The ground truth on the processed image, as a model that answers rightly would have it, for a
+"""The ground truth on the processed image, as a model that answers correctly would see it, for a
 person to look at."""
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ PICTURES = 6
 
 
 def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) -> list[Finding]:
-    """A right answer in words, and in the folder `out` a sheet of pictures; nothing where no row is
-    whole."""
+    """A right answer in words, and a sheet of pictures in the folder `out`; nothing if no row is
+    complete."""
     chosen = chosen_cases(cases, PICTURES)
     if not chosen:
         return []
@@ -49,7 +49,7 @@ def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) ->
 
 
 def _cells(chosen: Sequence[Whole], format: Format) -> tuple[list[Panel], list[Finding]]:
-    """A cell for each row, and what is wrong with images that cannot be read to their end."""
+    """A cell for each row, and what is wrong with images that cannot be read to the end."""
     cells, broken = [], []
     for case in chosen:
         try:

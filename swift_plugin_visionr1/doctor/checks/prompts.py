@@ -25,8 +25,8 @@ WRITE_JSON = ("qwen2_5_vl", "qwen3_vl", "gemini", "glm4v", "json")
 
 
 def prompt_findings(rows: Sequence[DoctorRow], format: str) -> list[Finding]:
-    """Prompts that show another family's format than `format`, the name of the model's."""
-    if format == "json":  # names of its parts are the user's own
+    """Prompts that show another family's format than the model's, `format`."""
+    if format == "json":  # the user chooses the names of its parts
         return []
     foreign: dict[str, list[str]] = {}
     json: list[str] = []
@@ -55,7 +55,7 @@ def prompt_findings(rows: Sequence[DoctorRow], format: str) -> list[Finding]:
 
 
 def asks_for_json(prompt: str, format: str) -> bool:
-    """Whether a prompt asks for JSON of a model that writes `format`, which is none."""
+    """Whether a prompt asks for JSON although the model writes `format`, which is not JSON."""
     return format not in WRITE_JSON and re.search(r"\bjson\b", prompt, re.IGNORECASE) is not None
 
 

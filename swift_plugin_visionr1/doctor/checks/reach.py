@@ -1,4 +1,4 @@
-"""Whether the right answer of a row can earn the full reward: it is rounded to the format's grid in
+"""Whether the right answer of a row can earn the full reward. It is rounded to the format's grid in
 the frame that the model sees, and a small box may lose too much by that."""
 
 import sys
@@ -21,8 +21,8 @@ from ..right_answers import Written
 from .answers import stages_of
 
 FULL = 3.0  # format, recall and precision
-NOTABLE = 0.1  # of the reward; what is rounded off a box that is not quite so small is less
-WASTEFUL, SLIGHT = 0.5, 0.01  # shares of rows that lose so much: a problem, or more than a note
+NOTABLE = 0.1  # of the reward; rounding costs boxes that are less small less than this
+WASTEFUL, SLIGHT = 0.5, 0.01  # shares of rows that lose this much: a problem, or more than a note
 SMALL, TINY = 28, 14  # pixels of the processed image: a visual token of Qwen2.5-VL, and a patch
 TRIED = 100  # rows out of reach on which other limits are tried
 TOKEN = 28 * 28  # pixels; limits are rounded to it
@@ -72,10 +72,10 @@ def reach_findings(
         written: the right answers.
         scorer: the run's.
         scorer_with: the scorer of a run with another limit of image sizes, in pixels; whether it is
-            the least area. None where there can be none.
+            the least area. Returns None if there cannot be one.
 
     Returns:
-        What is said of them, and the places of these rows.
+        The findings, and the places of these rows.
     """
     if scorer.settings.rules == "official":  # its empty answers never earn the full reward
         written = [one for one in written if len(one.case.truth.boxes)]
@@ -102,8 +102,8 @@ def reach_findings(
 
 
 def _doubtful(written: Sequence[Written], scorer: Scorer) -> list[int]:
-    """Indices of the answers that are not read back as they were meant, near enough for every
-    stage; the others need no matching."""
+    """Indices of the answers that are not read back closely enough for every stage; the others need
+    no matching."""
     enough = max(scorer.schedule.criteria(stage).xi2 for stage in stages_of(scorer))
     format = scorer.io.format
     broken, kept, pairs = [], [], []
@@ -153,7 +153,7 @@ def _example(lost: Sequence[Lost]) -> str:
 
 
 def _remedy(lost: Sequence[Lost], scorer: Scorer, scorer_with: ScorerWith) -> str:
-    """Limits of image sizes that bring them within reach, tried one after another."""
+    """Limits of image sizes that bring the rows within reach, tried one after another."""
     leave_out = "leave these rows or boxes out, or cut the images into tiles"
     if scorer.io.format.frame.units != "processed":
         frame = scorer.io.format.frame.describe()
@@ -161,7 +161,7 @@ def _remedy(lost: Sequence[Lost], scorer: Scorer, scorer_with: ScorerWith) -> st
     tried = [lost[index].written for index in spaced(len(lost), TRIED)]
     best = max(_mended(tried, scorer_with), key=lambda each: each[0], default=(0, ""))
     if not best[0]:
-        return f". No limit of image sizes mends that: {leave_out}"
+        return f". No limit of image sizes helps: {leave_out}"
     return (
         f". {best[1]} would bring {share(best[0], len(tried))} of them within reach; or {leave_out}"
     )

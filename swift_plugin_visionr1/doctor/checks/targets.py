@@ -35,8 +35,8 @@ class Taught:
 
     Attributes:
         row: where it is from.
-        text: the answer, with names and boxes in the place of placeholders.
-        view: what the model sees of the image; None where that cannot be told.
+        text: the answer, with names and boxes instead of placeholders.
+        view: what the model sees of the image; None if unknown.
     """
 
     row: DoctorRow
@@ -97,8 +97,8 @@ def _legacy_tokens(taught: Sequence[Taught], io: ModelIO) -> Finding | None:
         return None
     text = (
         f"{share(len(bad), len(taught))} answers mix the format with Qwen2-VL's special tokens: "
-        f"{bad[0].row.place} is taught as {_one_line(bad[0].text)!r}, which is not how "
-        f"{io.format.name} is read. "
+        f"{bad[0].row.place} is taught as {_one_line(bad[0].text)!r}, which is not "
+        f"{io.format.name}. "
     )
     shown = '[{"bbox_2d": <bbox>, "label": "<ref-object>"}]'
     remedy = f"Set {BBOX_FORMAT}=new in the environment (ENV: of the recipe)"
@@ -143,7 +143,7 @@ def _format(taught: Sequence[Taught], io: ModelIO) -> Finding:
 
 
 def _misplaced(taught: Sequence[Taught], io: ModelIO) -> Finding | None:
-    """Answers that are none to their row's own solution, where rows have one."""
+    """Answers that do not match their row's own solution, in rows that have one."""
     groups = [
         Group(one.row.truth, one.view, (one.text,), (False,))
         for one in taught
@@ -155,15 +155,15 @@ def _misplaced(taught: Sequence[Taught], io: ModelIO) -> Finding | None:
         return None
     text = (
         f"the answers in the data are not their rows' solutions: as {io.format.name}, "
-        f"{io.format.frame.describe()}, the mean IoU is {overlap:.2f}. They are for another "
-        f"model_type or other limits of image sizes: {REMEDY}"
+        f"{io.format.frame.describe()}, the mean IoU is {overlap:.2f}. They were written for "
+        f"another model_type or other limits of image sizes: {REMEDY}"
     )
     return problem("targets", text)
 
 
 def _other_frame(taught: Sequence[Taught], format: Format) -> Finding | None:
-    """Answers of rows without a solution whose boxes leave the format's frame, or keep far from its
-    borders, and fit another."""
+    """Answers of rows without a solution whose boxes leave the format's frame, or stay far from its
+    borders, and fit another frame."""
     pairs = [(format.parse(one.text).boxes, one.view) for one in taught if one.view]
     boxes = [boxes for boxes, _ in pairs if len(boxes)]
     views = [view for boxes, view in pairs for _ in boxes if view]

@@ -26,7 +26,7 @@ class Resize(Protocol):
         """What the model sees of an image of `size` (width, height) in pixels.
 
         Raises:
-            ValueError: no processor of the family takes such an image.
+            ValueError: no processor of the family accepts such an image.
         """
         ...
 
@@ -58,7 +58,7 @@ class Rescaled(Resize):
 
 
 def rescale(size: Size, max_pixels: int | None) -> Size:
-    """(width, height) of an image of `size` after ms-swift's --max_pixels; None, zero and less are
+    """(width, height) of an image of `size` after ms-swift's --max_pixels; None, zero and less mean
     no limit.
 
     Raises:
@@ -75,7 +75,7 @@ def rescale(size: Size, max_pixels: int | None) -> Size:
 
 
 def checked(size: Size, what: str = "") -> Size:
-    """`size`, where both sides have a pixel.
+    """`size`, if both sides have at least one pixel.
 
     Raises:
         ValueError: a side has none; the message names the image by `what`, or else by its size.
@@ -83,17 +83,16 @@ def checked(size: Size, what: str = "") -> Size:
     if min(size) < 1:
         raise ValueError(
             "expected an image with sides of at least 1 pixel, got "
-            f"{what or f'{size[0]} x {size[1]}'}: "
-            "no processor takes it, leave the image out"
+            f"{what or f'{size[0]} x {size[1]}'}: no processor accepts it, leave the image out"
         )
     return size
 
 
 def whole_number(environ: Mapping[str, str], name: str, default: int) -> int:
-    """The environment variable `name`, or `default` where it is not set.
+    """The environment variable `name`, or `default` if it is not set.
 
     Raises:
-        ValueError: it is no whole number.
+        ValueError: it is not a whole number.
     """
     value = environ.get(name)
     if value is None:

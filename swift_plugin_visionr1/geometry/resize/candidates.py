@@ -34,8 +34,7 @@ class CandidateResize(Resize):
         if not w or not h:
             raise ValueError(
                 f"expected an image that is still seen within {width} x {height} pixels, got "
-                f"{size[0]} x {size[1]}: "
-                "leave it out"
+                f"{size[0]} x {size[1]}: leave it out"
             )
         x, y = round((width - w) * 0.5), round((height - h) * 0.5)
         return View(size, (width, height), (x, y, x + w, y + h))

@@ -39,7 +39,7 @@ def fit(size: Size, factor: int, min_pixels: float, max_pixels: float, least: in
         factor: pixels along one side of a visual token.
         min_pixels: least area of the result.
         max_pixels: its greatest area.
-        least: what a side that shrinks is at least.
+        least: the smallest length to which a side may shrink.
 
     Raises:
         ValueError: a side shrinks to nothing.
@@ -66,12 +66,12 @@ class QwenResize(Resize):
     """How ms-swift turns an image's size into the processed size of a Qwen2-VL, Qwen2.5-VL or
     Qwen3-VL model.
 
-    The checkpoint's own min_pixels and max_pixels have no say: ms-swift resizes with qwen_vl_utils
+    The checkpoint's own min_pixels and max_pixels are ignored: ms-swift resizes with qwen_vl_utils
     and tells the processor not to.
 
     Attributes:
-        max_pixels: ms-swift's own `--max_pixels`; None is no limit. It rescales before smart_resize
-            does.
+        max_pixels: ms-swift's own `--max_pixels`; None for no limit. It applies before
+            smart_resize.
         min_tokens: least number of visual tokens, each `factor` x `factor` pixels
             (`IMAGE_MIN_TOKEN_NUM`).
         max_tokens: greatest number of visual tokens (`IMAGE_MAX_TOKEN_NUM`).

@@ -1,5 +1,4 @@
-"""Rules with nothing to choose: one square for all images, padding to a square, the image as it
-is."""
+"""Rules without options: one square for all images, padding to a square, the image as it is."""
 
 from dataclasses import dataclass
 
@@ -31,7 +30,7 @@ class SquareResize(Resize):
 class PaddedSquare(Resize):
     """LLaVA-1.5's own: the image in the middle of a square of its longer side.
 
-    Which square that is then resized to does not change a coordinate and is left out.
+    The square's later resizing does not change a coordinate and is left out.
     """
 
     def view(self, size: Size) -> View:
@@ -48,12 +47,13 @@ class PaddedSquare(Resize):
 
 @dataclass(frozen=True)
 class Unchanged(Resize):
-    """For models of which only the frame is known, and it does not depend on the processed size."""
+    """For models of which only the frame is known, where it does not depend on the processed
+    size."""
 
     def view(self, size: Size) -> View:
         """See `Resize.view`."""
         return View(checked(size), size)
 
     def describe(self) -> str:
-        """That the size is not known."""
+        """States that the size is not known."""
         return "images of a processed size that is not known"

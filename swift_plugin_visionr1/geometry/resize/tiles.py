@@ -52,8 +52,8 @@ class TileResize(Resize):
         best, least = (1, 1), math.inf
         for columns, rows in _grids(self.least, self.most):
             difference = abs(width / height - columns / rows)
-            # Of grids of the same shape the larger one, unless the image would fill less than half
-            # of it.
+            # Of grids of the same shape take the larger one, unless the image would fill less than
+            # half of it.
             fills = 2 * width * height > self.side**2 * columns * rows
             if difference < least or (difference == least and fills):
                 best, least = (columns, rows), difference
@@ -69,7 +69,7 @@ class SliceResize(Resize):
         most: greatest number of slices; ms-swift's MAX_SLICE_NUMS, or the processor's
             max_slice_nums.
         resolution: the root of a slice's area in pixels.
-        multiple: of what a slice's sides are multiples.
+        multiple: a slice's sides are multiples of this.
     """
 
     most: int = 9
