@@ -167,7 +167,7 @@ def test_a_missing_image_far_down_is_named(scenes: list[Row], examine: Callable)
     code, text = examine(rows, "--rows", 3)
     assert code == 1
     assert (
-        "1 of 40 (2%) rows name an image file that is not there, the first is gone/38.png in row 38"
+        "1 of 40 (2%) rows name an image file that does not exist, the first is gone/38.png in row 38"
         in text
     )
 
