@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 
 def did_you_mean(value: object, options: Iterable[object]) -> str:
-    """`; did you mean 'paper'?` if one of the options is close, else nothing; for the end of a
-    message."""
+    """`; did you mean 'paper'?` for the end of a message if an option is close, else ""."""
     close = difflib.get_close_matches(str(value), [str(option) for option in options], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 

@@ -109,8 +109,7 @@ def _text(args: argparse.Namespace, row: Row | None) -> str:
     if text is None:
         raise InputError(
             "expected a completion: --completion TEXT, --file FILE (- is standard input), or a "
-            "--row that has a "
-            "`response` or a `completion`"
+            "--row that has a `response` or a `completion`"
         )
     return text
 

@@ -25,8 +25,7 @@ IMAGES = "upright"  # the folder of the copies
 
 @dataclass(frozen=True)
 class Turned:
-    """What was written: the annotations or rows at `out`, and how many images of all were
-    turned."""
+    """What was written: the annotations or rows at `out`, and how many images were turned."""
 
     out: Path
     images: int

@@ -59,8 +59,7 @@ def of_classes(
             raise InputError(
                 f"expected {path} to have the category {name!r}, got "
                 f"{listed(map(repr, names), 100)}{did_you_mean(name, names)}"
-                f"{_separated(name, names)}; "
-                "is it the file that the class names were written for?"
+                f"{_separated(name, names)}; is it the file that the class names were written for?"
             )
     kept = [category for category in categories if str(category["name"]) in classes]
     if len(kept) == len(categories):

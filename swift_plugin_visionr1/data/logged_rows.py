@@ -45,8 +45,8 @@ class Row:
 
     @property
     def text(self) -> str | None:
-        """The completion: `response`, `completion`, or the assistant's last message; None if there
-        is no completion."""
+        """The completion: `response`, `completion`, or the assistant's last message; None without
+        one."""
         for key in COMPLETION_KEYS:
             if isinstance(self.columns.get(key), str):
                 return str(self.columns[key])

@@ -60,8 +60,7 @@ class DoctorRow:
 
 
 def read_row(data: Mapping[str, Any], place: str) -> DoctorRow:
-    """Read a row of our own form, or of the authors' published one; never raises for what is in
-    it."""
+    """Read a row of our own or the authors' published form; never raises for its content."""
     truth, error = None, None
     if "solution" in data:
         try:
@@ -109,8 +108,7 @@ def _are_objects(objects: Any) -> TypeGuard[Mapping[str, Any]]:
 
 
 def _leniently(data: Mapping[str, Any]) -> tuple[Size | None, Boxes, tuple[str, ...]]:
-    """Size, boxes and labels of a solution that training would refuse, as far as they can be
-    read."""
+    """Size, boxes and labels of a solution that training would refuse, as far as readable."""
     try:
         solution = data.get("solution")
         found: Any = json.loads(solution) if isinstance(solution, str) else solution

@@ -19,8 +19,7 @@ SMALL = 500_000_000  # bytes of weights that a CPU samples from in minutes
 
 
 def is_quick(model: Model) -> bool:
-    """Whether sampling takes minutes at most: there is a GPU, or the model is small enough
-    without."""
+    """Whether sampling takes minutes at most: with a GPU, or with a small model on the CPU."""
     folder = model.checkpoint.folder
     if folder is None or not model.checkpoint.has_weights:
         return False
@@ -66,8 +65,7 @@ def _request(case: Whole) -> Any:
 
 
 def processed_findings(engine: Any, cases: Sequence[Whole]) -> list[Finding]:
-    """The size that the model's own processor makes of each image, against the one that the reward
-    assumes."""
+    """The sizes that the model's own processor makes, against those that the reward assumes."""
     compared = [
         (case, size) for case in cases if (size := _fed_size(engine.template, case)) is not None
     ]

@@ -15,7 +15,7 @@ TEMPLATE = {
     "broken_tags": "a tag is cut off, not closed or not opened",
     "bad_layout": "brackets or separators are not as the format writes them",
     "bad_box": "something stands where a box should be that is not four usable numbers",
-    "no_box": "there is no box, and the answer is not the format's empty one; or a label lacks one",
+    "no_box": "the answer has no box and is not the format's empty answer, or a label has no box",
     "empty_answer": "the answer says that there is nothing to find, but not in the format's way",
     "point": "a place is a point, not a box",
     "quad": "a place is four corners, not a box",

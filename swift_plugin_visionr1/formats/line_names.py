@@ -1,6 +1,7 @@
 """Names that a line has before its boxes, without JSON: "cat: [1, 2, 3, 4]".
 
-A name has at most three words, and its boxes stand on the same line: "Here is what I see:" is none.
+A name has at most three words, and its boxes stand on the same line: "Here is what I see:" is not a
+name.
 """
 
 import re

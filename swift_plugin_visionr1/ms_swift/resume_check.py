@@ -30,11 +30,9 @@ def check_resumed(trainer: Any) -> None:
     if unknown:
         raise SettingsError(
             f"expected {folder} to hold weights under the model's own names, got {min(unknown)} "
-            "and "
-            f"{len(unknown) - 1} more that transformers' Trainer passes over, so that training "
-            "would go on from the "
-            f"base model's: add --model {folder} --ref_model {trainer.model.model_dir} to "
-            "--resume_from_checkpoint"
+            f"and {len(unknown) - 1} more that transformers' Trainer skips, so that training would "
+            f"go on from the base model's: add --model {folder} "
+            f"--ref_model {trainer.model.model_dir} to --resume_from_checkpoint"
         )
 
 

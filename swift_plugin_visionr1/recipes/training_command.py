@@ -57,8 +57,7 @@ class Recipe:
 
     @property
     def is_grpo(self) -> bool:
-        """Whether there are rewards; without them it is supervised training or another alignment
-        method."""
+        """Whether there are rewards; otherwise it is supervised training or another alignment."""
         return self.one("rlhf_type") == "grpo" or bool(self.all("reward_funcs"))
 
 

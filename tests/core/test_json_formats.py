@@ -139,7 +139,7 @@ def test_orders(order: Order, numbers: list[int]) -> None:
         ({"box": ""}, "expected box to be a key"),
         ({"box": ("a", "b", "c", "c")}, "four different keys"),
         ({"box": ("a", "b")}, "four different keys"),
-        ({"label": "bbox_2d"}, "none of the box's"),
+        ({"label": "bbox_2d"}, "a key that the box does not use"),
         ({"order": "xxyy"}, "expected order to be one of xyxy, yxyx, xywh, cxcywh, got 'xxyy'"),
         ({"decimals": -1}, "expected decimals to be an integer from 0"),
         ({"decimals": True}, "expected decimals to be an integer from 0"),

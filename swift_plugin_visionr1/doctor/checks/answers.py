@@ -74,8 +74,7 @@ def issue_counts(scores: Sequence[RewardBreakdown]) -> Counter[str]:
 
 
 def parse_finding(scores: Sequence[RewardBreakdown], explained: bool) -> Finding:
-    """How many completions are in the format, and what is wrong with the others. For `explained`
-    see `usefulness`."""
+    """How many completions are in the format, and what is wrong with the others."""
     right = sum(not score.issues for score in scores)
     said = ", ".join(
         f"{issue} {count / len(scores):.0%}" for issue, count in issue_counts(scores).most_common(6)
@@ -108,8 +107,7 @@ def cut_off_findings(groups: Sequence[Group]) -> list[Finding]:
 
 
 def means(scores: Sequence[Sequence[RewardBreakdown]]) -> dict[str, float]:
-    """Means and standard deviations of the parts, and the share of groups whose rewards are all
-    equal."""
+    """Means and standard deviations of the parts, and the share of groups with equal rewards."""
     flat = [score for group in scores for score in group]
     values: dict[str, float] = {}
     for part in ("format", "recall", "precision", "total"):
@@ -135,8 +133,7 @@ def reward_finding(stage: Stage, scores: Sequence[Sequence[RewardBreakdown]]) ->
 
 
 def usefulness(scores: Sequence[Sequence[RewardBreakdown]], explained: bool) -> list[Finding]:
-    """Whether the rewards of the first stage can teach anything. `explained`: a wrong frame was
-    found."""
+    """Whether the first stage's rewards can teach anything; `explained`: the frame is wrong."""
     values = means(scores)
     if values["recall"] + values["precision"] < NOTHING:
         cause = (

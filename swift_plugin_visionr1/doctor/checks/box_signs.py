@@ -105,7 +105,7 @@ def corner_order(evidence: Evidence) -> Finding | None:
 
 
 def other_frame(evidence: Evidence) -> Finding | None:
-    """Boxes in another frame than the original image's: they leave it, or all end well short of its
+    """Boxes in another frame than the image's: they leave it, or all end well short of its
     borders."""
     reach, tilt = evidence.reach(evidence.sizes), evidence.tilt(evidence.sizes)
     outside = _outside(evidence)
@@ -133,8 +133,7 @@ def other_frame(evidence: Evidence) -> Finding | None:
 
 
 def _are_few(outside: NDArray[np.float64], evidence: Evidence, sides: NDArray[np.float64]) -> bool:
-    """Whether fewer boxes leave their image than if all were in a frame of these sides: only some
-    rows are."""
+    """Whether fewer boxes leave their image than if all rows were in a frame of these sides."""
     expected = 1 - np.minimum(evidence.sizes / sides, 1).prod(axis=1).mean()
     return bool(np.mean(outside > 0) < FEW * expected)
 

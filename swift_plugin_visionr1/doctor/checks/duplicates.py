@@ -47,8 +47,7 @@ def overlap_findings(train: Sequence[DoctorRow], val: Sequence[DoctorRow]) -> li
 
 
 def _keys(row: DoctorRow) -> Iterator[Hashable]:
-    """What identifies an image: its file or bytes, and its annotations for copies by other
-    names."""
+    """What identifies an image: its file or bytes, and its annotations for renamed copies."""
     image = row.image
     if isinstance(image, Mapping) and image.get("bytes"):
         yield bytes(image["bytes"])

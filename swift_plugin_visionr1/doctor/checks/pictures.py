@@ -24,8 +24,7 @@ PICTURES = 6
 
 
 def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) -> list[Finding]:
-    """A right answer in words, and a sheet of pictures in the folder `out`; nothing if no row is
-    complete."""
+    """A right answer in words, and a sheet of pictures in `out`, if any row is complete."""
     chosen = chosen_cases(cases, PICTURES)
     if not chosen:
         return []

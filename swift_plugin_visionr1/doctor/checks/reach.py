@@ -102,8 +102,7 @@ def reach_findings(
 
 
 def _doubtful(written: Sequence[Written], scorer: Scorer) -> list[int]:
-    """Indices of the answers that are not read back closely enough for every stage; the others need
-    no matching."""
+    """Indices of the answers that may not be read back closely enough; only these are matched."""
     enough = max(scorer.schedule.criteria(stage).xi2 for stage in stages_of(scorer))
     format = scorer.io.format
     broken, kept, pairs = [], [], []

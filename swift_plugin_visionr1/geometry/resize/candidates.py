@@ -55,8 +55,7 @@ def _kept(size: Size, candidate: Size) -> int:
 
 
 def _inside(size: Size, candidate: Size) -> Size:
-    """(width, height) of the image scaled to fit into the candidate, as Pillow's
-    ImageOps.contain."""
+    """(width, height) of the image scaled to fit the candidate, as in Pillow's ImageOps.contain."""
     (width, height), (most_wide, most_high) = size, candidate
     if width / height > most_wide / most_high:
         return most_wide, round(height / width * most_wide)

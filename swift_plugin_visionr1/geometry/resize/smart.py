@@ -164,8 +164,7 @@ class GlmResize(Resize):
         """Limits in pixels."""
         return (
             f"images processed with {self.min_pixels} to {self.max_pixels} pixels in {self.frames} "
-            "frames, sides in "
-            f"multiples of {self.factor}"
+            f"frames, sides in multiples of {self.factor}"
         )
 
 

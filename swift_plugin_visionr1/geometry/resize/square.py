@@ -47,8 +47,7 @@ class PaddedSquare(Resize):
 
 @dataclass(frozen=True)
 class Unchanged(Resize):
-    """For models of which only the frame is known, where it does not depend on the processed
-    size."""
+    """For models whose processed size is unknown and does not change the frame."""
 
     def view(self, size: Size) -> View:
         """See `Resize.view`."""

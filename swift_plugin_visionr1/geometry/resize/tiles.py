@@ -31,8 +31,7 @@ class TileResize(Resize):
         if self.side < 1 or not 1 <= self.least <= self.most:
             raise ValueError(
                 f"expected tiles of at least 1 pixel and at least 1 of them, got {self.least} to "
-                f"{self.most} tiles of "
-                f"{self.side} pixels: see INPUT_SIZE and MAX_NUM"
+                f"{self.most} tiles of {self.side} pixels: see INPUT_SIZE and MAX_NUM"
             )
 
     def view(self, size: Size) -> View:
@@ -99,8 +98,7 @@ class SliceResize(Resize):
         """The slices."""
         return (
             f"images stretched over at most {self.most} slices of about {self.resolution} x "
-            f"{self.resolution} pixels, "
-            f"sides in multiples of {self.multiple}"
+            f"{self.resolution} pixels, sides in multiples of {self.multiple}"
         )
 
     def _grid(self, size: Size) -> Grid:
