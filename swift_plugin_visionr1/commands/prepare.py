@@ -32,8 +32,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="FILE",
         help="rows in any form that GRPO takes (ours, the "
         "authors', ms-swift's objects, VLM-R1's, Visual-RFT's), with questions of their own: "
-        ".jsonl, "
-        ".json, .parquet or .csv",
+        ".jsonl, .json, .parquet or .csv",
     )
     sub.add_argument(
         "--images", type=Path, help="folder that the annotations' file_name is relative to"
@@ -49,8 +48,8 @@ def add_parser(subparsers: Any) -> None:
         "--prompt",
         metavar="TEXT",
         help="the question; {} stands for the names of the categories, {:JOINT} for the names with "
-        "JOINT "
-        "between them; default: what the authors of the model below document, else the paper's: "
+        "JOINT between them; default: what the authors of the model below document, else the "
+        "paper's: "
         f"{DETECT!r}",
     )
     sub.add_argument(

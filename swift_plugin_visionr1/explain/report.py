@@ -110,8 +110,7 @@ def _box(box: Iterable[float], form: str) -> str:
 def _missed(own: Explanation) -> list[str]:
     return [
         f"{'' if place else 'without a prediction: '}{' ' * 22 if place else ''}{i} "
-        f"{short(own.truth.labels[i])} "
-        f"{_box(own.truth.boxes[i], 'g')}"
+        f"{short(own.truth.labels[i])} {_box(own.truth.boxes[i], 'g')}"
         for place, i in enumerate(own.missed)
     ]
 

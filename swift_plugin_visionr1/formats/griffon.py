@@ -40,8 +40,7 @@ class Griffon(Collected):
     frame: Frame = FRAMES["norm1"]
     questions: ClassVar[Questions] = Questions(
         "Examine the image for any objects from the category set. Report the coordinates of each "
-        "detected object. "
-        "The category set includes {}.",
+        "detected object. The category set includes {}.",
         "Locate the exact position of {} in the picture, if you can.",
     )
 

@@ -8,8 +8,7 @@ from . import Questions
 
 DETECT = (
     "Locate every item from the category list in the image and output the coordinates in JSON "
-    "format. "
-    "The category set includes {}."
+    "format. The category set includes {}."
 )
 LOCATE = "Locate every {} in the image and output the coordinates in JSON format."
 PAPER = Questions(DETECT, LOCATE)

@@ -65,8 +65,7 @@ def model_io(
     if model_type and settings.model_type not in (None, model_type):
         raise SettingsError(
             f"expected the settings' model_type to be the run's, {model_type!r}, got "
-            f"{settings.model_type!r}: "
-            "leave it out of the settings, the reward reads the run's own"
+            f"{settings.model_type!r}: leave it out of the settings, the reward reads the run's own"
         )
     name = model_type or settings.model_type or default
     family = FAMILIES.get(name or "") or _from_settings(settings, name)
@@ -89,8 +88,7 @@ def _from_settings(settings: AnswerSettings, model_type: str | None) -> Family:
         raise SettingsError(
             f"expected a model_type that is known, got {came}; or set "
             "`format` and `frame` in the settings to what the model writes, with any frame but "
-            "processed. Known are "
-            f"{', '.join(FAMILIES)}"
+            f"processed. Known are {', '.join(FAMILIES)}"
         )
     resize = PaddedSquare() if FRAMES[settings.frame].padded else Unchanged()
     return Family(settings.format, lambda _: resize)

@@ -62,8 +62,8 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
             if schedule.switch_step is not None:
                 raise SettingsError(
                     f"expected switch_step within the run of {state.max_steps} steps, got "
-                    f"{schedule.switch_step}: "
-                    "the advanced stage would never come; set `step: 1/2` or train longer"
+                    f"{schedule.switch_step}: the advanced stage would never come; set "
+                    "`step: 1/2` or train longer"
                 )
             logger.warning(
                 f"Vision-R1: the run of {state.max_steps} steps is too short for its advanced stage"

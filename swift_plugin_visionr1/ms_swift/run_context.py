@@ -127,8 +127,7 @@ def _max_pixels(settings: Settings, template: Any, args: Any) -> int | None:
     if settings.max_pixels not in (None, seen):
         raise SettingsError(
             f"expected the settings' max_pixels to be the run's --max_pixels, {seen}, got "
-            f"{settings.max_pixels}: "
-            "leave it out of the settings, the reward reads the run's own"
+            f"{settings.max_pixels}: leave it out of the settings, the reward reads the run's own"
         )
     return int(seen) if seen is not None else None
 

@@ -34,8 +34,7 @@ def _over(below: Options, layer: Options, path: Path) -> Options:
     if absent and below:
         raise SettingsError(
             f"expected {absent[0]} in the files before {path}, which removes it; got none: lay "
-            f"{path.name} "
-            "over the recipe that it was made for"
+            f"{path.name} over the recipe that it was made for"
         )
     return {name: value for name, value in (below | layer).items() if value is not None}
 

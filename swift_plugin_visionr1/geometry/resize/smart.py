@@ -55,8 +55,7 @@ def fit(size: Size, factor: int, min_pixels: float, max_pixels: float, least: in
     if not w or not h:
         raise ValueError(
             f"expected room for one visual token a side within {max_pixels} pixels, got {width} x "
-            f"{height}: "
-            "allow more pixels or leave it out"
+            f"{height}: allow more pixels or leave it out"
         )
     return w, h
 
@@ -87,8 +86,7 @@ class QwenResize(Resize):
         if not 1 <= self.min_tokens <= self.max_tokens:
             raise ValueError(
                 f"expected 1 <= MIN_PIXELS <= MAX_PIXELS in visual tokens of {self.factor**2} "
-                "pixels, "
-                f"got {self.min_tokens} and {self.max_tokens}"
+                f"pixels, got {self.min_tokens} and {self.max_tokens}"
             )
 
     @classmethod
@@ -116,8 +114,7 @@ class QwenResize(Resize):
         limit = "no --max_pixels" if self.max_pixels is None else f"--max_pixels {self.max_pixels}"
         return (
             f"images processed with {limit}, {self.min_tokens} to {self.max_tokens} visual tokens "
-            f"of {self.factor} x "
-            f"{self.factor} pixels"
+            f"of {self.factor} x {self.factor} pixels"
         )
 
     def processed_size(self, size: Size) -> Size:
@@ -214,7 +211,7 @@ def _not_too_long(size: Size) -> Size:
     if min(size) < 1 or max(size) > MAX_ASPECT_RATIO * min(size):
         raise ValueError(
             "expected an image with sides of at least 1 pixel and an aspect ratio of at most "
-            f"{MAX_ASPECT_RATIO}, "
-            f"got {size[0]} x {size[1]}: the model's processor refuses it, leave the image out"
+            f"{MAX_ASPECT_RATIO}, got {size[0]} x {size[1]}: the model's processor refuses it, "
+            "leave the image out"
         )
     return size
