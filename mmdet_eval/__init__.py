@@ -1,13 +1,14 @@
-"""A VLM's text answers, put through MMDetection's evaluator: mAP, AP50, AP75 and AR@100.
+"""Scores a VLM's text answers with MMDetection's evaluator: mAP, AP50, AP75 and AR@100.
 
     python -m mmdet_eval --ann instances.json --pred infer.jsonl --out eval
 
-In Python, for results that are COCO results already:
+In Python, for detections that already are COCO results:
 
-    from mmdet_eval import evaluate_coco_results evaluate_coco_results("instances.json",
-    [{"image_id": 1, "category_id": 3, "bbox": [x, y, w, h], "score": 0.9}])
+    from mmdet_eval import evaluate_coco_results
+    results = [{"image_id": 1, "category_id": 3, "bbox": [x, y, w, h], "score": 0.9}]
+    evaluate_coco_results("instances.json", results)
 
-Answers are read by the parser and the coordinate frames that training uses
+Answers are read with the same parser and coordinate frames as in training
 (`swift_plugin_visionr1`).
 """
 

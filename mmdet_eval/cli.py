@@ -15,11 +15,11 @@ FAILURES = (VisionR1Error, MissingBackend, Disagreement, OSError)
 
 
 def parser() -> Parser:
-    """All commands."""
+    """The parser of all commands."""
     top = Parser(
         prog="mmdet-eval",
-        description="MMDetection's metrics for a VLM's text answers. Without a command: evaluate "
-        "--ann ... --pred ...",
+        description="MMDetection's metrics for a VLM's text answers. Without a command, it "
+        "evaluates --ann ... --pred ...",
     )
     top.add_argument("--version", action="version", version=version("swift-plugin-visionr1"))
     commands = top.add_subparsers(required=True, metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""One data set evaluated: answers or boxes in, everything that a report shows out."""
+"""Evaluates one data set: answers or boxes in, everything that a report shows out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +36,7 @@ FIRST_BOX = "the first box of each answer counts, the others are dropped"
 BEST_BOX = (
     "the box of each image that scores best counts, of equal ones the first; the others are dropped"
 )
-ALL_EMPTY = "all images are evaluated as without detections"
+ALL_EMPTY = "all images count as having no detections"
 GIVEN_SCORES = "the scores of the prediction file"
 
 
@@ -47,13 +47,13 @@ class Evaluation:
     Attributes:
         name: of the data set.
         annotations: what was evaluated against.
-        images: folder of the image files; None where it is not known.
+        images: folder of the image files; None if not known.
         protocol: how the model was asked; None where it is not known.
-        converted: COCO results, the answers they were read from (none where boxes were given),
+        converted: COCO results, the answers they were read from (empty for a file of boxes),
             counts, warnings.
         scores: the numbers.
-        format: how the answers are written; None where boxes were given.
-        conditions: what else decides the numbers, JSON-ready: format, frame, confidence, policies,
+        format: how the answers are written; None for a file of boxes.
+        conditions: what else affects the numbers, JSON-ready: format, frame, confidence, policies,
             arguments.
         shows_outside: whether reports may show images that lie outside `images`.
     """
@@ -71,19 +71,18 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Options:
-    """What decides the numbers beside the data and the answers.
+    """What affects the numbers apart from the data and the answers.
 
     Attributes:
         protocol: how the model was asked; None where it is not known.
-        io: how the answers are written, and the processed sizes of those that do not record theirs.
+        io: how the answers are written, and how processed sizes are computed if not recorded.
         score: a key of `confidence.POLICIES`.
         synonyms: label -> category name.
-        engine: of `measure`.
-        orders: of images, tried for the range of mAP.
+        engine: engine of `measure`.
+        orders: number of image orders tried for the range of mAP.
         missing: whether queries without an answer are an error.
         duplicates: whether a second answer to a query is an error, or which one counts.
-        show_outside: whether reports show images outside the folder of the images; no number
-            depends on it.
+        show_outside: whether reports show images outside the image folder; affects no number.
     """
 
     protocol: Protocol | None = None
@@ -108,14 +107,14 @@ def evaluate_dataset(
 
     Args:
         spec: the data set; its captions decide the queries.
-        annotations: of `spec`.
+        annotations: the annotations of `spec`.
         predictions: rows of text, or boxes that come with their categories and scores.
-        options: of the synonyms, those for categories of this data set are used.
-        images: folder of the images for the pictures; None for none.
+        options: only the synonyms for categories of this data set are used.
+        images: folder of the images for the pictures; None for no pictures.
 
     Raises:
-        InputError: a row belongs nowhere, an answer is missing or there twice, or `options` ask for
-            more than there is.
+        InputError: a row belongs to no image, an answer is missing or duplicate, or `options` ask
+            for something that the predictions lack.
     """
     if isinstance(predictions, Converted):
         evaluation = _evaluate_boxes(spec, annotations, predictions, options, images)
@@ -137,15 +136,12 @@ def _evaluate_boxes(
     if options.score != "const" or options.synonyms:
         what = "--synonyms" if options.score == "const" else f"--score {options.score}"
         raise InputError(
-            f"expected text answers of {spec.name} for {what}, got boxes with their own scores and "
-            "categories: "
-            "leave it out, or evaluate the answers themselves"
+            f"expected text answers of {spec.name} for {what}, got boxes with scores and "
+            "categories: leave it out, or evaluate the text answers"
         )
     given = replace(given, warnings=given.warnings + truth_warnings(annotations))
     if not given.results:
-        given = replace(
-            given, warnings=(*given.warnings, f"there are no boxes at all: {ALL_EMPTY}")
-        )
+        given = replace(given, warnings=(*given.warnings, f"there are no boxes: {ALL_EMPTY}"))
     of_numbers = number_warnings(given.results)
     of_places = given_box_warnings(annotations, given.results)
     given = replace(given, warnings=(*given.warnings, *of_numbers, *of_places))
@@ -224,15 +220,13 @@ def _warnings(
 ) -> tuple[str, ...]:
     found = list(truth_warnings(annotations))
     if not rows:
-        found.append(f"there is no answer at all: {ALL_EMPTY}")
+        found.append(f"there are no answers: {ALL_EMPTY}")
     unused = [repr(name) for name in annotations.unannotated()]
     if unused and (protocol is None or protocol.queries in ("all", "each")):
         found.append(
             f"{len(unused)} of {len(annotations.categories)} categories have no annotation "
-            f"({some(unused)}): AP "
-            "ignores them, but the model may have been asked about them; leave out what is no "
-            "class, by --classes or "
-            "the suite's classes"
+            f"({some(unused)}): AP ignores them, but the model may have been asked about them; "
+            "exclude names that are not classes with --classes or the suite's classes"
         )
     return tuple(found)
 
@@ -259,7 +253,7 @@ def _xyxy(result: CocoResult) -> Boxes:
 
 
 def _with_accuracy(scores: Scores, annotations: Annotations, boxes: Mapping[Id, Boxes]) -> Scores:
-    """`boxes`: by image, the one that counts first."""
+    """`boxes`: by image, with the one that counts first."""
     nothing = as_boxes([])
     in_order = [boxes.get(image.id, nothing) for image in annotations.images]
     accuracy = refexp_scores(in_order, refexp_truths(annotations)).accuracy

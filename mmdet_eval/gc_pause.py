@@ -1,4 +1,4 @@
-"""Garbage collection, paused where it costs much and finds nothing."""
+"""Pauses garbage collection where it is expensive and finds nothing."""
 
 import gc
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def garbage_collection_paused() -> Iterator[None]:
-    """While open, no search for cycles.
+    """No search for reference cycles while open.
 
-    Results and evaluators are millions of objects without any cycle; looking for some takes up to
-    half of the time.
+    Results and evaluators are millions of objects without cycles; looking for them takes up to half
+    of the time.
     """
     enabled = gc.isenabled()
     gc.disable()

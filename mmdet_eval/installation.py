@@ -1,9 +1,9 @@
-"""Which flavour of everything is installed, whether the pieces go together, and a real evaluation
-to prove it.
+"""Checks which flavour of each package is installed and whether they work together, and runs a real
+evaluation to prove it.
 
 MMDetection comes in two flavours (open-mmlab's and the fork onedl-*), mmcv in three (with compiled
-ops, -lite, onedl's) and OpenCV in four that all write the same folder. Most broken environments are
-a mixture of these.
+ops, -lite, onedl's) and OpenCV in four that all write the same folder. Most broken environments mix
+these.
 """
 
 import json
@@ -19,7 +19,7 @@ from .coco.annotations import read_annotations
 from .metrics.mmdet_backend import evaluate
 
 OWN_ENVIRONMENT = (
-    "keep the evaluator in an environment of its own: pip install 'swift-plugin-visionr1[eval]'"
+    "keep the evaluator in a separate environment: pip install 'swift-plugin-visionr1[eval]'"
 )
 MMDET = {"mmdet": "open-mmlab", "onedl-mmdetection": "the fork onedl"}
 MMENGINE = {"mmengine": "open-mmlab", "onedl-mmengine": "the fork onedl"}
@@ -76,7 +76,7 @@ def _one_of(what: str, flavours: Mapping[str, str], packages: Mapping[str, str])
     if len(found) > 1:
         return Finding(
             "problem",
-            f"{' and '.join(found)} write the same folder: uninstall them all, install one",
+            f"{' and '.join(found)} write the same folder: uninstall all of them, then install one",
         )
     return Finding("ok", f"{what}: {found[0]} {packages[found[0]]} ({flavours[found[0]]})")
 
@@ -126,7 +126,7 @@ def _opencv(packages: Mapping[str, str]) -> Finding:
             "OpenCV is missing, which MMEngine imports: pip install opencv-python-headless",
         )
     if len(found) > 1:
-        text = f"{' and '.join(found)} both write cv2/, and the one installed last is what you get"
+        text = f"{' and '.join(found)} both write cv2/, and the one installed last wins"
         advice = (
             "if `import cv2` fails, uninstall all of them and install opencv-python-headless "
             "with --no-deps"
@@ -148,16 +148,16 @@ def try_out() -> Finding:
         path.write_text(json.dumps(data), "utf-8")
         try:
             found = evaluate(read_annotations(path), [{**box, "score": 1.0}])
-        except Exception as error:  # whatever a broken environment raises is the finding
+        except Exception as error:  # whatever a broken environment raises is the result
             return Finding("problem", f"evaluating one box failed: {type(error).__name__}: {error}")
-    right = abs((found["mAP"] or 0) - 1) < 1e-9  # the sum of 101 precisions is not exact
+    right = abs((found["mAP"] or 0) - 1) < 1e-9  # the sum of 101 precisions is inexact
     return Finding(
         "ok" if right else "problem", f"evaluating one perfect box gave mAP {found['mAP']:.3f}"
     )
 
 
 def report() -> tuple[str, bool]:
-    """The text for people, and whether the evaluator works here."""
+    """The text to print, and whether the evaluator works here."""
     findings = [*examine(installed()), try_out()]
     lines = [f"ok       Python {sys.version.split()[0]}, {sys.prefix}"]
     lines += [f"{finding.state:<8} {finding.text}" for finding in findings]

@@ -1,9 +1,11 @@
 """`VLMCocoMetric`: a VLM's text in MMDetection's own evaluation loop, from a plain config.
 
-    custom_imports = dict(imports=["mmdet_eval.mmdet_metric"]) val_evaluator =
-    dict(type="VLMCocoMetric", ann_file="instances_val.json", model_type="qwen2_5_vl")
+    custom_imports = dict(imports=["mmdet_eval.mmdet_metric"])
+    val_evaluator = dict(
+        type="VLMCocoMetric", ann_file="instances_val.json", model_type="qwen2_5_vl"
+    )
 
-Importing this file imports MMDetection's registry, which is why nothing else here does.
+Importing this file imports MMDetection's registry, so no other module imports it.
 """
 
 import os
@@ -35,24 +37,24 @@ with stub_mmcv_ops():  # the registry imports all of mmdet.evaluation before it 
 
 @METRICS.register_module()
 class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
-    """CocoMetric's numbers, not rounded, for text or boxes.
+    """CocoMetric's unrounded numbers for text or boxes.
 
     A data sample has "img_id" and either "response", the model's text, or "pred_instances" as
-    CocoMetric reads them, whose labels are places in the data set's "classes". Beside a response it
-    may have what a row of `swift infer` has: "query" or "category_id", "input_width" and
-    "input_height", "logprobs", "finish_reason". An image without a sample counts as one without
+    CocoMetric reads them, whose labels are positions in the data set's "classes". In addition to a
+    response it may have what a row of `swift infer` has: "query" or "category_id", "input_width"
+    and "input_height", "logprobs", "finish_reason". An image without a sample counts as one without
     boxes.
 
     Args:
         ann_file: COCO annotation file.
         model_type: ms-swift's name of the model's family, from which format and frame follow.
-        format, frame: how the model writes boxes, where it is not its family's way.
-        template, enable_thinking: ms-swift's options, as inference was told.
+        format, frame: how the model writes boxes, if it differs from its family.
+        template, enable_thinking: ms-swift's options, as set at inference.
         score: a key of `confidence.POLICIES`.
         max_pixels: the --max_pixels of inference; MAX_PIXELS and the like are read from the
             environment.
-        protocol: how the model was asked: a name or a YAML file; needed where images are asked
-            about more than once.
+        protocol: how the model was asked: a name or a YAML file; needed if images are asked about
+            more than once.
         collect_device, prefix: as of every metric of MMEngine; "vlm/mAP" unless another prefix is
             given.
     """
@@ -89,7 +91,7 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
         )
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what `compute_metrics` needs of the samples."""
+        """Keep what `compute_metrics` needs from the samples."""
         for sample in data_samples:
             if isinstance(sample.get("response"), str):
                 kept = {
@@ -108,8 +110,7 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
             else:
                 raise InputError(
                     'expected data samples with "response" (the model\'s text) or '
-                    '"pred_instances", got '
-                    f"{sorted(sample)}"
+                    f'"pred_instances", got {sorted(sample)}'
                 )
 
     def compute_metrics(self, results: list[dict[str, Any]]) -> Metrics:
@@ -138,7 +139,7 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
 def _boxes(
     result: Mapping[str, Any], classes: Sequence[str] | None, annotations: Annotations
 ) -> list[CocoResult]:
-    """By the classes' names, because the order of a config's classes need not be the file's."""
+    """By class name, because the order of a config's classes may differ from the file's."""
     by_name = {name: key for key, name in annotations.categories.items()}
     names = list(classes or by_name)
     return [

@@ -21,7 +21,7 @@ PACKAGES = (
 
 
 def versions(packages: Sequence[str] = PACKAGES) -> dict[str, str]:
-    """Versions of Python and of `packages`; those not installed are left out."""
+    """Versions of Python and of `packages`, without those not installed."""
     found = {"python": platform.python_version()}
     for package in packages:
         try:

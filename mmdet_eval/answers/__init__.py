@@ -1,1 +1,1 @@
-"""A model's text answers to boxes: readers of files, joining, parsing, labels, confidence."""
+"""Turns a model's text answers into boxes: file readers, joining, parsing, labels, confidence."""

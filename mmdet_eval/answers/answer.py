@@ -26,16 +26,16 @@ class Answer:
     """One answer of the model.
 
     Attributes:
-        image: the image it is about.
+        image: the image that was asked about.
         text: the answer as written.
-        truncated: generation ended before the answer did.
+        truncated: generation stopped before the answer was complete.
         line: line of the prediction file, from 1.
         query: what was asked.
-        processed: (width, height) of what the model saw, where the row records it; else the frame
+        processed: (width, height) of what the model saw, if the row records it. Otherwise the frame
             computes it.
-        tokens: the answer's tokens in order, where the row has log-probabilities.
-        reasoning: what a server took for reasoning and handed on apart; "" where it is nothing.
-        served: a server handed it on, which may take reasoning and special tokens out.
+        tokens: the answer's tokens in order, if the row has log-probabilities.
+        reasoning: what a server took for reasoning and returned separately; "" if nothing.
+        served: it came from a server, which may strip reasoning and special tokens.
     """
 
     image: Image
@@ -57,10 +57,10 @@ class ReadAnswer:
         answer: as written.
         parsed: boxes in the format's own frame, labels, issues of the template.
         view: what the model saw of the image.
-        issues: of template and content.
-        boxes: (n, 4) xyxy in pixels of the original image, clipped to it; a box with nothing left
+        issues: problems with template and content.
+        boxes: (n, 4) xyxy in pixels of the original image, clipped to it; a box entirely outside
             has no area.
-        categories: n category ids; None where the label names none or nothing is left of the box.
+        categories: n category ids; None if the label matches no category or the box lies outside.
         scores: (n,) confidences.
     """
 
@@ -74,5 +74,5 @@ class ReadAnswer:
 
     @property
     def unparsed(self) -> bool:
-        """Whether nothing could be read, and the answer does not say that there is nothing."""
+        """Whether nothing could be read although the answer does not say that there is nothing."""
         return bool(self.issues) and not len(self.boxes) and not self.parsed.says_nothing

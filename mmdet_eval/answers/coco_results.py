@@ -1,4 +1,4 @@
-"""Answers to COCO results, and a count of what went wrong."""
+"""Converts answers to COCO results and counts what went wrong."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -38,24 +38,22 @@ class Counts:
 
     Attributes:
         images: images of the annotation file.
-        answers: answers joined to them; of boxes that are given, images that the file speaks of.
-        missing: queries without an answer, evaluated as without detections; of boxes that are
-            given, images that the file lacks and should have.
-        unparsed: answers with issues and without a box that do not say that there is nothing.
-        broken_format: answers with any issue of template or content, the unparsed included.
-        truncated: answers whose generation ended before they did.
+        answers: answers joined to them; for a file of boxes, images that the file mentions.
+        missing: queries without an answer, evaluated as having no detections; for a file of boxes,
+            images that the file should have and lacks.
+        unparsed: answers with issues and no box that do not say that there is nothing.
+        broken_format: answers with any issue of template or content, including the unparsed.
+        truncated: answers whose generation stopped before they were complete.
         boxes_read: boxes found in the answers.
-        unknown_labels: boxes dropped because their label is no category name.
-        outside: boxes that leave the image; they are clipped to it.
-        nothing_left: boxes with a known label dropped because they lie outside the image
-            altogether.
+        unknown_labels: boxes dropped because their label matches no category.
+        outside: boxes that extend beyond the image; they are clipped to it.
+        nothing_left: boxes with a known label that lie entirely outside the image and are dropped.
         boxes_kept: boxes that the metric sees.
-        queries: questions asked about the images; without a protocol one per image.
-        duplicates: rows dropped because their query had another answer.
-        without_confidence: boxes whose score is 0 because the confidence policy found none in [0,
-            1].
-        whole_answer_scores: boxes scored by all tokens of their answer, because their own could not
-            be told.
+        queries: questions asked about the images; one per image without a protocol.
+        duplicates: rows dropped because their query already had an answer.
+        without_confidence: boxes scored 0 because the confidence policy found no score in [0, 1].
+        whole_answer_scores: boxes scored by all tokens of their answer, because their own tokens
+            could not be identified.
     """
 
     images: int
@@ -77,17 +75,17 @@ class Counts:
 
 @dataclass(frozen=True)
 class Converted:
-    """What the metric sees, and what it was made from.
+    """What the metric sees and what it was made from.
 
     Attributes:
-        results: COCO results in the order in which equal scores rank.
+        results: COCO results, in the order in which equal scores rank.
         counts: what became of answers and boxes.
-        unknown_labels: how often each label that names no category came, most frequent first.
-        answers: every answer as it was read; empty where the prediction file held boxes, not text.
-        warnings: what a person should know before trusting the numbers.
-        label_policy: how labels became categories, in words; where boxes were given, how the file
-            tells categories.
-        of_text: whether these are boxes that were read from text, not boxes that were given.
+        unknown_labels: each label that matches no category and its count, most frequent first.
+        answers: every answer as it was read; empty if the prediction file holds boxes, not text.
+        warnings: what to know before trusting the numbers.
+        label_policy: how labels became categories, in words; for a file of boxes, how the file
+            encodes categories.
+        of_text: whether the boxes were read from text rather than given in the file.
     """
 
     results: list[CocoResult]
@@ -112,24 +110,24 @@ def to_coco_results(
     duplicates: int = 0,
     annotations: Annotations | None = None,
 ) -> Converted:
-    """Convert answers; their order, and the order of the boxes in each, is kept.
+    """Convert answers, keeping their order and the order of the boxes in each.
 
     Args:
         answers: as from `join`.
-        io: how the answers are written, and how inference turned image sizes into processed sizes,
-            where the answers do not record them.
+        io: how the answers are written, and how inference turned image sizes into processed sizes
+            if the answers do not record them.
         categories: category id -> name.
         images: number of images in the annotation file.
         policy: a key of `confidence.POLICIES`.
-        labels: a box's category is named by the "answer", or is the one that the "query" asked for.
-        synonyms: label -> category name, after all other rules; see `labels.read_synonyms`.
+        labels: whether the "answer" names a box's category or the "query" decides it.
+        synonyms: label -> category name, applied after all other rules; see `labels.read_synonyms`.
         queries: number of queries asked, as from `join`; None for one per image.
         duplicates: number of rows that `join` dropped.
-        annotations: for the warnings alone: what they propose is tried on it.
+        annotations: used only to test what the warnings propose.
 
     Raises:
-        InputError: category names are ambiguous, the model cannot have seen an image of that size,
-            an answer lacks what `policy` or `labels` needs, or no box at all has a confidence.
+        InputError: category names are ambiguous, no processor accepts an image of that size, an
+            answer lacks what `policy` or `labels` needs, or not a single box has a confidence.
     """
     names = CategoryNames(categories, synonyms)
     reader = Reader(io, names, policy, labels)
@@ -177,12 +175,12 @@ def converted_boxes(
     annotations: Annotations,
     label_policy: str = CATEGORY_ID,
 ) -> Converted:
-    """Boxes that a file gives as they are.
+    """Boxes taken from a file as they are.
 
     Args:
-        answered: images that the file has an entry for; None where it does not list images without
+        answered: images that the file has an entry for; None if it does not list images without
             boxes.
-        label_policy: how the file tells categories, in words.
+        label_policy: how the file encodes categories, in words.
     """
     images, boxes = len(annotations.images), len(results)
     counts = Counts(

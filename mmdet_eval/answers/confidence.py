@@ -28,12 +28,12 @@ POLICIES = {
 
 @dataclass(frozen=True, eq=False)
 class Confidences:
-    """Scores of an answer's boxes.
+    """The scores of an answer's boxes.
 
     Attributes:
-        scores: (n,) in [0, 1]; NaN for a box that has none.
-        whole_answer: number of boxes scored by all tokens of the answer, because theirs could not
-            be told.
+        scores: (n,) in [0, 1]; NaN for a box without one.
+        whole_answer: number of boxes scored by all tokens of the answer, because their own could
+            not be identified.
     """
 
     scores: NDArray[np.float64]
@@ -63,13 +63,12 @@ def confidences(policy: str, answer: Answer, format: Format, boxes: Boxes) -> Co
 
 
 def check_any(policy: str, without: int, boxes: int) -> None:
-    """Raise InputError where the policy found a score for none of the file's boxes."""
+    """Raise InputError if the policy found no score for any of the file's boxes."""
     if boxes and without == boxes:
         raise InputError(
-            f"expected boxes with a confidence for --score {policy}, got none in {boxes} boxes: "
-            'use --score const or area, or ask the model for a "confidence" between 0 and 1 in '
-            "each object, "
-            "or infer with `swift infer --logprobs true` for --score logprob"
+            f"expected boxes with a confidence for --score {policy}, got {boxes} boxes without "
+            'one: use --score const or area, or ask the model for a "confidence" between 0 and 1 '
+            "in each object, or infer with `swift infer --logprobs true` for --score logprob"
         )
 
 
@@ -85,7 +84,7 @@ def _by_tokens(answer: Answer, spans: Sequence[tuple[Span, ...]], boxes: int) ->
         mean = logprobs.mean() if len(logprobs) else float("nan")
         return Confidences(_in_range(np.full(boxes, np.exp(mean)), boxes), whole_answer=boxes)
     start, end = np.array(places).reshape(-1, 2).T
-    # A token of no length holds the first bytes of the character at its place.
+    # An empty token holds the first bytes of the character at its position.
     written = [
         logprobs[
             np.any([(start < b) & (np.maximum(end, start + 1) > a) for a, b in ranges], axis=0)
@@ -98,7 +97,7 @@ def _by_tokens(answer: Answer, spans: Sequence[tuple[Span, ...]], boxes: int) ->
 
 
 def _in_range(scores: NDArray[np.float64], boxes: int) -> NDArray[np.float64]:
-    """(boxes,) scores, NaN for what lies outside [0, 1] or where there are not as many as boxes."""
+    """(boxes,) scores; NaN for those outside [0, 1], and for all if their number is not `boxes`."""
     if len(scores) != boxes:
         return np.full(boxes, np.nan)
     return np.where((scores >= 0) & (scores <= 1), scores, np.nan)

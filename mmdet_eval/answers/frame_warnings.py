@@ -1,5 +1,4 @@
-"""The frame of the answers, and signs in them that it is another. Never looks at the ground
-truth."""
+"""Checks the answers for signs of another coordinate frame. Never looks at the ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,10 +36,10 @@ Usual = tuple[str, Frame, Resize]  # in words
 
 
 def view_of(answer: Answer, resize: Resize) -> View:
-    """What the model saw: the processed size that the row recorded, else the one by `resize`.
+    """What the model saw: the processed size recorded in the row, else the one `resize` computes.
 
     Raises:
-        InputError: no processor takes an image of that size; the message names it.
+        InputError: no processor accepts an image of that size; the message names it.
     """
     if answer.processed is not None:
         return _recorded(answer.image.size, answer.processed, resize)
@@ -48,10 +47,10 @@ def view_of(answer: Answer, resize: Resize) -> View:
 
 
 def _recorded(size: Size, processed: Size, resize: Resize) -> View:
-    """A view of the recorded size; where the rule pads, the image lies in its middle."""
+    """A view of the recorded size. If the rule pads, the image lies in the middle."""
     try:
         padded = resize.view(size).content is not None
-    except ValueError:  # the size is recorded, so whatever saw the image took it
+    except ValueError:  # the size is recorded, so inference accepted it
         padded = False
     if not padded:
         return View(size, processed)
@@ -67,7 +66,7 @@ def _distinct(read: Sequence[ReadAnswer]) -> int:
 
 
 def frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tuple[str, ...]:
-    """What the answers say against the frame that they were read in; `outside` boxes leave it."""
+    """Evidence in the answers against the frame they were read in; `outside` boxes leave it."""
     with_boxes = [one for one in read if len(one.parsed.boxes)]
     boxes = sum(len(one.parsed.boxes) for one in with_boxes)
     if not boxes:
@@ -85,8 +84,8 @@ def frame_warnings(read: Sequence[ReadAnswer], outside: int, io: ModelIO) -> tup
     far = sum(int((one > FAR).sum()) for one in reach)
     if outside > TOLERATED * boxes:
         sign = (
-            f"{outside} of {boxes} boxes ({outside / boxes:.1%}) leave the image that the model "
-            "is taken to have seen"
+            f"{outside} of {boxes} boxes ({outside / boxes:.1%}) extend beyond the image that the "
+            "model supposedly saw"
         )
     elif _distinct(with_boxes) >= MANY and far <= TOLERATED * boxes:
         sign = (
@@ -104,7 +103,7 @@ def _reach(read: ReadAnswer, frame: Frame, view: View) -> NDArray[np.float64]:
 
 
 def _cause(read: Sequence[ReadAnswer], boxes: int, io: ModelIO) -> str:
-    """The smallest of the usual frames that the boxes fit and fill: some box nearly always touches
+    """The smallest of the usual frames that the boxes fit and fill: some box almost always touches
     its border."""
     fitting = []
     for words, frame, resize in usual_frames(io):
@@ -116,18 +115,18 @@ def _cause(read: Sequence[ReadAnswer], boxes: int, io: ModelIO) -> str:
             fitting.append((float(np.mean([_area(frame.limit(view)) for view in views])), words))
     if not fitting:
         seen = io.format.frame.units == "processed" or io.format.frame.padded
-        return "they fit none of the usual frames" + (
+        return "none of the usual frames fits them" + (
             "; record the input size in the rows" if seen else ""
         )
     return min(fitting)[1]
 
 
 def usual_frames(io: ModelIO) -> list[Usual]:
-    """The frames and sizes that answers may be in other than the present ones, and their names."""
+    """Other frames and sizes that the answers may use, and their names."""
     own = io.format.frame
     usual: list[Usual] = [
         (
-            f"they fit {words}, so the model seems to write these: --frame {name}",
+            f"they fit {words}, so the model seems to write these: try --frame {name}",
             FRAMES[name],
             io.resize,
         )
@@ -151,8 +150,8 @@ def usual_frames(io: ModelIO) -> list[Usual]:
 
 
 def _older_qwen(resize: QwenResize) -> list[Usual]:
-    """Qwen2.5-VL's pixels, for answers that are read as those of its successors, whose visual
-    tokens are larger."""
+    """Qwen2.5-VL's pixels, for answers read as those of its successors, which have larger visual
+    tokens."""
     newer, older = resize.factor**2, QwenResize.factor**2
     if newer == older:
         return []

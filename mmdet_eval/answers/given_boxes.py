@@ -1,8 +1,7 @@
-"""Signs that boxes which a file gives are in another layout, frame or image, or that it numbers the
-categories otherwise.
+"""Signs that the boxes in a file use another layout, frame or image size, or other category ids.
 
-A sample of the best boxes is laid over the annotations. What is found there is said beside the
-number and never changes it; results that agree with the annotations are asked no further.
+A sample of the best boxes is compared with the annotations. Findings become warnings and never
+change a number. Results that agree with the annotations are not examined further.
 """
 
 from collections import Counter
@@ -38,7 +37,8 @@ Layout = Callable[[Boxes], Boxes]  # (n, 4) numbers to corners
 
 @dataclass(frozen=True)
 class _Sample:
-    """One image: (n, 4) boxes as written, their categories, (m, 4) xyxy annotations and theirs."""
+    """One image: (n, 4) boxes as written and (m, 4) xyxy annotations, each with their
+    categories."""
 
     size: Size
     written: Boxes
@@ -49,12 +49,12 @@ class _Sample:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What the numbers of boxes may be.
+    """One way to interpret the numbers of a box.
 
     Attributes:
-        words: say it.
-        layout: of the four numbers.
-        side: (width, height) of what they are laid out in, by the size of the image.
+        words: its description.
+        layout: what the four numbers are.
+        side: image size -> (width, height) of the frame that the numbers refer to.
     """
 
     words: str
@@ -104,8 +104,8 @@ def _readings() -> Iterator[_Reading]:
 
 
 def given_box_warnings(annotations: Annotations, results: Sequence[CocoResult]) -> tuple[str, ...]:
-    """What the annotations say against boxes in pixels as [x, y, width, height], and against their
-    categories."""
+    """Evidence in the annotations against boxes in pixels as [x, y, width, height], and against
+    their categories."""
     samples = _samples(annotations, results)
     total = sum(len(sample.there) for sample in samples)
     pairs = _pairs(samples, AS_GIVEN)
@@ -127,16 +127,16 @@ def _other_layout(samples: Sequence[_Sample], found: int, total: int) -> str | N
         return None
     return (
         f"the boxes fit the annotations as {words}, not as [x, y, width, height] in pixels of the "
-        f"original image: read so, a sample finds {share(best, total)} annotated boxes at IoU .5, "
-        f"as given {found}. The numbers are of the boxes as given: convert the file and evaluate "
-        "again"
+        f"original image: read that way, a sample finds {share(best, total)} annotated boxes at "
+        f"IoU .5, as given {found}. The metrics use the boxes as given: convert the file and "
+        "evaluate again"
     )
 
 
 def _other_images(
     annotations: Annotations, results: Sequence[CocoResult], found: int
 ) -> str | None:
-    """Where the boxes lie on the annotations of other images, by another numbering."""
+    """Whether the boxes fit the annotations of other images, numbered differently."""
     for words, mapping in _numberings_by_place([image.id for image in annotations.images]):
         moved = [
             {**result, "image_id": mapping[result["image_id"]]}
@@ -148,15 +148,15 @@ def _other_images(
         best = len(_pairs(samples, AS_GIVEN))
         if best >= max(TIMES * found + AND, MOST * total):
             return (
-                f"the images seem to be numbered otherwise: {words}, a sample finds "
-                f"{share(best, total)} annotated boxes at IoU .5, as given {found}. The "
-                "numbers are of the ids as given: map them and evaluate again"
+                f"the images seem to be numbered differently: {words}, a sample finds "
+                f"{share(best, total)} annotated boxes at IoU .5, as given {found}. The metrics "
+                "use the ids as given: map them and evaluate again"
             )
     return None
 
 
 def _fault_of_boxes(samples: Sequence[_Sample]) -> str | None:
-    """What the boxes say by themselves, where the annotations tell nothing."""
+    """What the boxes show by themselves if the annotations are inconclusive."""
     counts = [len(sample.written) for sample in samples]
     evidence = BoxEvidence(
         np.concatenate([sample.written for sample in samples]),
@@ -171,7 +171,7 @@ def _fault_of_boxes(samples: Sequence[_Sample]) -> str | None:
 def _other_numbering(
     pairs: Sequence[tuple[Id, Id]], categories: Mapping[Id, str]
 ) -> tuple[str, ...]:
-    """`pairs`: the category given and the one annotated, of boxes that lie on one another."""
+    """`pairs`: the given and the annotated category of boxes that overlap."""
     right = sum(given == there for given, there in pairs)
     needed = max(TIMES * right + AND, MOST * len(pairs))
     counts = (
@@ -184,22 +184,23 @@ def _other_numbering(
     example, often = Counter(pair for pair in pairs if pair[0] != pair[1]).most_common(1)[0]
     given, there = (repr(categories[key]) for key in example)
     return (
-        f"the categories seem to be numbered otherwise: of {len(pairs)} boxes of a sample that lie "
-        f"on an annotated one, {right} have its category; {words}, {mapped} would have it ({often} "
-        f"of {given} lie on {there}). The numbers are of the ids as given: map them and evaluate "
-        "again",
+        f"the categories seem to be numbered differently: of {len(pairs)} boxes of a sample that "
+        f"lie on an annotated one, {right} have its category; {words}, {mapped} would have it "
+        f"({often} of {given} lie on {there}). The metrics use the ids as given: map them and "
+        "evaluate again",
     )
 
 
 def _numberings(
     pairs: Sequence[tuple[Id, Id]], categories: Mapping[Id, str]
 ) -> Iterator[tuple[str, Mapping[Id, Id]]]:
-    """Words and a mapping from the ids as given to the annotation file's; the simplest first."""
+    """A description and a mapping from the given ids to the annotation file's; the simplest
+    first."""
     yield from _numberings_by_place(list(categories))
     lying = {given: Counter(b for a, b in pairs if a == given) for given, _ in pairs}
     if len(pairs) >= SEEN * len(lying):
         most = {given: counts.most_common(1)[0][0] for given, counts in lying.items()}
-        yield "with each category read as the one that it mostly lies on", most
+        yield "with each category read as the one it mostly lies on", most
 
 
 def _numberings_by_place(ids: Sequence[Id]) -> Iterator[tuple[str, Mapping[Id, Id]]]:
@@ -212,7 +213,7 @@ def _numberings_by_place(ids: Sequence[Id]) -> Iterator[tuple[str, Mapping[Id, I
 
 
 def _pairs(samples: Sequence[_Sample], reading: _Reading) -> list[tuple[Id, Id]]:
-    """The categories of boxes, read so, and of the annotations that they lie on."""
+    """The categories of boxes, read this way, and of the annotations that they lie on."""
     found = []
     for sample in samples:
         boxes = reading.corners(sample)
@@ -223,7 +224,7 @@ def _pairs(samples: Sequence[_Sample], reading: _Reading) -> list[tuple[Id, Id]]
 
 
 def _samples(annotations: Annotations, results: Sequence[CocoResult]) -> list[_Sample]:
-    """Of images that have annotations and boxes, spread over the data set."""
+    """Images that have annotations and boxes, spread over the data set."""
     given = {result["image_id"] for result in results}
     shown = [key for key, here in annotations.present().items() if here and key in given]
     chosen = set(shown[:: max(1, len(shown) // IMAGES)])

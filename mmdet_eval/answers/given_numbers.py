@@ -1,5 +1,5 @@
-"""What the numbers of given boxes say by themselves: sizes below 0, fractions, scores that are no
-probabilities."""
+"""Checks the numbers of given boxes by themselves: negative sizes, fractions, scores outside 0 to
+1."""
 
 from collections.abc import Sequence
 
@@ -10,40 +10,42 @@ from swift_plugin_visionr1.text import share
 
 from ..coco.results import CocoResult
 
-LOOKED_AT = 20_000  # results, spread over the file: a fault of the file shows in them
+LOOKED_AT = 20_000  # results, spread over the file: a faulty file shows in them
 MOST = 0.5  # of the boxes: the number would be meaningless
 UNIT = 1.01  # no box of an image in pixels ends there
 LAYOUT = "[x, y, width, height] in pixels of the original image"
 
 
 def number_warnings(results: Sequence[CocoResult]) -> tuple[str, ...]:
-    """What should be known before trusting the number.
+    """What to know before trusting the numbers.
 
     Raises:
-        InputError: most boxes cannot be boxes in pixels, so the number would say nothing.
+        InputError: most boxes cannot be boxes in pixels, so the numbers would be meaningless.
     """
     looked_at = results[:: max(1, len(results) // LOOKED_AT)]
     boxes = np.array([result["bbox"] for result in looked_at], dtype=float).reshape(-1, 4)
     scores = np.array([result["score"] for result in looked_at], dtype=float)
     _check_fractions(boxes)
     if len(boxes) and (boxes[:, 2:] == 0).any(axis=1).all():
-        raise InputError(f"expected boxes as {LAYOUT}, got none with an area: each has a size of 0")
+        raise InputError(
+            f"expected boxes as {LAYOUT}, got only boxes without area: each has a size of 0"
+        )
     negative = int((boxes[:, 2:] < 0).any(axis=1).sum())
     if negative > MOST * len(boxes):
         raise InputError(
-            f"expected boxes as {LAYOUT}, got a width or height below 0 in "
+            f"expected boxes as {LAYOUT}, got a negative width or height in "
             f"{share(negative, len(boxes))} of them: write the upper left corner, then the size"
         )
     found = []
     if negative:
         found.append(
-            f"{share(negative, len(boxes))} boxes have a width or height below 0, and match "
+            f"{share(negative, len(boxes))} boxes have a negative width or height and match "
             f"nothing: bbox is {LAYOUT}"
         )
     if len(scores) and (scores.min() < 0 or scores.max() > 1):
         found.append(
-            f"the scores go from {scores.min():g} to {scores.max():g}, and are no probabilities "
-            "from 0 to 1: AP only ranks by them, so it holds if more is surer"
+            f"the scores range from {scores.min():g} to {scores.max():g}, not from 0 to 1: AP only "
+            "ranks by them, so it is valid if a higher score means a more confident box"
         )
     return tuple(found)
 

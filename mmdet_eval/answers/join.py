@@ -1,4 +1,4 @@
-"""Rows of a prediction file joined to the images, and to what was asked about each."""
+"""Joins the rows of a prediction file to the images and to what was asked about each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,8 @@ from .rows import Row
 Missing = Literal["error", "empty"]
 Duplicates = Literal["error", "first", "last"]
 APPENDS = (
-    "`swift infer` appends to a --result_path that exists: delete the file and infer again, or "
-    "keep the first or the "
-    "last answer with --duplicates"
+    "`swift infer` appends to an existing --result_path: delete the file and infer again, or keep "
+    "the first or the last answer with --duplicates"
 )
 
 
@@ -28,8 +27,8 @@ class Joined:
     Attributes:
         answers: at most one per query, in ascending order of the image ids, then of the queries.
         images: number of images.
-        queries: number of queries; without a protocol one per image.
-        duplicates: number of rows dropped because their query had another answer.
+        queries: number of queries; one per image without a protocol.
+        duplicates: number of rows dropped because their query already had an answer.
     """
 
     answers: tuple[Answer, ...]
@@ -52,22 +51,23 @@ def join(
 ) -> Joined:
     """Join each row to its image and query.
 
-    A row's image is the one of its "image_id", else that of the file name of its one image (the
-    longest `file_name` of the annotations that ends the path, else the only one with the same base
-    name), else that of its request id.
-    Its query is the one of its "category_id", else "query", else "category", else of the user turn
-    in "messages", else the image's only one. Where images share a file name the query decides, and
-    of equal queries each takes one row.
+    A row's image is found by its "image_id", else by the file name of its one image (the longest
+    annotated `file_name` that ends the path, else the only one with the same base name), else by
+    its request id. Its query is found by its "category_id", else "query", else "category", else the
+    user turn in "messages", else it is the image's only one. If images share a file name, the query
+    decides, and equal queries take one row each.
 
     Args:
         rows: as from `read_predictions`.
         images: of the annotation file.
-        queries: image id -> what was asked; None where that is not known: one query per image.
-        missing: whether queries without an answer are an error or without detections.
+        queries: image id -> what was asked; None if that is not known, which means one query per
+            image.
+        missing: whether a query without an answer is an error or counts as no detections.
         duplicates: whether a second answer to a query is an error, or which one counts.
 
     Raises:
-        InputError: a row's image or query is unknown or ambiguous, or the options above say so.
+        InputError: a row's image or query is unknown or ambiguous, or an answer is missing or
+            duplicate and that is an error.
     """
     table = Slots(images, queries)
     taken: dict[Slot, Row] = {}
@@ -91,7 +91,7 @@ def join(
 
 
 def check_missing(missing: Sequence[tuple[Image, Query | None]], found: int) -> None:
-    """Raise InputError with counts and examples where something is missing."""
+    """Raise InputError with counts and examples if something is missing."""
     if missing:
         names = [
             f"{image.id!r} "
@@ -100,9 +100,8 @@ def check_missing(missing: Sequence[tuple[Image, Query | None]], found: int) -> 
         ]
         raise InputError(
             f"expected an answer for each of {found + len(missing)} images or queries, got none "
-            f"for {len(missing)}: "
-            f"{some(names)}; infer the whole dataset, or evaluate them as without detections with "
-            "--allow-missing"
+            f"for {len(missing)}: {some(names)}; infer the whole dataset, or count them as having "
+            "no detections with --allow-missing"
         )
 
 
@@ -113,17 +112,16 @@ def _twice(table: Slots, slot: Slot, first: Row, second: Row) -> str:
     if not table.known and asked != again:
         return (
             f"expected one question about each image, got two about image {image.id!r} "
-            f"({image.file_name}), in lines "
-            f"{first.line} and {second.line}: {asked!r} and {again!r}; say with --protocol how the "
-            "model was asked"
+            f"({image.file_name}), in lines {first.line} and {second.line}: {asked!r} and "
+            f"{again!r}; pass --protocol to say how the model was asked"
         )
     hint = (
         ""
         if table.known or asked
-        else " (where images were asked about more than once, say how with --protocol)"
+        else " (if images were asked about more than once, pass --protocol)"
     )
     return (
         f"expected one answer per {'query' if table.known else 'image'}, got two for image "
-        f"{image.id!r} "
-        f"({image.file_name}){what}, in lines {first.line} and {second.line}: {APPENDS}{hint}"
+        f"{image.id!r} ({image.file_name}){what}, in lines {first.line} and {second.line}: "
+        f"{APPENDS}{hint}"
     )

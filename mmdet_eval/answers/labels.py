@@ -1,4 +1,4 @@
-"""Labels to COCO categories."""
+"""Matches labels to COCO categories."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from swift_plugin_visionr1.files import load_yaml
 
 from ..coco.annotations import Id
 
-# Each makes more labels equal, on top of those before it.
+# Each rule makes more labels equal, on top of those before it.
 RULES: dict[str, Callable[[str], str]] = {
     "casefold": str.casefold,
     "strip": str.strip,
@@ -19,17 +19,17 @@ SINGULAR = "singular"
 
 
 class CategoryNames:
-    """Category ids by label: exactly, else by the rules, else by the user's synonyms.
+    """Finds category ids by label: exactly, else by the rules, else by the user's synonyms.
 
-    A rule that would make two of the names equal is not applied to this set at all.
+    A rule that would make two of the names equal is not applied to this data set at all.
 
     Attributes:
-        rules: those applied, in order.
-        rules_off: those not applied, with two names that each would merge.
+        rules: the rules applied, in order.
+        rules_off: the rules not applied, each with two names that it would merge.
         policy: all of this in words.
 
     Raises:
-        InputError: two categories have the same name, or a synonym stands for none of them.
+        InputError: two categories have the same name, or a synonym stands for an unknown one.
     """
 
     def __init__(
@@ -65,8 +65,7 @@ class CategoryNames:
         self.policy = self._describe()
 
     def find(self, label: str) -> Id | None:
-        """The id of the category that `label` names; None where it names none, as a blank label
-        does."""
+        """The id of the category that `label` names; None if it names none or is blank."""
         if label in self._exact:
             return self._exact[label]
         folded = self._folded(label)
@@ -106,10 +105,10 @@ def read_synonyms(path: str | Path) -> dict[str, str]:
     """A YAML mapping of labels to category names.
 
     Raises:
-        InputError: the file cannot be read or is no such mapping.
+        InputError: the file cannot be read or is not such a mapping.
     """
     data = load_yaml(Path(path))
-    # Unquoted, `no: zebra` and `1: one` have keys that are no text.
+    # Without quotes, YAML does not read the keys of `no: zebra` and `1: one` as text.
     if not isinstance(data, dict) or not all(
         isinstance(v, str) for pair in data.items() for v in pair
     ):
@@ -136,7 +135,7 @@ def _by_name(categories: Mapping[Id, str]) -> dict[str, Id]:
 def _merged(
     forms: Mapping[Id, tuple[str, ...]], categories: Mapping[Id, str]
 ) -> tuple[str, str] | None:
-    """Two category names that share a form, if there are such."""
+    """Two category names that share a form, if any."""
     owner: dict[str, Id] = {}
     for key, written in forms.items():
         for form in written:
@@ -146,7 +145,7 @@ def _merged(
 
 
 def _plurals(name: str) -> tuple[str, ...]:
-    """Regular plurals of a name's last word; more than one where spelling does not decide."""
+    """Regular plurals of a name's last word; several if the spelling leaves it open."""
     if not name[-1:].isalpha():
         return ()
     if re.search(r"(s|x|z|ch|sh)$", name):

@@ -1,6 +1,6 @@
-"""Where clean answers find next to nothing: the frame in which they would find most objects.
+"""If clean answers find almost no objects, looks for the frame in which they would find most.
 
-The annotations are asked; what is found here is a hint and never changes a number.
+This looks at the annotations. The result is a hint and never changes a number.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ FOUND = 0.5  # of them another frame has to find
 def misplaced_warnings(
     read: Sequence[ReadAnswer], io: ModelIO, find: Find, annotations: Annotations | None
 ) -> tuple[str, ...]:
-    """The frame that fits the annotations, where the present one does not.
+    """The frame that fits the annotations, if the present one does not.
 
     Args:
         find: the category of a label.
-        annotations: where they are at hand.
+        annotations: if available.
     """
     tried = [one for one in read if len(one.parsed.boxes)][:TRIED]
     if annotations is None or not tried:
@@ -40,7 +40,7 @@ def misplaced_warnings(
         return ()
     best, best_words = now, ""
     for words, frame, resize in usual_frames(io):
-        with suppress(InputError):  # no processor of that kind takes an image of such a size
+        with suppress(InputError):  # no processor of that kind accepts an image of this size
             views = [view_of(answer, resize) for answer in answers]
             trial = try_reading(answers, parsed, frame, views, find, truths)
             if (trial.hits, trial.overlap) > (best.hits, best.overlap):
@@ -49,5 +49,5 @@ def misplaced_warnings(
         return ()
     return (
         f"of the first {len(tried)} answers with boxes, {share(now.hits, now.truths)} annotated "
-        f"boxes are found at IoU .5, in another frame {best.hits}: {best_words}",
+        f"boxes are found at IoU .5, but {best.hits} in another frame: {best_words}",
     )

@@ -1,7 +1,7 @@
-"""A hint where many answers break the format: the other format and frame that read more of them.
+"""If many answers break the format, hints at another format and frame that read more of them.
 
-Each is tried first, on the labels and boxes that come out and against the annotations; none that
-gives less than the present one is named.
+Each candidate is tried first: its labels and boxes are checked, also against the annotations. A
+candidate that finds less than the present reading is never proposed.
 """
 
 import re
@@ -23,8 +23,8 @@ from .frame_warnings import OTHER_FRAMES, view_of
 from .trials import Find, Trial, Truths, truths_of, try_reading
 
 BROKEN = 0.1  # the share of answers that may break the format without a look at other formats
-TRIED = 50  # so many of the broken ones are read otherwise
-MORE = 1.01  # times the boxes that are read now: less is no reason to name another
+TRIED = 50  # so many of the broken ones are read another way
+MORE = 1.01  # times the boxes that are read now: fewer are no reason to propose another
 # of the tried answers have to keep the format that is named, if it does not find most objects
 CLEAN = 0.5
 # what ms-swift teaches Qwen2.5-VL and later from `objects` rows without QWENVL_BBOX_FORMAT=new
@@ -33,7 +33,7 @@ _HYBRID = re.compile(r'"bbox_2d"\s*:\s*<\|box_start\|>')
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A way to read the answers: the options that say it, and what it gives."""
+    """A way to read the answers: the options that select it, and what it finds."""
 
     options: str
     trial: Trial
@@ -48,11 +48,11 @@ class _Candidate:
 def format_warnings(
     read: Sequence[ReadAnswer], io: ModelIO, find: Find, annotations: Annotations | None
 ) -> tuple[str, ...]:
-    """Where many answers break the format: the reading that fits them better, if there is one.
+    """If many answers break the format: the reading that fits them better, if any.
 
     Args:
         find: the category of a label.
-        annotations: where they are at hand.
+        annotations: if available.
     """
     broken = [one.answer for one in read if one.parsed.issues]
     if len(broken) <= BROKEN * len(read):
@@ -72,8 +72,8 @@ def format_warnings(
     if 2 * sum(bool(_HYBRID.search(answer.text)) for answer in tried) > len(tried):
         return (
             f"{many}: they mix JSON and Qwen2-VL's special tokens, as ms-swift teaches from rows "
-            "with `objects` unless QWENVL_BBOX_FORMAT=new is set: set it and train again. As they "
-            f"are, {io.format.name} {now.describe()}",
+            "with `objects` unless QWENVL_BBOX_FORMAT=new is set: set it and train again. As it "
+            f"stands, {io.format.name} {now.describe()}",
         )
     return _reasoning_warning(tried, io, many, now, trial)
 
@@ -100,7 +100,7 @@ def _candidates(
             result = trial(parsed, meaning, io.resize)
             yield _Candidate(f"{options} --frame {frame}", result, False)
         if name == "qwen2_5_vl" and not isinstance(io.resize, QwenResize):
-            with suppress(InputError):  # it takes no image of such a size
+            with suppress(InputError):  # it accepts no image of this size
                 result = trial(parsed, inner.frame, QwenResize())
                 yield _Candidate("--model-type qwen2_5_vl", result, True)
 
@@ -108,7 +108,7 @@ def _candidates(
 def _reasoning_warning(
     tried: Sequence[Answer], io: ModelIO, many: str, now: Trial, trial: "partial[Trial]"
 ) -> tuple[str, ...]:
-    """Where the boxes are right, and only what stands around the answers is not as expected."""
+    """For answers with the right boxes, where only the surrounding text is not as expected."""
     if not isinstance(io.format, Reasoned):
         return ()
     for reasoning in ("none", "think", "think_answer"):
@@ -117,15 +117,15 @@ def _reasoning_warning(
             other = trial(_parse(tried, format), format.frame, io.resize)
             if other.clean - now.clean > CLEAN * len(tried) and other.good >= now.good:
                 return (
-                    f"{many} in what stands around them: --reasoning {reasoning} fits them (or "
-                    "say --template, --enable-thinking as inference was told). The boxes are the "
-                    "same",
+                    f"{many} in the text around the boxes: --reasoning {reasoning} fits them (or "
+                    "pass the same --template, --enable-thinking as at inference). The boxes are "
+                    "the same",
                 )
     return ()
 
 
 def _wrapped(format: Format, own: Format) -> Format:
-    """The format with the reasoning of the model's own."""
+    """The format with the reasoning style of the model's own format."""
     if isinstance(own, Reasoned) and isinstance(format, Reasoned):
         return replace(format, reasoning=own.reasoning)
     return format

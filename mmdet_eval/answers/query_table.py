@@ -1,5 +1,5 @@
-"""Where the rows of a prediction file belong: the queries about the images, and the row's words for
-them."""
+"""Finds where the rows of a prediction file belong: the queries about the images, and how a row
+refers to them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -23,10 +23,10 @@ Slot = tuple[Id, int]  # an image's id and the place of one of its queries
 
 
 class Slots:
-    """What can be answered, and where a row belongs in it.
+    """The queries that can be answered, and where a row belongs.
 
     Attributes:
-        known: what was asked is known; else it is one thing per image.
+        known: whether it is known what was asked; if not, one query per image is assumed.
         size: number of queries.
     """
 
@@ -46,7 +46,7 @@ class Slots:
             self._by_name.setdefault(_base(image.file_name), []).append(image)
 
     def slots(self, row: Row) -> list[Slot]:
-        """The queries that the row may answer, at least one, all alike."""
+        """The queries that the row may answer; at least one, all equal."""
         images = self._images(row)
         slots = [
             (image.id, place) for image in images for place in range(len(self.queries[image.id]))
@@ -88,7 +88,7 @@ class Slots:
         if explicit is not None:
             if (
                 isinstance(explicit, float) and explicit.is_integer()
-            ):  # pandas makes 1.0 of 1 where some are missing
+            ):  # pandas turns 1 into 1.0 if some are missing
                 explicit = int(explicit)
             if str(explicit) not in self._by_text:
                 raise InputError(
@@ -115,7 +115,7 @@ class Slots:
         if not found or len(names) > 1 or (len(found) > 1 and not self.known):
             several = some([image.file_name for image in found])
             raise InputError(
-                f"line {line}: expected one image of the annotation file to be called {path}, got "
+                f"line {line}: expected one image of the annotation file to match {path}, got "
                 f"{f'{len(found)} ({several})' if found else 'none'}: {KEEP_IDS}, "
                 "or check that --ann and --pred belong to the same dataset"
             )
@@ -129,7 +129,7 @@ class Slots:
         text = row.columns.get("query")
         if (
             subject and text is not None and subject[0] != "query"
-        ):  # the category alone does not tell the wording
+        ):  # the category alone does not determine the wording
             subject = "query", str(text)
             matching = [slot for slot in matching if _is(self.query(slot), *subject)]
         if not matching:
@@ -141,16 +141,14 @@ class Slots:
             )
             raise InputError(
                 f"line {row.line}: expected an answer to what the protocol asks about image "
-                f"{image.id!r} "
-                f"({some(asked, 3) or 'nothing'}), got {came}: is this the protocol that the model "
-                "was asked by? "
-                "--protocol names another"
+                f"{image.id!r} ({some(asked, 3) or 'nothing'}), got {came}: was the model asked by "
+                "another protocol? Select it with --protocol"
             )
         return matching
 
 
 def _base(name: str) -> str:
-    """The last part of a path as Windows or Linux write it."""
+    """The last part of a Windows or Linux path."""
     return (name_parts(name) or ("",))[-1]
 
 
@@ -164,7 +162,8 @@ def _subject(row: Row) -> tuple[str, str] | None:
 
 
 def question(row: Row) -> str | None:
-    """The last user turn of the row's messages, without the image; None where there is none."""
+    """The last user turn of the row's messages, without the image; None if the row has no user
+    turn."""
     messages = row.columns.get("messages")
     turns = (
         [turn for turn in messages if isinstance(turn, dict)] if isinstance(messages, list) else []
@@ -195,7 +194,7 @@ def image_path(row: Row) -> PurePosixPath:
     path = first.get("path") if isinstance(first, dict) else first
     if not isinstance(path, str) or not path:
         came = (
-            f"the request id {row.request!r}, which is none of the images'"
+            f"the request id {row.request!r}, which matches no image id"
             if row.request
             else str(images)[:120]
         )

@@ -1,4 +1,4 @@
-"""One answer read: parse, original frame, clip, label to category, score."""
+"""Reads one answer: parse, convert to the original frame, clip, match labels, score."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ class Reader:
     """How answers are read.
 
     Attributes:
-        io: how they are written, and how inference turned image sizes into processed sizes, where
-            the rows do not record them.
-        names: labels to categories.
+        io: how they are written, and how inference turned image sizes into processed sizes if the
+            rows do not record them.
+        names: maps labels to categories.
         policy: a key of `confidence.POLICIES`.
-        labels: a box's category is named by the "answer", or is the one that the "query" asked for.
+        labels: whether the "answer" names a box's category or the "query" decides it.
     """
 
     io: ModelIO
@@ -41,15 +41,15 @@ class Reader:
 
     @cached_property
     def served(self) -> Format:
-        """The format of answers that a server handed on."""
+        """The format of answers that came from a server."""
         return self.io.format.served()
 
     def read(self, answer: Answer, tally: Counter[str], unknown: Counter[str]) -> ReadAnswer:
-        """Read one answer; what became of it and its boxes is added to `tally` (by `Counts`' names)
+        """Read one answer and add what became of it and its boxes to `tally` (by `Counts`' names)
         and `unknown`.
 
         Raises:
-            InputError: the size, the query or the log-probabilities of the answer do not allow it.
+            InputError: the answer's size, query or log-probabilities cannot be used.
         """
         format, view = self.io.format, view_of(answer, self.io.resize)
         if answer.served:
@@ -80,7 +80,7 @@ class Reader:
         return read
 
     def find(self, answer: Answer, label: str) -> Id | None:
-        """The category of a box with that label; None where it names none."""
+        """The category of a box with that label; None if it matches no category."""
         return answer.query.category if self.labels == "query" else self.names.find(label)
 
     def _categories(

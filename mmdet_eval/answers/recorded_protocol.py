@@ -1,4 +1,4 @@
-"""The protocol that rows of answers record: `mmdet-eval prompts` writes its name on each."""
+"""The protocol recorded in rows of answers: `mmdet-eval prompts` writes its name into each."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from .rows import Row
 
 
 def recorded_protocol(rows: Sequence[Row]) -> Protocol | None:
-    """The one that the rows name; None where none does.
+    """The protocol that the rows name; None if no row names one.
 
     Raises:
-        InputError: they name several, or one of the user's own.
+        InputError: they name several protocols, or one from the user's own file.
     """
     names = list(dict.fromkeys(name for row in rows if (name := _name(row))))
     if len(names) > 1:
         raise InputError(
             "expected answers to one protocol, got rows that record "
             f"{' and '.join(map(repr, names))}: "
-            "evaluate the answers to each by themselves"
+            "evaluate the answers to each protocol separately"
         )
     if names and names[0].partition(":")[0] not in protocol_names():
         raise InputError(
@@ -30,13 +30,12 @@ def recorded_protocol(rows: Sequence[Row]) -> Protocol | None:
 
 
 def check_recorded(rows: Sequence[Row], protocol: Protocol) -> None:
-    """Raise InputError where a row names another protocol."""
+    """Raise InputError if a row names another protocol."""
     for row in rows:
         if _name(row) not in (None, protocol.name):
             raise InputError(
                 f"line {row.line}: expected an answer to protocol {protocol.name}, got one that "
-                "records "
-                f"{_name(row)!r}: evaluate it by the protocol that the model was asked by"
+                f"records {_name(row)!r}: use the protocol that the model was asked with"
             )
 
 

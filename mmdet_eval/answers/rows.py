@@ -14,18 +14,18 @@ from .truncation import looks_truncated
 
 @dataclass(frozen=True)
 class Row:
-    """One answer as the file has it.
+    """One answer as it stands in the file.
 
     Attributes:
-        line: of the file, from 1.
+        line: line of the file, from 1.
         text: the model's answer.
-        truncated: generation ended before the answer did.
-        columns: whatever else the row says: image_id, images, messages, query, ...
-        request: an id of the request, which may be the image's; None where the row has none.
-        processed: (width, height) of what the model saw, where the row records it.
-        tokens: where the row has log-probabilities.
-        reasoning: what a server took for reasoning and handed on apart; "" where it is nothing.
-        served: a server handed the answer on, which may take reasoning and special tokens out.
+        truncated: generation stopped before the answer was complete.
+        columns: the rest of the row: image_id, images, messages, query, ...
+        request: the request's id, which may be the image's; None if the row has no id.
+        processed: (width, height) of what the model saw, if the row records it.
+        tokens: the tokens, if the row has log-probabilities.
+        reasoning: what a server took for reasoning and returned separately; "" if nothing.
+        served: the answer came from a server, which may strip reasoning and special tokens.
     """
 
     line: int
@@ -51,12 +51,12 @@ def make_row(
     reasoning: str = "",
     served: bool = False,
 ) -> Row:
-    """A row from what all kinds of files have in common; `where` names it in errors.
+    """A row, built from what all kinds of files have in common; `where` names it in errors.
 
-    It is truncated by its finish_reason where it has one, else by how its text ends.
+    Whether it is truncated follows from its finish_reason, if any, else from the end of its text.
 
     Raises:
-        InputError: the recorded input size or the log-probabilities are not what they should be.
+        InputError: the recorded input size or the log-probabilities are invalid.
     """
     truncated = (
         finish_reason == "length" if isinstance(finish_reason, str) else looks_truncated(text)
@@ -87,8 +87,7 @@ def _processed(columns: Mapping[str, Any], where: str) -> Size | None:
     ):
         raise InputError(
             f'{where}: expected the recorded input size ("input_width" and "input_height", or '
-            '"processed_size") '
-            f"to be width and height in whole pixels, got {written}: correct the columns or leave "
-            "them out"
+            f'"processed_size") to be width and height in whole pixels, got {written}: correct the '
+            "columns or leave them out"
         )
     return written[0], written[1]

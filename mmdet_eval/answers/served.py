@@ -1,4 +1,4 @@
-"""Answers of an inference server whose reasoning parser took the answer for reasoning."""
+"""Handles inference servers whose reasoning parser mistook the answer for reasoning."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,8 +12,8 @@ SILENT = 0.02  # the share of answers that may be empty without a warning
 
 
 def with_its_text(answer: Answer, format: Format) -> Answer:
-    """The answer; where it is empty and the reasoning is a clean answer and nothing else, with that
-    for its text. Real reasoning is never read: its boxes are drafts."""
+    """The answer. If it is empty and the reasoning is a clean answer and nothing else, that becomes
+    its text. Real reasoning is never read: its boxes are drafts."""
     if answer.text.strip() or not answer.reasoning.strip() or answer.truncated:
         return answer
     parsed = format.parse(answer.reasoning)
@@ -22,22 +22,22 @@ def with_its_text(answer: Answer, format: Format) -> Answer:
 
 
 def served_warnings(read: Sequence[ReadAnswer]) -> tuple[str, ...]:
-    """Where the text of answers is whose content is empty."""
+    """Warnings about answers with empty content, and where their text is."""
     answers = [one.answer for one in read if one.answer.reasoning.strip()]
     moved = sum(answer.text == answer.reasoning for answer in answers)
     empty = [answer for answer in answers if not answer.text.strip()]
     found = []
     if moved:
         found.append(
-            f"{share(moved, len(read))} answers lie in the server's field of reasoning, with no "
-            "content beside it; they were read from there, because nothing else is in it: serve "
-            "this model without --reasoning-parser, or with its own"
+            f"{share(moved, len(read))} answers are in the server's reasoning field and have no "
+            "content; they were read from there, because the field holds nothing else: serve this "
+            "model without --reasoning-parser, or with the right one"
         )
     if empty:
         cut_off = sum(answer.truncated for answer in empty)
         found.append(
             f"{share(len(empty), len(read))} answers have no content; their text is in the "
-            f"server's field of reasoning, {cut_off} of them cut off, and reasoning is not read: "
+            f"server's reasoning field, which is not read, and {cut_off} of them are cut off: "
             "infer with a larger max_tokens, or serve the model without --reasoning-parser"
         )
     silent = sum(_is_silent(one) for one in read)

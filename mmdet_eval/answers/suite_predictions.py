@@ -1,5 +1,5 @@
-"""The predictions of one or several data sets: a file for each, or one file whose rows are shared
-out."""
+"""Reads the predictions for one or several data sets: one file each, or one file with the rows of
+all."""
 
 import os.path
 from collections import defaultdict
@@ -20,22 +20,22 @@ from .rows import Row
 
 Dataset = tuple[DatasetSpec, Annotations]
 Predictions = list[Row] | Converted
-KINDS = (".jsonl", ".json", ".pkl")  # of prediction files, as they are looked for in a folder
+KINDS = (".jsonl", ".json", ".pkl")  # endings of prediction files in a folder
 
 
 def read_all(
     path: Path, datasets: Sequence[Dataset], missing: Missing = "error"
 ) -> dict[str, Predictions]:
-    """Data set's name -> its predictions.
+    """The predictions by data set name.
 
     Args:
-        path: a file about all data sets, or a folder with a file for each, called by its name.
+        path: a file with all data sets, or a folder with one file per data set, named after it.
         datasets: at least one.
-        missing: whether a data set or an image without predictions is an error; else they count as
-            empty, unless there are no predictions about any data set.
+        missing: whether a data set or an image without predictions is an error. Otherwise it counts
+            as empty, unless there are no predictions at all.
 
     Raises:
-        InputError: something cannot be read, belongs to none of the data sets, or is missing.
+        InputError: something cannot be read, belongs to no data set, or is missing.
     """
     found = (
         _from_folder(path, datasets, missing)
@@ -46,10 +46,8 @@ def read_all(
     if without and (missing == "error" or not found):
         raise InputError(
             f"expected predictions about {len(datasets)} data sets in {path}, got none about "
-            f"{some(without)}: infer "
-            "them too, call each file in a folder by its data set, or evaluate data sets as "
-            "without detections with "
-            "--allow-missing"
+            f"{some(without)}: infer them too, name each file in a folder after its data set, or "
+            "count data sets as having no detections with --allow-missing"
         )
     boxes = any(isinstance(one, Converted) for one in found.values())
     return found | {
@@ -88,10 +86,10 @@ def _from_file(path: Path, datasets: Sequence[Dataset], missing: Missing) -> dic
 
 
 def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, list[Row]]:
-    """Data set's name -> its rows: by their "dataset" column, else by the path of their image.
+    """The rows by data set name: found by their "dataset" column, else by the path of their image.
 
     Raises:
-        InputError: a row belongs to none of the data sets, or to several.
+        InputError: a row belongs to no data set, or to several.
     """
 
     @cache
@@ -100,7 +98,7 @@ def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, li
 
     def place(
         path: PurePath,
-    ) -> tuple[str, str]:  # prompts have the real path of the folder of images
+    ) -> tuple[str, str]:  # prompts hold the resolved path of the image folder
         return resolved(str(path.parent)), path.name
 
     owners: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -123,8 +121,7 @@ def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, li
                 f"line {row.line}: expected an answer about one of the data sets "
                 f"{some(list(shared), 40)}, got {came}: "
                 'check --root, keep the column "dataset" of the prompts, let `mmdet-eval run` ask, '
-                "or give --pred a "
-                "folder with one file per data set, called by its name"
+                "or give --pred a folder with one file per data set, named after it"
             )
         shared[next(iter(names))].append(row)
     return shared

@@ -1,4 +1,4 @@
-"""The tokens of an answer: read from a row's log-probabilities, and found again in its text."""
+"""Reads the tokens of an answer from a row's log-probabilities and locates them in its text."""
 
 import codecs
 from collections.abc import Mapping, Sequence
@@ -9,19 +9,18 @@ from swift_plugin_visionr1.formats import Span
 
 from .answer import Token
 
-UNKNOWN = (
-    "\N{REPLACEMENT CHARACTER}"  # how a token that holds only a part of a character is written
-)
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"  # stands for a token that holds only part of a character
 
 
 def read_tokens(logprobs: Any, where: str) -> tuple[Token, ...] | None:
-    """Tokens from `logprobs` as chat answers ("content") or plain completions ("tokens") have them.
+    """Tokens from `logprobs` in the form of chat answers ("content") or plain completions
+    ("tokens").
 
-    Where the entries have "bytes", a character that is split over tokens belongs to the last of
-    them. None where there are no log-probabilities.
+    If the entries have "bytes", a character that is split over tokens belongs to the last of them.
+    None without log-probabilities.
 
     Raises:
-        InputError: it is neither of the two.
+        InputError: it has neither form.
     """
     if logprobs is None:
         return None
@@ -32,9 +31,8 @@ def read_tokens(logprobs: Any, where: str) -> tuple[Token, ...] | None:
         return tuple(Token(str(text), _number(value)) for text, value in pairs)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise InputError(
-            f'{where}: expected "logprobs" to be '
-            f'{{"content": [{{"token": ..., "logprob": ...}}, ...]}}, '
-            f"got {str(logprobs)[:80]}: leave the column out or infer again"
+            f'{where}: expected "logprobs" to be {{"content": [{{"token": ..., "logprob": ...}}, '
+            f"...]}}, got {str(logprobs)[:80]}: leave the column out or infer again"
         ) from None
 
 
@@ -51,11 +49,11 @@ def _chat_tokens(content: Sequence[Mapping[str, Any]]) -> tuple[Token, ...]:
 def _number(value: Any) -> float:
     return (
         float("nan") if value is None else float(value)
-    )  # the first token of an echoed prompt has none
+    )  # the first token of an echoed prompt has no log-probability
 
 
 def locate(tokens: Sequence[Token], text: str) -> list[Span] | None:
-    """The characters of `text` that each token wrote; None where the tokens are not the text's.
+    """The characters of `text` that each token wrote; None if the tokens do not match the text.
 
     Tokens after the end of the text (the end-of-turn token) get an empty range. Tokens that hold
     parts of characters (ms-swift and vLLM write such parts as U+FFFD) share the characters up to

@@ -1,6 +1,6 @@
-"""What answers would give if they were read another way: tried before it is proposed.
+"""Tries another way to read answers before it is proposed.
 
-The annotations are asked, too: what is found here is printed as a hint and never changes a number.
+This also looks at the annotations. The result is printed as a hint and never changes a number.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,24 +19,24 @@ from ..coco.annotations import Annotations, Id
 from .answer import Answer
 
 RIGHT = 0.5  # IoU
-THIN = 0.002  # of a side of the image, below which a box is no sensible one
+THIN = 0.002  # fraction of the image's side; a thinner box is implausible
 Truths = Mapping[Id, tuple[Boxes, tuple[Id, ...]]]  # by image: xyxy in its pixels, categories
 Find = Callable[[Answer, str], Id | None]  # the category of a label in an answer
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What one way to read some answers gives.
+    """What one way to read some answers finds.
 
     Attributes:
         boxes: boxes read.
         known: those whose label is a category.
         inside: those that lie inside the image and are not too thin.
-        good: those with both.
+        good: those for which both hold.
         clean: answers without an issue of the format.
-        hits: annotated boxes that are found at IoU .5 with their category.
-        truths: annotated boxes that were to be found; 0 where no annotations are at hand.
-        overlap: the sum of the IoU of those that are found.
+        hits: annotated boxes found at IoU .5 with the right category.
+        truths: annotated boxes to be found; 0 if no annotations are available.
+        overlap: the summed IoU of the boxes found.
     """
 
     boxes: int
@@ -61,7 +61,7 @@ class Trial:
 
 
 def truths_of(annotations: Annotations, answers: Sequence[Answer]) -> Truths:
-    """What the images of the answers show, crowds left out."""
+    """What the images of the answers show, without crowds."""
     images = {answer.image.id for answer in answers}
     found: dict[Id, list[tuple[list[float], Id]]] = {}
     for record in annotations.data["annotations"]:
@@ -83,7 +83,7 @@ def try_reading(
     find: Find,
     truths: Truths,
 ) -> Trial:
-    """Count what the answers, as `parsed`, give in this frame; all but `find` and `truths` are
+    """Count what the parsed answers find in this frame; all arguments but `find` and `truths` are
     parallel."""
     rows = [
         _one(answer, one, frame, view, find, truths)
@@ -121,7 +121,7 @@ def _one(
 def _overlaps(
     boxes: Boxes, names: Sequence[Id | None], there: Boxes, categories: Sequence[Id]
 ) -> list[float]:
-    """The IoU of each annotated box that is found: by a box of its category."""
+    """The IoU of each annotated box that is found by a box of its category."""
     same = np.array([[name == category for category in categories] for name in names], dtype=bool)
     return [overlap for _, _, overlap in best_pairs(boxes, there, same)]
 
@@ -129,8 +129,8 @@ def _overlaps(
 def best_pairs(
     boxes: Boxes, there: Boxes, allowed: NDArray[np.bool_] | None = None
 ) -> list[tuple[int, int, float]]:
-    """Pairs of (n, 4) and (m, 4) xyxy boxes that overlap enough, and their IoU: each box once, the
-    best first; `allowed` is (n, m)."""
+    """Pairs of (n, 4) and (m, 4) xyxy boxes that overlap enough, and their IoU: each box at most
+    once, best first; `allowed` is (n, m)."""
     if not len(boxes) or not len(there):
         return []
     table, found = iou(boxes, there), []

@@ -1,4 +1,4 @@
-"""Whether generation ended before the answer did, for answers whose finish_reason is not known."""
+"""Detects cut-off answers without a finish_reason."""
 
 import re
 
@@ -6,7 +6,7 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
 def looks_truncated(text: str) -> bool:
-    """Whether a fence, or a bracket outside quoted strings, is opened and not closed.
+    """Whether a fence, or a bracket outside quoted strings, is left open.
 
     A finished answer that forgets a bracket looks the same; prose cut off mid-sentence is not
     noticed.

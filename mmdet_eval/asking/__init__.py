@@ -1,1 +1,1 @@
-"""Asking a model a suite's questions with `swift infer`, resumably."""
+"""Asks a model a suite's questions with `swift infer`; can be resumed."""

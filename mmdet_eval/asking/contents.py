@@ -1,4 +1,4 @@
-"""What is in the files that answers depend on: a hash of each, read again only where it changed."""
+"""Hashes the files that answers depend on; a file is read again only if it changed."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,8 +9,8 @@ from pathlib import Path
 from swift_plugin_visionr1.writing import sha256, write_file
 
 CACHE = "contents.json"
-THREADS = 4  # hashlib lets go of the interpreter, and one reader does not fill a fast disk
-# The files of a model's folder that inference reads, by their endings.
+THREADS = 4  # hashlib releases the GIL, and one reader does not saturate a fast disk
+# Endings of the files in a model's folder that inference reads.
 MODEL_FILES = frozenset(
     (
         ".safetensors",
@@ -28,25 +28,25 @@ MODEL_FILES = frozenset(
         ".yml",
     )
 )
-# What training leaves beside them.
+# Files that training leaves beside them.
 OF_TRAINING = ("optimizer", "scheduler", "rng_state", "trainer_state", "training_args", "scaler")
 SUBFOLDERS = ("additional_chat_templates",)
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The hashes of files, with what told at the time that a file had not changed.
+    """The hashes of files, with what shows whether a file has changed since.
 
     Attributes:
-        known: path -> size, times of the content's and the entry's last change, inode, sha256. The
-            time of the entry cannot be set back, as `touch` and rsync do with the other.
+        known: path -> size, mtime, ctime, inode, sha256. Unlike mtime, ctime cannot be set back by
+            `touch` or rsync.
     """
 
     known: dict[str, list[int | str]] = field(default_factory=dict)
 
     @classmethod
     def of_run(cls, folder: Path) -> "Contents":
-        """What an earlier run in this output folder found; empty where nothing usable is there."""
+        """What an earlier run stored in this output folder; empty if nothing usable is there."""
         try:
             known = json.loads((folder / CACHE).read_text("utf-8"))
         except (OSError, ValueError, RecursionError):
@@ -58,7 +58,7 @@ class Contents:
         """The sha256 of each file.
 
         Raises:
-            OSError: one cannot be read.
+            OSError: a file cannot be read.
         """
         wanted = list(dict.fromkeys(paths))
         with ThreadPoolExecutor(THREADS) as pool:
@@ -83,7 +83,7 @@ def _is_entry(entry: object) -> bool:
 
 def model_files(folder: Path) -> list[Path]:
     """The files of a folder that inference reads: weights, configurations, tokenizer, templates and
-    code, without what training keeps beside them."""
+    code, but not what training leaves beside them."""
     inside = [*folder.iterdir(), *(p for name in SUBFOLDERS for p in (folder / name).glob("*"))]
     return sorted(
         path
@@ -93,7 +93,7 @@ def model_files(folder: Path) -> list[Path]:
 
 
 def named_files(places: Mapping[str, Path]) -> dict[str, Path]:
-    """The files of the places, files or folders of models; their names begin with the place."""
+    """The files at the given places (files or model folders); their names begin with the place."""
     files: dict[str, Path] = {}
     for name, place in places.items():
         if place.is_dir():

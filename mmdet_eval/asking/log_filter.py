@@ -1,7 +1,7 @@
-"""Copies its input to a log and blacks out secrets: python log_filter.py LOG; the first line of the
+"""Copies its input to a log and blacks out secrets: python log_filter.py LOG. The first line of the
 input is a JSON list of the secrets.
 
-A process of its own, so that it lives as long as the `swift` that writes to it.
+It runs as a separate process, so that it lives as long as the `swift` that writes to it.
 """
 
 import json

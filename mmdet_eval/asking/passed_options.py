@@ -1,11 +1,11 @@
-"""Options that are handed on to ms-swift: what of them may be written down."""
+"""Decides what may be recorded of the options passed on to ms-swift."""
 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-# Options whose values are recorded as they are; of others a hash, of secrets nothing.
+# Options whose values are recorded as they are. For others a hash is recorded, for secrets nothing.
 CLEAR = frozenset(
     [
         "adapters",
@@ -78,7 +78,8 @@ LEAST_SECRET = 6  # characters; shorter ones would black out half a log
 
 
 def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each option's name, with underscores, and its values; "" for what comes before the first."""
+    """Each option's name, with underscores, and its values; "" stands for what precedes the
+    first."""
     name, values = "", list[str]()
     for text in arguments:
         if not text.startswith("--"):
@@ -93,8 +94,8 @@ def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def recorded(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> list[str]:
-    """The arguments as they may be read by everybody, in alphabetical order; of an option that
-    comes twice the last. Secrets and the options to leave out are not among them."""
+    """The arguments in a form that anybody may read, in alphabetical order, without secrets and the
+    options to leave out. If an option occurs twice, the last one counts."""
     kept = []
     for name, values in sorted(dict(pairs(arguments)).items()):
         if name not in leave_out and not is_secret(name):
@@ -104,14 +105,14 @@ def recorded(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> list[st
 
 
 def recorded_value(name: str, value: str) -> str:
-    """An option's value where it is harmless, else its hash."""
+    """An option's value if it is harmless, else its hash."""
     if not name or is_clear(name):
         return without_user(value)
     return f"sha256:{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:HASH]}"
 
 
 def is_clear(name: str) -> bool:
-    """Whether an option's values may be written down."""
+    """Whether an option's values may be recorded."""
     backend = name.startswith(CLEAR_BACKENDS) and not SECRET.search(name)
     return name in CLEAR or backend
 
@@ -122,12 +123,12 @@ def is_secret(name: str) -> bool:
 
 
 def without_user(text: str) -> str:
-    """A text without the user and the password of URLs in it."""
+    """The text without users and passwords in URLs."""
     return USER.sub("***@", text)
 
 
 def secrets(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
-    """What must not stand in a log: the values of secret options and variables, and passwords."""
+    """What must not appear in a log: the values of secret options and variables, and passwords."""
     texts = [value for name, values in pairs(arguments) if is_secret(name) for value in values]
     texts += [value for name, value in environ.items() if is_secret(name)]
     everything = [value for _, values in pairs(arguments) for value in values]
@@ -148,7 +149,7 @@ def places(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> dict[str,
             path = value.split("=", 1)[-1]  # `--adapters name=folder`
             try:
                 exists = bool(path) and Path(path).exists()
-            except (OSError, ValueError):  # a prompt is no path: too long, or with a NUL
+            except (OSError, ValueError):  # a prompt is not a path: too long, or with a NUL
                 exists = False
             if exists:
                 found[f"--{name} {without_user(value)}"] = Path(path)

@@ -1,4 +1,5 @@
-"""A `swift` that is run beside us: its output in a log without secrets, its end with ours."""
+"""Runs `swift` as a child process: its output goes to a log without secrets, and it ends when we
+do."""
 
 import json
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from .passed_options import secrets
 
 END_SECONDS = 20.0  # for `swift` to end when it is told to
-LOG_LINES = 20  # of the log, shown on failure
+LOG_LINES = 20  # of the log; shown on failure
 FILTER = Path(__file__).with_name("log_filter.py")
 
 
@@ -20,10 +21,10 @@ FILTER = Path(__file__).with_name("log_filter.py")
 def swift(
     arguments: Sequence[str], log: Path, lock: int, environ: Mapping[str, str] | None = None
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """`swift` with these arguments, wherever PATH points; what it writes is added to `log`.
+    """Run the `swift` on PATH with these arguments and append its output to `log`.
 
-    It has ended after the block, and holds the lock of the output folder until then: an orphan,
-    left by a killed run, is not started a second time beside itself.
+    It has ended when the block ends, and holds the lock of the output folder until then, so an
+    orphan of a killed run does not get a second `swift` beside it.
     """
     command = [sys.executable, "-m", "swift.cli.main", *arguments]
     with _output(log, secrets(arguments, environ or os.environ)) as output:
@@ -44,7 +45,7 @@ def swift(
 
 @contextmanager
 def _output(log: Path, hidden: Sequence[str]) -> Iterator[int]:
-    """Where to write for the log; ms-swift prints all its arguments, secrets too."""
+    """Where to write log output; ms-swift prints all its arguments, including secrets."""
     if not hidden:
         with log.open("ab") as file:
             yield file.fileno()
@@ -63,8 +64,7 @@ def _output(log: Path, hidden: Sequence[str]) -> Iterator[int]:
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a `swift` and all that it started, which are in its session, when we are ended
-    ourselves."""
+    """End a `swift` and everything in its session when we are terminated ourselves."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             os.killpg(process.pid, number)

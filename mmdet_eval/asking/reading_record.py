@@ -1,5 +1,5 @@
-"""How the answers of a run are to be read: `mmdet-eval run` records it in run.json, and an
-evaluation of these answers finds it there again."""
+"""Records how the answers of a run are to be read: `mmdet-eval run` writes it to run.json, and a
+later evaluation of these answers finds it there."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ class ReadingRecord:
 
     Attributes:
         model: folder or hub id of the checkpoint that was asked.
-        model_type: ms-swift's name of its family; None where nobody said.
+        model_type: ms-swift's name of its family; None if not given.
         max_pixels: the --max_pixels of `swift infer`.
         chat: template and thinking, as inference had them.
         environ: the variables that change a frame, as inference had them.
@@ -39,12 +39,12 @@ class ReadingRecord:
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """What the checkpoint tells of itself now."""
+        """What the checkpoint says about itself now."""
         return find_checkpoint(self.model)
 
 
 def find_reading_record(predictions: Path) -> ReadingRecord | None:
-    """What run.json says about a run's folder of answers or a file in it; None for other files."""
+    """What run.json says about a run's answer folder or a file in it; None for other files."""
     folder = predictions if predictions.name == ANSWERS else predictions.parent
     if folder.name != ANSWERS:
         return None
@@ -52,4 +52,4 @@ def find_reading_record(predictions: Path) -> ReadingRecord | None:
         written = json.loads((folder.parent / RECORD).read_text(encoding="utf-8"))["reading"]
         return ReadingRecord(**(written | {"chat": ChatOptions(**written["chat"])}))
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # not of a run, or of one by an older version
+        return None  # not from a run, or from an older version

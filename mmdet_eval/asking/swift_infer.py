@@ -1,7 +1,7 @@
-"""Questions answered by `swift infer`, in one call, so that an interruption loses next to nothing.
+"""Has `swift infer` answer questions in one call, so that an interruption loses next to nothing.
 
-In the folder: `parts/NNN.jsonl`, what each call of `swift infer` wrote (it appends to a file that
-exists, so each has its own), `parts/NNN.prompts.jsonl`, what it was asked, and `infer.log`.
+The folder holds `parts/NNN.jsonl`, what each call of `swift infer` wrote (it appends to an existing
+file, so each call has its own), `parts/NNN.prompts.jsonl`, what it was asked, and `infer.log`.
 """
 
 import json
@@ -23,21 +23,21 @@ from .process import last_lines, swift
 Row = dict[str, Any]
 Key = tuple[
     str, str
-]  # the path of the image, what the user says: what ms-swift hands through with every backend
+]  # the image's path and the user's text: what ms-swift passes through with every backend
 
 POLL_SECONDS = 1.0
-PROMPTS = ".prompts.jsonl"  # how the file of a call's questions ends
+PROMPTS = ".prompts.jsonl"  # ending of the file with a call's questions
 _NUMBER = re.compile(r"\d+(\.prompts)?\.jsonl").fullmatch
 
 
 class InferenceFailed(RuntimeError):
-    """`swift infer` did not answer everything; the message ends with its log's last lines."""
+    """`swift infer` did not answer everything; the message ends with the last lines of its log."""
 
 
 def key_of(row: Mapping[str, Any]) -> Key:
-    """What a prompt's row and its answer have in common, whatever the order of the answers.
+    """What the row of a prompt and its answer have in common, whatever the order of the answers.
 
-    Two questions with the same key are one question: its answer is the answer of both.
+    Two questions with the same key are one question, and share its answer.
     """
     image = row["images"][0]
     texts = [message["content"] for message in row["messages"] if message["role"] == "user"]
@@ -45,11 +45,11 @@ def key_of(row: Mapping[str, Any]) -> Key:
 
 
 def left_to_ask(rows: Iterable[Row], answers: Container[Key], parts: Path) -> list[Row]:
-    """The rows without an answer, each question once; last the first question that each earlier
-    call left without one.
+    """The rows without an answer, each question once. The first question that an earlier call left
+    unanswered comes last.
 
-    If that call wrote answer by answer, this question ended it, and would keep those after it from
-    being asked.
+    If that call wrote answer by answer, this question made it fail, and would do so again before
+    the others are asked.
     """
     questions = {key_of(row): row for row in rows}
     asked = [[key for key, _ in _keyed(path)] for path in parts.glob(f"*{PROMPTS}")]
@@ -69,20 +69,19 @@ def ask(
     """Have `swift infer` answer every row.
 
     Args:
-        rows: from `left_to_ask`, each with "messages" and one path in "images".
-        total: how many questions there are with those answered before.
+        rows: rows from `left_to_ask`, each with "messages" and one path in "images".
+        total: number of all questions, including those already answered.
         part: the file for the answers, from `next_part`.
-        arguments: of `swift infer`, without --val_dataset and --result_path.
-        lock: of the output folder.
-        allow_missing: tell on stderr what `swift infer` left without an answer, unless that is
-            everything.
+        arguments: arguments of `swift infer`, without --val_dataset and --result_path.
+        lock: the lock of the output folder.
+        allow_missing: only report unanswered questions on stderr, unless nothing was answered.
 
     Returns:
-        All answers as JSON lines of `swift infer` by their key, those of earlier calls too.
+        All answers, including those of earlier calls, as JSON lines of `swift infer` by key.
 
     Raises:
-        InferenceFailed: `swift infer` failed or left questions without an answer; what it answered
-            is kept. With allow_missing only where there is no answer at all.
+        InferenceFailed: `swift infer` failed or left questions unanswered; its answers are kept.
+            With allow_missing, only if there is not a single answer.
     """
     prompts, log = part.with_suffix(PROMPTS), part.parent.parent / "infer.log"
     _write(rows, prompts)
@@ -95,12 +94,12 @@ def ask(
         failure = _failure(code, left, total, log)
         if not allow_missing or left == total:
             raise InferenceFailed(failure)
-        warn(f"mmdet-eval: evaluating {left} questions as answered with nothing: {failure}")
+        warn(f"mmdet-eval: counting {left} questions as having empty answers: {failure}")
     return answers
 
 
 def read_answers(parts: Path) -> dict[Key, bytes]:
-    """The answers on disk, as lines by key; a line that was not written to its end is no answer."""
+    """The answers on disk, as lines by key; an incomplete line does not count."""
     answers: dict[Key, bytes] = {}
     for path in _answer_files(parts):
         for key, line in _keyed(path):
@@ -115,7 +114,7 @@ def next_part(parts: Path) -> Path:
 
 
 def clear_parts(parts: Path) -> None:
-    """Remove what calls without a single answer left: they may have asked another model."""
+    """Remove what calls without a single answer left behind: they may have asked another model."""
     for path in parts.glob("*.jsonl"):
         if _NUMBER(path.name):
             path.unlink()
@@ -127,8 +126,8 @@ def _answer_files(parts: Path) -> list[Path]:
 
 
 def _keyed(path: Path) -> Iterator[tuple[Key, bytes]]:
-    """Whole rows as written, which takes less memory than what is in them. Tells on stderr how many
-    lines are damaged, as a crash of the machine leaves them."""
+    """Complete rows as text, which takes less memory than parsed ones. Reports on stderr how many
+    lines are damaged, for example after a crash of the machine."""
     damaged = 0
     with path.open("rb") as file:
         for line in file:
@@ -138,7 +137,7 @@ def _keyed(path: Path) -> Iterator[tuple[Key, bytes]]:
                 yield key, line
             damaged += key is None and bool(line.strip())
     if damaged:
-        warn(f"note: {damaged} lines of {path} are not whole answers or questions, and left out")
+        warn(f"note: {damaged} lines of {path} are incomplete and were skipped")
 
 
 def _key_or_none(row: Mapping[str, Any]) -> Key | None:
@@ -150,7 +149,7 @@ def _key_or_none(row: Mapping[str, Any]) -> Key | None:
 
 
 def _write(rows: Sequence[Row], path: Path) -> None:
-    """Only what ms-swift itself reads: other columns would go to the transformers backend's
+    """Only the columns that ms-swift reads: the transformers backend would pass others to
     generate()."""
     kept = [{name: row[name] for name in ("messages", "images")} for row in rows]
     write_file(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept))
@@ -171,7 +170,7 @@ def _infer(arguments: Sequence[str], part: Path, log: Path, progress: Progress, 
 
 
 def _lines(path: Path) -> Iterator[int]:
-    """How many lines a growing file has, each time it is asked."""
+    """Counts the lines of a growing file each time it is called."""
     count = offset = 0
     while True:
         if path.exists():
@@ -185,11 +184,9 @@ def _lines(path: Path) -> Iterator[int]:
 def _failure(code: int, left: int, total: int, log: Path) -> str:
     came = f"exit code {code} and {left} of {total} questions without an answer"
     return (
-        f"expected `swift infer` to answer every question, got {came}; what is answered is kept: "
-        "put the cause right "
-        "and run the same command again; or, where a single question ends it, run it with "
-        "--write_batch_size 1, by "
-        "which it is found and asked last, and then with --allow-missing, which evaluates it as "
-        "answered with nothing. "
-        f"The end of {log}:\n{last_lines(log)}"
+        f"expected `swift infer` to answer every question, got {came}; the answers so far are "
+        "kept: fix the cause and run the same command again. If a single question makes it fail, "
+        "run it with --write_batch_size 1, which finds this question and asks it last, and then "
+        "with --allow-missing, which counts its answer as empty. The end of "
+        f"{log}:\n{last_lines(log)}"
     )

@@ -1,5 +1,5 @@
-"""COCO annotations for the metric: from the shared reader, repaired where COCOeval would silently
-count wrong."""
+"""COCO annotations for the metric: read with the shared reader, and repaired where COCOeval would
+silently miscount."""
 
 import json
 import tempfile
@@ -22,12 +22,12 @@ class Annotations:
 
     Attributes:
         path: the file as given.
-        sha256: of the file as given.
+        sha256: hash of the file as given.
         images: in the file's order.
-        categories: category id -> name, in the file's order, which need not be the order of the
+        categories: category id -> name, in the file's order, which may differ from the order of
             ids.
         data: the file's content after the repairs.
-        repairs: what was changed for the metric, in words; empty when the file is used as it is.
+        repairs: what was changed for the metric, in words; empty if the file is used as it is.
     """
 
     path: Path
@@ -39,10 +39,10 @@ class Annotations:
 
     @contextmanager
     def metric_file(self) -> Iterator[Path]:
-        """A file with `data`: the original where nothing was repaired, else a temporary copy.
+        """A file with `data`: the original if nothing was repaired, else a temporary copy.
 
-        pycocotools reads files in the locale's encoding, so that other letters than ASCII's, and
-        byte order marks, need a copy too.
+        pycocotools reads files in the locale's encoding, so non-ASCII characters and byte order
+        marks need a copy too.
         """
         if not self.repairs and self.path.read_bytes().isascii():
             yield self.path
@@ -53,8 +53,7 @@ class Annotations:
             yield copy
 
     def present(self) -> dict[Id, tuple[Id, ...]]:
-        """Image id -> the categories that it has an annotation of which is no crowd, in the file's
-        order."""
+        """Image id -> the categories of its annotations other than crowds, in the file's order."""
         found: dict[Id, set[Id]] = {image.id: set() for image in self.images}
         for record in self.data["annotations"]:
             if not record["iscrowd"]:
@@ -72,7 +71,7 @@ def read_annotations(path: str | Path, classes: Sequence[str] | None = None) -> 
     """Read and check a COCO annotation file.
 
     Args:
-        classes: names of the categories to keep, in any order, as mmdet's metainfo has them; see
+        classes: names of the categories to keep, in any order, as in mmdet's metainfo; see
             `read_coco`. None keeps all.
 
     Raises:

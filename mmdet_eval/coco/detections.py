@@ -38,8 +38,8 @@ def detections(annotations: Annotations, results: Sequence[CocoResult]) -> Detec
     """The columns of COCO results.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is no
-            finite number.
+        InputError: a result names an unknown image or category, or has a bbox or score that is not
+            finite.
     """
     images = {image.id: place for place, image in enumerate(annotations.images)}
     categories = {category: place for place, category in enumerate(annotations.categories)}
@@ -47,7 +47,7 @@ def detections(annotations: Annotations, results: Sequence[CocoResult]) -> Detec
         found = _columns(results, images, categories)
     except (KeyError, TypeError, ValueError, OverflowError):
         found = None
-    if found is None:  # one by one, for an error that names the result
+    if found is None:  # one by one, so that the error names the result
         for index, result in enumerate(results):
             check_record(result, f"result {index}", images, categories)
             if not is_finite_number(result.get("score")):
@@ -61,7 +61,7 @@ def detections(annotations: Annotations, results: Sequence[CocoResult]) -> Detec
 def _columns(
     results: Sequence[CocoResult], images: dict[Any, int], categories: dict[Any, int]
 ) -> Detections | None:
-    """The columns where all numbers are Python's and finite, else None."""
+    """The columns if all numbers are Python numbers and finite, else None."""
     boxes, scores = [result["bbox"] for result in results], [result["score"] for result in results]
     # numpy reads text as numbers and None as NaN
     if not (

@@ -1,5 +1,5 @@
-"""Referring expressions as rows, turned into MDETR's form of COCO annotations, which mmdet and
-`refcoco` read."""
+"""Turns rows of referring expressions into MDETR's form of COCO annotations, which mmdet and the
+suite `refcoco` read."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,17 +16,16 @@ KEYS = ("file_name", "image_id", "bbox", "expression")
 def mdetr_annotations(
     rows: Iterable[Mapping[str, Any]], sizes: Mapping[str, Size], dataset_name: str
 ) -> dict[str, Any]:
-    """One entry of images and one annotation for each expression.
+    """Make one image entry and one annotation for each expression.
 
     Args:
         rows: "file_name", "image_id", "bbox" as [x, y, width, height] in original pixels,
             "expression".
         sizes: (width, height) in pixels by file name, e.g. from `image_sizes`.
-        dataset_name: "refcoco", "refcoco+" or "refcocog", as mmdet's RefExpMetric wants it.
+        dataset_name: "refcoco", "refcoco+" or "refcocog", as mmdet's RefExpMetric expects it.
 
     Raises:
-        InputError: a row lacks something or has something else there, or the size of its image is
-            not given.
+        InputError: a row lacks a key or has an invalid value, or the size of its image is unknown.
     """
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -76,8 +75,7 @@ def _check(row: Mapping[str, Any], number: int, sizes: Mapping[str, Size]) -> No
         )
     if row["file_name"] not in sizes:
         raise InputError(
-            f"expected the image in row {number} to have its size given, got no size of "
-            f"{row['file_name']}"
+            f"expected the size of the image in row {number}, got no size for {row['file_name']}"
         )
 
 
@@ -85,6 +83,6 @@ def image_sizes(folder: Path, file_names: Iterable[str]) -> dict[str, Size]:
     """(width, height) of image files, in pixels as stored.
 
     Raises:
-        ImageError: a file is missing, or is not an image.
+        ImageError: a file is missing or not an image.
     """
     return {name: image_size(folder / name) for name in dict.fromkeys(file_names)}

@@ -1,4 +1,4 @@
-"""What is changed in annotations before the metric sees them; each change is told in words."""
+"""Repairs annotations before the metric sees them; each change is described in words."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,15 +7,13 @@ Records = list[dict[str, Any]]
 
 
 def repaired(annotations: Sequence[dict[str, Any]], repairs: list[str]) -> Records:
-    """Copies with distinct ids other than 0, area and iscrowd; `repairs` says what was changed."""
+    """Copies with distinct nonzero ids, area and iscrowd; the changes are appended to `repairs`."""
     fixed = [dict(record) for record in annotations]
     ids = [record.get("id") for record in fixed]
-    # COCOeval marks a match with the annotation's id and reads 0 as "no match"; twins hide one
-    # another.
+    # COCOeval marks a match with the annotation's id and reads 0 as "no match"; duplicate ids hide
+    # one another.
     if any(type(i) is not int or i == 0 for i in ids) or len(set(ids)) < len(ids):
-        repairs.append(
-            "annotation ids renumbered from 1: they were not distinct integers other than 0"
-        )
+        repairs.append("annotation ids renumbered from 1: they were not distinct nonzero integers")
         for number, record in enumerate(fixed, start=1):
             record["id"] = number
     for name in ("area", "iscrowd"):

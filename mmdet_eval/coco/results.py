@@ -1,4 +1,4 @@
-"""COCO results, the form of detections that files and MMDetection have."""
+"""COCO results, the form of detections in files and in MMDetection."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""Whether annotations fit their images: the shared check, and what it means for an evaluation.
+"""Checks whether annotations fit their images, and what that means for an evaluation.
 
-COCOeval takes boxes that leave their image or have no area, so the metric gets them as they are,
-with a warning. A file whose boxes are all written another way is refused: its numbers would say
-nothing about the model.
+COCOeval accepts boxes that extend beyond their image or have no area, so the metric gets them
+unchanged, with a warning. A file whose boxes all use another convention is refused: its numbers
+would say nothing about the model.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,12 @@ from .annotations import Annotations, Id
 if TYPE_CHECKING:
     from swift_plugin_visionr1.data.images import Header  # needs Pillow
 
-# Boxes that nothing explains may be meant so: whole bodies beyond the border, as in CrowdHuman.
+# Boxes that nothing explains may be intended: whole bodies beyond the border, as in CrowdHuman.
 WARNED = ("out_of_image", "no_area")
 WORDS: dict[Reason, str] = {
     "no_area": "have a bbox without area: no box can match them, so they count as missed",
-    "outside": f"leave their image by more than {TOLERANCE:g} pixels, where no answer can follow",
+    "outside": f"extend more than {TOLERANCE:g} pixels beyond their image, where no answer can "
+    "follow",
 }
 
 
@@ -31,10 +32,10 @@ def require_sound(annotations: Annotations, headers: Mapping[Id, "Header"] | Non
 
     Args:
         annotations: of a data set.
-        headers: of its image files, by image id, as far as they are known.
+        headers: headers of its image files, by image id, as far as known.
 
     Raises:
-        InputError: the boxes or the sizes as a whole are wrong in a way that has a name.
+        InputError: the boxes or sizes as a whole have a recognised fault.
     """
     check = _check(annotations, headers)
     if check.fault and check.fault.code not in WARNED:
@@ -42,8 +43,8 @@ def require_sound(annotations: Annotations, headers: Mapping[Id, "Header"] | Non
 
 
 def require_sound_files(annotations: Annotations, folder: Path) -> tuple[str, ...]:
-    """`require_sound` with the images in a folder; returns what to warn of. Images that are missing
-    or unreadable are needed for pictures only."""
+    """`require_sound` with the images in a folder; returns warnings. Missing or unreadable images
+    are not an error, because only pictures need them."""
     from swift_plugin_visionr1.data.coco_images import look_at_images
 
     files = look_at_images(annotations.images, folder, unusable=())

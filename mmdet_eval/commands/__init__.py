@@ -1,1 +1,1 @@
-"""`mmdet-eval`: one verb of the command line a file."""
+"""The commands of `mmdet-eval`, one per file."""

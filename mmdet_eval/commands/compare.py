@@ -18,9 +18,8 @@ def add_parser(subparsers: Any) -> None:
     sub = subparsers.add_parser(
         "compare",
         help="put evaluations of several models side by side",
-        description="The paper's kind of table: the first folder is the base, the others get their "
-        "difference to it, "
-        "with 95% paired bootstrap intervals over the images.",
+        description="A table like the paper's. The first folder is the base; the others show their "
+        "difference to it, with 95% paired bootstrap intervals over the images.",
     )
     sub.add_argument(
         "folders",
@@ -32,8 +31,8 @@ def add_parser(subparsers: Any) -> None:
     sub.add_argument(
         "--names",
         nargs="+",
-        help='names of the rows, e.g. base "+ SFT" "+ Vision-R1"; default: as much of the paths as '
-        "tells them apart",
+        help='names of the rows, e.g. base "+ SFT" "+ Vision-R1"; default: the shortest path '
+        "endings that differ",
     )
     sub.add_argument("--out", type=Path, help="folder for compare.md and compare.json")
     sub.add_argument("--samples", type=int, default=1000, help="number of bootstrap samples")
@@ -42,7 +41,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the comparison, and write it where a folder is given; returns 0.
+    """Print the comparison, and write it if a folder is given; returns 0.
 
     Raises:
         InputError: the folders cannot be compared.
@@ -63,21 +62,20 @@ def _row_names(folders: Sequence[Path], arguments: argparse.Namespace) -> list[s
     if len(folders) < 2 or len(names) != len(folders) or arguments.samples < 1:
         raise InputError(
             "expected at least two folders, one of --names for each, and at least one of "
-            "--samples, got "
-            f"{len(folders)} folders, {len(names)} names and {arguments.samples} samples"
+            f"--samples, got {len(folders)} folders, {len(names)} names and {arguments.samples} "
+            "samples"
         )
     if len(set(names)) < len(names):
         raise InputError(
-            f"expected rows of different names, got {', '.join(names)}: name each folder once, and "
-            "give each its own "
-            "of --names"
+            f"expected different row names, got {', '.join(names)}: list each folder once, and "
+            "give each a different one of --names"
         )
     return names
 
 
 def folder_names(folders: Sequence[Path]) -> list[str]:
-    """The shortest ends of the paths that differ, all of the same number of parts; equal ones for
-    equal folders."""
+    """The shortest path endings that differ, all with the same number of parts; equal for equal
+    folders."""
     parts = [folder.resolve().parts for folder in folders]
     longest = max(map(len, parts))
     endings = (["/".join(path[-count:]) for path in parts] for count in range(1, longest + 1))

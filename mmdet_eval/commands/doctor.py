@@ -1,4 +1,4 @@
-"""`mmdet-eval doctor`: what is installed, and whether it works together."""
+"""`mmdet-eval doctor`: shows what is installed, and whether it works together."""
 
 import argparse
 from typing import Any
@@ -11,7 +11,7 @@ from ..installation import report
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     sub = subparsers.add_parser(
-        "doctor", help="tell what is installed, in which flavour, and whether it works"
+        "doctor", help="show what is installed, in which flavour, and whether it works"
     )
     sub.set_defaults(run=_run)
 

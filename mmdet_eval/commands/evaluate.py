@@ -1,4 +1,4 @@
-"""`mmdet-eval --ann ... --pred ...`: evaluate answers or boxes that are there."""
+"""`mmdet-eval --ann ... --pred ...`: evaluates existing answers or boxes."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ from ..suites.spec import DatasetSpec, Suite, check_names
 from .prompts import add_place_arguments
 from .reading import add_reading_arguments, io_of
 
-# Arguments that boxes have no use for.
+# Arguments that do not apply to boxes.
 ABOUT_TEXT = (
     "model_type",
     "template",
@@ -51,12 +51,12 @@ ABOUT_TEXT = (
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the command, which is also what `mmdet-eval` does when no command is named."""
+    """Add the command, which is also the default of `mmdet-eval`."""
     sub = subparsers.add_parser(
         "evaluate",
         help="evaluate a prediction file; `mmdet-eval --ann ...` is the same",
-        description="mAP, AP50, AP75 and AR@100 by MMDetection's CocoMetric, of a VLM's answers or "
-        "of boxes.",
+        description="mAP, AP50, AP75 and AR@100 of a VLM's answers or of boxes, by MMDetection's "
+        "CocoMetric.",
     )
     add_place_arguments(sub)
     sub.add_argument(
@@ -73,8 +73,7 @@ def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         help="JSONL of `swift infer` or of an OpenAI-style server, COCO results, or mmdet's dump; "
-        "for a suite also a "
-        "folder with one file per data set",
+        "for a suite also a folder with one file per data set",
     )
     sub.add_argument(
         "--protocol",
@@ -85,15 +84,14 @@ def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--max-pixels",
         type=int,
-        help="the --max_pixels of `swift infer`, which is not MAX_PIXELS; that, "
-        "IMAGE_MAX_TOKEN_NUM and their MIN are "
-        "read from the environment, as inference does",
+        help="the --max_pixels of `swift infer`, not MAX_PIXELS; MAX_PIXELS, IMAGE_MAX_TOKEN_NUM "
+        "and their MIN counterparts are read from the environment, as at inference",
     )
     sub.add_argument(
         "--allow-missing",
         action="store_true",
-        help="evaluate what has no answer as empty, and leave data sets out whose annotations are "
-        "not there",
+        help="count missing answers as empty, and leave out data sets whose annotations are "
+        "missing",
     )
     sub.add_argument(
         "--duplicates",
@@ -104,7 +102,7 @@ def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """What decides the numbers, in this command and in `run`."""
+    """Options that affect the numbers, in this command and in `run`."""
     add_reading_arguments(parser)
     parser.add_argument(
         "--score", default="const", choices=sorted(POLICIES), help="where the scores come from"
@@ -114,7 +112,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--engine",
         default="mmdet",
         choices=get_args(Engine),
-        help="mmdet: MMDetection's numbers, recomputed by hotcoco; hotcoco: the same numbers "
+        help="mmdet: MMDetection's numbers, recomputed by hotcoco; hotcoco: the same numbers, "
         "faster, not recomputed",
     )
     parser.add_argument(
@@ -126,15 +124,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--show-outside",
         action="store_true",
-        help="let the report show images whose file_name leads outside the folder of the images",
+        help="let the report show images whose file_name leads outside the image folder",
     )
     parser.add_argument(
-        "--orders", type=int, default=20, help="image orders tried for the range of mAP; default 20"
+        "--orders",
+        type=int,
+        default=20,
+        help="number of image orders tried for the range of mAP; default 20",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Evaluate, print, and write the files where a folder is given; returns 0.
+    """Evaluate, print, and write the files if a folder is given; returns 0.
 
     Raises:
         InputError: an input cannot be used.
@@ -149,18 +150,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _inputs(arguments: argparse.Namespace) -> list[Path | str | None]:
-    """The files and folders that the arguments name."""
+    """The files and folders named by the arguments."""
     suite, _ = _datasets(arguments)
     places = [place for spec in suite.datasets for place in (spec.ann, spec.images)]
     options = arguments.pred, arguments.synonyms, arguments.config, arguments.protocol
-    # Without --images the folder of --ann stands in for the images' folder, and may hold --out.
+    # Without --images, the folder of --ann stands in for the image folder, and may hold --out.
     given = [place for place in places if arguments.suite or place != arguments.ann.parent]
     return [arguments.suite, *options, *given]
 
 
 def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]]:
-    """The evaluations that the arguments ask for, and the names of the data sets that were left
-    out."""
+    """The evaluations requested by the arguments, and the names of the data sets left out."""
     options = options_of(arguments)
     suite, left_out = _datasets(arguments)
     datasets = [(spec, read_annotations(spec.ann, spec.classes)) for spec in suite.datasets]
@@ -180,8 +180,8 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
 
 
 def _check_annotations(datasets: Sequence[Dataset], with_images: bool) -> None:
-    """Raise InputError where annotations do not fit their images, which are looked at if they are
-    known to be there."""
+    """Raise InputError if annotations do not fit their images, which are checked if they are known
+    to exist."""
     for spec, annotations in datasets:
         if not with_images or not spec.images.is_dir():
             require_sound(annotations)
@@ -191,15 +191,15 @@ def _check_annotations(datasets: Sequence[Dataset], with_images: bool) -> None:
 
 
 def _protocol(suite: Suite, predictions: Sequence[Predictions], format: Format) -> Protocol | None:
-    """What the rows record, else the suite's in the format's words."""
+    """The protocol that the rows record, else the suite's in the format's words."""
     recorded = recorded_protocol(
         [row for one in predictions if not isinstance(one, Converted) for row in one]
     )
     if recorded or not suite.protocol:
         return recorded
     default = load_protocol(suite.protocol)
-    # Boxes may be a detector's, which nobody asked; but a referring expression is asked in any
-    # case.
+    # Boxes may come from a detector, which is not asked anything, but a referring expression is
+    # always a question.
     boxes = any(isinstance(one, Converted) for one in predictions)
     if boxes:
         return default if default.queries == "expression" else None
@@ -209,7 +209,7 @@ def _protocol(suite: Suite, predictions: Sequence[Predictions], format: Format) 
 def finish(
     evaluations: Sequence[Evaluation], left_out: Sequence[str], arguments: argparse.Namespace
 ) -> None:
-    """Write the folder, where one is given, and print the table."""
+    """Write the folder, if one is given, and print the table."""
     given = {key: value for key, value in vars(arguments).items() if not callable(value)}
     given = {key: _recordable(key, value) for key, value in given.items()}
     for evaluation in evaluations:
@@ -226,20 +226,20 @@ def finish(
 
 
 def _recordable(name: str, value: Any) -> Any:
-    """An argument as everybody may read it, JSON-ready."""
+    """An argument in a form that anybody may read, JSON-ready."""
     if name == "infer_arguments":
         return recorded(value)
     return without_user(str(value)) if isinstance(value, str | Path) else value
 
 
 def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Options:
-    """The options that the arguments and the environment give.
+    """The options from the arguments and the environment.
 
     Args:
-        io: how answers are read, where it is not by the arguments alone.
+        io: how answers are read, if the arguments alone do not decide it.
 
     Raises:
-        InputError: one cannot be used.
+        InputError: an option cannot be used.
     """
     return Options(
         protocol=load_protocol(arguments.protocol) if arguments.protocol else None,
@@ -258,13 +258,13 @@ def _datasets(arguments: argparse.Namespace) -> tuple[Suite, tuple[str, ...]]:
     if arguments.suite:
         if arguments.classes:
             raise InputError(
-                "expected --classes beside --ann, got --suite: say classes in the suite's YAML file"
+                "expected --classes beside --ann, got --suite: set classes in the suite's YAML file"
             )
         return load_suite(arguments.suite, arguments.root, arguments.allow_missing)
     if arguments.images and not arguments.images.is_dir():
         raise InputError(
-            f"expected --images to be the folder of the images, got {arguments.images}, which is "
-            "no folder"
+            f"expected --images to be the image folder, got {arguments.images}, which is not a "
+            "folder"
         )
     name = arguments.ann.stem
     check_names([name])

@@ -1,4 +1,4 @@
-"""`mmdet-eval general-qa`: the paper's Table 6 for a model before and after training."""
+"""`mmdet-eval general-qa`: makes the paper's Table 6 for a model before and after training."""
 
 import argparse
 import re
@@ -22,24 +22,21 @@ PACKAGES = ("swift", "evalscope", "vlmeval")
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the command. Arguments that it does not know are for `swift eval`: the caller sets
-    `infer_arguments`."""
+    """Add the command. Unknown arguments go to `swift eval`: the caller sets `infer_arguments`."""
     sub = subparsers.add_parser(
         "general-qa",
         allow_abbrev=False,
         help="GQA, AI2D, ChartQA and SEED before and after training; resumes",
         description="Ask each model the general benchmarks with `swift eval`, one model after the "
-        "other, and print one "
-        "table. The same command again goes on where it was interrupted. Options that are not "
-        "listed here go to "
-        "`swift eval`, for every model.",
+        "other, and print one table. If interrupted, run the same command again to continue. "
+        "Options not listed here go to `swift eval`, for every model.",
     )
     sub.add_argument(
         "--model",
         action="append",
         required=True,
         metavar="NAME=MODEL",
-        help="name in the table, and folder or hub id; base first, once for each model",
+        help="name in the table, and folder or hub id; repeat for each model, base first",
     )
     sub.add_argument("--out", type=Path, required=True, help="folder for the answers and the table")
     sub.add_argument(
@@ -61,15 +58,15 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, print the table and write it; returns the exit code: 1 where `swift eval` failed.
+    """Ask, print the table and write it; returns the exit code: 1 if `swift eval` failed.
 
     Raises:
         InputError: a model or the recipe cannot be used, a package is missing, several models are
-            to be asked of one server, or --out has answers to something else.
+            given for one server, or --out has answers to something else.
     """
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )  # so that `swift eval` is ended too
+    )  # so that `swift eval` is terminated too
     models = read_models(arguments.model)
     questions = _questions(arguments, len(models))
     try:
@@ -77,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
             model.name: evaluate(model, questions, arguments.out / model.name) for model in models
         }
     except KeyboardInterrupt:
-        warn("\nmmdet-eval: stopped; the same command again goes on from here")
+        warn("\nmmdet-eval: stopped; run the same command again to continue")
         return STOPPED
     except EvaluationFailed as error:
         warn(f"mmdet-eval: {error}")
@@ -92,8 +89,7 @@ def _questions(arguments: argparse.Namespace, models: int) -> Questions:
     if missing := [package for package in PACKAGES if find_spec(package) is None]:
         raise InputError(
             f"expected ms-swift, EvalScope and VLMEvalKit, got no {', '.join(missing)}: install "
-            "them with "
-            "`pip install 'swift-plugin-visionr1[swift,qa]'`"
+            "them with `pip install 'swift-plugin-visionr1[swift,qa]'`"
         )
     questions = Questions(
         arguments.recipe,
@@ -104,8 +100,8 @@ def _questions(arguments: argparse.Namespace, models: int) -> Questions:
     if questions.server and models > 1:
         raise InputError(
             "expected one --model with --eval_url, whose server has one model loaded, got "
-            f"{models}: ask each by "
-            "itself, then print the table by naming all of them without --eval_url"
+            f"{models}: ask each one separately, then print the table by naming all of them "
+            "without --eval_url"
         )
     return questions
 
@@ -114,13 +110,14 @@ def read_models(texts: Sequence[str]) -> list[Model]:
     """The models that --model names.
 
     Raises:
-        InputError: one is not NAME=MODEL, its folder has no model, or two have one name.
+        InputError: one is not NAME=MODEL, its folder has no model, or two have the same name.
     """
     models = [_read_model(text) for text in texts]
     names = [model.name for model in models]
     if len(set(names)) < len(names):
         raise InputError(
-            f"expected models of different names, got {', '.join(names)}: give each its own NAME="
+            f"expected models with different names, got {', '.join(names)}: give each a different "
+            "NAME="
         )
     return models
 
@@ -130,8 +127,7 @@ def _read_model(text: str) -> Model:
     if not (found and path and re.fullmatch(r"[\w.+-]*\w[\w.+-]*", name)):
         raise InputError(
             f"expected --model NAME=MODEL with a name of letters, digits and ._+-, got {text}: for "
-            "example "
-            "--model base=Qwen/Qwen2.5-VL-7B-Instruct"
+            "example --model base=Qwen/Qwen2.5-VL-7B-Instruct"
         )
     folder = Path(path)
     if folder.is_dir() and not any(
@@ -143,8 +139,7 @@ def _read_model(text: str) -> Model:
         )
         raise InputError(
             "expected the folder of a model with config.json or of an adapter with "
-            f"adapter_config.json, got {folder} "
-            f"without: it has {inside}"
+            f"adapter_config.json, got {folder} without: it has {inside}"
         )
     if not folder.is_dir() and (
         not re.fullmatch(r"[\w.-]+/[\w.-]+", path) or Path(path).parent.is_dir()

@@ -1,5 +1,5 @@
-"""`mmdet-eval prompts`: the dataset of a protocol's queries that `swift infer --val_dataset`
-answers."""
+"""`mmdet-eval prompts`: writes a protocol's queries as a dataset for `swift infer
+--val_dataset`."""
 
 import argparse
 import json
@@ -20,11 +20,10 @@ from ..suites.prompt_rows import Row, check_images, path_note, prompt_rows, unan
 from ..suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
 from ..suites.spec import DatasetSpec, Suite, check_names
 
-DEFAULT_PROTOCOL = "vision_r1_coco"  # of --ann; a suite has its own
+DEFAULT_PROTOCOL = "vision_r1_coco"  # for --ann; a suite has its own
 BY_ONE = (
-    "its authors document a question for one thing only, which a protocol of the queries present, "
-    "each or expression "
-    "asks, such as --protocol vision_r1_odinw:"
+    "its authors document a question for one thing only. Use a protocol with the queries present, "
+    "each or expression, such as --protocol vision_r1_odinw:"
 )
 
 
@@ -32,52 +31,51 @@ def add_parser(subparsers: Any) -> None:
     """Add the subcommand."""
     sub = subparsers.add_parser(
         "prompts",
-        help="write the dataset that `swift infer` answers",
+        help="write the dataset for `swift infer`",
         description="Write one row per query of a protocol, as JSONL for `swift infer "
         "--val_dataset`.",
     )
     add_dataset_arguments(sub)
     sub.add_argument(
         "--model-type",
-        help="ms-swift's model_type, whose authors' words are asked in; default: none",
+        help="ms-swift's model_type; the question is then in the words of its authors. Default: "
+        "none",
     )
     sub.add_argument("--out", required=True, type=Path, help="the JSONL file to write")
     sub.set_defaults(run=run)
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say which data sets are asked about, and how; `read_datasets` reads
-    them."""
+    """The arguments for which data sets are asked about, and how; `read_datasets` reads them."""
     parser.add_argument(
         "--protocol",
         help=f"{', '.join(protocol_names())}, or a YAML file; default: the suite's, "
-        f"{DEFAULT_PROTOCOL} for --ann, in "
-        "the words that the model's authors document",
+        f"{DEFAULT_PROTOCOL} for --ann, in the words documented by the model's authors",
     )
     add_place_arguments(parser)
     parser.add_argument(
         "--allow-missing",
         action="store_true",
-        help="leave data sets out that are not under --root; `run` also evaluates what has no "
-        "answer as empty",
+        help="leave out data sets that are not under --root; `run` also counts missing answers as "
+        "empty",
     )
 
 
 def add_place_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments that say where the data sets are, of every command about some."""
+    """The arguments for where the data sets are, shared by every command that reads them."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--ann", type=Path, help="COCO annotation file")
     what.add_argument(
         "--suite", help=f"{', '.join(suite_names())}, a YAML file like theirs, or an mmdet config"
     )
     parser.add_argument(
-        "--images", type=Path, help="folder of the images of --ann; the report shows them"
+        "--images", type=Path, help="image folder of --ann; the report shows the images"
     )
     parser.add_argument(
         "--classes",
         nargs="+",
         metavar="NAME",
-        help="the categories of --ann that count; default: all",
+        help="the categories of --ann to evaluate; default: all",
     )
     parser.add_argument(
         "--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to"
@@ -90,23 +88,21 @@ def read_datasets(
     """The data sets, the protocol, and the names of the data sets that were left out.
 
     Args:
-        format: of the model that is asked, whose own question is asked where no protocol is named;
-            None: not known.
+        format: the model's format, whose own question is asked if no protocol is named; None if not
+            known.
 
     Raises:
-        InputError: the arguments do not go together, or name something that cannot be used.
+        InputError: the arguments contradict each other, or name something that cannot be used.
     """
     if arguments.suite:
         if arguments.classes:
             raise InputError(
-                "expected --classes beside --ann, got --suite: say classes in the suite's YAML file"
+                "expected --classes beside --ann, got --suite: set classes in the suite's YAML file"
             )
         suite, left_out = load_suite(arguments.suite, arguments.root, arguments.allow_missing)
         return suite, _protocol(arguments, suite, format), left_out
     if arguments.images is None:
-        raise InputError(
-            f"expected --images, the folder of the images of {arguments.ann}, got none"
-        )
+        raise InputError(f"expected --images, the image folder of {arguments.ann}, got nothing")
     check_names([arguments.ann.stem])
     classes = tuple(arguments.classes) if arguments.classes else None
     spec = DatasetSpec(arguments.ann.stem, arguments.ann, arguments.images, classes)
@@ -130,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the file; returns 0.
 
     Raises:
-        InputError: an input cannot be used, or image files are missing; then nothing is written.
+        InputError: an input cannot be used, or image files are missing. Nothing is written then.
         OSError: the file cannot be written.
     """
     suite, protocol, left_out = read_datasets(arguments, _format_of(arguments.model_type))
@@ -151,7 +147,7 @@ def run(arguments: argparse.Namespace) -> int:
     if protocol.label_aware:
         say("label-aware: the queries tell the model which categories are in the image")
     if left_out:
-        say(f"left out, their annotation files are missing: {', '.join(left_out)}")
+        say(f"left out because their annotation files are missing: {', '.join(left_out)}")
     return 0
 
 

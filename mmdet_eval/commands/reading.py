@@ -1,4 +1,4 @@
-"""The arguments that say how answers are read, in `evaluate` and `run`."""
+"""The arguments for how answers are read, in `evaluate` and `run`."""
 
 import argparse
 import os
@@ -16,33 +16,33 @@ from swift_plugin_visionr1.reward.settings import Settings, load_settings
 
 from ..asking.reading_record import ReadingRecord
 
-LEAST_PIXELS = 28**2  # of one visual token of the smallest kind
+LEAST_PIXELS = 28**2  # one visual token of the smallest kind
 OVERRIDES = ("model_type", "format", "frame", "reasoning")
 
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the model writes, and in which frame."""
+    """Options for what the model writes, and in which frame."""
     parser.add_argument(
         "--model-type",
         help="ms-swift's model_type, from which format and frame follow; default: qwen2_5_vl",
     )
     parser.add_argument(
         "--template",
-        help="ms-swift's --template, where the model type has several (mimo_vl, glm4_5v, ...)",
+        help="ms-swift's --template, if the model type has several (mimo_vl, glm4_5v, ...)",
     )
     parser.add_argument(
         "--enable-thinking",
         choices=("true", "false"),
-        help="ms-swift's --enable_thinking, as inference was told",
+        help="ms-swift's --enable_thinking, as set at inference",
     )
     parser.add_argument(
         "--response-prefix",
-        help="ms-swift's --response_prefix, as inference was told",
+        help="ms-swift's --response_prefix, as set at inference",
     )
     parser.add_argument(
         "--format",
         choices=sorted(FORMATS),
-        help="how the model writes boxes; default: its type's way",
+        help="how the model writes boxes; default: as its model type does",
     )
     parser.add_argument(
         "--frame",
@@ -55,20 +55,19 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         help="reward settings (a YAML file) to take model_type, format, frame, reasoning and json "
-        "from; the options "
-        "above win",
+        "from; the options above override them",
     )
 
 
 def io_of(arguments: argparse.Namespace, record: ReadingRecord | None = None) -> ModelIO:
-    """How answers are read: by the arguments, then by what is known of the run, else by the
+    """How answers are read: from the arguments, else from the record of the run, else from the
     environment.
 
     Args:
-        record: of the run that asked, where it is known.
+        record: the record of the run that asked, if known.
 
     Raises:
-        InputError: what the arguments say cannot be used.
+        InputError: the arguments cannot be used.
     """
     pixels = _max_pixels(arguments, record)
     given = {name: value for name in OVERRIDES if (value := getattr(arguments, name)) is not None}
@@ -81,8 +80,8 @@ def io_of(arguments: argparse.Namespace, record: ReadingRecord | None = None) ->
         )
         if settings.model_type and looks not in (None, settings.model_type):
             warn(
-                f"note: answers are read as those of {settings.model_type}, as you say; the "
-                f"checkpoint looks like {looks}"
+                f"note: answers are read as {settings.model_type}, as requested; the checkpoint "
+                f"looks like {looks}"
             )
         environ = os.environ if record is None else record.environ
         limits = Limits(environ, pixels, checkpoint.processor)
@@ -93,7 +92,7 @@ def io_of(arguments: argparse.Namespace, record: ReadingRecord | None = None) ->
 
 
 def told(arguments: argparse.Namespace) -> ChatOptions:
-    """What the arguments say of the text around an answer."""
+    """What the arguments say about the text around an answer."""
     return ChatOptions.of(vars(arguments))
 
 
@@ -103,6 +102,6 @@ def _max_pixels(arguments: argparse.Namespace, record: ReadingRecord | None) -> 
         raise InputError(
             f"expected --max-pixels of at least {LEAST_PIXELS}, the pixels of one visual token, "
             f"got {pixels}: "
-            "give a number of pixels, such as 1003520, or leave it out where inference had no limit"
+            "pass a number of pixels, such as 1003520, or leave it out if inference had no limit"
         )
     return record.max_pixels if pixels is None and record else pixels

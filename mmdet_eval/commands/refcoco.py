@@ -1,4 +1,4 @@
-"""`mmdet-eval refcoco`: referring expressions as JSON lines, turned into the annotations that the
+"""`mmdet-eval refcoco`: turns referring expressions in JSON lines into the annotations that the
 suite reads."""
 
 import argparse
@@ -20,14 +20,13 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     sub = subparsers.add_parser(
         "refcoco",
-        help="referring expressions as JSON lines to MDETR's form of COCO annotations",
+        help="convert referring expressions in JSON lines to MDETR's form of COCO annotations",
         description="Rows with file_name, image_id, bbox ([x, y, width, height]) and expression "
-        "become annotations "
-        "with one entry of images for each expression, as in finetune_refcoco_val.json.",
+        "become annotations with one image entry per expression, as in finetune_refcoco_val.json.",
     )
     sub.add_argument("--rows", type=Path, required=True, help="JSONL, also .gz")
     sub.add_argument(
-        "--images", type=Path, required=True, help="folder of the images, for their sizes"
+        "--images", type=Path, required=True, help="image folder, to read the image sizes"
     )
     sub.add_argument("--name", choices=NAMES, default=NAMES[0], help="which of the three data sets")
     sub.add_argument("--out", type=Path, required=True, help="the JSON file to write")

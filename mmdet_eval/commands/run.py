@@ -1,4 +1,4 @@
-"""`mmdet-eval run`: ask a model and evaluate its answers, in one command."""
+"""`mmdet-eval run`: asks a model and evaluates its answers, in one command."""
 
 import argparse
 import signal
@@ -23,31 +23,29 @@ from .evaluate import add_options, finish, options_of
 from .prompts import add_dataset_arguments, read_datasets
 from .reading import io_of, told
 
-STOPPED = 130  # the exit code of a command that Ctrl-C ended
+STOPPED = 130  # the exit code after Ctrl-C
 NO_MODEL_TYPE = (
-    "note: nothing says which model type {} is, so its answers are read as those of "
-    f"{DEFAULT_MODEL_TYPE}: say --model-type, or --format and --frame"
+    "note: the model type of {} is unknown, so its answers are read as "
+    f"{DEFAULT_MODEL_TYPE}: pass --model-type, or --format and --frame"
 )
 
 
 def add_parser(subparsers: Any) -> None:
-    """Add the command. Arguments that it does not know are for `swift infer`: the caller sets
-    `infer_arguments`."""
+    """Add the command. Unknown arguments go to `swift infer`: the caller sets `infer_arguments`."""
     sub = subparsers.add_parser(
         "run",
         allow_abbrev=False,
         help="ask a model with `swift infer` and evaluate its answers; resumes",
         description="Prepare a protocol's prompts, ask the model with one `swift infer`, evaluate. "
-        "The same command "
-        "again goes on where it was interrupted. Options that are not listed here go to `swift "
-        "infer`.",
+        "If interrupted, run the same command again to continue. Options not listed here go to "
+        "`swift infer`.",
     )
     sub.add_argument("--model", required=True, help="folder or hub id")
     sub.add_argument("--infer-backend", default="transformers", help="transformers, vllm, ...")
     sub.add_argument(
         "--max-pixels",
         type=int,
-        help="of `swift infer`; not MAX_PIXELS, which is read from the environment",
+        help="--max_pixels of `swift infer`; not MAX_PIXELS, which is read from the environment",
     )
     sub.add_argument(
         "--out", type=Path, required=True, help="folder for the answers and the results"
@@ -58,7 +56,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run_command(arguments: argparse.Namespace) -> int:
-    """Ask and evaluate; returns the exit code: 1 where `swift infer` failed.
+    """Ask and evaluate; returns the exit code: 1 if `swift infer` failed.
 
     Raises:
         InputError: an input cannot be used, or --out holds answers to something else.
@@ -66,7 +64,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     """
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
-    )  # so that `swift infer` is ended too
+    )  # so that `swift infer` is terminated too
     checkpoint = find_checkpoint(arguments.model)
     if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
         warn(NO_MODEL_TYPE.format(arguments.model))
@@ -99,7 +97,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             model, suite.datasets, protocol, arguments.out, arguments.allow_missing
         )
     except KeyboardInterrupt:
-        warn("\nmmdet-eval: stopped; the same command again goes on from here")
+        warn("\nmmdet-eval: stopped; run the same command again to continue")
         return STOPPED
     except InferenceFailed as error:
         warn(f"mmdet-eval: {error}")
@@ -118,7 +116,7 @@ def _evaluate_all(
 ) -> None:
     evaluations = []
     for one in answered:
-        # Where answers may be missing, all of a data set's may be.
+        # If answers may be missing, all answers of a data set may be.
         rows = (
             read_predictions(one.answers, one.annotations, options.missing)
             if one.answers.stat().st_size

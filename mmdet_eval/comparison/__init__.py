@@ -1,1 +1,1 @@
-"""Several evaluations side by side, with intervals."""
+"""Compares several evaluations side by side, with intervals."""

@@ -19,8 +19,8 @@ from .earlier_folders import check_numbers
 from .output_folders import Model, check_comparable, other_conditions, read_matches
 
 AVERAGE = "Avg."
-# A category in fewer images has few outcomes to resample: equal ones would give an interval of no
-# width.
+# A category in fewer images has few outcomes to resample: equal ones would give an interval of
+# width 0.
 FEWEST_IMAGES = 10
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -29,15 +29,16 @@ ClassTable = dict[str, tuple[str, float | None]]  # category id -> its name and 
 
 @dataclass(frozen=True)
 class Column:
-    """One number of N models. Fractions in [0, 1], not rounded; None where there is nothing to
-    measure.
+    """One number for each of N models. Fractions in [0, 1], not rounded; None if there is nothing
+    to measure.
 
     Attributes:
-        name: the metric's, the data set's or the category's.
-        values: N.
-        differences: N, to the first model; the first is 0.
-        intervals: N, 95% paired bootstrap over images of the differences; None for the first, and
-            for all where the category is annotated in fewer than `FEWEST_IMAGES` images.
+        name: of the metric, the data set or the category.
+        values: N numbers.
+        differences: N differences to the first model; the first is 0.
+        intervals: N 95% intervals of the differences by paired bootstrap over images; None for the
+            first model, and for all if the category is annotated in fewer than `FEWEST_IMAGES`
+            images.
     """
 
     name: str
@@ -51,13 +52,13 @@ class Comparison:
     """Models side by side.
 
     Attributes:
-        names: of N models.
+        names: the names of N models.
         metric: what the columns show: "" for a single data set, whose columns are metrics; "mAP",
             or "accuracy@.5" of referring expressions, for a suite, whose columns are data sets and
             their average.
         columns: the table.
-        warnings: conditions that differ between the models, in words.
-        classes: data set -> AP per category.
+        warnings: descriptions of conditions that differ between the models.
+        classes: data set -> AP of each category.
         samples, seed: of the bootstrap.
     """
 
@@ -75,8 +76,9 @@ def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comp
 
     Args:
         models: at least two, evaluated on the same annotations under the same protocol.
-        samples: of the bootstrap. In a suite the images of each set are resampled by themselves.
-        seed: of the bootstrap.
+        samples: number of bootstrap samples. In a suite, the images of each set are resampled
+            separately.
+        seed: seed of the bootstrap.
 
     Raises:
         InputError: the evaluations cannot be compared, or their files cannot be read.

@@ -1,4 +1,5 @@
-"""Output folders of earlier versions, without hashes: whether their numbers belong together."""
+"""Checks output folders of earlier versions, which have no hashes: do their numbers belong
+together?"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,13 +21,13 @@ TOLERANCE = 1e-6
 def check_numbers(
     folder: Path, metrics: Mapping[str, Any], aps: Mapping[str, float | None], matches: Matches
 ) -> None:
-    """See that the numbers of metrics.json and of per_class.csv are those of matches.npz.
+    """Check that the numbers in metrics.json and per_class.csv follow from matches.npz.
 
     Args:
         aps: AP by category id.
 
     Raises:
-        InputError: they are of different evaluations.
+        InputError: they come from different evaluations.
     """
     once = np.ones(len(matches.image_ids), dtype=np.int64)
     values = numbers(Resampler(rank(matches)), once).tolist()
@@ -36,14 +37,14 @@ def check_numbers(
     pairs += [(ap, classes.get(category, np.nan)) for category, ap in aps.items()]
     if aps.keys() != classes.keys() or not all(_same(*pair) for pair in pairs):
         raise InputError(
-            f"expected the files of one evaluation in {folder}, got a matches.npz with other "
-            "numbers than metrics.json and per_class.csv: a run was interrupted, or files were "
+            f"expected the files of one evaluation in {folder}, got a matches.npz whose numbers "
+            "differ from metrics.json and per_class.csv: a run was interrupted, or files were "
             "copied; run the evaluation again"
         )
 
 
 def _same(told: float | None, value: float) -> bool:
-    """`value`: NaN where nothing is annotated."""
+    """`value`: NaN if nothing is annotated."""
     if told is None or np.isnan(value):
         return told is None and bool(np.isnan(value))
     return abs(told - value) <= TOLERANCE

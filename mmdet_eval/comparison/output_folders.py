@@ -1,4 +1,4 @@
-"""Output folders of evaluations, and whether their numbers can be compared."""
+"""Reads output folders of evaluations and checks whether their numbers can be compared."""
 
 import json
 from collections.abc import Sequence
@@ -14,18 +14,17 @@ from ..metrics.matches import Matches
 from ..reports.manifest import FILES, METRICS, check_whole
 from ..suites.spec import check_names
 
-# Conditions that must be the same, and what to do where they are not.
+# Conditions that must be the same, and what to do if they are not.
 OTHER_QUESTIONS = (
-    "their numbers answer different questions; where none is recorded, evaluate again and say with "
-    "--protocol how the "
-    "model was asked"
+    "their numbers answer different questions; if no protocol is recorded, evaluate again and pass "
+    "--protocol to say how the model was asked"
 )
 REFUSED = {
-    "confidence": "evaluate both with the same --score; boxes that have scores can only be "
-    "compared with such boxes",
+    "confidence": "evaluate both with the same --score; boxes with scores can only be compared "
+    "with other boxes with scores",
     "limits": "evaluate both under the same --protocol",
 }
-ARGUMENTS = "arguments"  # recorded beside the conditions that follow from them
+ARGUMENTS = "arguments"  # recorded along with the conditions that follow from them
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +35,8 @@ class Model:
         name: of its row.
         folder: where it is.
         datasets: name -> its entry in metrics.json.
-        hashed: whether metrics.json has the hashes of the other files, which were checked; earlier
-            versions wrote none.
+        hashed: whether metrics.json has the hashes of the other files, which were then checked.
+            Earlier versions wrote no hashes.
     """
 
     name: str
@@ -50,7 +49,7 @@ def read_model(folder: Path, name: str) -> Model:
     """Read metrics.json of an output folder.
 
     Raises:
-        InputError: the folder is not an evaluation's, or its files are not of one evaluation.
+        InputError: the folder is not an evaluation's, or its files come from different evaluations.
     """
     path = folder / METRICS
     try:
@@ -67,8 +66,8 @@ def read_model(folder: Path, name: str) -> Model:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"expected {folder} to be the output folder of an evaluation, got no usable "
-            f"{path.name} in it "
-            f"({type(error).__name__}: {error}); give folders that `mmdet-eval --out` wrote"
+            f"{path.name} in it ({type(error).__name__}: {error}); pass folders that `mmdet-eval "
+            "--out` wrote"
         ) from None
     if FILES in content:
         check_whole(folder, content)
@@ -76,10 +75,10 @@ def read_model(folder: Path, name: str) -> Model:
 
 
 def read_matches(models: Sequence[Model], dataset: str) -> list[Matches]:
-    """One per model, on the same images, categories and annotations.
+    """The matches of each model, on the same images, categories and annotations.
 
     Raises:
-        InputError: they are on others, or a file cannot be read.
+        InputError: these differ, or a file cannot be read.
     """
     matches = [Matches.load(model.folder / dataset / "matches.npz") for model in models]
     for model, found in zip(models, matches, strict=True):
@@ -90,8 +89,8 @@ def read_matches(models: Sequence[Model], dataset: str) -> list[Matches]:
         if not same or not np.array_equal(found.truths, matches[0].truths):
             raise InputError(
                 f"expected the same images, categories and annotations of {dataset} in all "
-                "folders, got others in "
-                f"{model.folder} than in {models[0].folder}: evaluate both with the same classes"
+                f"folders, got differences between {models[0].folder} and {model.folder}: evaluate "
+                "both with the same classes"
             )
     return matches
 
@@ -106,8 +105,8 @@ def check_comparable(first: Model, other: Model) -> None:
     if set(first.datasets) != set(other.datasets):
         raise InputError(
             f"expected the same data sets in all folders, got {sorted(first.datasets)} in "
-            f"{first.folder} and "
-            f"{sorted(other.datasets)} in {other.folder}: evaluate them on the same ones"
+            f"{first.folder} and {sorted(other.datasets)} in {other.folder}: evaluate them on the "
+            "same ones"
         )
     for name, ours in first.datasets.items():
         theirs = other.datasets[name]
@@ -124,13 +123,12 @@ def check_comparable(first: Model, other: Model) -> None:
             if here != there:
                 raise InputError(
                     f"expected the same {fact} for {name} in all folders, got {_words(here)} in "
-                    f"{first.folder} and "
-                    f"{_words(there)} in {other.folder}: {way}"
+                    f"{first.folder} and {_words(there)} in {other.folder}: {way}"
                 )
 
 
 def other_conditions(models: Sequence[Model]) -> tuple[str, ...]:
-    """In words, what else differs from the first model: what may be right, such as the frame, but
+    """Describes what else differs from the first model: it may be intended, such as the frame, but
     must be known."""
     first, found = models[0], dict[str, list[str]]()
     for other in models[1:]:
@@ -149,6 +147,6 @@ def other_conditions(models: Sequence[Model]) -> tuple[str, ...]:
 
 
 def _words(value: Any) -> str:
-    """A protocol by its name, all else as it is."""
+    """A protocol by its name, everything else as it is."""
     found = value.get("name", value) if isinstance(value, dict) else value
     return "none recorded" if found is None else f'"{found}"'

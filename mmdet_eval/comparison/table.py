@@ -1,5 +1,5 @@
-"""A comparison as text: the paper's table, the intervals of its differences, the categories; and as
-JSON."""
+"""Writes a comparison as text (the paper's table, the intervals of its differences, the categories)
+and as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ NO_INTERVAL = "[-]"
 
 
 def as_markdown(comparison: Comparison) -> str:
-    """The tables, in percent, with columns that are aligned in plain text too."""
+    """The tables, in percent, with columns aligned in plain text too."""
     names = [plain(name) for name in comparison.names]
     what = f"{comparison.metric} in percent" if comparison.metric else "Percent"
     parts = [
@@ -36,9 +36,8 @@ def as_markdown(comparison: Comparison) -> str:
     )
     parts.append(
         f"Differences to {names[0]} with 95% intervals: {comparison.samples} paired bootstrap "
-        "samples of the images, "
-        f"seed {comparison.seed}. An interval without 0 is a difference that other images would "
-        "hardly undo."
+        f"samples of the images, seed {comparison.seed}. If an interval does not contain 0, other "
+        "images would hardly reverse the difference."
     )
     parts.append(
         table(["", *names[1:]], [[plain(c.name), *_differences(c)] for c in comparison.columns])
@@ -48,8 +47,8 @@ def as_markdown(comparison: Comparison) -> str:
 
 
 def write_comparison(folder: Path, comparison: Comparison, folders: Sequence[Path]) -> None:
-    """Write compare.md and compare.json into `folder`, which is made where it is not there; OSError
-    where it cannot."""
+    """Write compare.md and compare.json into `folder`, which is created if missing; raises OSError
+    if that fails."""
     write_file(folder / "compare.md", as_markdown(comparison))
     record = {"units": UNITS, "folders": [str(path) for path in folders], **asdict(comparison)}
     text = json.dumps(record, indent=2, allow_nan=False) + "\n"

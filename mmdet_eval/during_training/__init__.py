@@ -1,1 +1,1 @@
-"""The callback `vision_r1_eval`: mAP on held-out rows while a model trains."""
+"""The callback `vision_r1_eval`: measures mAP on held-out rows while a model trains."""

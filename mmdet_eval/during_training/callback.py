@@ -1,13 +1,12 @@
 """The callback `vision_r1_eval`: mAP on held-out rows at every evaluation of a GRPO run.
 
     swift rlhf ... --callbacks vision_r1 vision_r1_eval \
-        --val_dataset held_out.jsonl --eval_strategy steps --eval_steps 100 --num_generations_eval 1
-        \
-        --metric_for_best_model eval_mAP --load_best_model_at_end true
+        --val_dataset held_out.jsonl --eval_strategy steps --eval_steps 100 \
+        --num_generations_eval 1 --metric_for_best_model eval_mAP --load_best_model_at_end true
 
 ms-swift's own evaluation comes first: it samples `num_generations_eval` answers to each row and
 logs their rewards.
-It cannot be left out, but --num_generations_eval 1 (and a large --per_device_eval_batch_size) makes
+It cannot be skipped, but --num_generations_eval 1 (and a large --per_device_eval_batch_size) keeps
 it short.
 """
 
@@ -38,8 +37,8 @@ logger = get_logger()
 
 
 class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
-    """Answers the rows of --val_dataset greedily with the trainer's own rollout engine and
-    evaluates the answers.
+    """Answers the rows of --val_dataset greedily with the trainer's rollout engine and evaluates
+    the answers.
 
     Logged, and usable as --metric_for_best_model: eval_mAP, eval_AP50, eval_AP75, eval_AR@100,
     eval_precision@.5, eval_recall@.5, eval_F1@.5, all in [0, 1], and eval_unparsed, the share of
@@ -53,7 +52,7 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         self.held_out: HeldOut | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Read the held-out rows, and see that they can be evaluated.
+        """Read the held-out rows, and check that they can be evaluated.
 
         Raises:
             InputError: the run's options leave nothing to evaluate, or the rows cannot be used.
@@ -65,8 +64,8 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         if not state.is_world_process_zero:
             return
         _, _, io = run_io(load_settings(), args, self.trainer.template)
-        # In a run of several processes mmengine's metrics wait for all of them; hotcoco gives the
-        # same numbers alone.
+        # With several processes, mmengine's metrics wait for all of them; hotcoco gives the same
+        # numbers on one.
         engine: Engine = "mmdet" if self.trainer.accelerator.num_processes == 1 else "hotcoco"
         self.held_out = held_out(rows, self.folder / "annotations.json", io, engine)
         self.held_out.dry_run()
@@ -88,12 +87,11 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         found = {f"eval_{name}": value for name, value in broadcast_object_list(scores)[0].items()}
         if metrics is not None:
             metrics.update(found)
-        # Not the trainer's own log(): it would write its table of sampled completions a second
-        # time.
+        # Not the trainer's log(): it would write its table of sampled completions a second time.
         Trainer.log(self.trainer, found)
 
     def _write(self, answers: Sequence[tuple[str, bool]], step: int) -> None:
-        """The answers as `swift infer` would write them, to be looked at or evaluated otherwise."""
+        """Write the answers as `swift infer` would, to inspect or to evaluate in another way."""
         rows = [
             {
                 "image_id": number,
@@ -109,37 +107,36 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
 def _check_options(args: Any, rows: Any) -> None:
     if getattr(args.eval_strategy, "value", args.eval_strategy) == "no" or rows is None:
         raise InputError(
-            "expected held-out rows and a time to evaluate beside the callback vision_r1_eval, got "
-            "--eval_strategy no "
-            "or no rows: add --val_dataset held_out.jsonl --eval_strategy steps --eval_steps N"
+            "expected held-out rows and an evaluation strategy for the callback vision_r1_eval, "
+            "got --eval_strategy no or no rows: add --val_dataset held_out.jsonl --eval_strategy "
+            "steps --eval_steps N"
         )
     if not hasattr(rows, "__len__") or isinstance(rows, dict):
         raise InputError(
-            "expected one --val_dataset whose rows can be counted for the callback "
-            "vision_r1_eval, got a "
-            f"{type(rows).__name__}: leave out --streaming"
+            "expected one --val_dataset whose rows can be counted for the callback vision_r1_eval, "
+            f"got a {type(rows).__name__}: leave out --streaming"
         )
     if getattr(args, "async_generate", False):
         raise InputError(
-            "expected rollouts that are finished when asked for beside the callback "
-            "vision_r1_eval, got "
-            "--async_generate true: leave one of them out"
+            "expected synchronous rollouts with the callback vision_r1_eval, got --async_generate "
+            "true: leave one of the two out"
         )
 
 
 def answer(trainer: Any) -> list[tuple[str, bool]]:
-    """Greedy answers to the trainer's held-out rows, in order: text, and whether it was cut off.
+    """Greedy answers to the trainer's held-out rows, in order: the text, and whether it was cut
+    off.
 
-    Every process answers its share; all of them get all answers.
+    Every process answers its share and gets all answers.
     """
     rows, processes = trainer.eval_dataset, trainer.accelerator.num_processes
     share = -(-len(rows) // processes)
-    # As many for every process, because generation may be a joint action of all; the surplus
-    # repeats the first rows.
+    # The same number for every process, because generation may be collective; the surplus repeats
+    # the first rows.
     indices = [
         (trainer.accelerator.process_index * share + place) % len(rows) for place in range(share)
     ]
-    # vLLM schedules by itself; the transformers engine would take everything as one batch.
+    # vLLM schedules requests itself; the transformers engine would put everything into one batch.
     batch = share if trainer.use_fast_infer else trainer.args.per_device_eval_batch_size
     found: list[tuple[int, str, bool]] = []
     with _greedy(trainer):
@@ -158,8 +155,8 @@ def answer(trainer: Any) -> list[tuple[str, bool]]:
 
 @contextmanager
 def _greedy(trainer: Any) -> Iterator[None]:
-    """While open, the trainer's rollouts are greedy. It reads its own request_config, whatever it
-    is handed."""
+    """While open, the trainer's rollouts are greedy. The trainer reads its own request_config and
+    ignores the one passed in."""
     sampling = trainer.request_config
     trainer.request_config = replace(sampling, temperature=0.0, logprobs=False)
     try:

@@ -1,5 +1,4 @@
-"""The held-out rows of a training run as something to evaluate: their `solution` column as
-annotations."""
+"""Turns the held-out rows of a training run into annotations, by their `solution` column."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,10 +25,10 @@ class HeldOut:
     """What held-out answers are evaluated against.
 
     Attributes:
-        annotations: an image for each row, numbered from 1 in the rows' order, whatever file it
-            shows: rows that ask for one category each stay apart.
+        annotations: one image per row, numbered from 1 in row order. Rows that share an image file
+            but ask for one category each stay separate.
         io: how the answers are written.
-        engine: of `measure`.
+        engine: engine of `measure`.
     """
 
     annotations: Annotations
@@ -41,7 +40,7 @@ class HeldOut:
         unreadable answers.
 
         Args:
-            answers: text, and whether generation was cut off, of each row in order.
+            answers: for each row, in order: the text, and whether generation was cut off.
         """
         read = [
             Answer(image, text, truncated, line)
@@ -59,12 +58,11 @@ class HeldOut:
         return found | {"unparsed": converted.counts.unparsed / len(answers)}
 
     def dry_run(self) -> None:
-        """Measure one perfect box, so that an evaluator that cannot be used is found before
-        training.
+        """Measure one perfect box, so that an unusable evaluator is noticed before training.
 
         Raises:
             MissingBackend: MMDetection cannot be imported.
-            InputError: hotcoco is not installed, where it is the engine.
+            InputError: hotcoco is the engine and is not installed.
         """
         truth = self.annotations.data["annotations"][0]
         perfect = {name: truth[name] for name in ("image_id", "category_id", "bbox")} | {
@@ -76,14 +74,13 @@ class HeldOut:
 def held_out(
     rows: Iterable[Mapping[str, Any]], path: Path, io: ModelIO, engine: Engine = "mmdet"
 ) -> HeldOut:
-    """Write the rows' annotations to `path` as a COCO file; the categories are the labels that
-    occur in them.
+    """Write the rows' annotations to `path` as a COCO file, with their labels as categories.
 
     Args:
-        rows: with "solution", see `read_solution`, and one image in "images".
+        rows: rows with "solution" (see `read_solution`) and one image in "images".
 
     Raises:
-        InputError: the rows have no box at all.
+        InputError: the rows have no boxes.
         SolutionError: a row's annotations cannot be used.
     """
     truths, names = [], []
@@ -93,7 +90,8 @@ def held_out(
     labels = sorted({label for truth in truths for label in truth.labels})
     if not labels:
         raise InputError(
-            f"expected boxes in the solutions of the held-out rows, got none in {len(truths)} rows"
+            f"expected boxes in the solutions of the held-out rows, got {len(truths)} rows without "
+            "any"
         )
     write_file(path, json.dumps(_coco(truths, names, labels)) + "\n")
     return HeldOut(read_annotations(path), io, engine)
@@ -103,7 +101,7 @@ def _file_name(row: Mapping[str, Any]) -> str:
     image = (row.get("images") or [""])[0]
     return str(image.get("path") if isinstance(image, Mapping) else image)[
         :255
-    ]  # the start will do for base64
+    ]  # the beginning of a base64 string will do
 
 
 def _coco(

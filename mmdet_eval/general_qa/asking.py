@@ -1,7 +1,7 @@
-"""One model asked by `swift eval`; the same again goes on where it was interrupted.
+"""Asks one model with `swift eval`; an interrupted run can be continued.
 
-In the model's folder: `results`, VLMEvalKit's working folder, `eval.log`, what `swift eval`
-printed, `run.json`, what the answers depend on, and EvalScope's own records.
+The model's folder holds `results` (VLMEvalKit's working folder), `eval.log` (what `swift eval`
+printed), `run.json` (what the answers depend on) and EvalScope's own records.
 """
 
 import os
@@ -25,22 +25,20 @@ PACKAGES = ("ms-swift", "evalscope", "ms-vlmeval", "transformers", "torch", "vll
 
 
 class EvaluationFailed(RuntimeError):
-    """`swift eval` left a benchmark without a result, or without one answer; the message has the
-    end of its log."""
+    """`swift eval` left a benchmark without a result or without a single answer; the message has
+    the end of its log."""
 
 
 def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Score]:
-    """Have `swift eval` ask what has no answer yet in `folder`, and score it.
+    """Have `swift eval` ask the questions not yet answered in `folder`, and score the answers.
 
     Returns:
-        The scores by benchmark. Where all are there, every question with an answer, no model is
-        started.
+        The scores by benchmark. If every question has an answer already, no model is started.
 
     Raises:
-        InputError: the folder has answers of another model, or to questions put otherwise, or is
-            being written into.
-        EvaluationFailed: a benchmark has no result, or not a single answer; what was answered is
-            kept.
+        InputError: the folder has answers of another model or to different questions, or another
+            run is writing into it.
+        EvaluationFailed: a benchmark has no result, or not a single answer; the answers are kept.
     """
     results = (folder / "results").resolve()
     contents = Contents.of_run(folder)
@@ -70,7 +68,7 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
 
 
 def answers_depend_on(model: Model, questions: Questions, contents: Contents) -> dict[str, Any]:
-    """What the answers depend on, contents included; of a hub's id that is its name."""
+    """What the answers depend on, including file contents; for a hub id, only its name."""
     folder, options = Path(model.path), questions.passed()
     own = named_files({"": folder} if folder.is_dir() else {})
     passed = named_files(places(options, tuple(NEUTRAL)))
@@ -90,8 +88,8 @@ def _scores(results: Path, benchmarks: Sequence[str]) -> dict[str, Score | None]
 
 def _swift_eval(arguments: Sequence[str], log: Path, results: Path, lock: int) -> int:
     """Run `swift eval` with its output in `log`; returns its exit code."""
-    # EvalScope works in a new folder, named by the time, at each call; VLMEvalKit prefers
-    # MMEVAL_ROOT, and reuses it.
+    # EvalScope works in a new folder, named by the time, at each call. VLMEvalKit prefers
+    # MMEVAL_ROOT and reuses it.
     environment = os.environ | FORMATS | {"MMEVAL_ROOT": str(results)}
     log.unlink(missing_ok=True)
     with swift(["eval", *arguments], log, lock, environment) as process:
@@ -99,10 +97,11 @@ def _swift_eval(arguments: Sequence[str], log: Path, results: Path, lock: int) -
 
 
 def _remove_verdicts(results: Path, benchmarks: Sequence[str]) -> None:
-    """Remove what VLMEvalKit made of the answers; those stay, but for a file that a kill cut off.
+    """Remove what VLMEvalKit derived from the answers. The answers stay, except a file that was cut
+    off by a kill.
 
-    It would keep its verdict on an answer that is asked for again; and where it cannot score the
-    new answers, it goes on without a word, and the old score would be taken for theirs.
+    Otherwise it would keep its verdict on an answer that is requested again. If it cannot score the
+    new answers it continues silently, and the old score would pass for theirs.
     """
     for name in benchmarks:
         for file in results.glob(f"*/*_{name}_acc.csv"):
@@ -113,9 +112,9 @@ def _remove_verdicts(results: Path, benchmarks: Sequence[str]) -> None:
 
 
 def is_whole(file: Path) -> bool:
-    """Whether a file that VLMEvalKit wrote into, many times a second, has its end.
+    """Whether a file that VLMEvalKit rewrites many times a second is complete.
 
-    The pickle is walked through and not loaded: loading would run what it says.
+    The pickle is scanned and not loaded: loading would execute it.
     """
     try:
         for _ in pickletools.genops(file.read_bytes()):
@@ -127,7 +126,7 @@ def is_whole(file: Path) -> bool:
 
 def _difference(name: str, before: Any, now: Any) -> str:
     if name in ("model_files", "option_files"):
-        what = "the model's files" if name == "model_files" else "files that options name"
+        what = "the model's files" if name == "model_files" else "files named by options"
         return f"content of {what} ({changed_names(before, now)})"
     return f"{name} ({before} then, {now} now)"
 
@@ -135,8 +134,6 @@ def _difference(name: str, before: Any, now: Any) -> str:
 def _failure(model: Model, missing: Sequence[str], code: int, log: Path) -> str:
     return (
         f"expected `swift eval` to score {model.name} on every benchmark, got exit code {code} and "
-        "no answers to "
-        f"{', '.join(missing)}; what is answered is kept: put the cause right and run the same "
-        "command again. "
-        f"The end of {log}:\n{last_lines(log)}"
+        f"no answers to {', '.join(missing)}; the answers so far are kept: fix the cause and run "
+        f"the same command again. The end of {log}:\n{last_lines(log)}"
     )

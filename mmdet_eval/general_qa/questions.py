@@ -1,4 +1,4 @@
-"""What is asked of which model: a recipe for `swift eval`, and what the answers depend on."""
+"""Defines what each model is asked: a recipe for `swift eval`, and what the answers depend on."""
 
 import os
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from swift_plugin_visionr1.recipes.training_command import Recipe
 from swift_plugin_visionr1.recipes.training_command import read_recipe as read_command
 
 PLUGIN = Path(__file__).with_name("vlmevalkit_plugin.py")
-# Options that change the speed and not the answers, and those that are this command's own.
+# Options that change the speed but not the answers, and those that this command sets itself.
 NEUTRAL = {
     "max_batch_size",
     "eval_num_proc",
@@ -30,7 +30,7 @@ NEUTRAL = {
 
 @dataclass(frozen=True)
 class Model:
-    """A model and its name in the table; `path` is a folder of a model or of an adapter, or a hub's
+    """A model and its name in the table; `path` is the folder of a model or an adapter, or a hub
     id."""
 
     name: str
@@ -38,7 +38,7 @@ class Model:
 
     @property
     def option(self) -> str:
-        """By which `swift eval` takes it."""
+        """The arguments that pass it to `swift eval`."""
         return "--adapters" if (Path(self.path) / "adapter_config.json").exists() else "--model"
 
 
@@ -50,7 +50,7 @@ class Questions:
         recipe: the YAML file for `swift eval`.
         benchmarks: VLMEvalKit's names.
         plugins: files for --external_plugins, beside ours.
-        options: further arguments of `swift eval`; they replace the recipe's.
+        options: further arguments of `swift eval`; they override the recipe's.
     """
 
     recipe: Path
@@ -75,21 +75,21 @@ class Questions:
         ]
 
     def passed(self) -> list[str]:
-        """What `swift eval` is told beside the model: the recipe's options under the user's own."""
+        """What `swift eval` gets besides the model: the recipe's options, overridden by the
+        user's."""
         options = {**self._told().options, "external_plugins": self.plugins}
         return [
             text for name, values in options.items() if values for text in (f"--{name}", *values)
         ]
 
     def variables(self) -> dict[str, str]:
-        """The variables that change a frame, as the recipe or the environment has them."""
+        """The variables that change a frame, from the recipe or the environment."""
         environ = self._told().environ
         return {name: environ[name] for name in FRAME_VARIABLES if name in environ}
 
     @property
     def server(self) -> str | None:
-        """The address of a server that is up already (--eval_url); None where `swift eval` starts
-        its own."""
+        """The address of a running server (--eval_url); None if `swift eval` starts its own."""
         return self._told().one("eval_url")
 
     def _told(self) -> Recipe:
@@ -103,19 +103,19 @@ def read_recipe(path: Path) -> dict[str, Any]:
     """The recipe's settings.
 
     Raises:
-        InputError: it is no YAML file for VLMEvalKit.
+        InputError: it is not a YAML file for VLMEvalKit.
     """
     if not path.exists():
         raise InputError(
             f"expected a YAML file for `swift eval`, got none at {path}: launch from the root of a "
-            "clone of the repository, or say --recipe"
+            "clone of the repository, or pass --recipe"
         )
     recipe = load_yaml(path)
     found = recipe if isinstance(recipe, dict) else {}
     if found.get("eval_backend") != "VLMEvalKit" or not isinstance(found.get("eval_dataset"), list):
         raise InputError(
             f"expected eval_backend: VLMEvalKit and a list eval_dataset in {path}, got "
-            f"{found.get('eval_backend')} and "
-            f"{found.get('eval_dataset')}; see configs/eval/general_qa.yaml"
+            f"{found.get('eval_backend')} and {found.get('eval_dataset')}; see "
+            "configs/eval/general_qa.yaml"
         )
     return found

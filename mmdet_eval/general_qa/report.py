@@ -23,7 +23,7 @@ Scores = Mapping[str, Mapping[str, Score]]  # by model, then by benchmark
 
 
 def as_markdown(scores: Scores) -> str:
-    """Accuracies with their difference to the first model, and what they were counted on."""
+    """Accuracies with their difference to the first model, and the counts behind them."""
     base = next(iter(scores))
     benchmarks = list(scores[base])
     names = [COLUMNS.get(name, name) for name in benchmarks]
@@ -41,15 +41,14 @@ def as_markdown(scores: Scores) -> str:
         f"VLMEvalKit's accuracy in percent, with the difference to {plain(base)} in brackets.",
         table(["", *map(plain, names)], accuracies),
         "Multiple-choice answers in which no option was found are counted as wrong, and so are "
-        "questions that the "
-        "server did not answer.",
+        "questions that the server did not answer.",
         table(["", "questions", "no option found", "not answered"], counts),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def write_report(folder: Path, scores: Scores) -> None:
-    """Write general_qa.md and general_qa.json into `folder`; OSError where it cannot."""
+    """Write general_qa.md and general_qa.json into `folder`; raises OSError if that fails."""
     write_file(folder / "general_qa.md", as_markdown(scores))
     record = {
         model: {name: asdict(score) for name, score in own.items()} for model, own in scores.items()

@@ -1,4 +1,4 @@
-"""VLMEvalKit's result files of one model on one benchmark."""
+"""Reads VLMEvalKit's result files for one model on one benchmark."""
 
 import csv
 import sys
@@ -7,13 +7,11 @@ from pathlib import Path
 
 from swift_plugin_visionr1.errors import InputError
 
-# The environment in which VLMEvalKit writes the files that are read here: tables of text, not of
+# With this environment VLMEvalKit writes the files that are read here: text tables instead of
 # Excel.
 FORMATS = {"PRED_FORMAT": "tsv", "EVAL_FORMAT": "csv"}
-NO_ANSWER = "Failed to obtain answer via API."  # written for a request that failed ten times
-NO_OPTION = (
-    "Failed in Prefetch"  # logged for an answer in which no option, or more than one, was found
-)
+NO_ANSWER = "Failed to obtain answer via API."  # written if a request failed ten times
+NO_OPTION = "Failed in Prefetch"  # logged if no option, or more than one, was found in an answer
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Score:
         accuracy: VLMEvalKit's overall number, in [0, 1].
         questions: how many were asked.
         no_option: multiple-choice answers that name no option, or several; counted as wrong. None
-            where the questions have no options, and every answer can be compared.
+            if the questions have no options, so that every answer can be compared.
         no_answer: questions for which the server returned nothing; counted as wrong.
     """
 
@@ -35,8 +33,7 @@ class Score:
 
 
 def read_score(folder: Path, benchmark: str) -> Score | None:
-    """The score in `folder`, VLMEvalKit's working folder of one model; None where it has not
-    finished.
+    """The score in `folder`, VLMEvalKit's working folder of one model; None if it has not finished.
 
     Raises:
         InputError: there are several results, or one without an overall score.
@@ -44,7 +41,7 @@ def read_score(folder: Path, benchmark: str) -> Score | None:
     overall = _only(folder, f"{benchmark}_acc.csv")
     chosen = _only(
         folder, f"{benchmark}_openai_result.tsv"
-    )  # so called without OpenAI's judge as well
+    )  # has this name without OpenAI's judge, too
     answered = chosen or _only(folder, f"{benchmark}_results.tsv")
     if overall is None or answered is None:
         return None
@@ -64,7 +61,8 @@ def read_score(folder: Path, benchmark: str) -> Score | None:
 
 
 def _only(folder: Path, ending: str) -> Path | None:
-    """The file that VLMEvalKit names by model and benchmark, in a folder named by the model."""
+    """The file that VLMEvalKit names after model and benchmark, in a folder named after the
+    model."""
     found = list(folder.glob(f"*/*_{ending}"))
     if len(found) > 1:
         raise InputError(

@@ -1,1 +1,1 @@
-"""The numbers: MMDetection and two other engines, and what AP does not say."""
+"""Computes the numbers: MMDetection and two other engines, and metrics beyond AP."""

@@ -1,5 +1,5 @@
-"""What AP does not say: precision, recall and F1 at all boxes, AP without the order of ties, AP's
-range over orders."""
+"""Metrics beyond AP: precision, recall and F1 over all boxes, AP independent of the order of ties,
+AP's range over orders."""
 
 from collections.abc import Mapping
 
@@ -18,12 +18,12 @@ def beside(ranking: Ranking, beyond: Matches | None = None) -> Metrics:
     """The numbers of `Scores.beside`.
 
     Precision, recall and F1 count all boxes of all categories, whatever their score: right / boxes,
-    right / truths and 2 right / (boxes + truths), where boxes matched to a crowd do not count.
-    Averages over .5:.95 are means of the ten thresholds' values. Precision without boxes is 0, or
-    None where there are no truths either.
+    right / truths and 2 right / (boxes + truths). Boxes matched to a crowd do not count. Averages
+    over .5:.95 are means of the ten thresholds' values. Precision without boxes is 0, or None if
+    there are no truths either.
 
     Args:
-        beyond: the boxes beyond COCO's limit, which count too.
+        beyond: the boxes beyond COCO's limit, which also count.
     """
     right, boxes = _counts(ranking.matches, beyond)
     tie_aware = ranking.tie_aware_precision()
@@ -86,7 +86,7 @@ def class_scores(
 def _counts(
     matches: Matches, beyond: Matches | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(T, K) boxes that are right, and boxes that count."""
+    """(T, K) number of right boxes, and of boxes that count."""
     right = np.zeros((len(matches.iou_thresholds), len(matches.category_ids)), dtype=np.int64)
     boxes = np.zeros_like(right)
     for part in (matches, beyond) if beyond else (matches,):
@@ -100,7 +100,7 @@ def _counts(
 def _rates(
     right: NDArray[np.int64], boxes: NDArray[np.int64], truths: int
 ) -> dict[str, Floats | None]:
-    """Precision, recall and F1 of (T,) counts; None where there is nothing to divide by."""
+    """Precision, recall and F1 of (T,) counts; None if there is nothing to divide by."""
     if not truths:
         wrong = np.zeros(len(boxes)) if boxes.any() else None
         return {"precision": wrong, "recall": None, "F1": wrong}

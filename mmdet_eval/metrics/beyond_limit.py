@@ -1,6 +1,6 @@
 """The boxes that COCO's limit of 100 per image and category leaves out of AP and AR.
 
-COCOeval matches boxes one after the other by score, so those behind the limit are matched to the
+COCOeval matches boxes one by one in order of score, so boxes beyond the limit are matched to the
 annotations that the first 100 leave over. Precision, recall and F1 count them.
 """
 
@@ -29,7 +29,7 @@ LIMIT = MAX_DETS[-1]
 
 
 def beyond_limit(annotations: Annotations, found: Detections) -> Matches | None:
-    """How the boxes behind the limit are matched; None where the limit leaves none out."""
+    """How the boxes beyond the limit are matched; None if there are no such boxes."""
     images = len(annotations.images)
     cell = found.category * images + found.image
     counts = np.bincount(cell, minlength=images * len(annotations.categories))
@@ -51,7 +51,7 @@ def beyond_limit(annotations: Annotations, found: Detections) -> Matches | None:
 
 
 def _behind(entry: Entry) -> Entry:
-    """The boxes of an entry behind the limit."""
+    """The boxes of an entry beyond the limit."""
     tables: Mapping[str, NDArray[Any]] = {
         name: np.asarray(entry[name])[:, LIMIT:] for name in ("dtMatches", "dtIgnore")
     }
@@ -88,7 +88,7 @@ def _by_pycocotools(
 
 
 def _evaluate(evaluator: Any, images: NDArray[Any], categories: NDArray[Any], most: int) -> None:
-    """Match up to `most` boxes of an image and category, of these only, for area "all"."""
+    """Match up to `most` boxes per image and category, for the given ones only, with area "all"."""
     parameters = evaluator.params
     parameters.areaRng, parameters.areaRngLbl = parameters.areaRng[:1], parameters.areaRngLbl[:1]
     parameters.maxDets = [most]

@@ -1,10 +1,10 @@
-"""Paired bootstrap over images: how far the numbers of several models would move on other images of
-the same kind.
+"""Paired bootstrap over images: how much the numbers of several models would vary on other images
+of the same kind.
 
-A sample draws as many images as there are, with replacement, the same for all models. A COCO-size
-set (5,000 images, 80 categories) costs 9 ms per sample and model with 8 boxes an image and 75 ms
-with 100, hence 20 to 150 seconds for 1,000 samples of two models; 300 images of a few categories
-take a second.
+Each sample draws as many images as there are, with replacement, and the same ones for all models. A
+COCO-size set (5,000 images, 80 categories) costs 9 ms per sample and model with 8 boxes an image
+and 75 ms with 100, hence 20 to 150 seconds for 1,000 samples of two models; 300 images of a few
+categories take a second.
 """
 
 from collections.abc import Sequence
@@ -24,14 +24,13 @@ def bootstrap(models: Sequence[Matches], samples: int, seed: int) -> Floats:
     """The numbers of each model on each sample.
 
     Args:
-        models: of N models on the same images and categories.
+        models: the matches of N models on the same images and categories.
         samples: S, number of samples.
-        seed: of the draws; with other sets of images, the draws of one say nothing about those of
-            another.
+        seed: seed of the draws. Draws for different sets of images are independent.
 
     Returns:
-        (S, N, 5 + K): `HEADLINE`, then AP of each category; NaN where a sample has no truth to
-        measure it on.
+        (S, N, 5 + K): `HEADLINE`, then AP of each category; NaN if a sample has no truth to measure
+        it on.
     """
     random, images = np.random.default_rng(seed), len(models[0].image_ids)
     resamplers = [Resampler(rank(matches)) for matches in models]
@@ -44,7 +43,7 @@ def bootstrap(models: Sequence[Matches], samples: int, seed: int) -> Floats:
 
 
 def interval(differences: Floats, level: float = 0.95) -> tuple[float, float] | None:
-    """The middle `level` of (S,) sampled differences; None where no sample could be measured."""
+    """The middle `level` of (S,) sampled differences; None if no sample could be measured."""
     known = differences[~np.isnan(differences)]
     if not len(known):
         return None
@@ -53,7 +52,7 @@ def interval(differences: Floats, level: float = 0.95) -> tuple[float, float] | 
 
 
 def numbers(resampler: Resampler, weights: NDArray[np.int64]) -> Floats:
-    """(5 + K,) as in `bootstrap`."""
+    """(5 + K,) numbers, as in `bootstrap`."""
     precisions, recall = resampler(weights)
     precision, ranking = precisions.mean(axis=1), resampler.ranking  # (T, K); -1: no truth
     known = recall[0] >= 0

@@ -1,5 +1,5 @@
-"""Evaluators beside MMDetection's: hotcoco, which is fast, and pycocotools, which MMDetection calls
-itself."""
+"""Evaluators other than MMDetection's: hotcoco, which is fast, and pycocotools, which MMDetection
+calls."""
 
 import importlib.metadata
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +18,8 @@ from ..coco.detections import Detections
 from .matches import IOU_THRESHOLDS, LARGEST_AREA, sorted_ids
 from .scores import Metrics
 
-# COCO's twelve in the order of COCOeval's `stats`; at most 100 boxes per image and category where
-# no number is given.
+# COCO's twelve metrics in the order of COCOeval's `stats`; at most 100 boxes per image and category
+# unless a number is given.
 NAMES = (
     "mAP",
     "AP50",
@@ -34,7 +34,7 @@ NAMES = (
     "ARm@100",
     "ARl@100",
 )
-AREAS = {"s": (0, 32**2), "m": (32**2, 96**2), "l": (96**2, LARGEST_AREA)}  # both ends belong to it
+AREAS = {"s": (0, 32**2), "m": (32**2, 96**2), "l": (96**2, LARGEST_AREA)}  # both ends included
 # COCO's own limits. CocoMetric's default (100, 300, 1000) takes AP50 and AP75 at 1000 boxes but mAP
 # at 100.
 MAX_DETS = (1, 10, 100)
@@ -47,10 +47,10 @@ class Run:
 
     Attributes:
         metrics: `NAMES`, unrounded.
-        precision: (T, R, K) COCOeval's interpolated precision, area "all", 100 boxes; -1 where
-            there is no truth.
-        eval_imgs: K x I entries of COCOeval's evalImgs for area "all"; those that no box is in may
-            be None.
+        precision: (T, R, K) COCOeval's interpolated precision, area "all", 100 boxes; -1 without a
+            truth.
+        eval_imgs: K x I entries of COCOeval's evalImgs for area "all"; entries without boxes may be
+            None.
         engine: the evaluator with its version.
     """
 
@@ -61,15 +61,15 @@ class Run:
 
 
 def as_metrics(stats: Sequence[float]) -> Metrics:
-    """COCOeval's twelve numbers by name; its -1 is None: there is nothing to measure."""
+    """COCOeval's twelve numbers by name; its -1 (nothing to measure) becomes None."""
     return {
         name: None if value < 0 else float(value) for name, value in zip(NAMES, stats, strict=True)
     }
 
 
 def without_boxes(annotations: Annotations) -> Metrics:
-    """What the evaluators find where no box is given, which they cannot be asked: 0, or None
-    without a truth."""
+    """The numbers without any box, which the evaluators cannot handle: 0, or None without a
+    truth."""
     areas = np.array(
         [record["area"] for record in annotations.data["annotations"] if not record["iscrowd"]]
     )
@@ -81,8 +81,8 @@ def without_boxes(annotations: Annotations) -> Metrics:
 
 
 def by_hotcoco(annotations: Annotations, found: Detections, matches: bool = True) -> Run:
-    """Evaluate with hotcoco, which ranks equal scores as pycocotools does; `matches`: with
-    `eval_imgs`, else none.
+    """Evaluate with hotcoco, which ranks equal scores like pycocotools; `matches`: whether to fill
+    `eval_imgs`.
 
     Raises:
         InputError: hotcoco is not installed.
@@ -104,8 +104,8 @@ def by_hotcoco(annotations: Annotations, found: Detections, matches: bool = True
 
 
 def hotcoco_table(annotations: Annotations, found: Detections) -> NDArray[np.float64]:
-    """(n, 7) image, box, score, category; ids from 1 in ascending order of the file's: hotcoco's
-    are integers."""
+    """(n, 7) image, box, score, category; ids from 1 in ascending order of the file's ids, because
+    hotcoco needs integers."""
     images, categories = hotcoco_ids(annotations)
     image = np.array([images[image.id] for image in annotations.images])[found.image]
     category = np.array([categories[key] for key in annotations.categories])[found.category]
@@ -139,8 +139,8 @@ def _hotcoco_eval_imgs(
 ) -> list[Entry | None]:
     """K x I entries for area "all".
 
-    Turning an entry into Python's objects is slow. So hotcoco is asked only about the categories
-    that are annotated in an image; the boxes of the others cannot be matched.
+    Turning an entry into Python objects is slow, so hotcoco is asked only about the categories
+    annotated in an image. The boxes of other categories cannot be matched.
     """
     numbers, categories = hotcoco_ids(annotations)
     images = len(numbers)
@@ -199,7 +199,7 @@ def pycocotools_evaluator(annotations: Annotations, found: Detections) -> Any:
     from pycocotools.cocoeval import COCOeval
 
     truth = COCO()
-    # Copies, because COCOeval writes into them.
+    # Copies, because COCOeval modifies them.
     truth.dataset = annotations.data | {
         "annotations": [dict(a) for a in annotations.data["annotations"]]
     }

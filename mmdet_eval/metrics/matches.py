@@ -1,4 +1,4 @@
-"""How COCOeval matched boxes: the one table behind every number that CocoMetric does not give."""
+"""How COCOeval matched boxes: the table behind every number that CocoMetric does not give."""
 
 import zipfile
 import zlib
@@ -18,7 +18,7 @@ IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 LARGEST_AREA = 1e10  # COCOeval's area "all" ends there
 
 
-LARGEST = 2**32  # bytes of the arrays of a file; LVIS has a tenth of it
+LARGEST = 2**32  # bytes of a file's arrays; LVIS needs a tenth of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +26,7 @@ class Matches:
     """COCOeval's matching for area "all" and at most 100 boxes per image and category.
 
     n boxes, T IoU thresholds, I images, K categories. Boxes are in the order in which COCOeval
-    ranks equal scores:
-    by category, then by image in ascending order of the ids, then by descending score, then as
+    ranks equal scores: by category, then by ascending image id, then by descending score, then as
     given.
 
     Attributes:
@@ -61,13 +60,13 @@ class Matches:
 
     @classmethod
     def load(cls, path: Path) -> "Matches":
-        """Read what `save` wrote. Raises InputError where the file is none."""
+        """Read a file written by `save`. Raises InputError for any other file."""
         try:
             _check_size(path)
             with np.load(path, allow_pickle=False) as file:
                 found: dict[str, Any] = {field.name: file[field.name] for field in fields(cls)}
             if not all(isinstance(column, np.ndarray) for column in found.values()):
-                raise ValueError("entries that are no arrays")
+                raise ValueError("entries that are not arrays")
         except (
             OSError,
             ValueError,
@@ -90,7 +89,7 @@ class Matches:
 
 
 def _check_size(path: Path) -> None:
-    """Raise ValueError where an archive unpacks to more than any evaluation has."""
+    """Raise ValueError if an archive unpacks to more than any evaluation has."""
     with zipfile.ZipFile(path) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
     if size > LARGEST:
@@ -105,8 +104,8 @@ def build_matches(
     Args:
         annotations: what was evaluated against.
         eval_imgs: K x I entries of `evalImgs` for area "all", category by category, in ascending
-            order of the ids; None where a category has neither annotations nor boxes in an image.
-            Empty: there are no boxes.
+            order of the ids; None if a category has neither annotations nor boxes in an image.
+            Empty if there are no boxes.
     """
     images, categories = sorted_ids(annotations)
     places, entries = [], []

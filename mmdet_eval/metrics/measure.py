@@ -1,4 +1,4 @@
-"""Everything that is measured on one data set."""
+"""Measures everything on one data set."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ from .ranking import rank
 from .scores import LeftOut, Scores
 
 Engine = Literal["mmdet", "hotcoco"]
-# All evaluators work in double precision and differ by 1e-15 where they add in another order. A box
-# that is matched otherwise moves a number by more than this, unless the data set has some hundred
+# All evaluators work in double precision and differ by 1e-15 if they sum in another order. A box
+# that is matched differently moves a number by more than this, unless the data set has some hundred
 # thousand objects.
 TOLERANCE = 1e-6
 
@@ -40,23 +40,23 @@ def measure(
     orders: int = 20,
     seed: int = 0,
 ) -> Scores:
-    """Evaluate COCO results and look at everything that AP does not say.
+    """Evaluate COCO results, and compute everything beyond AP.
 
     Args:
-        annotations: every image counts, also without results.
-        results: as for `mmdet_backend.evaluate`. Without any, all that can be measured is 0.
-        engine: what the reported numbers are taken from; "hotcoco" gives the same ones faster,
-            without MMDetection.
-        check: let another evaluator recompute the numbers: hotcoco for mmdet (pycocotools, where
-            that is not installed), pycocotools for hotcoco, which takes as long as mmdet. Default:
-            only mmdet's are.
-        orders: number of image orders to try where scores are equal; with 0 the range of mAP is not
-            known.
-        seed: of these orders.
+        annotations: every image counts, even without results.
+        results: as for `mmdet_backend.evaluate`. Without results, all measurable numbers are 0.
+        engine: where the reported numbers come from; "hotcoco" gives the same ones faster, without
+            MMDetection.
+        check: let another evaluator recompute the numbers: hotcoco for mmdet (pycocotools if
+            hotcoco is not installed), pycocotools for hotcoco, which takes as long as mmdet. By
+            default only mmdet's numbers are recomputed.
+        orders: number of image orders to try if scores are equal; with 0, the range of mAP is
+            unknown.
+        seed: seed of these orders.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is no
-            finite number; or `orders` is negative.
+        InputError: a result names an unknown image or category, or has a bbox or score that is not
+            finite; or `orders` is negative.
         MissingBackend: MMDetection cannot be imported.
         Disagreement: the numbers could not be reproduced.
     """
@@ -127,7 +127,7 @@ def _recomputed(annotations: Annotations, found: Detections, run: Run, engine: E
 
 
 def _check_matches(run: Run, precision: NDArray[np.float64]) -> None:
-    """That the numbers beside AP are about the boxes that AP is about."""
+    """Check that the numbers beside AP are based on the same boxes as AP."""
     difference = np.abs(run.precision - precision).max()
     if not difference <= TOLERANCE:
         raise Disagreement(

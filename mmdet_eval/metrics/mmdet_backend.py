@@ -26,8 +26,8 @@ from ..coco.results import CocoResult
 from .engines import MAX_DETS, NAMES, Run, recorded_run, without_boxes
 from .scores import Metrics
 
-# Our name -> CocoMetric's. Its names are places in COCOeval's summary and assume its default
-# limits.
+# Our name -> CocoMetric's. Its names stand for positions in COCOeval's summary and assume its
+# default limits.
 ITEMS = dict(
     zip(
         NAMES,
@@ -64,17 +64,18 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
     """Run `CocoMetric` on COCO results.
 
     Args:
-        annotations: every image counts, also without results.
+        annotations: every image counts, even without results.
         results: image_id, category_id, bbox as [x, y, width, height] in original pixels, score.
             Equal scores rank by ascending image id, then in the order given.
 
     Returns:
-        The keys of `ITEMS`, each in [0, 1] and not rounded; None where the annotations have nothing
-        to measure it on, such as no small objects. Without any result at all everything else is 0.
+        The keys of `ITEMS`, each in [0, 1] and not rounded; None if the annotations have nothing to
+        measure it on, such as no small objects. Without any results, everything else is 0.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is no
-            finite number; or the annotations' categories are not those of its data, in that order.
+        InputError: a result names an unknown image or category, or has a bbox or score that is not
+            finite; or the annotations' categories differ from those in its data, or are in another
+            order.
         MissingBackend: MMDetection cannot be imported.
     """
     found = detections(annotations, results)
@@ -85,12 +86,12 @@ def by_mmdet(annotations: Annotations, found: Detections) -> Run:
     """Evaluate with `CocoMetric`; `found` has at least one box, because CocoMetric gives no metrics
     otherwise.
 
-    The numbers are those of the COCOeval that CocoMetric makes, before it rounds them.
+    The numbers are taken from CocoMetric's COCOeval before they are rounded.
 
     Raises:
         InputError: the annotations' categories are not those of its data, in that order.
         MissingBackend: MMDetection cannot be imported.
-        RuntimeError: CocoMetric reports other numbers than its COCOeval has.
+        RuntimeError: CocoMetric reports numbers other than its COCOeval's.
     """
     metric_class = _coco_metric()
     import mmdet
@@ -99,17 +100,17 @@ def by_mmdet(annotations: Annotations, found: Detections) -> Run:
         metric = metric_class(
             ann_file=str(path), proposal_nums=MAX_DETS, metric_items=list(ITEMS.values())
         )
-        # The way through corners and back rounds, which moves boxes over the thresholds of IoU and
+        # Converting to corners and back rounds, which moves boxes across the thresholds of IoU and
         # area.
         metric.xyxy2xywh = np.ndarray.tolist
-        # In the file's order, because CocoMetric takes labels for places in that order, whatever
+        # In the file's order, because CocoMetric reads labels as positions in that order, whatever
         # order is given here.
         metric.dataset_meta = {
             "classes": [category["name"] for category in annotations.data["categories"]]
         }
         metric.process({}, _samples(annotations, found))
-        # Not `evaluate`, which waits for the other processes of a distributed run: only one may
-        # have come here.
+        # Not `evaluate`, which waits for the other processes of a distributed run: possibly only
+        # one process gets here.
         reported = metric.compute_metrics(metric.results)
     if metric.cat_ids != list(annotations.categories):
         raise InputError(
@@ -123,7 +124,8 @@ def by_mmdet(annotations: Annotations, found: Detections) -> Run:
 
 
 def _samples(annotations: Annotations, found: Detections) -> list[dict[str, Any]]:
-    """What `CocoMetric.process` reads, one per image; boxes stay xywh in double precision."""
+    """The input of `CocoMetric.process`, one entry per image; boxes stay xywh in double
+    precision."""
     import torch
 
     order = np.argsort(found.image, kind="stable")
@@ -144,7 +146,7 @@ def _samples(annotations: Annotations, found: Detections) -> list[dict[str, Any]
 
 @contextmanager
 def _recorded_evaluators() -> Iterator[list[Any]]:
-    """While open, the list gets every COCOeval that CocoMetric makes."""
+    """While open, every COCOeval that CocoMetric creates is added to the list."""
     from mmdet.evaluation.metrics import coco_metric
 
     original, made = coco_metric.COCOeval, []
@@ -178,7 +180,7 @@ def _coco_metric() -> Any:
     except (
         ImportError,
         AssertionError,
-    ) as error:  # AssertionError: mmdet on versions it does not go with
+    ) as error:  # AssertionError: mmdet about incompatible versions
         raise MissingBackend(
             f"expected an MMDetection that can be imported, got: {error}; "
             "install it with `pip install 'swift-plugin-visionr1[eval]'`"
@@ -188,10 +190,10 @@ def _coco_metric() -> Any:
 
 @contextmanager
 def stub_mmcv_ops() -> Iterator[None]:
-    """While open, `mmcv._ext` can be imported: the real one where there is one, else a stub that is
-    taken out again.
+    """While open, `mmcv._ext` can be imported: the real one if it exists, else a stub that is
+    removed afterwards.
 
-    The fork onedl-mmcv does without compiled ops by itself, and is left alone.
+    The fork onedl-mmcv works without compiled ops and is left alone.
     """
     name = "mmcv._ext"
     if (
@@ -228,12 +230,12 @@ class _Stub(ModuleType):
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Nothing of mmengine's log and pycocotools' prints on stdout."""
+    """Keep mmengine's log and pycocotools' prints off stdout."""
     from mmengine.logging import MMLogger
 
     logger = (
         MMLogger.get_current_instance()
-    )  # made before the redirection, because it keeps the stdout it finds
+    )  # created before the redirection, because it keeps the current stdout
     before, logger.disabled = logger.disabled, True
     try:
         with redirect_stdout(StringIO()):

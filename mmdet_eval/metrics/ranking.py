@@ -1,8 +1,8 @@
-"""Precision at COCO's 101 recalls from `Matches`: COCOeval's numbers, with weights and other orders
-for the images.
+"""Precision at COCO's 101 recalls from `Matches`: COCOeval's numbers, also with weights and other
+orders of the images.
 
 Between two right boxes precision only falls, so only boxes that are right or ignored at some
-threshold ("points") need to be visited; all others merely push the points behind them back.
+threshold ("points") need to be visited. All others merely push later points back.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """The boxes of `Matches` in COCOeval's order: by category, by descending score, by image, as
-    they are there.
+    """The boxes of `Matches` in COCOeval's order: by category, by descending score, by image, then
+    in the given order.
 
     Boxes of one category, score and image form a unit (U of them), boxes of one category and score
     a group.
@@ -62,10 +62,9 @@ class Ranking:
         """COCOeval's interpolated precision for area "all" and 100 boxes.
 
         Args:
-            weights: (I,) how often each image counts (a bootstrap sample's counts); default once.
-                Copies of an image rank beside each other.
-            places: (I,) place of each image among those of equal scores; default the order of the
-                ids.
+            weights: (I,) how often each image counts (a bootstrap sample's counts); once by
+                default. Copies of an image rank next to each other.
+            places: (I,) rank of each image among equal scores; by default the order of the ids.
 
         Returns:
             (T, R, K); -1 where a category has no truth.
@@ -94,7 +93,7 @@ class Ranking:
         )
 
     def tie_aware_precision(self) -> Floats:
-        """`precision` where all boxes of one category and score enter at once, so that no order
+        """Like `precision`, but all boxes of one category and score enter at once, so that no order
         matters."""
         matches, ones = self.matches, np.ones(len(self.matches.image_ids), dtype=np.int64)
         group, at = np.unique(self.unit_group[self.point_unit], return_index=True)
@@ -116,8 +115,8 @@ class Ranking:
         )
 
     def ranks(self, weights: Ints, places: Ints | None) -> tuple[Ints, Ints | slice]:
-        """(p,) weighted number of boxes of the category up to and with each point, and the points'
-        order by it."""
+        """(p,) weighted number of boxes of the category up to and including each point, and the
+        points' order by it."""
         sizes = self.unit_size * weights[self.unit_image]
         if places is None:
             before = np.cumsum(sizes) - sizes
@@ -165,7 +164,7 @@ def interpolate(right: Ints, boxes: Ints, bounds: Ints, truths: Ints) -> Floats:
 
     Args:
         right: (T, p) true positives that each of p points adds.
-        boxes: (T, p) boxes of its category that count, up to and with the point.
+        boxes: (T, p) boxes of its category that count, up to and including the point.
         bounds: (K + 1,) where each category's points begin.
         truths: (K,) number of truths.
 
@@ -179,12 +178,12 @@ def interpolate(right: Ints, boxes: Ints, bounds: Ints, truths: Ints) -> Floats:
 
 
 def envelope(found: Ints, precision: Floats, bounds: Ints, truths: Ints, shifted: Ints) -> Floats:
-    """The highest precision at each of 101 recalls or beyond.
+    """The highest precision at or beyond each of 101 recalls.
 
     Args:
-        found: (T, p + 1) true positives up to each point and those of the categories before, from 0
-            on.
-        precision: (T * p + 1,) at each point, one row behind the other, then 0.
+        found: (T, p + 1) true positives up to each point, including those of earlier categories,
+            starting at 0.
+        precision: (T * p + 1,) at each point, row by row, then 0.
         bounds: (K + 1,) where each category's points begin.
         truths: (K,) number of truths.
         shifted: (T, p) memory to work in.
@@ -195,7 +194,7 @@ def envelope(found: Ints, precision: Floats, bounds: Ints, truths: Ints, shifted
     start, end = (found[:, b] for b in (bounds[:-1], bounds[1:]))
     needed = _needed(truths)
     reached = needed <= (end - start)[..., None]  # (T, K, R)
-    # One row behind the other, so that one search and one reduction serve all.
+    # The rows are concatenated, so that one search and one reduction serve all.
     rows = np.arange(len(found))[:, None]
     step = int(found.max(initial=0)) + int(needed.max(initial=0)) + 1
     np.add(found[:, 1:], rows * step, out=shifted)
@@ -208,7 +207,7 @@ def envelope(found: Ints, precision: Floats, bounds: Ints, truths: Ints, shifted
 
 
 def average(values: Floats) -> float | None:
-    """The mean of what is not -1, as COCOeval's summary takes it; None where all is."""
+    """The mean of all values but -1, as in COCOeval's summary; None if all are -1."""
     measured = values[values > -1]
     return float(measured.mean()) if measured.size else None
 
@@ -217,19 +216,19 @@ def _needed(truths: Ints) -> Ints:
     """(K, R) least number of true positives, at least 1, that gives each recall in COCOeval's
     arithmetic."""
     total = np.maximum(truths, 1)[:, None]
-    needed = np.ceil(RECALLS * total).astype(np.int64)  # off by one where the product is rounded
+    needed = np.ceil(RECALLS * total).astype(np.int64)  # off by one if the product is rounded
     needed = np.where((needed - 1) / total >= RECALLS, needed - 1, needed)
     needed = np.where(needed / total < RECALLS, needed + 1, needed)
     return np.maximum(needed, 1)
 
 
 def _within(cumulative: Ints, bounds: Ints) -> Ints:
-    """(T, p) cumulative sums that begin anew in each category."""
+    """(T, p) cumulative sums that restart in each category."""
     return cumulative - _from_zero(cumulative)[:, bounds[:-1]][:, _category(bounds)]
 
 
 def _from_zero(cumulative: Ints) -> Ints:
-    """(T, p + 1) with a first column of zeros."""
+    """(T, p + 1) with a leading column of zeros."""
     return np.pad(cumulative, ((0, 0), (1, 0)))
 
 
@@ -239,7 +238,7 @@ def _category(bounds: Ints) -> Ints:
 
 
 def _changes(*columns: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """(n,) whether an entry differs from the one before in any column; the first does."""
+    """(n,) whether an entry differs from the previous one in any column; the first always does."""
     differs: Sequence[NDArray[np.bool_]] = [column[1:] != column[:-1] for column in columns]
     changed = np.ones(len(columns[0]), dtype=bool)
     changed[1:] = np.logical_or.reduce(differs)

@@ -14,15 +14,13 @@ from ..coco.annotations import Annotations, Id
 
 @dataclass(frozen=True, eq=False)
 class RefExpScores:
-    """Accuracy of referring expressions; MDETR's files have one entry of images for each
-    expression.
+    """Accuracy of referring expressions; MDETR's files have one image entry per expression.
 
     Attributes:
-        accuracy: share of the n images that are hits; None without images.
+        accuracy: fraction of the n images that are hits; None without images.
         count: n.
         hits: (n,) bool, in the order of the images.
-        ious: (n,) IoU of the answer's first box and the annotated one; 0 where the answer has no
-            box.
+        ious: (n,) IoU of the answer's first box and the annotated one; 0 if the answer has no box.
     """
 
     accuracy: float | None
@@ -32,10 +30,10 @@ class RefExpScores:
 
 
 def refexp_scores(boxes: Sequence[Boxes], truths: Boxes, threshold: float = 0.5) -> RefExpScores:
-    """Compare the first box of each image with the annotated one; an image without a box is no hit.
+    """Compare the first box of each image with the annotated one; an image without a box is a miss.
 
     Args:
-        boxes: for each of n images (k, 4) xyxy in the answer's order, in pixels of the original
+        boxes: for each of n images, (k, 4) xyxy in the answer's order, in pixels of the original
             image.
         truths: (n, 4) xyxy in the same frame.
         threshold: the least IoU of a hit.
@@ -61,9 +59,8 @@ def refexp_truths(annotations: Annotations) -> Boxes:
         if not image.caption or len(found[image.id]) != 1:
             raise InputError(
                 f"expected image {image.id!r} of {annotations.path} to have one annotation and a "
-                '"caption", the '
-                f"expression that refers to it (MDETR's form), got {len(found[image.id])} and "
-                f"{image.caption!r}"
+                '"caption", the expression that refers to it (MDETR\'s form), got '
+                f"{len(found[image.id])} and {image.caption!r}"
             )
     return as_boxes([boxes[0] for boxes in found.values()])
 

@@ -1,5 +1,5 @@
-"""Precision and recall of one ranking on many samples of the images, in memory that is reused: new
-arrays of megabytes for each sample would cost as much time as the numbers in them."""
+"""Precision and recall of one ranking on many samples of the images. Memory is reused: allocating
+megabytes for each sample would take as long as the computation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from .ranking import Floats, Ints, Ranking, envelope
 
 
 class Resampler:
-    """Gives what `Ranking.precision` and `Ranking.recall` give, to the last bit.
+    """Gives the same results as `Ranking.precision` and `Ranking.recall`, to the last bit.
 
     Args:
         ranking: T thresholds, p points, K categories.
@@ -26,12 +26,12 @@ class Resampler:
         self._times = np.empty(count, dtype=np.int64)
         self._found, self._left_out = np.zeros((2, thresholds, count + 1), dtype=np.int64)
         self._work, self._boxes = np.empty((2, thresholds, count), dtype=np.int64)
-        # One entry more, as a reduction that begins behind the last point needs it.
+        # One extra entry, for a reduction that begins after the last point.
         self._padded = np.zeros(thresholds * count + 1)
 
     def __call__(self, weights: Ints) -> tuple[Floats, Floats]:
-        """Precision (T, R, K) and recall (T, K) where each image counts as often as the (I,)
-        weights say; -1 where a category has no truth."""
+        """Precision (T, R, K) and recall (T, K), with each image counted as often as the (I,)
+        weights say; -1 if a category has no truth."""
         ranking, bounds = self.ranking, self.ranking.bounds
         np.take(weights, self._image, out=self._times, mode="clip")
         precision = self._padded[:-1].reshape(self._right.shape)
@@ -45,7 +45,7 @@ class Resampler:
         return best, np.where(truths > 0, recall, -1.0)
 
     def _ranks(self, weights: Ints) -> Ints:
-        """(p,) or (T, p) number of boxes that count, up to and with each point."""
+        """(p,) or (T, p) number of boxes that count, up to and including each point."""
         ranks, _ = self.ranking.ranks(weights, None)
         if self._ignored is None:
             return ranks
@@ -60,7 +60,7 @@ class Resampler:
         return out
 
     def _within(self, summed: Ints, out: Ints) -> Ints:
-        """(T, p) the sums, begun anew in each category."""
+        """(T, p) the sums, restarted in each category."""
         before = summed[:, self.ranking.bounds[:-1]]
         np.take(before, self._category, axis=1, out=out, mode="clip")
         np.subtract(summed[:, 1:], out, out=out)

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from ..coco.annotations import Id
 from .matches import Matches
 
-ACCURACY = "accuracy@.5"  # of referring expressions: the share of them whose one box is found
+ACCURACY = "accuracy@.5"  # of referring expressions: the fraction of them whose one box is found
 HEADLINE = (ACCURACY, "mAP", "AP50", "AP75", "AR@100")
 Metrics = dict[
     str, float | None
-]  # fractions in [0, 1], unrounded; None where there is nothing to measure it on
+]  # fractions in [0, 1], unrounded; None if there is nothing to measure
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class Spread:
     """AP over random orders of the images, which decide how equal scores rank.
 
     Attributes:
-        low, high: least and greatest mAP of the reported order and the random ones, in [0, 1]; the
-            reported number where no order matters, because equal scores are in one image only; None
-            where there is nothing to measure or no order was tried although it matters.
+        low, high: least and greatest mAP of the reported order and the random ones, in [0, 1]. The
+            reported number if the order does not matter, because equal scores are in one image
+            only. None if there is nothing to measure, or if the order matters but none was tried.
         orders: number of random orders tried.
-        seed: of the orders.
+        seed: seed of the orders.
     """
 
     low: float | None
@@ -35,8 +35,8 @@ class Spread:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What COCO's limit of 100 boxes per image and category leaves out of AP and AR: so many boxes
-    in so many images."""
+    """What COCO's limit of 100 boxes per image and category leaves out of AP and AR: the number of
+    boxes, and of images they are in."""
 
     images: int
     boxes: int
@@ -45,7 +45,7 @@ class LeftOut:
 @dataclass(frozen=True)
 class ClassScores:
     """One category: `metrics` has AP, AP50, AP75, AR@100, precision@.5, recall@.5, F1@.5; counts
-    are of all boxes, those beyond COCO's limit included."""
+    cover all boxes, including those beyond COCO's limit."""
 
     category: Id
     name: str
@@ -56,17 +56,17 @@ class ClassScores:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Everything measured on one data set.
+    """All measurements on one data set.
 
     Attributes:
         metrics: COCO's twelve, by the engine (`engines.NAMES`).
-        beside: what AP does not say: "tie-aware mAP", "tie-aware AP50", "precision@.5",
+        beside: metrics beyond AP: "tie-aware mAP", "tie-aware AP50", "precision@.5",
             "recall@.5", "F1@.5" and the three as "precision", "recall", "F1" averaged over .5:.95;
-            micro-averaged over all boxes, those beyond COCO's limit included.
+            micro-averaged over all boxes, including those beyond COCO's limit.
         spread: mAP's range over image orders.
         classes: per category, in the annotation file's order.
         precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes;
-            -1 where no truth.
+            -1 without a truth.
         matches: how boxes were matched.
         engine: what computed `metrics`, with its version.
         checked_by: what recomputed `metrics` and agreed, with its version; or "not checked".

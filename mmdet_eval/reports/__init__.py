@@ -1,1 +1,1 @@
-"""What an evaluation shows and writes: console, summary.md, metrics.json, report.html."""
+"""What an evaluation prints and writes: console, summary.md, metrics.json, report.html."""

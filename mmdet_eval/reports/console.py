@@ -6,7 +6,7 @@ from ..evaluation import Evaluation
 from ..metrics.scores import Metrics, Spread
 from .phrases import average, beyond_limit, breaks, counts, headline, in_words, spread_in_words
 
-ROWS = {  # counts that have no row of their own are notes to another
+ROWS = {  # counts without a row of their own are notes on another row
     "unparsed": "  not parsed",
     "broken_format": "  broken format",
     "truncated": "  truncated",
@@ -20,8 +20,8 @@ WIDTH = 20
 
 
 def table(evaluations: Sequence[Evaluation], left_out: Sequence[str] = ()) -> str:
-    """The text to print: what decides the numbers, what came in (for a suite a row per set), the
-    headline last."""
+    """The text to print: what affects the numbers, what came in (for a suite, one row per set), and
+    last the headline."""
     names, mean = headline(evaluations), average(evaluations)
     lines = [f"{'left out':<{WIDTH}}{', '.join(left_out)}"] if left_out else []
     lines += [
@@ -55,7 +55,7 @@ def _set(evaluation: Evaluation) -> list[str]:
 
 
 def _facts(evaluation: Evaluation) -> dict[str, str]:
-    """What decides the numbers and may be the same in all data sets."""
+    """What affects the numbers and may be the same in all data sets."""
     protocol = evaluation.protocol
     aware = (
         " (label-aware: the queries tell which categories are present)"
@@ -70,7 +70,7 @@ def _facts(evaluation: Evaluation) -> dict[str, str]:
 
 
 def _common(evaluations: Sequence[Evaluation]) -> list[str]:
-    """Each fact once, with the names of the data sets where it is not the same in all."""
+    """Each fact once, with the names of the data sets unless it holds for all."""
     sets: dict[tuple[str, str], list[str]] = {}
     for evaluation in evaluations:
         for fact in _facts(evaluation).items():

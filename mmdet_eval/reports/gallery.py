@@ -1,4 +1,4 @@
-"""The answers that the page shows: which ones, and what it needs of each."""
+"""The answers that the page shows: which ones, and what it needs from each."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +10,12 @@ from ..evaluation import Evaluation
 from .judged import Judged, ranked
 from .pictures import image_file, thumbnail
 
-CARDS = 120  # on a page: some megabytes of thumbnails
+CARDS = 120  # on a page; makes some megabytes of thumbnails
 
 
 def chosen(judged: Sequence[Judged], limit: int) -> list[int]:
-    """Places of at most `limit` answers: a quarter each unparseable, best and worst, the rest
-    evenly between."""
+    """Indices of at most `limit` answers: a quarter each unparseable, best and worst, the rest
+    evenly in between."""
     order = ranked(judged)
     if len(order) <= limit:
         return order

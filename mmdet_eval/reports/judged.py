@@ -1,5 +1,5 @@
-"""Each answer beside what was annotated: the reward, what is right about every box, and what went
-wrong."""
+"""Judges each answer against the annotations: the reward, what is right about every box, and what
+went wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from ..coco.results import CocoResult
 from ..evaluation import Evaluation
 from .rewards import answer_reward
 
-FOUND_FROM = 0.5  # IoU from which a box counts as found
+FOUND_FROM = 0.5  # least IoU for a box to count as found
 KINDS = {
     "unparseable": "unparseable",
     "truncated": "truncated",
@@ -34,12 +34,13 @@ KINDS = {
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """An answer and what it is worth. Boxes are matched as the reward matches them: by place, not
-    by label.
+    """An answer and what it is worth. Boxes are matched as in the reward: by location, not by
+    label.
 
     Attributes:
-        read: the answer; text "" and line 0 where boxes were given.
-        truth: annotations of the image, of the query's category where it has one, crowds left out.
+        read: the answer; text "" and line 0 if the file held boxes.
+        truth: annotations of the image without crowds; only those of the query's category, if it
+            has one.
         categories: of the annotations.
         reward: the reward and the matching.
     """
@@ -59,8 +60,7 @@ class Judged:
 
     @cached_property
     def states(self) -> list[str]:
-        """Of each box of the answer: "right", "label" (in the right place, called something else)
-        or "wrong"."""
+        """For each box of the answer: "right", "label" (right place, wrong label) or "wrong"."""
         found = ["wrong"] * len(self.read.boxes)
         match = self.reward.match
         for box, truth, iou in zip(match.predictions, match.truths, match.ious, strict=True):
@@ -104,7 +104,7 @@ def judge(evaluation: Evaluation) -> list[Judged]:
 
 
 def ranked(judged: Sequence[Judged]) -> list[int]:
-    """Places in `judged`, best reward first; among equals the one with more objects is more
+    """Indices into `judged`, best reward first; among equals, the one with more objects is more
     telling."""
     return sorted(
         range(len(judged)), key=lambda i: (-judged[i].reward.total, -len(judged[i].truth.boxes))
@@ -112,7 +112,7 @@ def ranked(judged: Sequence[Judged]) -> list[int]:
 
 
 class _Truths:
-    """Annotations by image, boxes without area and crowds left out."""
+    """Annotations by image, without crowds and boxes without area."""
 
     def __init__(self, annotations: Annotations) -> None:
         self._names = annotations.categories

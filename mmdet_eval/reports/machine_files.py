@@ -20,7 +20,7 @@ from ..evaluation import Evaluation
 
 def write_files(folder: Path, evaluation: Evaluation, dump: bool) -> None:
     """Write per_class.csv, unmatched_labels.csv, coco_results.json, matches.npz,
-    parse_errors.jsonl, and predictions.pkl where `dump` asks for it.
+    parse_errors.jsonl, and predictions.pkl if `dump` is set.
 
     Args:
         folder: exists already and is empty.
@@ -49,7 +49,7 @@ def write_files(folder: Path, evaluation: Evaluation, dump: bool) -> None:
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         safe = ([for_spreadsheet(v) if isinstance(v, str) else v for v in row] for row in rows)
-        csv.writer(file).writerows([header, *safe])  # None is an empty cell
+        csv.writer(file).writerows([header, *safe])  # None becomes an empty cell
 
 
 def _parse_error(read: ReadAnswer) -> dict[str, Any]:
@@ -67,11 +67,11 @@ def _parse_error(read: ReadAnswer) -> dict[str, Any]:
 def mmdet_predictions(
     annotations: Annotations, results: Sequence[CocoResult]
 ) -> list[dict[str, Any]]:
-    """What mmdet's `DumpDetResults` dumps: for each image of the file its boxes as xyxy, scores and
-    labels.
+    """What mmdet's `DumpDetResults` dumps: xyxy boxes, scores and labels for each image of the
+    file.
 
-    Tensors are double precision, so that an offline evaluation loses nothing; labels are places in
-    the order of the annotation file's categories.
+    Tensors are double precision, so that an offline evaluation loses nothing. Labels are positions
+    in the annotation file's list of categories.
     """
     by_image: dict[Id, list[CocoResult]] = {image.id: [] for image in annotations.images}
     for result in results:

@@ -1,4 +1,4 @@
-"""What ties the files of an evaluation together: metrics.json has the hash of each."""
+"""Ties the files of an evaluation together: metrics.json has the hash of each."""
 
 import json
 import os
@@ -18,9 +18,9 @@ AGAIN = "run the evaluation again"
 
 
 def hash_files(folder: Path) -> dict[str, str]:
-    """The path in the folder and the sha256 of every file, which is on the disk afterwards.
+    """The path in the folder and the sha256 of every file. The files are flushed to disk.
 
-    Files that programs read come first.
+    Files for programs come first.
     """
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     paths.sort(key=lambda path: path.suffix not in READ_BY_PROGRAMS)
@@ -31,7 +31,7 @@ def hash_files(folder: Path) -> dict[str, str]:
 
 
 def read_metrics(folder: Path) -> dict[str, Any] | None:
-    """The content of metrics.json; None where it is not an evaluation's."""
+    """The content of metrics.json; None if it does not come from an evaluation."""
     try:
         content = json.loads((folder / METRICS).read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -53,10 +53,10 @@ def files_of(content: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def check_whole(folder: Path, content: Mapping[str, Any]) -> None:
-    """See that the files that programs read are those that metrics.json was written with.
+    """Check that the files for programs are those that metrics.json was written with.
 
     Raises:
-        InputError: one is missing that is needed, or has another content.
+        InputError: a required file is missing, or its content differs.
     """
     files = files_of(content)
     needed = [f"{name}/{file}" for name in content["datasets"] for file in NEEDED]
@@ -73,24 +73,24 @@ def check_whole(folder: Path, content: Mapping[str, Any]) -> None:
             ) from None
         if came != files.get(name):
             raise InputError(
-                f"expected the files of one evaluation in {folder}, got a {name} that was not "
-                f"written with its {METRICS}: a run was interrupted, or files were copied or "
-                f"changed; {AGAIN}"
+                f"expected the files of one evaluation in {folder}, got a {name} that does not "
+                f"belong to its {METRICS}: a run was interrupted, or files were copied or changed; "
+                f"{AGAIN}"
             )
 
 
 def put_in_place(scratch: Path, folder: Path, files: Mapping[str, str]) -> None:
-    """Move a whole evaluation from `scratch` over the one in `folder`; metrics.json comes last.
+    """Move a complete evaluation from `scratch` over the one in `folder`, metrics.json last.
 
-    Until it does, the files that programs read do not fit the metrics.json there. Files of the
-    earlier evaluation that this one lacks are removed, unless somebody changed them.
+    Until metrics.json is moved, the files do not match the one in `folder`. Files of the earlier
+    evaluation that this one lacks are removed, unless somebody changed them.
 
     Args:
         files: from `hash_files`, without metrics.json.
     """
     before = read_metrics(folder)
     earlier = _earlier_files(folder, before, files)
-    if FILES not in (before or {}):  # written by an earlier version: nothing would tell the mixture
+    if FILES not in (before or {}):  # written by an earlier version: nothing would reveal a mixture
         (folder / METRICS).unlink(missing_ok=True)
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -104,11 +104,12 @@ def put_in_place(scratch: Path, folder: Path, files: Mapping[str, str]) -> None:
 def _earlier_files(
     folder: Path, before: Mapping[str, Any] | None, files: Mapping[str, str]
 ) -> list[Path]:
-    """What an earlier evaluation wrote, unchanged since, and this one does not write again."""
+    """Files that an earlier evaluation wrote, unchanged since, and that this one does not write
+    again."""
     if FILES in (before or {}):
         named = files_of(before).items()
         paths = [folder / name for name, digest in named if _is(folder / name, digest)]
-    else:  # an earlier version wrote no hashes; its pictures would be taken for the new ones
+    else:  # an earlier version wrote no hashes; its pictures would pass for new ones
         sets = {Path(name).parts[0] for name in files}
         paths = [path for name in sets for path in (folder / name).glob(OLD_PICTURES)]
     return [

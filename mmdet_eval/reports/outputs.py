@@ -30,20 +30,20 @@ from .pr_curves import write_curves
 from .summary import summary
 
 SUMMARY, PAGE = "summary.md", "report.html"
-NO_DUMP = "mmdet-eval: predictions.pkl, mmdet's dump, is left out: it needs torch"
-RUN = "run.json"  # of `mmdet-eval run`, whose folder this may be
+NO_DUMP = "mmdet-eval: predictions.pkl (mmdet's dump) was not written: it needs torch"
+RUN = "run.json"  # from `mmdet-eval run`, whose folder this may be
 
 
 @contextmanager
 def output_folder(folder: Path, inputs: Iterable[Path | str | None] = ()) -> Iterator[Path]:
-    """The folder, locked and found fit to be written, before anything is evaluated.
+    """The folder, locked and checked to be writable, before anything is evaluated.
 
-    A folder that was not there goes away again where the block writes nothing.
+    A new folder is removed again if the block writes nothing.
 
     Raises:
-        InputError: it is an input or holds one, is a file, is being written by another run, or has
-            a file in the place of a result that no evaluation wrote.
-        OSError: nothing can be written there.
+        InputError: it is a file, is or contains an input where results go, is being written by
+            another run, or has a file with a result's name that no evaluation wrote.
+        OSError: the folder is not writable.
     """
     given = [Path(path) for path in inputs if path is not None]
     check_output(folder, given, folder=True)
@@ -61,21 +61,22 @@ def write_outputs(
     left_out: Sequence[str],
     dump: bool = True,
 ) -> None:
-    """Write metrics.json, summary.md, report.html, and a folder for each data set, over those of an
+    """Write metrics.json, summary.md, report.html and a folder per data set, replacing those of an
     earlier run.
 
-    All of it is written beside and then put in place: a failure leaves what was there.
+    Everything is written to a temporary folder and then moved into place: a failure leaves the old
+    files untouched.
 
     Args:
-        folder: from `output_folder`.
+        folder: a folder from `output_folder`.
         evaluations: at least one, in the order of the suite.
-        suite: its name; None for a data set by itself.
+        suite: its name; None for a single data set.
         left_out: names of data sets of the suite that are missing.
-        dump: whether to write predictions.pkl, mmdet's dump; without torch it is left out, and
-            stderr says so.
+        dump: whether to write predictions.pkl, mmdet's dump; without torch it is skipped with a
+            note on stderr.
 
     Raises:
-        InputError: a data set's name cannot be a folder's, or two have the same.
+        InputError: a data set's name cannot be a folder name, or two have the same name.
         OSError: the folder cannot be written.
     """
     check_names([evaluation.name for evaluation in evaluations])
@@ -118,13 +119,13 @@ def _tell_of_pictures(evaluations: Sequence[Evaluation], broken: Mapping[Path, s
     )
     if outside:
         warn(
-            f"mmdet-eval: {outside} images lie outside the folder of the images, and the report "
-            "does not show them: --show-outside shows them"
+            f"mmdet-eval: {outside} images lie outside the image folder, and the report does not "
+            "show them: pass --show-outside to show them"
         )
 
 
 def _check_input(path: Path, folder: Path) -> None:
-    """Inputs may lie in the folder, but not where results are written."""
+    """Inputs may be in the folder, but not where results are written."""
     place, folder = path.resolve(), folder.resolve()
     if folder not in place.parents:
         return

@@ -1,5 +1,5 @@
-"""report.html: one self-contained page. Python gathers the data, the browser draws it; nothing is
-ever loaded."""
+"""report.html: one self-contained page. Python gathers the data, the browser draws it, and nothing
+is loaded from elsewhere."""
 
 import base64
 import hashlib
@@ -35,13 +35,13 @@ def page(
     Args:
         evaluations: data sets in the order of the suite.
         judged: the answers of each.
-        suite: its name, if it is one.
+        suite: its name, if it is a suite.
         left_out: data sets that the average lacks.
-        broken: gets each image that cannot be shown, with the reason.
+        broken: filled with each image that cannot be shown, and the reason.
     """
     script = "\n".join(_template(name) for name in SCRIPTS)
     style, title = _template("report.css"), suite or evaluations[0].name
-    # Only this script and this style: what a model wrote could not run or load anything even as
+    # Only this script and this style: text from a model could not run or load anything even as
     # markup.
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
@@ -60,8 +60,7 @@ def _hash(text: str) -> str:
 
 
 def _json(data: Any) -> str:
-    """JSON that no text in it can end: `<` is written as an escape, and so is everything beyond
-    ASCII."""
+    """JSON that is safe inside a script element: `<` and everything beyond ASCII are escaped."""
     return json.dumps(data, allow_nan=False).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""An evaluation in words and rows: what the printed table, the summary and the page all say."""
+"""An evaluation in words and rows, shared by the printed table, the summary and the page."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,13 +20,13 @@ COUNTS = {
     "without_confidence": "boxes without a confidence, ranked last",
     "whole_answer_scores": "boxes scored by all tokens of their answer",
 }
-OF_BOXES = ("images", "boxes_kept")  # what there is to count where boxes were given
+OF_BOXES = ("images", "boxes_kept")  # what can be counted for a file of boxes
 ISSUES_SHOWN = 5
 RARE = ("duplicates", "without_confidence", "whole_answer_scores")
 
 
 def headline(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
-    """Those of `HEADLINE` that every data set has."""
+    """The metrics of `HEADLINE` that every data set has."""
     return tuple(
         name
         for name in HEADLINE
@@ -35,9 +35,10 @@ def headline(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
 
 
 def average(evaluations: Sequence[Evaluation]) -> Metrics | None:
-    """Plain means of the unrounded metrics over data sets, as ODinW's Avg.; None for a single set.
+    """Plain means of the unrounded metrics over data sets, like ODinW's Avg.; None for a single
+    set.
 
-    A metric that some set lacks, or has nothing to measure it on, has no mean.
+    A metric that some set lacks or cannot measure has no mean.
     """
     if len(evaluations) < 2:
         return None
@@ -77,7 +78,7 @@ def spread_in_words(spread: Spread, as_percent: bool = True) -> str:
 
 
 def beyond_limit(evaluation: Evaluation) -> dict[str, str]:
-    """What COCO's limit leaves out of AP, as a row; none where that is nothing."""
+    """What COCO's limit leaves out of AP, as a row; empty if nothing."""
     left_out = evaluation.scores.left_out
     if not left_out.boxes:
         return {}
@@ -90,7 +91,7 @@ def beyond_limit(evaluation: Evaluation) -> dict[str, str]:
 
 
 def decides(evaluation: Evaluation) -> dict[str, str]:
-    """What decides the numbers: name -> words."""
+    """What affects the numbers: name -> description."""
     protocol = evaluation.protocol
     rows = {"protocol": "not known"}
     if protocol:
@@ -128,7 +129,7 @@ def counts(evaluation: Evaluation) -> dict[str, int]:
 
 
 def breaks(evaluation: Evaluation) -> dict[str, int]:
-    """The issues that break the format in most answers: code -> answers."""
+    """The issues that break the format in most answers: code -> number of answers."""
     answers = evaluation.converted.answers
     return dict(
         Counter(issue for read in answers for issue in read.issues).most_common(ISSUES_SHOWN)
@@ -136,7 +137,7 @@ def breaks(evaluation: Evaluation) -> dict[str, int]:
 
 
 def counts_in_words(evaluation: Evaluation) -> dict[str, int]:
-    """`counts` with names for people."""
+    """`counts` with readable names."""
     return {
         COUNTS.get(name, name.replace("_", " ")): count
         for name, count in counts(evaluation).items()

@@ -1,5 +1,4 @@
-"""Images with what was annotated and what was answered drawn over them, as files and as
-thumbnails."""
+"""Draws annotations and answers over images, as files and as thumbnails."""
 
 import base64
 import re
@@ -24,7 +23,7 @@ STYLE_OF = {"right": "valid", "label": "matched, below xi0", "wrong": "unmatched
 
 
 def image_file(evaluation: Evaluation, judged: Judged) -> Path | None:
-    """The image of an answer, where it is known, there, and may be shown."""
+    """The image of an answer, if it is known, exists and may be shown."""
     name = judged.read.answer.image.file_name
     if not evaluation.images or not name:
         return None
@@ -34,8 +33,8 @@ def image_file(evaluation: Evaluation, judged: Judged) -> Path | None:
 
 
 def leads_outside(folder: Path, name: str) -> bool:
-    """Whether a file_name leaves the folder of the images; links inside the folder may lead
-    anywhere, because whoever has the folder made them."""
+    """Whether a file_name leads outside the image folder. Links inside the folder may lead
+    anywhere, because the owner of the folder made them."""
     named = Path(name)
     if not named.is_absolute() and ".." not in named.parts:
         return False
@@ -43,8 +42,8 @@ def leads_outside(folder: Path, name: str) -> bool:
 
 
 def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | None:
-    """A Pillow image in RGB, shrunk to at most `long_side` pixels; None where it cannot be opened,
-    which goes into `broken` with the reason."""
+    """A Pillow image in RGB, shrunk to at most `long_side` pixels. If it cannot be opened, None,
+    and the reason goes into `broken`."""
     try:
         return open_image(path, long_side)
     except ImageError as error:
@@ -86,8 +85,8 @@ def draw(image: Any, judged: Judged) -> None:
 
 
 def thumbnail(path: Path, broken: dict[Path, str]) -> str | None:
-    """The image as a JPEG data URI, at most 480 pixels on its long side; None where it cannot be
-    opened, which goes into `broken`."""
+    """The image as a JPEG data URI, at most 480 pixels on its long side. If it cannot be opened,
+    None, and the reason goes into `broken`."""
     image = shown_image(path, THUMBNAIL, broken)
     if image is None:
         return None

@@ -1,4 +1,4 @@
-"""Precision over recall, from COCOeval's own table."""
+"""Precision over recall, from COCOeval's table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ..evaluation import Evaluation
 from ..metrics.ranking import RECALLS
 from ..metrics.scores import Scores
 
-CLASSES_SHOWN = 10  # more curves than that cannot be told apart
+CLASSES_SHOWN = 10  # more curves cannot be told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Curve:
 
 
 def curves(scores: Scores) -> list[Curve]:
-    """All classes' mean at IoU .5, .75 and over .5:.95; then each class at IoU .5 where they are
+    """The mean of all classes at IoU .5, .75 and over .5:.95, then each class at IoU .5 if they are
     few."""
     if not scores.precision.size:
         return []
@@ -59,7 +59,7 @@ def write_curves(path: Path, evaluation: Evaluation) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import (
         Figure,
-    )  # no pyplot: it would choose a backend for the whole process
+    )  # not pyplot, which would choose a backend for the whole process
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)

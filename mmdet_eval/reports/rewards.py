@@ -1,4 +1,4 @@
-"""The Vision-R1 reward of an answer: how an evaluation ranks what it shows."""
+"""The Vision-R1 reward of an answer, by which an evaluation ranks what it shows."""
 
 from swift_plugin_visionr1.data.ground_truth import GroundTruth
 from swift_plugin_visionr1.formats import Format
@@ -18,6 +18,6 @@ def answer_reward(read: ReadAnswer, truth: GroundTruth, format: Format) -> Rewar
     Args:
         read: the answer.
         truth: what it should have said, in pixels of the original image.
-        format: what the answer was parsed with.
+        format: the format that the answer was parsed with.
     """
     return score(read.parsed, format, truth, read.view, SETTINGS.beginner, SETTINGS)

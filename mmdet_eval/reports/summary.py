@@ -1,4 +1,4 @@
-"""summary.md: the paper's kind of table, then what decides the numbers."""
+"""summary.md: a table like the paper's, then what affects the numbers."""
 
 from collections.abc import Mapping, Sequence
 

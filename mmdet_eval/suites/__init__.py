@@ -1,1 +1,1 @@
-"""What is asked about which images: suites, protocols, queries, and the rows of prompts."""
+"""What is asked about which images: suites, protocols, queries and prompt rows."""

@@ -1,4 +1,4 @@
-"""Suites by name, from one's own YAML file, or from an mmdet config."""
+"""Loads suites by name, from the user's YAML file, or from an mmdet config."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,24 +33,24 @@ class DatasetEntry:
 
 
 def suite_names() -> tuple[str, ...]:
-    """The suites that have a name."""
+    """The names of the built-in suites."""
     return named_files.names("suites")
 
 
 def load_suite(
     name: str, root: str | Path, allow_missing: bool = False
 ) -> tuple[Suite, tuple[str, ...]]:
-    """A suite and the names of its data sets that were left out because their annotation file is
+    """A suite, and the names of its data sets that were left out because their annotation file is
     missing.
 
     Args:
-        name: of a suite, the path of a YAML file like those in `suites/`, or of an mmdet config
-            (.py).
+        name: a suite's name, or the path of a YAML file like those in `suites/` or of an mmdet
+            config (.py).
         root: the folder that the suite's paths are relative to.
         allow_missing: leave missing data sets out, unless all are missing.
 
     Raises:
-        InputError: there is no such suite, it cannot be used, or an annotation file is missing.
+        InputError: the suite does not exist or cannot be used, or an annotation file is missing.
     """
     suite = read_suite(name, root)
     missing = [spec for spec in suite.datasets if not spec.ann.is_file()]
@@ -68,8 +68,7 @@ def load_suite(
             )
         raise InputError(
             f"expected the annotations of {len(suite.datasets)} data sets of {suite.name} under "
-            f"{root}, got no file "
-            f"for {len(missing)} ({paths}): check --root{advice}"
+            f"{root}, got no file for {len(missing)} ({paths}): check --root{advice}"
         )
     left_out = tuple(spec.name for spec in missing)
     return replace(
@@ -78,7 +77,7 @@ def load_suite(
 
 
 def read_suite(name: str, root: str | Path) -> Suite:
-    """As `load_suite`, without looking at the annotation files."""
+    """Like `load_suite`, without looking at the annotation files."""
     suite = read_config(name, root) if name.endswith(".py") else _read_yaml(name, root)
     check_names([spec.name for spec in suite.datasets])
     return suite

@@ -1,4 +1,4 @@
-"""An mmdet config as the description of data sets."""
+"""Reads an mmdet config as the description of data sets."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ COCO = (
     "Objects365V2Dataset",
     "V3DetDataset",
 )
-# What they are asked by, unless another protocol is given.
+# Their default protocol.
 PROTOCOLS = dict.fromkeys(COCO, "vision_r1_coco") | {"MDETRStyleRefCocoDataset": "refcoco"}
 
 
@@ -30,15 +30,15 @@ def read_config(path: str | Path, root: str | Path | None = None) -> Suite:
     """The data sets that a config evaluates on: those of its test_dataloader, else of its
     val_dataloader.
 
-    A config is a Python file and is executed. The suite has the config's name; so has its data set
-    where there is only one, else the names are the evaluator's dataset_prefixes.
+    A config is a Python file and is executed. The suite has the config's name, and so has a single
+    data set. Several data sets are named by the evaluator's dataset_prefixes.
 
     Args:
         root: the folder that relative paths are relative to; default: the current folder, as in
             mmdet.
 
     Raises:
-        InputError: mmengine is missing, the config cannot be read, or describes data sets of
+        InputError: mmengine is missing, or the config cannot be read or describes data sets of
             another kind.
     """
     path = Path(path)
@@ -69,7 +69,7 @@ def _load(path: Path) -> dict[str, Any]:
             f"expected mmengine to read the config {path}, got: {error}; install mmengine"
         ) from None
     try:
-        # Modules that the config would register are for models and pipelines, not needed here.
+        # Modules that the config would register are for models and pipelines and not needed here.
         return dict(Config.fromfile(path, import_custom_modules=False).to_dict())
     except Exception as error:  # whatever the config's own code raises
         raise InputError(
@@ -84,7 +84,7 @@ def _type(dataset: dict[str, Any]) -> str:
 
 
 def _unwrapped(dataset: dict[str, Any]) -> dict[str, Any]:
-    """What RepeatDataset, ClassBalancedDataset and their like are around."""
+    """The data set inside RepeatDataset, ClassBalancedDataset and similar wrappers."""
     while isinstance(dataset.get("dataset"), dict):
         dataset = dataset["dataset"]
     return dataset
@@ -97,9 +97,8 @@ def _several(evaluator: Any, count: int, path: Path) -> tuple[list[str], list[An
     if not 0 < count == len(prefixes) == len(metrics) == len(set(prefixes)):
         raise InputError(
             f"expected the evaluator of {path} to have one metric and one of dataset_prefixes for "
-            "each of its "
-            f"{count} data sets (MultiDatasetsEvaluator), got {len(metrics)} metrics and the "
-            f"prefixes {prefixes}"
+            f"each of its {count} data sets (MultiDatasetsEvaluator), got {len(metrics)} metrics "
+            f"and the prefixes {prefixes}"
         )
     return prefixes, metrics
 
@@ -109,9 +108,8 @@ def _spec(name: str, dataset: dict[str, Any], metric: Any, root: Path, path: Pat
     if _type(dataset) not in PROTOCOLS:
         raise InputError(
             f"expected {where} to be one of {', '.join(PROTOCOLS)}, whose annotations are COCO "
-            "files, got "
-            f"{dataset.get('type')}: convert the annotations to COCO format and give them with "
-            "--ann"
+            f"files, got {dataset.get('type')}: convert the annotations to COCO format and give "
+            "them with --ann"
         )
     folder = dataset.get("data_root") or ""
     ann = os.path.join(folder, dataset.get("ann_file") or "")

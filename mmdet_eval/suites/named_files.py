@@ -1,4 +1,4 @@
-"""The YAML files that are named without their folder."""
+"""Finds the built-in YAML files by name."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ def names(kind: str) -> tuple[str, ...]:
 
 
 def find(kind: str, name: str) -> Path:
-    """The file of a named one, or the user's own YAML file of that path.
+    """The built-in file of that name, or the user's own YAML file at that path.
 
     Raises:
-        InputError: neither a name nor a YAML file.
+        InputError: it is neither a name nor a YAML file.
     """
     if name in names(kind):
         return FOLDER / kind / f"{name}.yaml"
@@ -27,6 +27,6 @@ def find(kind: str, name: str) -> Path:
     if path.suffix in SUFFIXES and path.is_file():
         return path
     raise InputError(
-        f"expected one of the {kind} {', '.join(names(kind))}, or the path of a YAML file of one's "
-        f"own, got {name!r}" + did_you_mean(name, names(kind))
+        f"expected one of the {kind} {', '.join(names(kind))}, or the path of your own YAML file, "
+        f"got {name!r}" + did_you_mean(name, names(kind))
     )

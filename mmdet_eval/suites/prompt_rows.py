@@ -1,4 +1,4 @@
-"""A protocol's queries as the rows of a dataset that `swift infer` answers."""
+"""Turns a protocol's queries into the rows of a dataset for `swift infer`."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,10 +25,10 @@ def prompt_rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol)
     """One row per query, in the file's order of images and categories.
 
     A row has what ms-swift reads ("messages" with one user turn, "images" with one absolute path),
-    and what its answer is joined and evaluated by: "dataset", "image_id", "width" and "height" of
-    the original image in pixels, "query" (the user turn's text without the image), "category" and
-    "category_id" (None for all at once), "protocol" (its name). An image is found by
-    the last parts of its file_name, too. Whether there is such a file is not looked at: see
+    and what is needed to join and evaluate its answer: "dataset", "image_id", "width" and "height"
+    of the original image in pixels, "query" (the user turn's text without the image), "category"
+    and "category_id" (None for all at once), "protocol" (its name). An image may also be found by
+    the last parts of its file_name. Whether the file exists is not checked here: see
     `check_images`.
 
     Args:
@@ -72,10 +72,10 @@ def _row(image: Image, query: Query, annotations: Annotations) -> Row:
 
 
 def unannotated_note(spec: DatasetSpec, annotations: Annotations, protocol: Protocol) -> str | None:
-    """What to say about categories that are asked about and never annotated, such as Roboflow's
+    """A warning about categories that are asked about but never annotated, such as Roboflow's
     supercategories.
 
-    None where there are none, or where only what is annotated is asked about.
+    None if every category is annotated, or if only annotated ones are asked about.
     """
     names = annotations.unannotated()
     if not names or protocol.queries in ("present", "expression"):
@@ -85,22 +85,22 @@ def unannotated_note(spec: DatasetSpec, annotations: Annotations, protocol: Prot
     )
     return (
         f"{spec.name}: {len(names)} of {len(annotations.categories)} categories are asked about "
-        "but never annotated "
-        f"({shown}): leave out what is no class, by --classes or the suite's classes"
+        f"but never annotated ({shown}): exclude names that are not classes with --classes or the "
+        "suite's classes"
     )
 
 
 def check_images(
     rows: Sequence[Mapping[str, Any]], datasets: Mapping[str, Annotations]
 ) -> list[str]:
-    """Look at the header of every image; returns what to warn of.
+    """Check the header of every image; returns warnings.
 
     Args:
         rows: as `prompt_rows` writes them.
-        datasets: the annotations that they ask about, by the data set's name.
+        datasets: the annotations that the rows ask about, by data set name.
 
     Raises:
-        ImageError: an image cannot be opened; counts all such, names the first of them.
+        ImageError: images cannot be opened; gives their number and the first of them.
         InputError: the annotations of a data set do not fit its images.
     """
     asked: dict[str, Mapping[str, Any]] = {}
@@ -135,7 +135,7 @@ def _headers(paths: Sequence[str]) -> Iterable[Header | ImageError]:
 
 
 def path_note(spec: DatasetSpec, annotations: Annotations) -> str | None:
-    """What to say where images were found by the last parts of their file_name."""
+    """A note if images were found by the last parts of their file_name."""
     names = (image.file_name for image in annotations.images)
     note = find_images(spec.images.resolve(), names).describe()
     return f"{spec.name}: {note}" if note else None

@@ -1,5 +1,5 @@
-"""Protocols: what is asked about an image, and whose word names a box. Named, frozen, and printed
-with the result."""
+"""Protocols: what is asked about an image, and whether answer or query names a box. They have
+names, do not change, and are printed with the result."""
 
 import re
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from . import named_files
 
 Queries = Literal["all", "present", "each", "expression"]
 Labels = Literal["answer", "query"]
-# What stands for the subject in the prompt of each kind of query.
+# The placeholder for the subject in the prompt of each kind of query.
 PLACEHOLDERS = {
     "all": "{categories}",
     "present": "{category}",
@@ -32,17 +32,16 @@ class Protocol:
     Attributes:
         name: e.g. "vision_r1_coco"; "vision_r1_coco:paligemma" asks the same in the words of
             PaliGemma's authors.
-        prompt: the user turn after the image; {categories}, {category} or {expression} stands for
-            the subject, and {categories:JOINT} for the categories with JOINT between them, which is
-            else a comma.
+        prompt: the user turn after the image. {categories}, {category} or {expression} stands for
+            the subject. {categories:JOINT} joins the categories with JOINT instead of a comma.
         queries: "all" categories in one query, one for each category that is "present" in the
             image's annotations, one for "each" category, or one "expression" per annotated image
             (referring expressions).
-        labels: a box's category is named by the "answer", or is the one that the "query" asked for.
-        captions: category names are replaced by the data set's caption overrides (prefix + name +
-            suffix).
-        label_aware: the queries tell the model something of the annotations (which categories are
-            present).
+        labels: whether the "answer" names a box's category or the "query" decides it.
+        captions: whether the data set's caption overrides (prefix + name + suffix) replace category
+            names.
+        label_aware: whether the queries reveal something about the annotations (which categories
+            are present).
         description: one sentence for people, with the source.
     """
 
@@ -56,18 +55,18 @@ class Protocol:
 
 
 def protocol_names() -> tuple[str, ...]:
-    """The protocols that have a name."""
+    """The names of the built-in protocols."""
     return named_files.names("protocols")
 
 
 def load_protocol(name: str) -> Protocol:
-    """A named protocol, or one's own from a YAML file: prompt, queries, labels, and optionally
-    captions, description.
+    """A built-in protocol, or the user's own from a YAML file: prompt, queries, labels, and
+    optionally captions and description.
 
-    PROTOCOL:FORMAT is a named one in the words of a format's family, see `in_words_of`.
+    PROTOCOL:FORMAT is a built-in one in the words of a format's family, see `in_words_of`.
 
     Raises:
-        InputError: there is no such protocol, the file is not one, or the family has no words for
+        InputError: the protocol does not exist, the file is invalid, or the family has no words for
             it.
     """
     base, _, format = name.rpartition(":")
@@ -77,17 +76,15 @@ def load_protocol(name: str) -> Protocol:
     if found.name != name:
         raise InputError(
             f"expected a format whose authors document a question for {base} (queries: "
-            f"{found.queries}), got "
-            f"{format!r}: say --protocol {base}, or a YAML file of one's own"
+            f"{found.queries}), got {format!r}: use --protocol {base}, or your own YAML file"
         )
     return found
 
 
 def in_words_of(format: Format, protocol: Protocol) -> Protocol:
-    """A named protocol with the question that the format's authors document, where they document
-    one; else itself.
+    """The protocol with the question that the format's authors document, if any; else unchanged.
 
-    A question for one thing decides the category: several families leave the label out of its
+    A question about one thing decides the category: several families leave the label out of the
     answer.
     """
     own = format.questions

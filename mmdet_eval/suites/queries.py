@@ -15,7 +15,7 @@ class Query:
     """One question about one image.
 
     Attributes:
-        text: what the user turn says after the image; None where the protocol is not known.
+        text: what the user turn says after the image; None if the protocol is not known.
         category: the category asked for, or that of the object that an expression refers to; None
             for all at once.
         name: the query's subject in words: the category's name or caption, the expression, or ""
@@ -32,14 +32,14 @@ class Query:
 def queries(
     protocol: Protocol, annotations: Annotations, captions: Mapping[str, Caption]
 ) -> dict[Id, tuple[Query, ...]]:
-    """What `protocol` asks about each image: image id -> queries, none where nothing is asked.
+    """What `protocol` asks about each image: image id -> queries, possibly empty.
 
-    Categories come in the file's order. A category is present in an image that has an annotation of
-    it which is no crowd; an expression is asked of an image that has both a caption and such an
+    Categories come in the file's order. A category is present in an image with an annotation of it
+    that is not a crowd. An expression is asked about an image with both a caption and such an
     annotation.
 
     Args:
-        captions: by category name; used where the protocol says so.
+        captions: captions by category name; used if the protocol says so.
     """
     names = {
         key: _called(name, captions.get(name)) if protocol.captions else name

@@ -9,7 +9,7 @@ from typing import Any
 from swift_plugin_visionr1.declared import check_value, read_declared
 from swift_plugin_visionr1.errors import InputError
 
-# What lies beside the folders of the data sets in an output folder.
+# Other entries of an output folder, beside the data sets' folders.
 RESERVED = frozenset(
     (
         "metrics.json",
@@ -23,12 +23,12 @@ RESERVED = frozenset(
         "parts",
     )
 )
-LONGEST_NAME = 200  # bytes; file systems take 255, and endings are added
+LONGEST_NAME = 200  # bytes; file systems allow 255, and endings are added
 
 
 @dataclass(frozen=True)
 class Caption:
-    """How a category is called in a query: prefix + name + suffix; None keeps the category's own
+    """What a category is called in a query: prefix + name + suffix; None keeps the category's
     name."""
 
     name: str | None = None
@@ -57,8 +57,7 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class Suite:
-    """A named list of data sets with the protocol that they are asked by, unless another is
-    given."""
+    """A named list of data sets with their default protocol."""
 
     name: str
     protocol: str
@@ -66,25 +65,24 @@ class Suite:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """See that the names of data sets can be those of folders beside each other, anywhere.
+    """Check that the names of data sets can be used as folder names on any file system.
 
     Raises:
-        InputError: one cannot, or two fall together where case makes no difference.
+        InputError: a name cannot, or two names differ only in case.
     """
     seen: dict[str, str] = {}
     for name in names:
         reason = _unfit(name)
         if reason:
             raise InputError(
-                f"expected a data set's name that can be a folder's, got {name[:80]!r}, which "
+                f"expected a data set name that can be a folder name, got {name[:80]!r}, which "
                 f"{reason}: rename it"
             )
         key = unicodedata.normalize("NFC", name).casefold()
         if key in seen:
             came = f"{name!r} 2 times" if name == seen[key] else f"{seen[key]!r} and {name!r}"
             raise InputError(
-                f"expected data sets with names that differ, whatever their case, got {came}: "
-                "rename one"
+                f"expected data set names that differ in more than case, got {came}: rename one"
             )
         seen[key] = name
 
@@ -104,8 +102,8 @@ def _unfit(name: str) -> str | None:
 
 
 def check_classes(value: Any, where: str) -> tuple[str, ...] | None:
-    """Class names from a file; InputError unless they are None or a list of texts (YAML reads a
-    bare 1 as a number)."""
+    """Class names from a file; raises InputError unless they are None or a list of texts (YAML
+    reads an unquoted 1 as a number)."""
     names: tuple[str, ...] | None = check_value(
         value, tuple[str, ...] | None, f"classes of {where}, names in quotes,"
     )
@@ -115,8 +113,8 @@ def check_classes(value: Any, where: str) -> tuple[str, ...] | None:
 
 
 def check_captions(value: Any, where: str) -> dict[str, Caption]:
-    """Captions by category name from a file: a mapping to mappings of name, prefix and suffix, else
-    InputError."""
+    """Captions by category name from a file: a mapping to mappings of name, prefix and suffix;
+    raises InputError otherwise."""
     captions = check_value(value, dict[str, Any] | None, f"captions of {where}") or {}
     return {
         key: read_declared(Caption, parts, f"the caption of {key!r} in {where}")

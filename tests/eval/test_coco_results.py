@@ -307,7 +307,7 @@ def test_what_rounding_puts_beyond_the_border_is_inside() -> None:
 
 def test_no_frame_is_suggested_that_the_boxes_hardly_fill() -> None:
     (warning,) = in_fractions("xyxy", [0.1, 0.1, 1.02, 1], [0, 0, 0.5, 0.5]).warnings
-    assert warning.endswith("they fit none of the usual frames")
+    assert warning.endswith("none of the usual frames fits them")
 
 
 def test_one_box_in_a_hundred_may_leave_the_image() -> None:
@@ -316,7 +316,7 @@ def test_one_box_in_a_hundred_may_leave_the_image() -> None:
     assert (
         convert(answer(*inside, *outside * 2))
         .warnings[0]
-        .startswith("2 of 101 boxes (2.0%) leave the image")
+        .startswith("2 of 101 boxes (2.0%) extend beyond the image")
     )
 
 

@@ -306,7 +306,7 @@ def test_rows_are_named_by_what_tells_the_folders_apart(
     ids=["one-folder-twice", "one-name-twice"],
 )
 def test_rows_of_one_name_are_refused(arguments: list[str]) -> None:
-    with pytest.raises(InputError, match="rows of different names"):
+    with pytest.raises(InputError, match="different row names"):
         run(*arguments)
 
 

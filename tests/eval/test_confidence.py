@@ -161,7 +161,7 @@ def test_no_confidence_at_all_is_refused(
     policy: str, text: str, written: tuple[Token, ...] | None
 ) -> None:
     with pytest.raises(
-        InputError, match=f"--score {policy}, got none in 2 boxes: use --score const"
+        InputError, match=f"--score {policy}, got 2 boxes without one: use --score const"
     ):
         convert(text, policy, written)
 

@@ -95,7 +95,7 @@ def test_another_numbering_of_the_categories_is_named(
         shared_data, name, lambda result, *_: {"category_id": to[result["category_id"]]}
     )
     (warning,) = given_box_warnings(*found)
-    assert "numbered otherwise" in warning
+    assert "numbered differently" in warning
     assert ("with 1 taken off" in warning) == (kind == "shifted")
 
 
@@ -118,7 +118,7 @@ def test_another_numbering_of_the_images_is_named(shared_data: Path, name: str) 
     )
     shifted = [{**one, "image_id": place[one["image_id"]]} for one in moved]
     (warning,) = given_box_warnings(renumbered, shifted)
-    assert "images seem to be numbered otherwise: with 1 added" in warning
+    assert "images seem to be numbered differently: with 1 added" in warning
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -140,8 +140,10 @@ def results_of(*boxes: list[float], score: float = 0.5) -> list[Result]:
     ("results", "message"),
     [
         pytest.param(results_of([0.1, 0.1, 0.2, 0.9]), "fractions", id="fractions"),
-        pytest.param(results_of([50, 60, -20, 10]), "below 0 in 1 of 1", id="below 0"),
-        pytest.param(results_of([50, 60, 0, 10], [5, 6, 7, 0]), "with an area", id="no area"),
+        pytest.param(
+            results_of([50, 60, -20, 10]), "negative width or height in 1 of 1", id="below 0"
+        ),
+        pytest.param(results_of([50, 60, 0, 10], [5, 6, 7, 0]), "without area", id="no area"),
     ],
 )
 def test_numbers_that_are_no_boxes_are_refused(results: list[Result], message: str) -> None:
@@ -152,7 +154,9 @@ def test_numbers_that_are_no_boxes_are_refused(results: list[Result], message: s
 @pytest.mark.parametrize(
     ("results", "words"),
     [
-        pytest.param(results_of([1, 1, 9, 9], [1, 1, 8, -1], [2, 2, 9, 9]), "below 0", id="size"),
+        pytest.param(
+            results_of([1, 1, 9, 9], [1, 1, 8, -1], [2, 2, 9, 9]), "negative width", id="size"
+        ),
         pytest.param(results_of([1, 1, 9, 9], score=97.5), "97.5", id="percent"),
         pytest.param(results_of([1, 1, 9, 9], score=-1), "from -1", id="logits"),
     ],
@@ -194,7 +198,7 @@ def instances(folder: Path, ids: list[int]) -> Path:
         pytest.param([0, 1, 2], {"category_id": 3}, "3 categories from 1", id="from 1"),
         pytest.param([1, 2, 4], {"category_id": 90}, "as the annotation file", id="unknown"),
         pytest.param([1, 2], {"image_id": 99}, "1 of 2 .*same dataset", id="another set"),
-        pytest.param([1, 2], {"file_name": "a/2.jpg"}, "1, the one of 1.jpg", id="file name"),
+        pytest.param([1, 2], {"file_name": "a/2.jpg"}, "1, the id of 1.jpg", id="file name"),
         pytest.param([1, 2], {"file_name": r"c:\\a\1.jpg"}, None, id="a path of Windows"),
     ],
 )

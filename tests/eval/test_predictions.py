@@ -95,7 +95,7 @@ def test_answers_come_in_ascending_order_of_the_ids() -> None:
         ),
         pytest.param(
             [row(image_id=3)] * 2,
-            "more than once, say how with --protocol",
+            "more than once, pass --protocol",
             id="perhaps-a-protocol",
         ),
         pytest.param(
@@ -104,13 +104,13 @@ def test_answers_come_in_ascending_order_of_the_ids() -> None:
             id="unknown-id",
         ),
         pytest.param(
-            [row(images=["/d/new.png"])], r"called /d/new\.png, got none", id="unknown-name"
+            [row(images=["/d/new.png"])], r"match /d/new\.png, got none", id="unknown-name"
         ),
         pytest.param([row(images=["/d/x.png"])], r"got 2 \(a/x\.png, b/x\.png\)", id="ambiguous"),
         pytest.param([row()], "remove_unused_columns false", id="nothing-to-join"),
         pytest.param(
             [row(id="chatcmpl-7")],
-            "request id 'chatcmpl-7', which is none",
+            "request id 'chatcmpl-7', which matches no image id",
             id="foreign-request-id",
         ),
         pytest.param(
@@ -271,6 +271,6 @@ def test_two_questions_about_an_image_ask_for_the_protocol() -> None:
         {**user(f"<image>Locate every {name}."), "image_id": 3} for name in ("cat", "dog")
     )
     with pytest.raises(
-        InputError, match=r"'Locate every cat\.' and 'Locate every dog\.'; say with --protocol"
+        InputError, match=r"'Locate every cat\.' and 'Locate every dog\.'; pass --protocol"
     ):
         joined(first, second)

@@ -266,7 +266,7 @@ def test_a_suite_is_written_with_what_was_left_out(
     }
     assert {row["protocol"] for row in rows} == {"vision_r1_odinw"}
     said = capsys.readouterr().out
-    assert "left out, their annotation files are missing: ThermalCheetah" in said
+    assert "left out because their annotation files are missing: ThermalCheetah" in said
 
 
 @pytest.mark.parametrize("protocol", ["vision_r1_odinw", "qwen_odinw", "qwen3_odinw"])

@@ -326,13 +326,14 @@ def test_what_is_printed(zoo: Evaluation, pond: Evaluation) -> None:
     assert lines[-2].split() == ["mAP", "AP50", "AP75", "AR@100"]
     assert lines[-1].split() == [f"{zoo.scores.metrics[n]:.3f}" for n in lines[-2].split()]
     warned = replace(
-        pond, converted=replace(pond.converted, warnings=("half the boxes leave the image",))
+        pond,
+        converted=replace(pond.converted, warnings=("half the boxes extend beyond the image",)),
     )
     lines = table([zoo, warned], ["vector"]).splitlines()
     assert lines[-1].split()[0] == "Avg."
     assert lines[-2].split()[:2] == ["pond", "1.000"]
     assert "left out            vector" in lines
-    assert "warning: pond: half the boxes leave the image" in lines
+    assert "warning: pond: half the boxes extend beyond the image" in lines
 
 
 def test_the_area_below_the_mean_curve_is_map(zoo: Evaluation) -> None:

@@ -216,7 +216,7 @@ def test_probabilities_that_are_needed_and_left_out(
     spec: DatasetSpec, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     with pytest.raises(
-        InputError, match="expected --logprobs true .* leave it out, or give another --score"
+        InputError, match="expected --logprobs true .* leave it out, or use a --score other"
     ):
         run(replace(NEEDED, options=options), [spec], PROTOCOL, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -239,13 +239,13 @@ def test_ones_own_logprobs_option_is_the_same_as_the_score(
         pytest.param(
             MODEL,
             NEEDED,
-            "without token probabilities then.* by another --score than",
+            "without token probabilities then.* with a --score other than",
             id="wanted-now",
         ),
         pytest.param(
             NEEDED,
             MODEL,
-            "with token probabilities then.* --logprobs true goes on",
+            "with token probabilities then.* --logprobs true continues",
             id="not-wanted-now",
         ),
     ],
@@ -290,7 +290,7 @@ def test_a_question_that_is_never_answered(
     rows = [json.loads(line) for line in answered[0].answers.read_text().splitlines()]
     assert [row["image_id"] for row in rows] == [3, 3, 0]
     said = capsys.readouterr().err
-    assert "evaluating 1 questions as answered with nothing" in said
+    assert "counting 1 questions as having empty answers" in said
     assert "this image is broken" in said
 
 
@@ -404,7 +404,7 @@ def test_a_model_is_asked_in_the_words_of_its_authors(
         pytest.param(
             "m",
             [],
-            "nothing says which model type m is, so its answers are read as those of qwen2",
+            "the model type of m is unknown, so its answers are read as qwen2",
             id="no",
         ),
         pytest.param("m", ["--format", "griffon"], None, id="said"),

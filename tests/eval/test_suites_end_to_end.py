@@ -168,7 +168,7 @@ def test_answers_to_another_protocol_are_refused(root: Path, tmp_path: Path, cap
     bare = [{key: value for key, value in row.items() if key != "protocol"} for row in rows]
     for given, message in (
         (rows, "one that records 'vision_r1_odinw'"),
-        (bare, "is this the protocol that the model"),
+        (bare, "was the model asked by another"),
     ):
         pred.write_text("".join(json.dumps(row) + "\n" for row in given))
         assert main([*arguments, "--protocol", "qwen3_odinw"]) == 2
@@ -200,7 +200,7 @@ def test_a_set_without_answers_counts_as_empty_and_is_said(
     assert vector["counts"]["missing"] == vector["counts"]["queries"] > 0
     assert record["metrics"]["mAP"] == pytest.approx(3 / 4)
     printed = capsys.readouterr().out
-    assert "warning: vector: there is no answer at all" in printed
+    assert "warning: vector: there are no answers" in printed
     line = next(line for line in printed.splitlines() if line.startswith("vector"))
     assert line.split()[-3:] == [str(vector["counts"]["missing"]), "0", "0"]
 

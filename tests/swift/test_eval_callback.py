@@ -232,14 +232,14 @@ def test_a_run_without_held_out_rows_is_stopped_before_training(
     stopped = grpo(rows, tmp_path, *CALLBACKS, "--max_steps", 2)
     assert stopped.code != 0
     assert stopped.steps == []
-    assert "expected held-out rows and a time to evaluate" in stopped.text, stopped.text[-1500:]
+    assert "expected held-out rows and an evaluation strategy" in stopped.text, stopped.text[-1500:]
 
 
 @pytest.mark.parametrize(
     ("options", "rows", "message"),
     [
         pytest.param({"eval_strategy": "no"}, [{}], "got --eval_strategy no", id="never"),
-        pytest.param({"async_generate": True}, [{}], "leave one of them out", id="async"),
+        pytest.param({"async_generate": True}, [{}], "leave one of the two out", id="async"),
         pytest.param({}, iter([{}]), "leave out --streaming", id="streamed"),
         pytest.param({}, {"one": [{}], "two": [{}]}, "got a dict", id="several"),
     ],

@@ -256,7 +256,9 @@ def test_a_model_that_cannot_be_loaded_ends_the_run(
             ["base={runs}"], "it has .*checkpoint-5", id="the folder above the checkpoint"
         ),
         pytest.param(
-            ["a=x/y", "a=x/z"], "expected models of different names, got a, a", id="two of one name"
+            ["a=x/y", "a=x/z"],
+            "expected models with different names, got a, a",
+            id="two of one name",
         ),
     ],
 )

@@ -15,12 +15,12 @@ from .result_ids import check_ids, check_names
 
 
 def read_results(data: list[Any], path: Path, annotations: Annotations) -> list[CocoResult]:
-    """Check COCO results against the annotations; returned in ascending order of the image ids,
-    else as given.
+    """Check COCO results against the annotations, and return them in ascending order of the image
+    ids, otherwise in the given order.
 
     Raises:
         InputError: a result lacks something, names an unknown image or category, or has a bbox or
-            score that is no finite number.
+            score that is not finite.
     """
     images = {image.id for image in annotations.images}
     if not _all_good(data, images, set(annotations.categories)):
@@ -32,7 +32,7 @@ def read_results(data: list[Any], path: Path, annotations: Annotations) -> list[
 
 
 def _all_good(results: list[Any], images: set[Any], categories: set[Any]) -> bool:
-    """Whether all is well, quickly; where not, the results are checked one by one."""
+    """A quick check of all results at once. If it fails, they are checked one by one."""
     if not results:
         return True
     try:
@@ -58,5 +58,5 @@ def _check(result: Any, what: str, images: set[Any], annotations: Annotations) -
     if not is_finite_number(result.get("score")):
         raise InputError(
             f"expected {what} to have a finite score, got {result.get('score')!r}: "
-            "--score does not apply to boxes that are given; write a score into each result"
+            "--score does not apply to given boxes; write a score into each result"
         )

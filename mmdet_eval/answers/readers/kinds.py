@@ -1,4 +1,4 @@
-"""Which kind of prediction file a file is."""
+"""Detects the kind of a prediction file."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -15,28 +15,28 @@ from .coco_json import read_results
 from .lines import read_rows, row_of
 from .mmdet_dump import label_order, read_dump
 
-# one of them is in every row of text
+# every text row has one of them
 ANSWER_KEYS = {"response", "choices", "custom_id", "message", "output"}
 PICKLE = b"\x80"  # how every pickle since protocol 2 begins
-START = 4096  # bytes that tell the kind: more than anybody puts blanks before a list
+START = 4096  # bytes that reveal the kind: no file starts with so many blanks
 
 
 def read_predictions(
     path: str | Path, annotations: Annotations, missing: Missing = "error"
 ) -> list[Row] | Converted:
-    """Read a prediction file: text answers as rows for `join`, or boxes that need no more reading.
+    """Read a prediction file: text answers as rows for `join`, or finished boxes.
 
     Text: rows of `swift infer` or of an OpenAI-style server, as JSONL or as one JSON list. Boxes:
     COCO results JSON, or the pickle that mmengine's DumpResults and mmdet's DumpDetResults write.
 
     Args:
         path: the file.
-        annotations: what boxes are checked against.
-        missing: whether an image without an entry in a dump is an error or "empty"; COCO results do
-            not tell.
+        annotations: boxes are checked against them.
+        missing: whether an image without an entry in a dump is an error or "empty". It does not
+            apply to COCO results, which do not list images without boxes.
 
     Raises:
-        InputError: the file is none of these, or does not belong to the annotations.
+        InputError: the file is of no known kind, or does not belong to the annotations.
     """
     path = Path(path)
     start = read_bytes(path, START)
@@ -56,7 +56,7 @@ def read_predictions(
 
 
 def _check_no_annotations(path: Path) -> None:
-    """They may be indented, so that their first line is no JSON object."""
+    """They may be indented, so that their first line is not a JSON object."""
     _, first = next(read_jsonl(path), (0, {}))
     with suppress(InputError):
         first = read_json(path) if isinstance(first, str) else first

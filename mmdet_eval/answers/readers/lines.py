@@ -1,4 +1,4 @@
-"""JSONL with one answer a line, as `swift infer` and OpenAI-style servers write it."""
+"""JSONL with one answer per line, as written by `swift infer` and OpenAI-style servers."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from . import openai, swift_infer
 
 
 def read_rows(path: str | Path) -> list[Row]:
-    """The rows of a JSONL file of answers, in its order.
+    """The rows of a JSONL file of answers, in file order.
 
     Raises:
-        InputError: the file is unreadable or empty, a line is no JSON object, or a row has no
+        InputError: the file is unreadable or empty, a line is not a JSON object, or a row has no
             answer.
     """
     rows = [
@@ -26,10 +26,10 @@ def read_rows(path: str | Path) -> list[Row]:
 
 
 def row_of(number: int, data: Any, where: str) -> Row:
-    """A row from its JSON, the file's `number`th; `where` names it in errors.
+    """Row number `number` of the file from its JSON; `where` names it in errors.
 
     Raises:
-        InputError: it is no JSON object, which a text says, or has no answer.
+        InputError: `data` is an error message instead of a JSON object, or the row has no answer.
     """
     if isinstance(data, str):
         raise InputError(f"{where}: {data}: is inference still writing?")

@@ -1,5 +1,5 @@
-"""The pickle that mmengine's DumpResults and mmdet's DumpDetResults write, read without running
-what is inside it."""
+"""Reads the pickle that mmengine's DumpResults and mmdet's DumpDetResults write, without executing
+its content."""
 
 import io
 import pickle
@@ -30,12 +30,12 @@ def read_dump(
 ) -> tuple[list[CocoResult], int]:
     """COCO results in ascending order of the image ids, and the number of images that the dump has.
 
-    Labels are places in the order of the annotation file's categories, as CocoDataset and
-    CocoMetric have it.
+    Labels are positions in the annotation file's list of categories, as in CocoDataset and
+    CocoMetric.
 
     Raises:
-        InputError: it is no such dump, needs anything but tensors and plain values, or does not
-            belong to the annotations.
+        InputError: the file is not such a dump, needs anything but tensors and plain values, or
+            does not belong to the annotations.
     """
     samples = _unpickle(raw, path)
     if not isinstance(samples, list) or not all(isinstance(sample, dict) for sample in samples):
@@ -54,8 +54,7 @@ def read_dump(
     if unknown:
         raise InputError(
             f"expected img_ids of the annotation file in {path}, got {next(iter(unknown))!r} and "
-            f"{len(unknown) - 1} "
-            "more: do --ann and --pred belong to the same dataset?"
+            f"{len(unknown) - 1} more: do --ann and --pred belong to the same dataset?"
         )
     if missing == "error":
         check_missing(
@@ -77,7 +76,7 @@ def label_order(annotations: Annotations) -> str:
 def _results(
     sample: dict[str, Any], what: str, annotations: Annotations, most: int
 ) -> list[CocoResult]:
-    """`most`: numbers that can be in a file of so many bytes; a tensor may claim any number."""
+    """`most`: how many numbers fit into a file of this size; a tensor may claim any number."""
     predicted = sample.get("pred_instances")
     if not isinstance(predicted, dict) or not isinstance(sample.get("img_id"), IDS):
         raise InputError(
@@ -121,19 +120,19 @@ def _unpickle(raw: bytes, path: Path) -> Any:
 
 
 def _check_memo(raw: bytes) -> None:
-    """Raise UnpicklingError for a place in the memo beyond what the file can fill: Python would
-    make room for all places up to it."""
+    """Raise UnpicklingError for a memo index larger than the file can fill: Python would allocate
+    all slots up to it."""
     for opcode, argument, _ in pickletools.genops(raw):
         if opcode.name == "LONG_BINPUT" and (argument or 0) > len(raw):
             raise pickle.UnpicklingError(f"it asks for place {argument} of the memo")
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes tensors, arrays and plain values only: a pickle can name any function, and it would be
-    called."""
+    """Creates only tensors, arrays and plain values: a pickle can name any function, which would
+    then be called."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """What the pickle names, where it is harmless; else UnpicklingError."""
+        """What the pickle names if it is harmless; otherwise raises UnpicklingError."""
         allowed: dict[tuple[str, str], Any] = {
             ("collections", "OrderedDict"): OrderedDict,
             ("_codecs", "encode"): _latin1,
@@ -159,7 +158,7 @@ def _torch_parts() -> dict[tuple[str, str], Any]:
     from torch._utils import _rebuild_tensor_v2
 
     def storage(content: bytes) -> Any:  # torch's own function of that name unpickles anything
-        if content.startswith(ZIP):  # of any size once unpacked; pickled tensors are none
+        if content.startswith(ZIP):  # may unpack to any size; pickled tensors are not archives
             raise pickle.UnpicklingError("it has an archive where a tensor's content is expected")
         return torch.load(io.BytesIO(content), weights_only=True)
 
@@ -171,7 +170,7 @@ def _torch_parts() -> dict[tuple[str, str], Any]:
 
 
 def _latin1(text: str, encoding: str) -> bytes:
-    """How protocol 2 writes bytes."""
+    """Protocol 2 writes bytes this way."""
     if encoding != "latin1":
         raise pickle.UnpicklingError(f"it asks for the encoding {encoding!r}")
     return text.encode("latin1")

@@ -1,7 +1,7 @@
-"""A row of an inference server: OpenAI's chat, plain completion or responses API, a line of batch
-output, or Ollama's chat.
+"""Reads a row of an inference server: OpenAI's chat, plain completion or responses API, a line of
+batch output, or Ollama's chat.
 
-A server with a reasoning parser hands the reasoning on apart from the answer; see `parts.split`.
+A server with a reasoning parser returns the reasoning separately; see `parts.split`.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from .parts import split
 
 
 def is_row(data: Mapping[str, Any]) -> bool:
-    """Whether the row is of one of these shapes."""
+    """Whether the row has one of these shapes."""
     return (
         "choices" in data
         or ("custom_id" in data and not isinstance(data.get("response"), str))
@@ -26,7 +26,7 @@ def is_row(data: Mapping[str, Any]) -> bool:
 
 
 def read_row(line: int, where: str, data: Mapping[str, Any]) -> Row:
-    """The row's only choice. Batch output has its body inside "response"; a null content is an
+    """The row's only choice. Batch output has its body inside "response". A null content is an
     empty answer.
 
     Raises:
@@ -50,7 +50,7 @@ def read_row(line: int, where: str, data: Mapping[str, Any]) -> Row:
 
 
 def _is_response(body: Any) -> bool:
-    """Whether it is an answer of the responses API."""
+    """Whether it is an answer from the responses API."""
     return isinstance(body, dict) and isinstance(body.get("output"), list)
 
 
@@ -68,7 +68,7 @@ def _answer(body: Any, data: Mapping[str, Any], where: str) -> tuple[Mapping[str
 
 
 def _logprobs(output: list[Any]) -> dict[str, Any] | None:
-    """Of the responses API, in the chat's form."""
+    """An answer from the responses API, in the form of the chat API."""
     items = [item for item in output if isinstance(item, dict)]
     parts = [part for item in items for part in item.get("content") or () if isinstance(part, dict)]
     found = [entry for part in parts for entry in part.get("logprobs") or ()]

@@ -1,8 +1,8 @@
-"""A message of an inference server, split into its answer and its reasoning.
+"""Splits a message of an inference server into its answer and its reasoning.
 
-vLLM, SGLang and DeepSeek call the field of the reasoning `reasoning_content`, newer vLLM and
-OpenRouter `reasoning`, Ollama `thinking`. In a list of parts, the type of each says which it is:
-`thinking` or `reasoning` (Mistral, Anthropic, the responses API), else the answer.
+vLLM, SGLang and DeepSeek call the reasoning field `reasoning_content`, newer vLLM and OpenRouter
+call it `reasoning`, Ollama `thinking`. In a list of parts, the type `thinking` or `reasoning`
+(Mistral, Anthropic, the responses API) marks reasoning; all other parts are the answer.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 from swift_plugin_visionr1.errors import InputError
 
 REASONING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
-# where a part, or what is in it, has its text
+# where a part, or its content, has its text
 _TEXTS = ("text", "thinking", "content", "summary")
 
 
@@ -37,8 +37,8 @@ def split(message: Mapping[str, Any], where: str) -> tuple[str, str]:
 
 
 def reasoning_beside(data: Mapping[str, Any]) -> str:
-    """The reasoning in a field beside the answer, possibly empty. Some servers fill two fields
-    alike, and the responses API has its settings in `reasoning`, an object."""
+    """The reasoning in a separate field, possibly empty. Some servers fill two fields with the same
+    text, and in the responses API `reasoning` is an object with settings."""
     fields = (data.get(name) for name in REASONING)
     return next(
         (text for one in fields if isinstance(one, str | list) and (text := _text(one))), ""

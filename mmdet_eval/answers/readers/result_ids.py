@@ -1,4 +1,4 @@
-"""Ids of COCO results that are another data set's, or that number its categories otherwise."""
+"""Detects COCO results with ids of another data set or with differently numbered categories."""
 
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -13,10 +13,10 @@ from ..query_table import SAME_SET
 
 
 def check_ids(results: Sequence[Any], path: Path, annotations: Annotations) -> None:
-    """See how many whole numbers are no id of the annotation file, and why.
+    """Check that all ids are in the annotation file; if not, report how many are not and why.
 
     Raises:
-        InputError: some are not.
+        InputError: some ids are unknown.
     """
     images = {image.id for image in annotations.images}
     _check(results, path, "image_id", images, lambda given: SAME_SET)
@@ -25,10 +25,10 @@ def check_ids(results: Sequence[Any], path: Path, annotations: Annotations) -> N
 
 
 def check_names(results: Sequence[Any], path: Path, annotations: Annotations) -> None:
-    """See that a file name beside an image_id, which some tools write, is of that image.
+    """Check that a file name beside an image_id, which some tools write, belongs to that image.
 
     Raises:
-        InputError: it is of another.
+        InputError: it belongs to another image.
     """
     if not results or "file_name" not in results[0]:
         return
@@ -38,7 +38,7 @@ def check_names(results: Sequence[Any], path: Path, annotations: Annotations) ->
         if name and own and name_parts(name)[-1:] != name_parts(own)[-1:]:
             raise InputError(
                 f"expected result {number} of {path} to have the image_id of {name}, got "
-                f"{result['image_id']!r}, the one of {own}: {SAME_SET}"
+                f"{result['image_id']!r}, the id of {own}: {SAME_SET}"
             )
 
 
@@ -65,12 +65,12 @@ def _check(
 
 
 def _numbering(given: set[int], ids: Sequence[Any]) -> str:
-    """How the ids that are given may number the categories."""
+    """How the given ids may number the categories."""
     for first in (0, 1):
         places = set(range(first, first + len(ids)))
         if given <= places and places != set(ids):
             return (
                 f"they seem to count its {len(ids)} categories from {first}; write the id of the "
-                "category in that place"
+                "category at that position"
             )
     return "write the ids as the annotation file does"

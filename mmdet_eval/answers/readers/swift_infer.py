@@ -1,4 +1,4 @@
-"""A row that `swift infer --result_path` wrote, or another with its answer in "response", such as
+"""Reads a row of `swift infer --result_path`, or another with its answer in "response", such as
 Ollama's."""
 
 from typing import Any
@@ -11,7 +11,7 @@ from .parts import REASONING, reasoning_beside
 
 def read_row(line: int, where: str, data: dict[str, Any]) -> Row:
     """The answer is in "response"; ms-swift repeats it as the last turn of "messages". A server's
-    reasoning may lie in a field beside it.
+    reasoning may be in a separate field.
 
     Raises:
         InputError: there is no response.
