@@ -200,7 +200,9 @@ def test_without_torch_the_dump_is_left_out_and_said_so(
     assert not (tmp_path / "out/zoo/predictions.pkl").exists(), (
         "that of an earlier run is of other numbers"
     )
-    assert "predictions.pkl (mmdet's dump) was not written: it needs torch" in capsys.readouterr().err
+    assert (
+        "predictions.pkl (mmdet's dump) was not written: it needs torch" in capsys.readouterr().err
+    )
 
 
 def test_mmdet_evaluates_the_dump_offline(zoo: Evaluation, tmp_path: Path) -> None:
