@@ -148,7 +148,7 @@ def test_other_files_are_refused(write: Any, spoil: Any, message: str) -> None:
 
 
 def test_rows_without_a_size_are_refused() -> None:
-    with pytest.raises(InputError, match=r"in row 2 .* no size of 1\.jpg"):
+    with pytest.raises(InputError, match=r"in row 2, .*no size for 1\.jpg"):
         mdetr_annotations(rows(4, 0), {"0.jpg": (640, 480)}, "refcoco")
 
 
