@@ -70,8 +70,13 @@ CLEAR = frozenset(
 )
 CLEAR_BACKENDS = ("vllm_", "sglang_", "lmdeploy_")
 SECRET = re.compile(
-    r"(^|_)(tokens?|keys?|secrets?|passwords?|passwd|pwd|credentials?|auth|cookies?)$"
+    r"((^|_)(tokens?|keys?|secrets?|pass|pwd|credentials?|auth|cookies?)|apikey|passwords?|passwd)$"
 )
+# `"hf_token": "x"`, `api_key=x` or `--api-key x` inside a value: JSON, a URL, further options.
+INSIDE = re.compile(
+    r"""(?<![\w-])([\w-]{1,99})["']?(?:\s*[:=]\s*|\s+)["']?(?=([^"'\s,;&{}\[\]]{1,500}))"""
+)
+OPTION = re.compile(r"--[\w-]+(=|$)")  # with a blank in its name it is a value, as argparse has it
 USER = re.compile(r"(?<=://)[^/@\s]+@")  # user:password@ of a URL
 HASH = 16  # characters
 LEAST_SECRET = 6  # characters; shorter ones would black out half a log
@@ -82,7 +87,7 @@ def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     first."""
     name, values = "", list[str]()
     for text in arguments:
-        if not text.startswith("--"):
+        if not OPTION.match(text):
             values.append(text)
             continue
         if name or values:
@@ -106,7 +111,7 @@ def recorded(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> list[st
 
 def recorded_value(name: str, value: str) -> str:
     """An option's value if it is harmless, else its hash."""
-    if not name or is_clear(name):
+    if (not name or is_clear(name)) and not _secrets_inside(value):
         return without_user(value)
     return f"sha256:{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()[:HASH]}"
 
@@ -122,6 +127,15 @@ def is_secret(name: str) -> bool:
     return bool(SECRET.search(name.lower())) and name not in CLEAR
 
 
+def _secrets_inside(value: str) -> list[str]:
+    named = INSIDE.findall(value)
+    return [
+        text
+        for name, text in named
+        if is_secret(name.replace("-", "_")) and len(text) >= LEAST_SECRET and not text.isdigit()
+    ]
+
+
 def without_user(text: str) -> str:
     """The text without users and passwords in URLs."""
     return USER.sub("***@", text)
@@ -132,6 +146,8 @@ def secrets(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     texts = [value for name, values in pairs(arguments) if is_secret(name) for value in values]
     texts += [value for name, value in environ.items() if is_secret(name)]
     everything = [value for _, values in pairs(arguments) for value in values]
+    texts += [text for value in everything for text in _secrets_inside(value)]
+    everything += environ.values()
     users = [user[:-1] for value in everything for user in USER.findall(value)]
     texts += users + [part for user in users for part in user.split(":")[1:]]
     return sorted(

@@ -15,7 +15,7 @@ from swift_plugin_visionr1.text import from_spreadsheet
 from ..metrics.bootstrap import bootstrap, interval
 from ..metrics.matches import Matches
 from ..metrics.scores import ACCURACY, HEADLINE
-from .earlier_folders import check_numbers
+from .number_check import check_numbers
 from .output_folders import Model, check_comparable, other_conditions, read_matches
 
 AVERAGE = "Avg."
@@ -90,9 +90,8 @@ def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comp
         matches = read_matches(models, name)
         tables = [_per_class(model.folder / name / "per_class.csv") for model in models]
         for model, table, found in zip(models, tables, matches, strict=True):
-            if not model.hashed:
-                aps = {category: ap for category, (_, ap) in table.items()}
-                check_numbers(model.folder, model.datasets[name]["metrics"], aps, found)
+            aps = {category: ap for category, (_, ap) in table.items()}
+            check_numbers(model.folder, model.datasets[name]["metrics"], aps, found)
         drawn[name] = bootstrap(matches, samples, seed + place)
         classes[name] = _class_columns(tables, matches[0], drawn[name])
     names, single = tuple(model.name for model in models), len(drawn) == 1

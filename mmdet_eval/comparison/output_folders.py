@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from swift_plugin_visionr1.declared import check_value
 from swift_plugin_visionr1.errors import InputError
 
 from ..metrics.matches import Matches
@@ -35,14 +36,11 @@ class Model:
         name: of its row.
         folder: where it is.
         datasets: name -> its entry in metrics.json.
-        hashed: whether metrics.json has the hashes of the other files, which were then checked.
-            Earlier versions wrote no hashes.
     """
 
     name: str
     folder: Path
     datasets: dict[str, dict[str, Any]]
-    hashed: bool
 
 
 def read_model(folder: Path, name: str) -> Model:
@@ -56,12 +54,8 @@ def read_model(folder: Path, name: str) -> Model:
         content = json.loads(path.read_text("utf-8"))
         datasets = content["datasets"]
         for entry in datasets.values():
-            (
-                entry["metrics"],
-                entry["annotations"]["sha256"],
-                entry["protocol"],
-                entry["conditions"].items(),
-            )
+            entry["annotations"]["sha256"], entry["protocol"], entry["conditions"].items()
+            check_value(entry["metrics"], dict[str, float | None], "metrics")
         check_names(list(datasets))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
@@ -71,7 +65,7 @@ def read_model(folder: Path, name: str) -> Model:
         ) from None
     if FILES in content:
         check_whole(folder, content)
-    return Model(name, folder, datasets, hashed=FILES in content)
+    return Model(name, folder, datasets)
 
 
 def read_matches(models: Sequence[Model], dataset: str) -> list[Matches]:

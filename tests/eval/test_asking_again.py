@@ -259,6 +259,27 @@ def test_another_secret_is_no_other_answer() -> None:
 def test_secrets_of_the_environment_and_of_urls() -> None:
     found = secrets(["--adapters", "http://u:abcdefgh@x/y"], {"HF_TOKEN": "12345678", "PATH": "/"})
     assert found == ["u:abcdefgh", "12345678", "abcdefgh"]
+    environ = {"PGPASSWORD": "p4ssw0rd", "X_APIKEY": "k3y-k3y", "http_proxy": "http://u:pr0xy99@h"}
+    assert set(secrets([], environ)) == {"p4ssw0rd", "k3y-k3y", "u:pr0xy99", "pr0xy99"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        pytest.param("--vllm_engine_kwargs", '{"a": {"hf_token": "hf_abcdefgh"}}', id="JSON"),
+        pytest.param("--adapters", "https://host/lora?rev=1&api_key=hf_abcdefgh", id="URL"),
+        pytest.param("--load_args", "--verbose --api-key hf_abcdefgh", id="options"),
+    ],
+)
+def test_secrets_inside_values(option: str, value: str) -> None:
+    assert "hf_abcdefgh" not in str(recorded([option, value]))
+    assert secrets([option, value], {}) == ["hf_abcdefgh"]
+
+
+def test_harmless_values_are_recorded_as_they_are() -> None:
+    for value in ('{"max_tokens": 100000}', "The key: cat", "a" * 100_000, "a:" * 50_000):
+        assert recorded(["--system", value])[1] == value
+        assert secrets(["--system", value], {}) == []
 
 
 def test_the_log_is_copied_without_secrets(tmp_path: Path) -> None:

@@ -228,6 +228,20 @@ def test_compare_refuses_files_of_several_evaluations(
     assert compared(tmp_path / "base", tmp_path / "out") == 2
 
 
+@pytest.mark.parametrize("value", [0.123, "0.5", [], {}, True, float("nan")], ids=str)
+def test_compare_refuses_numbers_that_were_changed(
+    command: list[str], tmp_path: Path, value: Any
+) -> None:
+    assert main(command) == 0
+    shutil.copytree(tmp_path / "out", tmp_path / "base")
+    metrics = tmp_path / "out" / "metrics.json"
+    content = json.loads(metrics.read_text())
+    content["datasets"]["ann"]["metrics"]["mAP"] = value
+    metrics.write_text(json.dumps(content))
+    assert compared(tmp_path / "base", tmp_path / "out") == 2
+    assert compared(tmp_path / "out", tmp_path / "base") == 2
+
+
 def test_what_people_read_may_be_changed_or_removed(command: list[str], tmp_path: Path) -> None:
     assert main(command) == 0
     shutil.copytree(tmp_path / "out", tmp_path / "base")

@@ -1,5 +1,5 @@
-"""Checks output folders of earlier versions, which have no hashes: do their numbers belong
-together?"""
+"""Checks that the numbers of an output folder belong together: nothing else ties metrics.json
+to the other files, and earlier versions wrote no hashes at all."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +33,8 @@ def check_numbers(
     values = numbers(Resampler(rank(matches)), once).tolist()
     headline = dict(zip(HEADLINE, values, strict=False))
     classes = dict(zip(map(str, matches.category_ids), values[len(HEADLINE) :], strict=True))
-    pairs = [(metrics.get(name), value) for name, value in headline.items() if name != ACCURACY]
+    told = headline.keys() if ACCURACY in metrics else headline.keys() - {ACCURACY}
+    pairs = [(metrics.get(name), headline[name]) for name in told]
     pairs += [(ap, classes.get(category, np.nan)) for category, ap in aps.items()]
     if aps.keys() != classes.keys() or not all(_same(*pair) for pair in pairs):
         raise InputError(
