@@ -272,8 +272,8 @@ def test_curves_of_classes_in_any_script_warn_of_nothing(
     ("names", "message"),
     [
         pytest.param(["zoo", "zoo"], "2 times", id="twice"),
-        pytest.param(["../zoo"], "folder's", id="path"),
-        pytest.param([".."], "folder's", id="parent"),
+        pytest.param(["../zoo"], "folder name", id="path"),
+        pytest.param([".."], "folder name", id="parent"),
     ],
 )
 def test_names_that_cannot_be_folders(
