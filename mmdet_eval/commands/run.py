@@ -11,7 +11,6 @@ from typing import Any
 from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
-from swift_plugin_visionr1.writing import check_output
 
 from ..answers.readers import read_predictions
 from ..asking.reading_record import ReadingRecord
@@ -81,7 +80,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     places = [place for spec in suite.datasets for place in (spec.ann, spec.images)]
     named = arguments.model, arguments.suite, arguments.protocol, arguments.synonyms
     inputs = [*named, arguments.config, *places]
-    check_output(arguments.out, inputs, folder=True)
+    with output_folder(arguments.out, inputs):
+        pass  # what would refuse the results is told before a model is asked
     model = Model(
         arguments.model,
         arguments.infer_backend,

@@ -314,6 +314,18 @@ def test_nothing_answered_is_a_failure_whatever_may_be_missing(
 
 
 @pytest.mark.usefixtures("dead_swift")
+def test_somebody_elses_report_is_told_before_the_model_is_asked(
+    spec: DatasetSpec, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "summary.md").write_text("mine")
+    places = ["--ann", str(spec.ann), "--images", str(spec.images), "--out", str(out)]
+    assert main(["run", "--model", "m", *places, "--protocol", "vision_r1_odinw"]) == 2
+    assert [path.name for path in out.iterdir()] == ["summary.md"]
+
+
+@pytest.mark.usefixtures("dead_swift")
 def test_the_command_counts_what_is_missing_as_empty(spec: DatasetSpec, tmp_path: Path) -> None:
     """Also a data set without any answer."""
     (tmp_path / "twins").symlink_to(tmp_path / "val")
