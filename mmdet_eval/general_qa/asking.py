@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugin_visionr1.console import warn
+from swift_plugin_visionr1.models.checkpoint import read_json
 from swift_plugin_visionr1.writing import locked
 
 from ..asking.contents import Contents, named_files
@@ -70,7 +71,7 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
 def answers_depend_on(model: Model, questions: Questions, contents: Contents) -> dict[str, Any]:
     """What the answers depend on, including file contents; for a hub id, only its name."""
     folder, options = Path(model.path), questions.passed()
-    own = named_files({"": folder} if folder.is_dir() else {})
+    own = named_files({"": folder} | base_of(folder) if folder.is_dir() else {})
     passed = named_files(places(options, tuple(NEUTRAL)))
     hashes = contents.hashes([*own.values(), *passed.values()])
     return {
@@ -80,6 +81,16 @@ def answers_depend_on(model: Model, questions: Questions, contents: Contents) ->
         "arguments": recorded(options, tuple(NEUTRAL)),
         "environment": questions.variables(),
     }
+
+
+def base_of(adapter: Path) -> dict[str, Path]:
+    """The local base model of a LoRA adapter, by the names that peft and ms-swift write down."""
+    sources = (("adapter_config.json", "base_model_name_or_path"), ("args.json", "model"))
+    if not (adapter / "adapter_config.json").is_file():
+        return {}
+    named = [read_json(adapter / file).get(key) for file, key in sources]
+    bases = dict.fromkeys(Path(name) for name in named if isinstance(name, str))
+    return {f"base {base}": base for base in bases if base.is_dir()}
 
 
 def _scores(results: Path, benchmarks: Sequence[str]) -> dict[str, Score | None]:

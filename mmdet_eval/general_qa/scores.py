@@ -1,6 +1,7 @@
 """Reads VLMEvalKit's result files for one model on one benchmark."""
 
 import csv
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +52,31 @@ def read_score(folder: Path, benchmark: str) -> Score | None:
             f"expected one row with the column Overall in {overall}, got {len(scores)} rows of "
             f"{scores}"
         )
+    columns = ("prediction", "log") if chosen else ("prediction",)
+    if not answers or any(row.get(name) is None for row in answers for name in columns):
+        raise InputError(
+            f"expected rows with {' and '.join(columns)} in {answered}, got an empty or "
+            "damaged file: delete it and run again"
+        )
     given = [row for row in answers if NO_ANSWER not in row["prediction"]]
     return Score(
-        accuracy=float(scores[0]["Overall"]) / (1 if chosen else 100),
+        accuracy=_number(scores[0]["Overall"], overall) / (1 if chosen else 100),
         questions=len(answers),
         no_option=sum(NO_OPTION in row["log"] for row in given) if chosen else None,
         no_answer=len(answers) - len(given),
     )
+
+
+def _number(text: str | None, path: Path) -> float:
+    try:
+        number = float(text or "")
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(
+            f"expected a number as Overall in {path}, got {text!r}: delete the file and run again"
+        )
+    return number
 
 
 def _only(folder: Path, ending: str) -> Path | None:
@@ -74,5 +93,10 @@ def _only(folder: Path, ending: str) -> Path | None:
 
 def _rows(path: Path, delimiter: str) -> list[dict[str, str]]:
     csv.field_size_limit(sys.maxsize)  # an endless answer is one field
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter=delimiter))
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, delimiter=delimiter))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"expected a table in UTF-8 at {path}, got: {error}; delete the file and run again"
+        ) from None

@@ -438,3 +438,38 @@ def test_multiple_choice_is_a_fraction_and_the_rest_percent(tmp_path: Path) -> N
     assert read_score(tmp_path, "AI2D_TEST") == Score(0.5, 3, 1, 1)
     assert read_score(tmp_path, "GQA") == Score(0.5, 2, None, 1)
     assert read_score(tmp_path, "ChartQA_TEST") is None
+
+
+@pytest.mark.parametrize(
+    ("overall", "answers"),
+    [
+        pytest.param('"Overall"\n""\n', b"index\tprediction\n0\tyes\n", id="no number"),
+        pytest.param('"Overall"\nnan\n', b"index\tprediction\n0\tyes\n", id="not finite"),
+        pytest.param('"Overall"\n50\n', b"", id="no answers"),
+        pytest.param('"Overall"\n50\n', b"\0" * 64, id="NULs"),
+        pytest.param('"Overall"\n50\n', b"index\tanswer\n0\tyes\n", id="another column"),
+        pytest.param('"Overall"\n50\n', b"index\tprediction\n0\t\xff\n", id="not UTF-8"),
+    ],
+)
+def test_damaged_results_are_named_and_no_score(
+    tmp_path: Path, overall: str, answers: bytes
+) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "m_GQA_acc.csv").write_text(overall)
+    (tmp_path / "m" / "m_GQA_results.tsv").write_bytes(answers)
+    with pytest.raises(InputError, match="m_GQA_"):
+        read_score(tmp_path, "GQA")
+
+
+def test_the_base_of_an_adapter_is_part_of_what_the_answers_depend_on(tmp_path: Path) -> None:
+    adapter, base = tmp_path / "adapter", tmp_path / "base"
+    for folder in (adapter, base):
+        folder.mkdir()
+    (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base)}))
+    asked = Questions(RECIPE, ("AI2D_TEST",), (), ())
+    seen = set()
+    for weights in (b"one", b"two"):
+        (base / "model.safetensors").write_bytes(weights)
+        facts = answers_depend_on(Model("a", str(adapter)), asked, Contents())
+        seen.add(json.dumps(facts, sort_keys=True))
+    assert len(seen) == 2
