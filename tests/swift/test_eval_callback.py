@@ -278,7 +278,12 @@ def test_a_missing_mmdet_is_found_before_training(
 
     monkeypatch.setitem(sys.modules, "mmdet.evaluation.metrics", None)
     meta = SimpleNamespace(template_type="qwen2_5_vl")
-    template = SimpleNamespace(max_pixels=None, template_meta=meta, _get_response_prefix=lambda: "")
+    template = SimpleNamespace(
+        max_pixels=None,
+        template_meta=meta,
+        model_meta=SimpleNamespace(model_type="qwen2_5_vl"),
+        _get_response_prefix=lambda: "",
+    )
     trainer = SimpleNamespace(
         eval_dataset=[row_of_one_box()],
         template=template,
