@@ -158,7 +158,7 @@ class Tagged(Collected):
         waiting = False  # whether the label has had no box yet
         # whether the boxes belong to a relation, as All-Seeing writes: of things already boxed
         related = False
-        empty = []  # for each box, whether the text says that there is none
+        empty = []  # for each box, whether the text says "nothing"
         first = None  # the first of the boxes of a region without a label, until a label comes
         after = _labels_after_boxes(pieces[:MAX_PIECES], text)
         for index, piece in enumerate(pieces[:MAX_PIECES]):

@@ -112,7 +112,8 @@ def test_external_plugins_and_the_parts_side_by_side(
         ),
         pytest.param(
             {"solution": '{"width": 900, "height": 111, "boxes": [], "labels": []}'},
-            "row 11 of {data}: expected width and height .* got 900 x 111",
+            "row 11 of {data}: expected width and height to be those of the image "
+            "file, .* got 900 x 111",
             id="size",
         ),
     ],
