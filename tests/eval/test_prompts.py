@@ -305,9 +305,8 @@ def test_only_the_classes_given_are_asked_about(
     dataset["categories"].append({"id": 9, "name": "pieces"})
     ann, out = write("a.json", dataset), tmp_path / "o.jsonl"
     run("--ann", ann, "--images", images, "--out", out)
-    assert (
-        "a: 1 of 4 categories are asked about but never annotated ('pieces'): leave out"
-        in capsys.readouterr().out
+    assert "a: 1 of 4 categories are asked about but never annotated ('pieces')" in (
+        capsys.readouterr().out
     )
     run("--ann", ann, "--images", images, "--out", out, "--classes", "Cat", "red circle")
     assert asked_for(out) == {"red circle, Cat."}

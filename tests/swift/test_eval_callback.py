@@ -253,7 +253,7 @@ def test_options_that_cannot_work(options: dict[str, Any], rows: Any, message: s
 
 def test_held_out_rows_without_any_box(tmp_path: Path) -> None:
     row = {"solution": '{"width": 9, "height": 9, "boxes": [], "labels": []}', "images": ["a.png"]}
-    with pytest.raises(InputError, match="got none in 2 rows"):
+    with pytest.raises(InputError, match="2 rows without any"):
         held_out([row, row], tmp_path / "annotations.json", model_io(Settings()))
 
 
