@@ -7,6 +7,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+import yaml
 from models import MODELS, Model
 
 from swift_plugin_visionr1.data.ground_truth import read_solution
@@ -24,7 +25,7 @@ TRAIN = """\
 # Vision-R1 on {title}, with the paper's setting (section 4.1). Written by configs/write.py.
 #
 # Prerequisites
-#   pip install ".[swift]" deepspeed    in a clone of this repository; launch from its root
+#   pip install ".[swift]" deepspeed    in a clone of this repository
 {needs}#   {hardware} of 8 GPUs with 80 GB{each}: {memory}
 {note}\
 # Data, with the question that this model is used to
@@ -89,7 +90,7 @@ SFT = """\
 # 2e-6, batch 128, one epoch (section 4.1). Written by configs/write.py.
 #
 # Prerequisites
-#   pip install ".[swift]" deepspeed    in a clone of this repository; launch from its root
+#   pip install ".[swift]" deepspeed    in a clone of this repository
 {needs}#   {hardware} of 8 GPUs with 80 GB{each}: {sft_memory}
 {note}\
 # Data: the annotations that Vision-R1 is trained on, with the right answers as this model writes them. They depend
@@ -283,6 +284,28 @@ def _environ(model: Model, stage: bool = True) -> str:
     return "\nENV:\n" + "".join(lines) if lines else ""
 
 
+def described() -> str:
+    """The recipes, for `vision-r1 recipes`."""
+    facts = {model.name: _needs(model) for model in MODELS}
+    return "# What each recipe is for and needs. Written by configs/write.py.\n" + yaml.safe_dump(
+        facts, sort_keys=False, width=200
+    )
+
+
+def _needs(model: Model) -> dict[str, str]:
+    io = model_io(Settings(), model.model_type, _limits(model), ChatOptions(model.template))
+    nodes = f"{model.nodes} node{'s' * (model.nodes > 1)} of 8 x 80 GB"
+    return {
+        "model": model.hub,
+        "format": io.format.name,
+        "frame": io.format.frame.describe(),
+        "step": model.step,
+        "all_parameters": nodes + ", offloaded" * ("deepspeed" in model.options),
+        "lora": model.overlay,
+        "weights": f"{2 * model.billions:.0f} GB",
+    }
+
+
 def table() -> str:
     """The recipes, for docs/recipes.md."""
     rows = [
@@ -290,12 +313,10 @@ def table() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for model in MODELS:
-        io = model_io(Settings(), model.model_type, _limits(model), ChatOptions(model.template))
-        nodes = f"{model.nodes} node{'s' * (model.nodes > 1)} of 8 x 80 GB"
-        nodes += ", offloaded" * ("deepspeed" in model.options)
+        facts = _needs(model)
         rows.append(
-            f"| `{model.name}` | {model.hub} | `{io.format.name}`, {io.format.frame.describe()} | {model.step} | "
-            f"{nodes} | `{model.overlay}` | {2 * model.billions:.0f} GB |"
+            f"| `{model.name}` | {model.hub} | `{facts['format']}`, {facts['frame']} | {model.step} | "
+            f"{facts['all_parameters']} | `{model.overlay}` | {facts['weights']} |"
         )
     return "\n".join(rows)
 
@@ -305,6 +326,7 @@ def main() -> int:
     for model in MODELS:
         for name, text in recipes(model).items():
             (ROOT / "configs" / name).write_text(text)
+    (ROOT / "configs" / "models.yaml").write_text(described())
     page = ROOT / "docs" / "recipes.md"
     before, rest = page.read_text().split("<!-- recipes -->\n")
     after = rest.split("<!-- /recipes -->")[1]

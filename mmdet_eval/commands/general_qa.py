@@ -11,13 +11,14 @@ from typing import Any
 
 from swift_plugin_visionr1.console import say, warn
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.shipped import CONFIGS
 
 from ..general_qa.asking import EvaluationFailed, evaluate
 from ..general_qa.questions import Model, Questions, read_recipe
 from ..general_qa.report import as_markdown, write_report
 from .run import STOPPED
 
-RECIPE = Path("configs/eval/general_qa.yaml")
+RECIPE = CONFIGS / "eval" / "general_qa.yaml"
 PACKAGES = ("swift", "evalscope", "vlmeval")
 
 
@@ -40,7 +41,10 @@ def add_parser(subparsers: Any) -> None:
     )
     sub.add_argument("--out", type=Path, required=True, help="folder for the answers and the table")
     sub.add_argument(
-        "--recipe", type=Path, default=RECIPE, help="YAML for `swift eval`; default: %(default)s"
+        "--recipe",
+        type=Path,
+        default=RECIPE,
+        help="YAML for `swift eval`; default: configs/eval/general_qa.yaml of the package",
     )
     sub.add_argument(
         "--eval-dataset",

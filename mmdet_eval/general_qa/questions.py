@@ -106,10 +106,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
         InputError: it is not a YAML file for VLMEvalKit.
     """
     if not path.exists():
-        raise InputError(
-            f"expected a YAML file for `swift eval`, got none at {path}: launch from the root of a "
-            "clone of the repository, or pass --recipe"
-        )
+        raise InputError(f"expected a YAML file for `swift eval`, got none at {path}")
     recipe = load_yaml(path)
     found = recipe if isinstance(recipe, dict) else {}
     if found.get("eval_backend") != "VLMEvalKit" or not isinstance(found.get("eval_dataset"), list):

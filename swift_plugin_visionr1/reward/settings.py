@@ -14,6 +14,7 @@ from ..declared import check_value, declared_values, read_declared
 from ..errors import InputError, SettingsError
 from ..files import load_yaml
 from ..formats import JsonLayout, Reasoning, get_format
+from ..shipped import shipped
 from ..text import did_you_mean, short
 from .schedule import Criteria, Schedule, Stage
 
@@ -164,7 +165,7 @@ def load_settings(spec: str | None = None) -> Settings:
     spec = spec if spec is not None else os.environ.get(ENVIRONMENT_VARIABLE) or "paper"
     if spec in PRESETS:
         return PRESETS[spec]
-    path = Path(spec)
+    path = shipped(Path(spec))
     if path.suffix not in (".yaml", ".yml") and not path.is_file():
         raise SettingsError(
             f"expected {ENVIRONMENT_VARIABLE} to be a preset ({', '.join(PRESETS)}) or a YAML "

@@ -33,6 +33,10 @@ def test_the_recipes_are_as_written(write: ModuleType) -> None:
     assert found == written, "run python configs/write.py"
 
 
+def test_the_list_is_as_written(write: ModuleType) -> None:
+    assert (CONFIGS / "models.yaml").read_text() == write.described(), "run python configs/write.py"
+
+
 def test_the_table_is_as_written(write: ModuleType) -> None:
     assert write.table() in (CONFIGS.parent / "docs" / "recipes.md").read_text(), (
         "run python configs/write.py"
