@@ -1,0 +1,75 @@
+"""The image files of a source's samples."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..data.image_paths import find_image
+from .sample import Sample, Source
+from .tally import Tally
+
+MISSING = "images without a file"
+SHORTENED = "images that were found by the last parts of their name"
+
+
+class ImageFinder:
+    """Looks in the folder first in which it found the last image.
+
+    Args:
+        folders: of the source.
+    """
+
+    def __init__(self, folders: tuple[Path, ...]) -> None:
+        self.folders = [folder for folder in folders if folder.is_dir()]
+
+    def find(self, name: str) -> Path | None:
+        """The file: the path in a folder, else its longest suffix that exists in one."""
+        for folder in self.folders:
+            if (folder / name).is_file():
+                self._prefer(folder)
+                return folder / name
+        for folder in self.folders:
+            if (path := find_image(folder, name)) is not None:
+                self._prefer(folder)
+                return path
+        return None
+
+    def is_as_written(self, path: Path, name: str) -> bool:
+        """Whether the file has the whole path that the source writes."""
+        return any(path == folder / name for folder in self.folders)
+
+    def _prefer(self, folder: Path) -> None:
+        if self.folders[0] != folder:
+            self.folders.remove(folder)
+            self.folders.insert(0, folder)
+
+
+def locate(source: Source, tally: Tally) -> Iterator[Sample]:
+    """The source's samples whose image has a file, with its path; the others are counted."""
+    finder = ImageFinder(source.images)
+    for sample in source.read(tally):
+        if not isinstance(sample.image, str):
+            yield sample  # it holds the image itself
+            continue
+        path = finder.find(sample.image)
+        if path is None:
+            tally.drop(MISSING, sample.image)
+            continue
+        if not finder.is_as_written(path, sample.image):
+            tally.mend(SHORTENED, f"{path} for {sample.image!r}")
+        yield replace(sample, image=str(path))
+
+
+def folders_around(file: Path, *names: str) -> tuple[Path, ...]:
+    """Where the images of an annotation file usually are: beside it, in `names` and the like."""
+    usual = ("images", "Images", "JPEGImages", "img", *names)
+    near = (file.parent, file.parent.parent)
+    places = [near[0], *(near[0] / name for name in usual)]
+    places += [near[1] / name for name in usual] + [near[1]]
+    return tuple(dict.fromkeys(place for place in places if place.is_dir()))
+
+
+def as_path(value: Any) -> str | None:
+    """A usable name of an image, or None."""
+    return value if isinstance(value, str) and value.strip() else None

@@ -1,0 +1,142 @@
+"""What every source becomes: samples, each one image with all that is known about it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..geometry.boxes import Boxes, as_boxes
+from ..geometry.frames import Size
+from .tally import Tally
+
+Task = Literal["detection", "grounding", "referring"]
+TASKS: tuple[Task, ...] = ("detection", "grounding", "referring")
+Id = int | str
+LAYOUTS = ("xyxy", "xywh", "cxcywh")
+UNITS = {"": 0.0, "-norm1": 1.0, "-percent": 100.0, "-norm1000": 1000.0}
+BOX_CHOICES = tuple(layout + unit for unit in UNITS for layout in LAYOUTS)
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """Words that describe some boxes of an image.
+
+    Attributes:
+        text: the words.
+        boxes: which of the sample's boxes they mean; empty if nothing in the image.
+        task: "referring" for an expression that means just these, "grounding" for a phrase.
+    """
+
+    text: str
+    boxes: tuple[int, ...]
+    task: Task = "referring"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One image.
+
+    Attributes:
+        id: of the image, as in the source.
+        image: its file as the source writes it; or a mapping of `bytes` and `path`.
+        size: (width, height) in pixels as the source says; None if it does not say.
+        boxes_xyxy: (n, 4) in pixels of the original image, as annotated.
+        labels: n categories; empty if only phrases are known.
+        phrases: of the image.
+        absent: categories that somebody looked for and did not see.
+        not_exhaustive: categories that are there, but of which not all instances have a box.
+        split: "train", "val", ...; "" if the source has no splits.
+        unit: 0 for pixels. Until its image is read, the boxes of a source that writes fractions are
+            in units of a side of this length: 1, 100 or 1000.
+        asked: whether the phrase is the whole question of a row that exists already.
+    """
+
+    id: Id
+    image: Any
+    size: Size | None
+    boxes_xyxy: Boxes
+    labels: tuple[str, ...] = ()
+    phrases: tuple[Phrase, ...] = ()
+    absent: tuple[str, ...] = ()
+    not_exhaustive: tuple[str, ...] = ()
+    split: str = ""
+    unit: float = 0.0
+    asked: bool = False
+
+    def in_pixels(self, size: Size) -> "Sample":
+        """The sample with its boxes in pixels of an image of `size` (width, height)."""
+        if not self.unit:
+            return self if self.size == size else replace(self, size=size)
+        boxes = self.boxes_xyxy / self.unit * np.array([*size, *size], dtype=np.float64)
+        return replace(self, boxes_xyxy=boxes, size=size, unit=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """An annotated set of images.
+
+    Attributes:
+        name: in rows and cards.
+        format: which reader it has.
+        files: what was read, for hashes.
+        images: folders in which its images may be.
+        categories: all names that boxes may have; empty if only phrases are known.
+        exhaustive: whether a category without a box in an image is absent from it.
+        tasks: what its samples can be used for.
+        read: its samples, in the order of the source; counts what it leaves out.
+        layout: how the source writes boxes, for messages.
+        upright: whether boxes belong to the image as viewers show it, with its EXIF rotation.
+        relatives: category -> those that may be there wherever it is, such as its parents.
+        notes: what else a user should know, in words.
+    """
+
+    name: str
+    format: str
+    files: tuple[Path, ...]
+    images: tuple[Path, ...]
+    categories: tuple[str, ...]
+    exhaustive: bool
+    tasks: tuple[Task, ...]
+    read: Callable[[Tally], Iterator[Sample]]
+    layout: Literal["xyxy", "xywh"] = "xyxy"
+    upright: bool = False
+    relatives: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user says about a source.
+
+    Attributes:
+        path: a file or a folder.
+        images: the folder of its images; None for where the format puts them.
+        boxes: how its boxes are written, one of `BOX_CHOICES`; None for the format's way.
+    """
+
+    path: Path
+    images: Path | None = None
+    boxes: str | None = None
+
+    def box_form(self, usual: str) -> tuple[str, float]:
+        """Layout and unit of the boxes; `usual` is the format's."""
+        layout, dash, unit = (self.boxes or usual).partition("-")
+        return layout, UNITS[dash + unit]
+
+    def folders(self, *usual: Path) -> tuple[Path, ...]:
+        """Where to look for images."""
+        return (self.images,) if self.images else tuple(dict.fromkeys(usual))
+
+
+def to_xyxy(numbers: Any, layout: str) -> Boxes:
+    """(n, 4) boxes of a layout as corners [x1, y1, x2, y2], in the same unit."""
+    boxes = as_boxes(numbers)
+    if layout == "xyxy":
+        return boxes
+    if layout == "xywh":
+        boxes[:, 2:] += boxes[:, :2]
+        return boxes
+    half = boxes[:, 2:] / 2
+    return np.hstack([boxes[:, :2] - half, boxes[:, :2] + half])
