@@ -7,7 +7,7 @@ from .formats import FORMATS, Format, JsonLayout, ParsedCompletion, get_format
 from .geometry.resize import QwenResize
 from .models.model_io import FAMILIES, Limits, ModelIO, model_io
 from .reward.equations import RewardBreakdown
-from .reward.schedule import Criteria, Schedule
+from .reward.schedule import Criteria, Schedule, two_stages
 from .reward.scorer import Scorer
 from .reward.scoring import score
 from .reward.settings import PRESETS, Settings, load_settings
@@ -35,4 +35,5 @@ __all__ = [
     "model_io",
     "read_solution",
     "score",
+    "two_stages",
 ]

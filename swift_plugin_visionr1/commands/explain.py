@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     scorer, said = rules_of_run(args, folder)
     text = _text(args, row)
     try:
-        explanation = explain(text, truth, scorer, stages_of(args, scorer.settings))
+        explanation = explain(text, truth, scorer, stages_of(args, scorer))
     except ValueError as error:
         raise InputError(str(error)) from None
     say("".join(f"{line}\n" for line in [said] if line) + report(explanation), end="")

@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..errors import InputError
 from ..geometry.resize import FRAME_VARIABLES
 from ..models.chat import ChatOptions
 from ..models.model_io import DEFAULT_MODEL_TYPE, Limits, model_io
-from ..reward.schedule import STAGES, Stage
 from ..reward.scorer import Scorer
-from ..reward.settings import ENVIRONMENT_VARIABLE, Settings, load_settings
+from ..reward.settings import ENVIRONMENT_VARIABLE, load_settings
 from ..runs.run_folder import run_arguments
 from ..runs.run_record import RunRecord, find_record
+from ..text import did_you_mean
 
 
 def add_reward_options(sub: argparse.ArgumentParser) -> None:
@@ -41,16 +42,26 @@ def add_stage_option(sub: argparse.ArgumentParser) -> None:
     """`--stage`, which `stages_of` reads."""
     sub.add_argument(
         "--stage",
-        choices=STAGES,
-        help="whose criteria apply; default: each stage that the settings have",
+        help="whose criteria apply, beginner, advanced or another stage of the settings; default: "
+        "each stage that they have",
     )
 
 
-def stages_of(args: argparse.Namespace, settings: Settings) -> tuple[Stage, ...]:
-    """The stage that `--stage` asks for, else all that a run with these settings goes through."""
-    if args.stage:
-        return (args.stage,)
-    return STAGES if settings.schedule.has_two_stages else (settings.schedule.stage(0, 1),)
+def stages_of(args: argparse.Namespace, scorer: Scorer) -> tuple[str, ...]:
+    """The stage that `--stage` asks for, else all that a run with these settings goes through.
+
+    Raises:
+        InputError: the settings have no stage of that name.
+    """
+    if not args.stage:
+        return scorer.schedule.names
+    names = [standard.name for standard in scorer.schedule.standards]
+    if args.stage not in names:
+        raise InputError(
+            f"expected --stage to be one of {', '.join(names)}, got {args.stage!r}"
+            f"{did_you_mean(args.stage, names)}"
+        )
+    return (args.stage,)
 
 
 def reward_rules(args: argparse.Namespace) -> Scorer:

@@ -10,8 +10,11 @@ from ..console import say, warn
 from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row, naming, published, read_lines, without_repeats
 from ..errors import InputError
+from ..reward.schedule import Standard
 from ..runs.join import Annotations
+from ..runs.run_folder import logged_steps
 from ..runs.scores import Scores
+from ..runs.trained import Judged, standards_in_training
 from ..writing import check_output, write_file
 from .reward_options import add_reward_options, add_stage_option, rules_of_run, stages_of
 
@@ -51,9 +54,10 @@ def run(args: argparse.Namespace) -> int:
     kept = without_repeats(lines)
     annotations = Annotations(args.dataset) if args.dataset else None
     scores = Scores(
-        scorer, stages_of(args, settings), annotations.truth if annotations else _own_truth
+        scorer, stages_of(args, scorer), annotations.truth if annotations else _own_truth
     )
-    rows = _scored(scores, [row for line in kept for row in line], args.file)
+    judged = _judged(scores, [row for line in kept for row in line], args.file)
+    rows = _scored(scores, judged, 0 if args.stage else logged_steps(args.file.parent))
     summary = {
         "file": str(args.file),
         "settings": settings.source,
@@ -76,11 +80,17 @@ def _own_truth(row: Row) -> GroundTruth:
     return published(row).truth()
 
 
-def _scored(scores: Scores, rows: Sequence[Row], path: Path) -> list[dict[str, Any]]:
-    found = []
+def _judged(scores: Scores, rows: Sequence[Row], path: Path) -> list[Judged]:
+    judged = []
     for row in rows:
         with naming(row, path):
-            found.append(scores.add(row))
-    if not found:
+            judged.append(scores.read(row))
+    if not judged:
         raise InputError(f"expected completions in {path}, got none")
-    return found
+    return judged
+
+
+def _scored(scores: Scores, judged: Sequence[Judged], max_steps: int) -> list[dict[str, Any]]:
+    trained = standards_in_training(judged, scores.scorer, max_steps)
+    standards: Sequence[Standard | None] = trained or [None] * len(judged)
+    return [scores.add(*each) for each in zip(judged, standards, strict=True)]

@@ -14,7 +14,7 @@ from ..models.model_io import ModelIO
 from ..reward.equations import RewardBreakdown
 from ..reward.matching import labels_differ
 from ..reward.released_code import _clamp, _extract, written_boxes
-from ..reward.schedule import Criteria, Stage, differentiate
+from ..reward.schedule import Standard, differentiate
 from ..reward.scorer import Scorer
 from ..reward.settings import Settings
 
@@ -47,14 +47,14 @@ class StageTerms:
     """What one stage makes of the predictions.
 
     Attributes:
-        criteria: the thresholds in force; without differentiation f is the identity.
+        standard: the criteria in force; without differentiation f is the identity.
         breakdown: the reward as training computes it.
         valid: per prediction, whether it is matched at IoU >= xi0 (GIoU > xi0 under the official
             rules).
         f: per prediction f of its overlap (Eq. 8); 0 if it is unmatched.
     """
 
-    criteria: Criteria
+    standard: Standard
     breakdown: RewardBreakdown
     valid: tuple[bool, ...]
     f: tuple[float, ...]
@@ -68,7 +68,7 @@ class Explanation:
         unread: number of boxes that the rules leave out because the format is broken
             (`salvage: false`).
         says_nothing: the completion says that there is nothing to find.
-        stages: terms by stage, in the order asked for.
+        stages: terms under each of the criteria, in the order asked for.
     """
 
     settings: Settings
@@ -78,7 +78,7 @@ class Explanation:
     predictions: tuple[Prediction, ...]
     unread: int
     says_nothing: bool
-    stages: dict[Stage, StageTerms]
+    stages: tuple[StageTerms, ...]
 
     @property
     def missed(self) -> tuple[int, ...]:
@@ -89,19 +89,29 @@ class Explanation:
     @property
     def breakdown(self) -> RewardBreakdown:
         """The first stage's; format, issues and matching are the same for all stages."""
-        return next(iter(self.stages.values())).breakdown
+        return self.stages[0].breakdown
 
 
-def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stage]) -> Explanation:
+def explain(
+    text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[str | Standard]
+) -> Explanation:
     """The reward of one completion, as training computes it, with all its terms.
+
+    Args:
+        text: the completion.
+        truth: its annotation.
+        scorer: the rules, and how the model sees and writes.
+        stages: names of stages, or the criteria themselves.
 
     Raises:
         ValueError: no processor of the model's family accepts an image of this size.
     """
     settings, io = scorer.settings, scorer.io
     view, parsed = io.resize.view(truth.size), io.format.parse(text)
-    breakdowns = scorer.score_stages(text, truth, stages)
-    first = next(iter(breakdowns.values()))
+    standards = [scorer.schedule.named(one) if isinstance(one, str) else one for one in stages]
+    (judge,) = scorer.judges([text], [truth])
+    breakdowns = [judge(standard.criteria) for standard in standards]
+    first = breakdowns[0]
     if settings.rules == "official":
         written = np.clip(written_boxes(_extract(text)), -LIMIT, LIMIT)
     else:
@@ -109,10 +119,9 @@ def explain(text: str, truth: GroundTruth, scorer: Scorer, stages: Sequence[Stag
     places = io.format.spans(text) if settings.rules == "paper" else []
     numbers = zip(_numbers(text, places, written), map(_floats, written), strict=False)
     predictions = predictions_of(first, truth, settings, list(numbers))
-    terms = {
-        stage: terms_of(predictions, scorer.schedule.criteria(stage), breakdown, settings)
-        for stage, breakdown in breakdowns.items()
-    }
+    terms = tuple(
+        terms_of(predictions, *each, settings) for each in zip(standards, breakdowns, strict=True)
+    )
     unread = len(parsed.boxes) - first.predicted if settings.rules == "paper" else 0
     return Explanation(settings, io, truth, view, predictions, unread, parsed.says_nothing, terms)
 
@@ -162,11 +171,12 @@ def _floats(box: Any) -> tuple[float, ...]:
 
 def terms_of(
     predictions: Sequence[Prediction],
-    criteria: Criteria,
+    standard: Standard,
     breakdown: RewardBreakdown,
     settings: Settings,
 ) -> StageTerms:
     """What a stage's criteria make of the predictions."""
+    criteria = standard.criteria
     counted = np.array([prediction.counted for prediction in predictions])
     matched = np.array([prediction.truth is not None for prediction in predictions], dtype=bool)
     if settings.rules == "official":
@@ -175,7 +185,7 @@ def terms_of(
     else:
         valid, f = counted >= criteria.xi0, differentiate(counted, criteria)
     return StageTerms(
-        criteria,
+        standard,
         breakdown,
         tuple((valid & matched).tolist()),
         tuple(np.where(matched, f, 0.0).tolist()),

@@ -7,7 +7,6 @@ from typing import Any
 
 from ..data.ground_truth import GroundTruth
 from ..geometry.frames import Size
-from ..reward.schedule import Stage
 from .explanation import Explanation, Prediction, StageTerms
 from .painter import Mark, paint, styled
 from .report import number, short
@@ -20,8 +19,10 @@ PARTS = ("format", "recall", "precision")
 def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
     """Write a PNG; `image` is a Pillow image in RGB, None for an empty canvas of its size."""
     panels = [
-        stage_panel(image, LARGEST, explanation.truth, explanation.predictions, stage, terms)
-        for stage, terms in explanation.stages.items()
+        stage_panel(
+            image, LARGEST, explanation.truth, explanation.predictions, terms.standard.title, terms
+        )
+        for terms in explanation.stages
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     make_sheet(panels, len(panels), legend=True).save(path, format="PNG")
@@ -32,7 +33,7 @@ def stage_panel(
     largest: Size,
     truth: GroundTruth,
     predictions: Sequence[Prediction],
-    stage: Stage,
+    title: str,
     terms: StageTerms,
     below: Sequence[str] = (),
 ) -> Panel:
@@ -43,7 +44,7 @@ def stage_panel(
         largest: (width, height) in pixels that the panel's image fits into.
         truth: the annotations.
         predictions: of the completion.
-        stage: whose criteria apply.
+        title: of the criteria, such as `beginner stage`.
         terms: what they give.
         below: lines of text under it.
     """
@@ -51,7 +52,7 @@ def stage_panel(
     canvas = fitted(empty(truth.size, largest) if image is None else image, largest)
     paint(canvas, truth.size, [*_annotated(truth), *_predicted(predictions, terms)])
     parts = " + ".join(f"{name} {number(getattr(reward, name))}" for name in PARTS)
-    return Panel(canvas, (f"{stage} stage: reward {number(reward.total)}", parts), below)
+    return Panel(canvas, (f"{title}: reward {number(reward.total)}", parts), below)
 
 
 def _annotated(truth: GroundTruth) -> list[Mark]:

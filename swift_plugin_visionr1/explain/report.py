@@ -32,11 +32,11 @@ def report(explanation: Explanation) -> str:
     own = explanation
     parts = [_head(own), _table(own), _missed(own), *_format(own)]
     lines = [line for part in parts for line in ([part] if isinstance(part, str) else part)]
-    for stage, terms in own.stages.items():
+    for terms in own.stages:
         lines += [
             "",
-            f"{stage.capitalize()} stage, "
-            f"{_thresholds(terms.criteria, own.settings.differentiation)}",
+            f"{terms.standard.title.capitalize()}, "
+            f"{_thresholds(terms.standard.criteria, own.settings.differentiation)}",
         ]
         lines += _official(own, terms) if own.settings.rules == "official" else _paper(own, terms)
     return "\n".join(lines) + "\n"
@@ -66,7 +66,7 @@ def _table(own: Explanation) -> list[str]:
         return []
     overlap = "GIoU" if own.settings.rules == "official" else "IoU"
     head = ["#", "label", "as written", "in image pixels", "ground truth", overlap]
-    head += [name for stage in own.stages for name in (f"{stage}: valid", f"f({overlap})")]
+    head += [name for terms in own.stages for name in (f"{_column(terms)}: valid", f"f({overlap})")]
     rows = [_row(own, i, prediction) for i, prediction in enumerate(own.predictions)]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     return [
@@ -76,6 +76,10 @@ def _table(own: Explanation) -> list[str]:
             for row in [head, *rows]
         ),
     ]
+
+
+def _column(terms: StageTerms) -> str:
+    return terms.standard.name or terms.standard.title
 
 
 def _row(own: Explanation, i: int, prediction: Prediction) -> list[str]:
@@ -92,7 +96,7 @@ def _row(own: Explanation, i: int, prediction: Prediction) -> list[str]:
         f"{prediction.truth} {short(own.truth.labels[prediction.truth])}{wrong}",
         number(prediction.overlap),
     ]
-    for terms in own.stages.values():
+    for terms in own.stages:
         cells += ["yes" if terms.valid[i] else "no", number(terms.f[i])]
     return cells
 
@@ -164,7 +168,7 @@ def _thresholds(criteria: Criteria, differentiation: bool) -> str:
 
 
 def _paper(own: Explanation, terms: StageTerms) -> list[str]:
-    got, criteria = terms.breakdown, terms.criteria
+    got, criteria = terms.breakdown, terms.standard.criteria
     if got.truths:
         found = sum(terms.valid)
         share = found / got.truths
@@ -224,7 +228,7 @@ def _sum(terms: Sequence[float]) -> str:
 
 def _official(own: Explanation, terms: StageTerms) -> list[str]:
     """The released code's own rules, which are not the paper's equations."""
-    got, criteria = terms.breakdown, terms.criteria
+    got, criteria = terms.breakdown, terms.standard.criteria
     if not got.truths:
         recall = precision = (
             f"nothing is annotated: 1 where no box is read, else 0: {number(got.recall)}"

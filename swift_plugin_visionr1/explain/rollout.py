@@ -33,14 +33,16 @@ def rollout_picture(
     """
     shown = group.breakdowns[:SHOWN]
     pixels = open_image(image, 2 * max(LARGEST))
-    criteria, settings = scorer.schedule.criteria(group.stage), scorer.settings
+    settings = scorer.settings
     panels = []
     for breakdown in shown:
         predictions = predictions_of(breakdown, group.truth, settings)
-        terms = terms_of(predictions, criteria, breakdown, settings)
+        terms = terms_of(predictions, group.standard, breakdown, settings)
         below = textwrap.wrap(_read(breakdown), 46)[:2]
         panels.append(
-            stage_panel(pixels, LARGEST, group.truth, predictions, group.stage, terms, below)
+            stage_panel(
+                pixels, LARGEST, group.truth, predictions, group.standard.title, terms, below
+            )
         )
     left = (
         f", {len(shown)} of {len(group.texts)} completions" if len(shown) < len(group.texts) else ""

@@ -11,7 +11,8 @@ from swift.callbacks.mapping import callbacks_map
 from swift.utils import get_logger
 
 from ..errors import SettingsError
-from ..reward.schedule import Stage
+from ..reward.moving import Adaptive, Continuous
+from ..reward.schedule import Schedule, Stages
 from ..reward.scorer import means
 from ..runs.alarms import CLIPPED, SPREAD
 from .resume_check import check_resumed
@@ -23,10 +24,12 @@ logger = get_logger()
 
 
 class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
-    """Observes only: the stage itself is a function of the trainer's step (`Schedule.stage`).
+    """Observes only: the criteria are a function of the trainer's step, or of each group.
 
     Logged with the trainer's own metrics, so that every reporter sees them: `vision_r1/stage` (1
-    beginner, 2 advanced), `vision_r1/xi0`, `xi1`, `xi2`, the means of the reward parts and of the
+    beginner, 2 advanced, and what is between), `vision_r1/xi0`, `xi1`, `xi2` (means over
+    completions with annotated boxes where each group has its own, and then `vision_r1/achieved`,
+    which they follow), the means of the reward parts and of the
     numbers of predicted and annotated boxes, and `vision_r1/issues/<code>`, the share of
     completions with that format issue. Every `pictures` steps (a setting) also `vision_r1/rollout`,
     a picture.
@@ -34,7 +37,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, args: Any, trainer: Any) -> None:
         super().__init__(args, trainer)
-        self.stage: Stage | None = None
+        self.title: str | None = None
         self.pictures = RolloutPictures(trainer)
         self.watch: RunWatch | None = None
 
@@ -57,34 +60,25 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         self.watch = RunWatch(self.run, resumed=state.global_step > 0)
         scorer = self.run.scorer
         schedule, settings = scorer.schedule, scorer.settings
-        first = schedule.first_advanced_step(state.max_steps)
-        if first is not None and first >= state.max_steps:
-            if schedule.switch_step is not None:
-                raise SettingsError(
-                    f"expected switch_step within the run of {state.max_steps} steps, got "
-                    f"{schedule.switch_step}: the advanced stage would never come; set "
-                    "`step: 1/2` or train longer"
-                )
-            logger.warning(
-                f"Vision-R1: the run of {state.max_steps} steps is too short for its advanced stage"
-            )
+        if isinstance(schedule, Stages):
+            _check_stages(schedule, state.max_steps)
         logger.info(
-            f"Vision-R1 ({settings.source}): "
-            f"{schedule.criteria(schedule.stage(0, state.max_steps))} from step 0"
-            + (f", {schedule.criteria('advanced')} from step {first}" if first else " to the end")
-            + f", of {state.max_steps} steps; now at step {state.global_step}; "
-            f"{_model(self.run)}"
+            f"Vision-R1 ({settings.source}): {_plan(schedule, state.max_steps)}, of "
+            f"{state.max_steps} steps; now at step {state.global_step}; {_model(self.run)}"
         )
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Announce a switch and log the criteria of the step that begins."""
-        scorer = self.run.scorer
-        stage = scorer.schedule.stage(state.global_step, state.max_steps)
-        criteria = asdict(scorer.schedule.criteria(stage))
-        if stage != self.stage:
-            logger.info(f"Vision-R1: {stage} stage from step {state.global_step}: {criteria}")
-            self.stage = stage
-        self._log({"stage": 2.0 if stage == "advanced" else 1.0, **criteria})
+        schedule = self.run.scorer.schedule
+        if not isinstance(schedule, Stages | Continuous):
+            return  # `on_step_end` logs what each group had
+        standard = schedule.at(state.global_step, state.max_steps)
+        title = standard.title if standard.name else "thresholds move"
+        if title != self.title:
+            criteria = asdict(standard.criteria)
+            logger.info(f"Vision-R1: {title} from step {state.global_step}: {criteria}")
+            self.title = title
+        self._log(standard.logged)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Log the means of what all processes scored since the last step, and a picture if one is
@@ -134,6 +128,38 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
                 "--reward_funcs vision_r1"
             )
         return run
+
+
+def _check_stages(schedule: Stages, max_steps: int) -> None:
+    """Raise SettingsError for a stage that begins at a step after the run's last; warn if the run
+    is too short for one that begins at a fraction of it."""
+    for name, first in schedule.first_steps(max_steps).items():
+        if first < max_steps:
+            continue
+        if first in schedule.begins:  # a step, not a fraction
+            raise SettingsError(
+                f"expected switch_step within the run of {max_steps} steps, got {first}: the "
+                f"{name} stage would never come; set `step: 1/2` or train longer"
+            )
+        logger.warning(f"Vision-R1: the run of {max_steps} steps is too short for its {name} stage")
+
+
+def _plan(schedule: Schedule, max_steps: int) -> str:
+    """Which criteria hold when."""
+    beginner, advanced = schedule.standards[0].criteria, schedule.standards[-1].criteria
+    if isinstance(schedule, Adaptive):
+        return (
+            f"each group by its own criteria, from {beginner} where it achieves up to "
+            f"{schedule.low:g} (mean IoU over annotated boxes) to {advanced} from {schedule.high:g}"
+        )
+    if isinstance(schedule, Continuous):
+        first, last = (
+            round(float(part * max_steps), 1) for part in (schedule.begins, schedule.ends)
+        )
+        return f"{beginner} up to step {first:g}, on to {advanced} at step {last:g}"
+    begun = schedule.first_steps(max_steps) if isinstance(schedule, Stages) else {}
+    each = [f"{schedule.criteria(name)} from step {first}" for name, first in begun.items()]
+    return ", ".join(each) + (" to the end" if len(each) == 1 else "")
 
 
 def _model(run: RunContext) -> str:

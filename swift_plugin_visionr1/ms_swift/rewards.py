@@ -8,7 +8,8 @@ from swift.utils import get_logger
 
 from ..errors import SettingsError
 from ..reward.equations import RewardBreakdown
-from ..reward.schedule import Stage
+from ..reward.moving import Continuous
+from ..reward.schedule import Stages, Standard
 from ..reward.scorer import Scorer
 from ..text import listed
 from .run_context import RunContext, current_run
@@ -34,7 +35,7 @@ class VisionR1(ORM):  # type: ignore[misc]
         super().__init__(args, **kwargs)
         self.run: RunContext = current_run(args)
         if not self.run.tells_step:
-            self._stage(None)
+            self._standard(None)
 
     @property
     def scorer(self) -> Scorer:
@@ -54,26 +55,30 @@ class VisionR1(ORM):  # type: ignore[misc]
                 annotations.
 
         Raises:
-            SettingsError: there is no trainer state, but several stages and no `fixed_stage`.
+            SettingsError: there is no trainer state, and the criteria depend on the step.
             SolutionError: a row's annotations cannot be used.
         """
         step = getattr(trainer_state, "global_step", None)
-        breakdowns = self.scorer(completions, columns, self._stage(trainer_state), step)
+        breakdowns = self.scorer(completions, columns, self._standard(trainer_state), step)
         return [self._value(breakdown) for breakdown in breakdowns]
 
     def _value(self, breakdown: RewardBreakdown) -> float:
         return float(getattr(breakdown, self.part))
 
-    def _stage(self, state: Any) -> Stage:
+    def _standard(self, state: Any) -> Standard | None:
+        """The criteria that hold; None where each group has its own."""
         schedule, max_steps = self.scorer.schedule, getattr(state, "max_steps", None) or 0
-        if not schedule.has_two_stages:
-            return schedule.stage(0, 1)
+        if not isinstance(schedule, Stages | Continuous):
+            return None
+        if schedule.needs == "nothing":
+            return schedule.at(0, 1)
         if max_steps > 0:
-            return schedule.stage(state.global_step, max_steps)
+            return schedule.at(state.global_step, max_steps)
         raise SettingsError(
-            "expected a trainer_state with global_step and max_steps to tell the stage, got none: "
-            "this trainer passes none to rewards, so declare `fixed_stage: beginner` or "
-            "`advanced` in the settings file"
+            "expected a trainer_state with global_step and max_steps to tell the criteria of "
+            f"`schedule: {self.scorer.settings.schedule}`, got none: this trainer passes none to "
+            "rewards, so declare `fixed_stage: beginner` or `advanced` in the settings file, or "
+            "`schedule: adaptive`, which needs no step"
         )
 
 

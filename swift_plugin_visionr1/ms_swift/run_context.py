@@ -17,11 +17,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch.distributed
 from swift.utils import get_logger
 
 from ..errors import SettingsError
 from ..models.chat import ChatOptions
 from ..models.model_io import DEFAULT_MODEL_TYPE, Limits, ModelIO, model_io
+from ..reward.moving import Achieved
 from ..reward.scorer import Scorer
 from ..reward.settings import Settings, load_settings
 from ..runs.run_folder import run_arguments
@@ -61,9 +63,10 @@ def run_without_trainer(args: Any) -> RunContext:
     """The run of a reward that no trainer of ms-swift builds: `args` are all that is known.
 
     Raises:
-        SettingsError: see `run_io`.
+        SettingsError: an adaptive schedule would not see whole groups; see also `run_io`.
     """
     settings = load_settings()
+    _require_whole_groups(settings)
     kind, limits, io = run_io(settings, args, None)
     return RunContext(kind, ChatOptions(), limits, Scorer(settings, io))
 
@@ -72,9 +75,10 @@ def run_of_trainer(trainer: Any) -> RunContext:
     """The run of a trainer that is building its rewards.
 
     Raises:
-        SettingsError: see `run_io`.
+        SettingsError: there are no groups for an adaptive schedule; see also `run_io`.
     """
     settings, args, known = load_settings(), trainer.args, vars(trainer)
+    _require_groups(settings, trainer)
     on_ray = "_data_info" in known
     template = trainer.template
     kind, limits, io = run_io(settings, args, template)
@@ -84,12 +88,46 @@ def run_of_trainer(trainer: Any) -> RunContext:
         kind,
         chat_options(template),
         limits,
-        Scorer(settings, io),
+        Scorer(settings, io, gather_completions),
         tells_step=not on_ray,
         datasets={name: data[name] for name in DATASETS if data.get(name) is not None},
         sources=_sources(args),
         folder=Path(folder) if folder else None,
     )
+
+
+def gather_completions(completions: list[Achieved]) -> list[Achieved]:
+    """The completions of all processes: a group may be spread over several. Every process calls its
+    rewards at the same time, as ms-swift gathers their values afterwards; the driver of Ray has all
+    of them anyway."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return completions
+    every: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(every, completions)
+    return [one for each in every for one in each]
+
+
+def _require_groups(settings: Settings, trainer: Any) -> None:
+    """Raise SettingsError if the criteria follow from the group and there are no groups."""
+    count = getattr(trainer, "num_generations", None)
+    if settings.schedule == "adaptive" and count == 1:
+        raise SettingsError(
+            "expected --num_generations of at least 2 with `schedule: adaptive`, whose criteria "
+            "follow from what a group of completions achieves, got 1: sample groups, or use "
+            "`schedule: continuous`"
+        )
+
+
+def _require_whole_groups(settings: Settings) -> None:
+    """Raise SettingsError if groups may be spread over processes that do not meet."""
+    processes = int(os.environ.get("WORLD_SIZE") or 1)
+    if settings.schedule == "adaptive" and processes > 1:
+        raise SettingsError(
+            "expected a GRPO trainer of ms-swift with `schedule: adaptive` in several processes, "
+            f"got {processes} processes and a reward that no such trainer builds: a group may be "
+            "spread over processes, and whether they score at the same time is not known; use "
+            "`schedule: two_stage` or `continuous`"
+        )
 
 
 def run_io(settings: Settings, args: Any, template: Any) -> tuple[str | None, Limits, ModelIO]:

@@ -56,11 +56,11 @@ class RunWatch:
     def _words(self, alarm: Alarm, step: int, other: OtherFrame | None) -> str:
         seen, likely = CAUSES[alarm.cause]
         scorer = self.run.scorer
-        stage = scorer.last.moment[0] if scorer.last else "beginner"
+        standards = scorer.last.standards if scorer.last else scorer.schedule.standards
         told = {
             "frame": other.name if other else "",
             "format": scorer.io.format.name,
-            "xi0": scorer.schedule.criteria(stage).xi0,
+            "xi0": min(standard.criteria.xi0 for standard in standards),
         }
         numbers = f" (mean IoU {other.iou:.2f} for {other.as_read:.2f})" if other else ""
         return (

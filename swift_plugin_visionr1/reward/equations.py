@@ -29,6 +29,8 @@ class RewardBreakdown:
         issues: what breaks the format.
         boxes_xyxy: (predicted, 4) the boxes read, in pixels of the original image.
         labels: of each of them, "" if it has none.
+        achieved: mean IoU over the annotated boxes, whatever the thresholds (`achieved_iou`); None
+            without annotated boxes.
     """
 
     format: float
@@ -40,6 +42,7 @@ class RewardBreakdown:
     issues: tuple[str, ...]
     boxes_xyxy: Boxes
     labels: tuple[str, ...]
+    achieved: float | None = None
 
     @property
     def total(self) -> float:

@@ -10,7 +10,6 @@ absurd JSON) the reward is 0.
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from ..geometry.boxes import LIMIT, Boxes, as_boxes, giou
 from ..geometry.frames import Size, convert
 from .equations import RewardBreakdown
 from .matching import NO_MATCH, Match, canonical_order, label_key
+from .moving import achieved_iou
 from .schedule import Criteria
 
 _FENCE = re.compile(r"```json\n|\n```")
@@ -64,21 +64,25 @@ def score_official(
     entries = _extract(text)
     written = written_boxes(entries)
     pixels_xyxy = convert(np.clip(written, -LIMIT, LIMIT), processed, truth.size)
-    read: Any = (), pixels_xyxy, tuple(str(label or "") for _, label in entries)
+    labels = tuple(str(label or "") for _, label in entries)
+    read: tuple[tuple[str, ...], Boxes, tuple[str, ...]] = (), pixels_xyxy, labels
     if not count:
         nothing = float(not entries)
         return RewardBreakdown(
             1.0 - format_reward, nothing, nothing, len(entries), 0, NO_MATCH, *read
         )
     if not entries:
-        return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, *read)
+        return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, *read, achieved=0.0)
     pairs = _match(written, entries, truth, processed)
     gious = pairs.ious.astype(np.float32)
     found = _clamp(gious, criteria.xi0, criteria.xi0).sum() / count
     low, high = (0.5, 0.75) if differentiation else (0.0, 1.0)
     recall = float(_clamp(np.array([found]), low, high)[0])
     precision = float(_clamp(gious, criteria.xi1, criteria.xi2).mean())
-    return RewardBreakdown(format_reward, recall, precision, len(entries), count, pairs, *read)
+    achieved = achieved_iou(pairs.ious, count)
+    return RewardBreakdown(
+        format_reward, recall, precision, len(entries), count, pairs, *read, achieved=achieved
+    )
 
 
 def written_boxes(entries: Sequence[Entry]) -> Boxes:

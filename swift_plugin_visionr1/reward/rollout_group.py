@@ -9,7 +9,7 @@ from typing import Any
 from ..data.ground_truth import GroundTruth
 from ..data.published.base import first_image
 from .equations import RewardBreakdown
-from .schedule import Stage
+from .schedule import Standard
 
 COLUMNS = ("messages", "images", "solution")
 
@@ -23,7 +23,7 @@ class RolloutGroup:
         breakdowns: what each of them earned.
         truth: the row's annotations.
         row: the row's own messages, images and solution.
-        stage: whose criteria applied.
+        standard: the criteria that applied.
         step: number of optimisation steps before the one that sampled them; None if the trainer
             does not tell.
     """
@@ -32,7 +32,7 @@ class RolloutGroup:
     breakdowns: tuple[RewardBreakdown, ...]
     truth: GroundTruth
     row: dict[str, Any]
-    stage: Stage
+    standard: Standard
     step: int | None
 
     @property
@@ -44,13 +44,23 @@ class RolloutGroup:
     @property
     def prompt(self) -> str:
         """The user's last message; "" if it is not text."""
-        messages = self.row.get("messages")
-        asked = (
-            [m.get("content") for m in messages if m.get("role") == "user"]
-            if isinstance(messages, list)
-            else []
-        )
+        asked = _asked(self.row.get("messages"))
         return asked[-1] if asked and isinstance(asked[-1], str) else ""
+
+
+def _asked(messages: Any) -> list[Any]:
+    if not isinstance(messages, list):
+        return []
+    return [message.get("content") for message in messages if message.get("role") == "user"]
+
+
+def asked_first(columns: Mapping[str, Any], count: int) -> list[Any]:
+    """The user's first message in each of `count` rows, None where there is none: the later ones of
+    a conversation differ between completions."""
+    messages = columns.get("messages")
+    if messages is None or len(messages) != count:
+        return [None] * count
+    return [next(iter(_asked(each)), None) for each in messages]
 
 
 def telling_group(
@@ -58,7 +68,7 @@ def telling_group(
     columns: Mapping[str, Any],
     truths: Sequence[GroundTruth],
     breakdowns: Sequence[RewardBreakdown],
-    stage: Stage,
+    standards: Sequence[Standard],
     step: int | None,
 ) -> RolloutGroup:
     """The first group whose rewards differ, which is what a policy learns from; else the first.
@@ -71,7 +81,7 @@ def telling_group(
         columns: its columns, one value per completion.
         truths: the annotation of each.
         breakdowns: what each earned.
-        stage: whose criteria applied.
+        standards: the criteria that applied to each.
         step: the trainer's step.
     """
     names = [name for name in COLUMNS if len(columns.get(name) or ()) == len(texts)]
@@ -89,6 +99,6 @@ def telling_group(
         tuple(breakdowns[i] for i in chosen),
         truths[first],
         rows[first],
-        stage,
+        standards[first],
         step,
     )

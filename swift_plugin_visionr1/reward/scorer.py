@@ -2,8 +2,9 @@
 ask."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..data.ground_truth import GroundTruth, solutions_of
@@ -13,16 +14,22 @@ from ..geometry.boxes import as_boxes, iou
 from ..geometry.frames import View
 from ..models.model_io import ModelIO
 from .equations import RewardBreakdown
+from .moving import Achieved, Adaptive, group_of
 from .released_code import require_official_format, score_official
-from .rollout_group import RolloutGroup, telling_group
-from .schedule import Stage
+from .rollout_group import RolloutGroup, asked_first, telling_group
+from .schedule import Criteria, Standard
 from .scoring import match_readings, read_completion, score_matched
 from .settings import Settings
 
 PARTS = ("format", "recall", "precision", "predicted", "truths")
+# of groups with annotated boxes, where each group has its own criteria
+OF_GROUPS = ("achieved", "stage", "xi0", "xi1", "xi2")
 # reward calls of one step whose group is kept: gradient accumulation and dynamic sampling make
 # several
 REMEMBERED = 32
+
+Judge = Callable[[Criteria], RewardBreakdown]  # of one completion that was read and matched
+Gather = Callable[[list[Achieved]], list[Achieved]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,15 +40,17 @@ class ScoredBatch:
         completions: the trainer's own list: it hands the same one to each of its rewards.
         ids: ms-swift's `request_id` of each, unique to the completion; empty if the trainer gives
             none.
-        moment: stage and step.
+        moment: the criteria, None where each group has its own, and the step.
         truths: the annotation of each.
+        standards: the criteria that applied to each.
         breakdowns: what each earned.
     """
 
     completions: Sequence[object]
     ids: tuple[str, ...]
-    moment: tuple[Stage, int | None]
+    moment: tuple[Standard | None, int | None]
     truths: Sequence[GroundTruth]
+    standards: Sequence[Standard]
     breakdowns: list[RewardBreakdown]
 
     def is_asked_again(
@@ -60,6 +69,8 @@ class Scorer:
     Args:
         settings: the rules.
         io: how the model sees images and writes boxes.
+        gather: the completions of all processes, from this one's; for an adaptive schedule, whose
+            groups may be spread over processes. Without it, this process has whole groups.
 
     Attributes:
         last: the batch that was scored last; None before the first.
@@ -68,12 +79,13 @@ class Scorer:
         SettingsError: the format cannot be scored by the rules, or cannot write boxes in its frame.
     """
 
-    def __init__(self, settings: Settings, io: ModelIO) -> None:
+    def __init__(self, settings: Settings, io: ModelIO, gather: Gather | None = None) -> None:
         if settings.rules == "official":
             require_official_format(io.format)
         _require_writable(io.format)
         self.settings, self.io = settings, io
-        self.schedule = settings.schedule
+        self.schedule = settings.refinement
+        self._gather = gather or list
         self.last: ScoredBatch | None = None
         self._sums: Counter[str] = Counter()
         self._issues: set[str] = set()
@@ -83,7 +95,7 @@ class Scorer:
         self,
         completions: Sequence[object],
         columns: dict[str, Any],
-        stage: Stage,
+        stage: str | Standard | None,
         step: int | None = None,
     ) -> list[RewardBreakdown]:
         """One breakdown per completion.
@@ -93,51 +105,95 @@ class Scorer:
             columns: the dataset's columns, each as long as `completions`; `solution` is read,
                 `width` and `height` for the authors' form of it, and `request_id`, which tells
                 batches apart.
-            stage: whose criteria apply.
+            stage: whose criteria apply; None where each group has its own (`Adaptive`).
             step: the trainer's step; the same batch at another step counts anew in `take_sums`.
 
         Raises:
             SolutionError: a row's annotations cannot be used.
         """
-        ids, moment = _request_ids(columns, len(completions)), (stage, step)
+        standard = self.schedule.named(stage) if isinstance(stage, str) else stage
+        ids, moment = _request_ids(columns, len(completions)), (standard, step)
         if self.last is None or not self.last.is_asked_again(completions, ids, moment):
             truths = solutions_of(columns, len(completions))
-            breakdowns = self._score_batch(completions, columns, truths, stage, step)
-            self.last = ScoredBatch(completions, ids, moment, truths, breakdowns)
+            texts = [text if isinstance(text, str) else "" for text in completions]
+            standards, breakdowns = self._score_batch(texts, columns, truths, standard)
+            self._keep(texts, columns, truths, standards, breakdowns, step)
+            self.last = ScoredBatch(completions, ids, moment, truths, standards, breakdowns)
         return self.last.breakdowns
 
     def _score_batch(
         self,
-        completions: Sequence[object],
-        columns: dict[str, Any],
+        texts: Sequence[str],
+        columns: Mapping[str, Any],
         truths: Sequence[GroundTruth],
-        stage: Stage,
-        step: int | None,
-    ) -> list[RewardBreakdown]:
-        texts = [text if isinstance(text, str) else "" for text in completions]
-        breakdowns = self.score_all(texts, truths, (stage,))[stage]
-        self._add_up(breakdowns)
-        if self.settings.pictures and texts:
-            self._groups.append(telling_group(texts, columns, truths, breakdowns, stage, step))
-        return breakdowns
+        standard: Standard | None,
+    ) -> tuple[list[Standard], list[RewardBreakdown]]:
+        judges = self.judges(texts, truths)
+        if standard is None:
+            prompts = asked_first(columns, len(texts))
+            groups = [group_of(*each) for each in zip(prompts, truths, strict=True)]
+            standards = self.standards_of_groups(judges, groups)
+        else:
+            standards = [standard] * len(texts)
+        pairs = zip(judges, standards, strict=True)
+        return standards, [judge(standard.criteria) for judge, standard in pairs]
 
-    def _add_up(self, breakdowns: list[RewardBreakdown]) -> None:
+    def standards_of_groups(
+        self, judges: Sequence[Judge], groups: Sequence[Hashable]
+    ) -> list[Standard]:
+        """The criteria of each completion under an adaptive schedule, from what its whole group
+        achieves.
+
+        Args:
+            judges: of the completions.
+            groups: the group of each.
+
+        Raises:
+            TypeError: the schedule is another one.
+        """
+        if not isinstance(self.schedule, Adaptive):
+            raise TypeError(f"expected an adaptive schedule, got {self.schedule}")
+        easiest = self.schedule.standards[0].criteria
+        achieved = [judge(easiest).achieved for judge in judges]
+        every = self._gather(list(zip(groups, achieved, strict=True)))
+        by_group = self.schedule.by_group(every)
+        return [by_group[group] for group in groups]
+
+    def _keep(
+        self,
+        texts: Sequence[str],
+        columns: Mapping[str, Any],
+        truths: Sequence[GroundTruth],
+        standards: Sequence[Standard],
+        breakdowns: Sequence[RewardBreakdown],
+        step: int | None,
+    ) -> None:
+        """Add a batch to the sums, and a group of it to those that may be drawn."""
         self._sums["completions"] += len(breakdowns)
         for breakdown in breakdowns:
             self._sums.update({part: getattr(breakdown, part) for part in PARTS})
             issues = [f"issues/{issue}" for issue in breakdown.issues]
             self._sums.update(issues)
             self._issues.update(issues)
+        if self.schedule.needs == "group":
+            for breakdown, standard in zip(breakdowns, standards, strict=True):
+                if breakdown.achieved is not None:
+                    self._sums.update({"annotated": 1, "achieved": breakdown.achieved})
+                    self._sums.update(standard.logged)
+        if self.settings.pictures and texts:
+            group = telling_group(texts, columns, truths, breakdowns, standards, step)
+            self._groups.append(group)
 
     def take_sums(self) -> Counter[str]:
-        """Sums over what was scored since the last call: `completions`, rewards, boxes, issues.
+        """Sums over what was scored since the last call: `completions`, rewards, boxes, issues, and
+        what groups achieve where they have their own criteria.
 
         An issue that was ever seen is included even at 0, for trainers that average over steps.
         """
         sums, self._sums = self._sums, Counter()
-        return Counter(
-            {name: sums[name] for name in ("completions", *PARTS, *sorted(self._issues))}
-        )
+        groups = ("annotated", *OF_GROUPS) if self.schedule.needs == "group" else ()
+        names = ("completions", *PARTS, *groups, *sorted(self._issues))
+        return Counter({name: sums[name] for name in names})
 
     def take_groups(self) -> list[RolloutGroup]:
         """A group of each batch that was scored since the last call, for pictures; empty with
@@ -145,43 +201,48 @@ class Scorer:
         groups, self._groups = list(self._groups), deque(maxlen=REMEMBERED)
         return groups
 
-    def score(self, text: str, truth: GroundTruth, stage: Stage) -> RewardBreakdown:
+    def score(self, text: str, truth: GroundTruth, stage: str) -> RewardBreakdown:
         """The breakdown of one completion."""
         return self.score_stages(text, truth, (stage,))[stage]
 
     def score_stages(
-        self, text: str, truth: GroundTruth, stages: Sequence[Stage]
-    ) -> dict[Stage, RewardBreakdown]:
+        self, text: str, truth: GroundTruth, stages: Sequence[str]
+    ) -> dict[str, RewardBreakdown]:
         """The breakdown of one completion under each of the stages."""
         scored = self.score_all([text], [truth], stages)
         return {stage: breakdowns[0] for stage, breakdowns in scored.items()}
 
     def score_all(
-        self, texts: Sequence[str], truths: Sequence[GroundTruth], stages: Sequence[Stage]
-    ) -> dict[Stage, list[RewardBreakdown]]:
+        self, texts: Sequence[str], truths: Sequence[GroundTruth], stages: Sequence[str]
+    ) -> dict[str, list[RewardBreakdown]]:
         """The breakdowns of completions under several stages, which share one parse and match."""
+        judges = self.judges(texts, truths)
         criteria = {stage: self.schedule.criteria(stage) for stage in stages}
-        rules = self.settings
+        return {stage: [judge(each) for judge in judges] for stage, each in criteria.items()}
+
+    def judges(self, texts: Sequence[str], truths: Sequence[GroundTruth]) -> list[Judge]:
+        """Read and match completions; each of the functions returned gives one's breakdown under
+        some criteria."""
+        rules, format = self.settings, self.io.format
+        pairs = list(zip(texts, truths, strict=True))
         if rules.rules == "official":
-            return {
-                stage: [
-                    score_official(
-                        text, truth, self._view(truth).processed, each, rules.differentiation
-                    )
-                    for text, truth in zip(texts, truths, strict=True)
-                ]
-                for stage, each in criteria.items()
-            }
-        format = self.io.format
+            return [
+                partial(
+                    score_official,
+                    text,
+                    truth,
+                    self._view(truth).processed,
+                    differentiation=rules.differentiation,
+                )
+                for text, truth in pairs
+            ]
         readings = [
             read_completion(format.parse(text), format, truth, self._view(truth), rules)
-            for text, truth in zip(texts, truths, strict=True)
+            for text, truth in pairs
         ]
-        matched = match_readings(readings, rules)
-        return {
-            stage: [score_matched(one, each, rules) for one in matched]
-            for stage, each in criteria.items()
-        }
+        return [
+            partial(score_matched, one, settings=rules) for one in match_readings(readings, rules)
+        ]
 
     def _view(self, truth: GroundTruth) -> View:
         return self.io.resize.view(truth.size)
@@ -193,16 +254,17 @@ def _request_ids(columns: dict[str, Any], count: int) -> tuple[str, ...]:
 
 
 def means(sums: Sequence[Counter[str]]) -> dict[str, float]:
-    """The means over all completions that `Scorer.take_sums` counted in several processes; empty
-    without completions.
+    """The means over all completions that `Scorer.take_sums` counted in several processes, those of
+    `OF_GROUPS` over the ones with annotated boxes; empty without completions.
 
     The names are sorted, so that they do not depend on the order of the processes.
     """
     total: Counter[str] = Counter()
     for each in sums:
         total.update(each)
-    count = total.pop("completions", 0)
-    return {name: total[name] / count for name in sorted(total)} if count else {}
+    count, annotated = total.pop("completions", 0), total.pop("annotated", 0)
+    over = {name: annotated if name in OF_GROUPS else count for name in total}
+    return {name: total[name] / over[name] for name in sorted(total) if over[name]}
 
 
 def _require_writable(format: Format) -> None:

@@ -24,6 +24,7 @@ from .matching import (
     labels_differ,
     match_all,
 )
+from .moving import achieved_iou
 from .schedule import Criteria
 
 if TYPE_CHECKING:
@@ -152,13 +153,15 @@ def score_matched(
     """The rewards under one stage's criteria."""
     reading, pairs = matched.reading, matched.pairs
     predicted, truths = len(reading.boxes_xyxy), len(reading.truth.boxes)
+    ious = (
+        np.where(matched.wrong_label, 0.0, pairs.ious)
+        if settings.wrong_label == "unmatched"
+        else pairs.ious
+    )
     if not truths:
         # Only an answer that says "nothing" is right. Text that cannot be read is not an answer.
         recall = precision = float(reading.denies)
     else:
-        ious = pairs.ious
-        if settings.wrong_label == "unmatched":
-            ious = np.where(matched.wrong_label, 0.0, ious)
         over = _denominator(ious, predicted, truths, criteria, settings.precision_over)
         recall = recall_reward(ious, truths, criteria)
         precision = precision_reward(ious, criteria, over)
@@ -172,6 +175,7 @@ def score_matched(
         reading.issues,
         reading.boxes_xyxy,
         reading.labels,
+        achieved_iou(ious, truths),
     )
 
 

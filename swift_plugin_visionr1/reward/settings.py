@@ -10,16 +10,24 @@ from typing import Any, Literal, get_type_hints
 
 import yaml
 
-from ..declared import check_value, declared_values, read_declared
+from ..declared import check_value, read_declared
 from ..errors import InputError, SettingsError
 from ..files import load_yaml
 from ..formats import JsonLayout, Reasoning, get_format
 from ..shipped import shipped
 from ..text import did_you_mean, short
 from .schedule import Criteria, Schedule, Stage
+from .schedule_reading import plain_schedule, read_schedule, unused_names
+from .schedule_settings import (
+    AdaptiveSettings,
+    ContinuousSettings,
+    ScheduleName,
+    StageSettings,
+    check_schedule,
+    make_schedule,
+)
 
 ENVIRONMENT_VARIABLE = "VISION_R1_CONFIG"
-LONGEST_FRACTION = 40  # characters
 
 
 @contextmanager
@@ -46,10 +54,17 @@ class Settings:
         reasoning: what it writes around the answer: `none`, `think` or `think_answer`; null for its
             family's.
         json: the names of the parts of the format `json`: box, label, order, decimals.
+        schedule: how the criteria sharpen: in `two_stage`s at `step` (the paper's), in any number
+            of `stages`, `continuous`ly with the progress of the run, or `adaptive`, by what each
+            group of completions achieves.
         step: STEP as a fraction of the run ("1/2"); 1 is never.
         switch_step: an absolute global step for the advanced stage instead of `step`.
         beginner: xi0, xi1, xi2 of the beginner stage.
         advanced: xi0, xi1, xi2 of the advanced stage.
+        stages: of `schedule: stages`, each with its thresholds and when it begins.
+        continuous: of `schedule: continuous`: when the thresholds leave `beginner`, and when they
+            reach `advanced`.
+        adaptive: of `schedule: adaptive`: what a group has to achieve.
         differentiation: whether f of Eq. 8 is applied; without it recall and precision are as in
             Eq. 5 and 6.
         matcher: `box` matches by boxes only, `box_label` adds the class term (Table 3).
@@ -71,10 +86,14 @@ class Settings:
     frame: str | None = None
     reasoning: Reasoning | None = None
     json: JsonLayout | None = None
+    schedule: ScheduleName = "two_stage"
     step: Fraction = Fraction(1, 2)
     switch_step: int | None = None
     beginner: Criteria = Criteria(0.5, 0.5, 0.75)
     advanced: Criteria = Criteria(0.75, 0.75, 0.9)
+    stages: tuple[StageSettings, ...] | None = None
+    continuous: ContinuousSettings | None = None
+    adaptive: AdaptiveSettings | None = None
     differentiation: bool = True
     matcher: Literal["box", "box_label"] = "box"
     wrong_label: Literal["ignore", "unmatched"] = "ignore"
@@ -89,10 +108,6 @@ class Settings:
         with _as_settings_error():
             for name, kind in get_type_hints(Settings).items():
                 check_value(getattr(self, name), kind, name)
-        if not 0 < self.step <= 1:
-            raise SettingsError(f"expected step, a fraction of the run, in (0, 1], got {self.step}")
-        if self.switch_step is not None and self.switch_step < 1:
-            raise SettingsError(f"expected switch_step to be at least 1, got {self.switch_step}")
         if self.pictures < 0:
             raise SettingsError(
                 f"expected pictures to be a number of steps, 0 for never, got {self.pictures}"
@@ -107,12 +122,8 @@ class Settings:
             raise SettingsError(str(error)) from None
         if self.rules == "official":
             self._check_official()
-        pairs = zip(asdict(self.beginner).values(), asdict(self.advanced).values(), strict=True)
-        if any(easy > hard for easy, hard in pairs):
-            raise SettingsError(
-                f"expected no threshold to fall: {self.beginner} (beginner), {self.advanced} "
-                "(advanced)"
-            )
+        with _as_settings_error():
+            check_schedule(self)
 
     def _check_official(self) -> None:
         fixed = {
@@ -134,12 +145,9 @@ class Settings:
         return self.matcher == "box_label" or self.wrong_label == "unmatched"
 
     @property
-    def schedule(self) -> Schedule:
-        """The stages; without differentiation f is the identity, so only their xi0 matter."""
-        stages = (self.beginner, self.advanced)
-        if not self.differentiation:
-            stages = tuple(Criteria(stage.xi0, 0.0, 1.0) for stage in stages)  # type: ignore[assignment]
-        return Schedule(*stages, self.step, self.switch_step, self.fixed_stage)
+    def refinement(self) -> Schedule:
+        """The schedule itself; see `make_schedule`."""
+        return make_schedule(self)
 
 
 PRESETS: dict[str, Settings] = {
@@ -194,20 +202,10 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
                 f"unknown setting {short(name)!r}{did_you_mean(name, names)}; there are "
                 f"{', '.join(names)}"
             )
-    own = [name for name in ("step", "switch_step", "fixed_stage") if values.get(name) is not None]
-    if len(own) > 1:
-        raise SettingsError(
-            f"expected one of step, switch_step and fixed_stage, got {' and '.join(own)}"
-        )
-    if own == ["step"]:
-        values["switch_step"] = None  # the file's own schedule replaces the preset's
-    if "step" in values:
-        values["step"] = _fraction(values["step"])
+    with _as_settings_error():
+        values = read_schedule(values, PRESETS[preset])
     if values.get("json") is not None:
         values["json"] = _layout(values["json"])
-    for stage in ("beginner", "advanced"):
-        if stage in values:
-            values[stage] = _criteria(stage, values[stage], getattr(PRESETS[preset], stage))
     return replace(PRESETS[preset], **values)
 
 
@@ -221,31 +219,13 @@ def describe(settings: Settings) -> str:
 
 def plain_settings(settings: Settings) -> dict[str, Any]:
     """The settings as plain values that `settings_from` reads back, all but their source."""
-    plain = asdict(settings) | {"step": str(settings.step)}
+    plain = asdict(settings) | plain_schedule(settings)
     del plain["source"]
-    if settings.switch_step is not None or settings.fixed_stage is not None:
-        del plain["step"]  # it is not used
+    for name in unused_names(settings):
+        del plain[name]
     return plain
-
-
-def _fraction(value: Any) -> Fraction:
-    """From "1/2" or 0.5; long or extreme values ("1e999999999") are not even computed."""
-    text = short(value)
-    try:
-        if len(text) <= LONGEST_FRACTION and ("/" in text or 0 < float(text) <= 1):
-            return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        pass
-    raise SettingsError(
-        f'expected step to be a fraction of the run such as "1/2" or 0.5, in (0, 1], got {text!r}'
-    )
 
 
 def _layout(value: Any) -> JsonLayout:
     with _as_settings_error("json"):
         return read_declared(JsonLayout, value, "json")
-
-
-def _criteria(stage: str, value: Any, default: Criteria) -> Criteria:
-    with _as_settings_error(stage):
-        return replace(default, **declared_values(Criteria, value, stage))

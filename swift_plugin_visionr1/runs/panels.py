@@ -67,7 +67,17 @@ def panels_of(log: Log, again: Log | None) -> tuple[list[Panel], list[str]]:
         (_of(values, "Loss", {"": "loss"}), "loss"),
     ]
     missing = [what for panel, what in wanted if not panel]
-    return [panel for panel, _ in [*wanted, (_held_out(log), "")] if panel], missing
+    more = [(_thresholds(values), ""), (_held_out(log), "")]
+    return [panel for panel, _ in [*wanted, *more] if panel], missing
+
+
+def _thresholds(values: Mapping[str, Values]) -> Panel | None:
+    """Where they move, or go through more than two stages: two are seen in the background."""
+    xi0 = values.get("vision_r1/xi0")
+    if xi0 is None or len(set(xi0[~np.isnan(xi0)].tolist())) < 3:
+        return None
+    names = {name: f"vision_r1/{name}" for name in ("xi0", "xi1", "xi2", "achieved")}
+    return _of(values, "Thresholds", names, top=1.0)
 
 
 def _held_out(log: Log) -> Panel | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..reward.moving import Moving
 from ..reward.scorer import Scorer
 from .figure import draw_run
 from .panels import panels_of
@@ -30,10 +31,14 @@ def plot_run(folder: Path, out: Path, scorer: Scorer) -> list[str]:
     except ValueError as error:  # the log itself can be drawn all the same
         failed = f"completions not scored again: {error}"
     panels, missing = panels_of(log, again)
-    switch = first_advanced(log, again)
+    moves = isinstance(scorer.schedule, Moving)
+    switch = None if moves else first_advanced(log, again, scorer.schedule.standards[-1].number)
     title = f"{folder.resolve().name}: step {log.steps[-1]} of {log.max_steps}"
     draw_run(out, title, log, panels, switch)
-    lines = [f"{title}, {len(log.steps)} logged; " + _stage_words(log, again, switch)]
+    lines = [
+        f"{title}, {len(log.steps)} logged; "
+        + (_moved(log, again) if moves else _stage_words(log, again, switch))
+    ]
     if again is not None:
         lines.append(f"completions scored again with {scorer.settings.source}{_doubt(log, again)}")
     if failed:
@@ -46,15 +51,25 @@ def plot_run(folder: Path, out: Path, scorer: Scorer) -> list[str]:
     return lines + [f"not in the logs: {what}" for what in missing]
 
 
-def first_advanced(log: Log, again: Log | None) -> int | None:
-    """The first logged step of the advanced stage; None without one, or if the stages are
-    unknown."""
+def first_advanced(log: Log, again: Log | None, number: float = 2.0) -> int | None:
+    """The first logged step of the advanced stage, whose number this is; None without one, or if
+    the stages are unknown."""
     source = log if "vision_r1/stage" in log.values or again is None else again
     stages = source.values.get("vision_r1/stage")
     if stages is None:
         return None
-    places = np.flatnonzero(stages >= 1.5)  # a mean, where not every step is logged
+    places = np.flatnonzero(stages >= number - 0.5)  # a mean, where not every step is logged
     return int(source.steps[places[0]]) if places.size else None
+
+
+def _moved(log: Log, again: Log | None) -> str:
+    """How far the thresholds came."""
+    source = log if "vision_r1/xi0" in log.values or again is None else again
+    xi0 = source.values.get("vision_r1/xi0", np.array([]))
+    known = xi0[~np.isnan(xi0)]
+    if not known.size:
+        return "thresholds not known"
+    return f"mean xi0 from {known[0]:.2f} to {known[-1]:.2f}"
 
 
 def _stage_words(log: Log, again: Log | None, switch: int | None) -> str:

@@ -7,6 +7,7 @@ last line of a run that is still training may be cut.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from ..data.logged_rows import Row, naming, read_lines, without_repeats
 from ..data.row_files import read_jsonl
 from ..errors import InputError
 from ..files import read_json
-from ..reward.schedule import STAGES, Stage
+from ..reward.schedule import STAGES, Stages, Standard
 from ..reward.scorer import Scorer
+from .trained import Judged, judge_row, standards_in_training
 
 COUNTERS = (
     "global_step/max_steps",
@@ -119,7 +121,8 @@ def _is_number(value: object) -> bool:
 
 
 def score_again(folder: Path, log: Log, scorer: Scorer) -> Log | None:
-    """The completions of completions.jsonl under the criteria of both stages, as means per step.
+    """The completions of completions.jsonl under the beginner's, the advanced and training's own
+    criteria, as means per step.
 
     Args:
         folder: the run's.
@@ -138,34 +141,53 @@ def score_again(folder: Path, log: Log, scorer: Scorer) -> Log | None:
     lines = without_repeats(list(read_lines(path, skip_broken=True))) if path.is_file() else []
     lines = [rows for rows in lines if rows[0].step is not None and "solution" in rows[0].columns]
     lines = lines[:: -(-len(lines) // RESCORED) or 1]
-    advanced = {
-        int(s)
-        for s, v in zip(log.steps, log.values.get("vision_r1/stage", ()), strict=False)
-        if v > 1.5
-    }
     rows = []
     for line in lines:
-        step = int(line[0].step or 0)
-        stage = scorer.schedule.stage(step - 1, log.max_steps)
-        if "vision_r1/stage" in log.values:
-            stage = "advanced" if step in advanced else "beginner"
-        rows.append((step, _means(line, path, scorer, stage)))
+        judged = [_judged(row, path, scorer) for row in line]
+        standards = _logged_standards(int(line[0].step or 0), len(line), log, scorer)
+        standards = standards or standards_in_training(judged, scorer, log.max_steps)
+        standards = standards or [scorer.schedule.named(scorer.schedule.names[0])] * len(line)
+        rows.append((int(line[0].step or 0), _means(judged, standards, scorer)))
     return _log(rows, log.max_steps, 0) if rows else None
 
 
-def _means(rows: Sequence[Row], path: Path, scorer: Scorer, stage: Stage) -> dict[str, float]:
+def logged_steps(folder: Path) -> int:
+    """The number of steps of the run with this output folder; 0 if it is not known."""
+    try:
+        return read_log(folder).max_steps
+    except InputError:
+        return 0
+
+
+def _judged(row: Row, path: Path, scorer: Scorer) -> Judged:
+    with naming(row, path):
+        return judge_row(row, row.truth(), scorer)
+
+
+def _logged_standards(step: int, count: int, log: Log, scorer: Scorer) -> list[Standard] | None:
+    """What the run logged as the stage of a step; None without that, or without stages."""
+    numbers, schedule = log.values.get("vision_r1/stage"), scorer.schedule
+    if numbers is None or not isinstance(schedule, Stages):
+        return None
+    places = np.flatnonzero(log.steps == step)
+    number = float(numbers[places[0]]) if places.size else 1.0
+    # A mean, where not every step is logged.
+    place = min(max(ceil(number - 1.5), 0), len(schedule.standards) - 1)
+    return [schedule.standards[place]] * count
+
+
+def _means(
+    completions: Sequence[Judged], standards: Sequence[Standard], scorer: Scorer
+) -> dict[str, float]:
     sums: dict[str, float] = defaultdict(float)
-    for row in rows:
-        with naming(row, path):
-            truth = row.truth()
-        got = scorer.score_stages(row.text or "", truth, STAGES)
-        for each, breakdown in got.items():
-            sums[f"{each}/total"] += breakdown.total
-        now = got[stage]
+    for one, standard in zip(completions, standards, strict=True):
+        for stage in STAGES:
+            sums[f"{stage}/total"] += one.judge(scorer.schedule.criteria(stage)).total
+        now = one.judge(standard.criteria)
         for part in ("format", "recall", "precision", "predicted", "truths"):
             sums[f"vision_r1/{part}"] += getattr(now, part)
         for issue in now.issues:
             sums[f"vision_r1/issues/{issue}"] += 1
-    return {name: value / len(rows) for name, value in sums.items()} | {
-        "vision_r1/stage": 1.0 + (stage == "advanced")
-    }
+        for name, value in standard.logged.items():
+            sums[f"vision_r1/{name}"] += value
+    return {name: value / len(completions) for name, value in sums.items()}

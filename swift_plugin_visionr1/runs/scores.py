@@ -9,10 +9,11 @@ import numpy as np
 
 from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row
-from ..errors import InputError
-from ..reward.schedule import Stage
+from ..reward.schedule import Standard
 from ..reward.scorer import Scorer
+from .trained import Judged, judge_row
 
+AS_TRAINED = "as_trained"  # beside the names of stages
 PARTS = ("format", "recall", "precision", "total")
 
 
@@ -27,52 +28,53 @@ class Scores:
     """
 
     scorer: Scorer
-    stages: Sequence[Stage]
+    stages: Sequence[str]
     truth: Callable[[Row], GroundTruth]
-    _parts: dict[Stage, list[tuple[float, ...]]] = field(default_factory=lambda: defaultdict(list))
+    _parts: dict[str, list[tuple[float, ...]]] = field(default_factory=lambda: defaultdict(list))
     _groups: dict[Hashable, list[int]] = field(default_factory=lambda: defaultdict(list))
     _issues: Counter[str] = field(default_factory=Counter)
     _boxes: Counter[str] = field(default_factory=Counter)
     _count: int = 0
 
-    def add(self, row: Row) -> dict[str, Any]:
-        """The row's reward parts, plain values for JSON.
+    def read(self, row: Row) -> Judged:
+        """The row's completion, read and matched.
 
         Raises:
-            InputError: the row has no completion, or its image has a size that no processor
-                accepts.
+            InputError: it has no completion, or its image has a size that no processor accepts.
             SolutionError: its annotation cannot be used.
         """
-        text = row.text
-        if text is None:
-            raise InputError(
-                "expected a completion as `response`, `completion` or the assistant's message, got "
-                "none"
-            )
-        truth = self.truth(row)
-        try:
-            got = self.scorer.score_stages(text, truth, self.stages)
-        except ValueError as error:
-            raise InputError(str(error)) from None
-        first = got[self.stages[0]]
-        self._groups[_group(row, truth)].append(self._count)
+        return judge_row(row, self.truth(row), self.scorer)
+
+    def add(self, judged: Judged, trained: Standard | None = None) -> dict[str, Any]:
+        """The reward parts of a row, plain values for JSON.
+
+        Args:
+            judged: the row.
+            trained: the criteria that training judged it by, for all rows or for none.
+        """
+        row, schedule = judged.row, self.scorer.schedule
+        scored = {stage: judged.judge(schedule.criteria(stage)) for stage in self.stages}
+        if trained is not None:
+            scored[AS_TRAINED] = judged.judge(trained.criteria)
+        first = scored[self.stages[0]]
+        self._groups[judged.group].append(self._count)
         self._count += 1
         self._issues.update(first.issues)
         self._boxes.update(
             predicted=first.predicted, annotated=first.truths, matched=len(first.match.ious)
         )
-        for stage, breakdown in got.items():
+        for stage, breakdown in scored.items():
             self._parts[stage].append(tuple(float(getattr(breakdown, part)) for part in PARTS))
         place = {"line": row.line, "place": row.place, "step": row.step}
+        plain = {stage: dict(zip(PARTS, self._parts[stage][-1], strict=True)) for stage in scored}
+        if trained is not None:
+            plain[AS_TRAINED] |= trained.logged
         return {
             **{name: value for name, value in place.items() if value is not None},
             "predicted": first.predicted,
             "annotated": first.truths,
             "issues": list(first.issues),
-            **{
-                stage: dict(zip(PARTS, self._parts[stage][-1], strict=True))
-                for stage in self.stages
-            },
+            **plain,
         }
 
     def summary(self) -> dict[str, Any]:
@@ -89,7 +91,7 @@ class Scores:
             ),
         }
 
-    def _group_summary(self, totals: dict[Stage, Any]) -> dict[str, Any] | None:
+    def _group_summary(self, totals: dict[str, Any]) -> dict[str, Any] | None:
         """Completions of one prompt belong together; None if no prompt has several."""
         groups = [members for members in self._groups.values() if len(members) > 1]
         if not groups:
@@ -101,10 +103,6 @@ class Scores:
                 for stage, values in totals.items()
             },
         }
-
-
-def _group(row: Row, truth: GroundTruth) -> Hashable:
-    return row.step, row.image_path, row.prompt, truth.size, truth.labels, truth.boxes.tobytes()
 
 
 def _spread(values: Any) -> dict[str, dict[str, float]]:

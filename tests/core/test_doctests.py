@@ -4,12 +4,12 @@ import doctest
 
 import pytest
 
-from swift_plugin_visionr1.reward import equations, matching, schedule
+from swift_plugin_visionr1.reward import equations, matching, moving, schedule
 
 
 @pytest.mark.parametrize(
     ("module", "examples"),
-    [(equations, 4), (matching, 4), (schedule, 2)],
+    [(equations, 4), (matching, 4), (schedule, 6), (moving, 4)],
     ids=lambda case: str(case),
 )
 def test_examples_give_what_they_say(module: object, examples: int) -> None:

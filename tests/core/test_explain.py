@@ -90,8 +90,8 @@ def test_the_terms_give_the_reward_of_training(
     explanation = explain(text, truth, Scorer(settings, model_io(settings)), STAGES)
     scorer = Scorer(settings, model_io(settings))
     assert report(explanation)
-    for stage, terms in explanation.stages.items():
-        reward = scorer.score(text, truth, stage)
+    for terms in explanation.stages:
+        reward = scorer.score(text, truth, terms.standard.name)
         assert (terms.breakdown.format, terms.breakdown.recall) == (reward.format, reward.recall)
         matched = [
             i

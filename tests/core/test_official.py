@@ -32,7 +32,9 @@ def test_golden_cases(shared_data: Path, preset: str, step: int | None) -> None:
             case["input_width"],
             case["input_height"],
         )
-        own = parts(scorer.score(case["completion"], truth, scorer.schedule.stage(step or 0, 3000)))
+        own = parts(
+            scorer.score(case["completion"], truth, scorer.schedule.at(step or 0, 3000).name)
+        )
         assert own == pytest.approx(case["rewards"][str(step)], abs=1e-6), name
 
 

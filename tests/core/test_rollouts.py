@@ -118,7 +118,7 @@ def drawn(texts: list[str], truth: tuple = (NEAR,), prompt: str = "Where?") -> n
     row = {"messages": [{"role": "user", "content": prompt}], "solution": solution(*truth)}
     own, annotation = scorer(), read_solution(row["solution"])
     scored = tuple(own.score(text, annotation, "beginner") for text in texts)
-    group = RolloutGroup(tuple(texts), scored, annotation, row, "beginner", 0)
+    group = RolloutGroup(tuple(texts), scored, annotation, row, own.schedule.named("beginner"), 0)
     return rollout_picture(group, own, image.new("RGB", (4000, 2000), "#404040"), "step 1")
 
 

@@ -8,6 +8,8 @@ import pytest
 from swift_plugin_visionr1 import PRESETS, Criteria, JsonLayout, SettingsError, load_settings
 from swift_plugin_visionr1.reward.settings import describe, settings_from
 
+FIRST = {"xi0": 0.5, "xi1": 0.5, "xi2": 0.75}
+
 
 def test_the_default_is_the_paper() -> None:
     paper = load_settings()
@@ -107,6 +109,103 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
             "expected one of the frames processed, .*, got 'pixels'",
             id="frame",
         ),
+        pytest.param({"schedule": "adaptve"}, "did you mean 'adaptive'", id="schedule"),
+        pytest.param(
+            {"schedule": "continuous", "step": "1/3"},
+            "expected step only with `schedule: two_stage`",
+            id="STEP with another schedule",
+        ),
+        pytest.param(
+            {"schedule": "adaptive", "fixed_stage": "beginner"},
+            "expected fixed_stage only with",
+            id="fixed stage with another schedule",
+        ),
+        pytest.param(
+            {"continuous": {"ends": "1/2"}},
+            "expected continuous only with `schedule: continuous`",
+            id="part of another schedule",
+        ),
+        pytest.param(
+            {"schedule": "continuous", "continuous": {"begin": 0}},
+            "in continuous, got 'begin'; did you mean 'begins'",
+            id="continuous part misspelt",
+        ),
+        pytest.param(
+            {"schedule": "continuous", "continuous": {"begins": "1/2", "ends": "1/2"}},
+            "continuous: expected 0 <= begins < ends <= 1",
+            id="continuous without length",
+        ),
+        pytest.param(
+            {"schedule": "adaptive", "adaptive": {"low": 0.8}},
+            "expected 0 <= low < high <= 1 for adaptive, got 0.8 and 0.75",
+            id="adaptive without room",
+        ),
+        pytest.param(
+            {"schedule": "adaptive", "adaptive": {"high": "much"}},
+            "expected high of adaptive to be a number or null, got 'much'",
+            id="adaptive part of another type",
+        ),
+        pytest.param({"schedule": "stages"}, "at least two `stages`", id="no stages"),
+        pytest.param({"schedule": "stages", "stages": 3}, "stages to be a list", id="not a list"),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST]}, "at least two `stages`", id="one stage"
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST, FIRST]},
+            "either step or switch_step in stage 2",
+            id="stage without beginning",
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST, {**FIRST, "step": 0.5, "switch_step": 3}]},
+            "either step or switch_step in stage 2",
+            id="stage with two beginnings",
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [{**FIRST, "step": 0.5}, FIRST]},
+            "the first of the stages without step",
+            id="first stage begins later",
+        ),
+        pytest.param(
+            {
+                "schedule": "stages",
+                "stages": [FIRST, {**FIRST, "step": "1/2"}, {**FIRST, "step": "1/3"}],
+            },
+            "in the order in which they begin, got 1/2, 1/3",
+            id="stages out of order",
+        ),
+        pytest.param(
+            {
+                "schedule": "stages",
+                "stages": [FIRST, {**FIRST, "step": "1/2"}, {**FIRST, "switch_step": 9}],
+            },
+            "step in all of the later stages or switch_step",
+            id="fractions and steps",
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST, {**FIRST, "xi0": 0.4, "step": "1/2"}]},
+            "no threshold to fall",
+            id="stage below the one before",
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST, {"xi0": 0.6, "step": "1/2"}]},
+            "expected xi1, xi2 in stage 2 of stages, got none",
+            id="stage without thresholds",
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [{**FIRST, "xi1": 0.9}, FIRST]},
+            "stage 1 of stages: expected 0 <= xi0",
+            id="stage's xi1 above xi2",
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST, {**FIRST, "step": "soon"}]},
+            "expected step of stage 2 of stages to be a fraction",
+            id="stage's step",
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST] * 2, "beginner": {"xi0": 0.4}},
+            "expected beginner only with",
+            id="thresholds of two stages beside a list",
+        ),
         pytest.param(
             {"reasoning": "cot"}, "expected reasoning to be 'none' or 'think'", id="reasoning"
         ),
@@ -199,3 +298,32 @@ def test_odd_values_are_refused(name: str, value: object) -> None:
 def test_odd_thresholds_are_refused(value: object) -> None:
     with pytest.raises(SettingsError, match="beginner"):
         settings_from({"beginner": {"xi0": value}})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"schedule": "continuous"}, id="continuous"),
+        pytest.param({"schedule": "continuous", "continuous": {"begins": "1/3"}}, id="begins"),
+        pytest.param({"schedule": "adaptive", "adaptive": {"low": 0.3}}, id="adaptive"),
+        pytest.param({"preset": "official-adaptive", "schedule": "adaptive"}, id="official"),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST, {**FIRST, "step": "1/3"}]}, id="fractions"
+        ),
+        pytest.param(
+            {"schedule": "stages", "stages": [FIRST, {**FIRST, "switch_step": 30}]}, id="steps"
+        ),
+    ],
+)
+def test_a_schedule_survives_being_described(data: dict, tmp_path: Path) -> None:
+    file = tmp_path / "reward.yaml"
+    settings = settings_from(data)
+    file.write_text(describe(settings))
+    assert load_settings(str(file)).refinement == settings.refinement
+
+
+@pytest.mark.parametrize(
+    "file", sorted(Path("configs/reward").glob("*.yaml")), ids=lambda f: f.stem
+)
+def test_the_examples_can_be_used(file: Path) -> None:
+    assert load_settings(str(file)).refinement.standards[-1].name == "advanced"

@@ -81,7 +81,7 @@ def calls(out: Path) -> dict[int, list[dict]]:
 
 def by_hand(step: list[dict], number: int) -> dict[str, float]:
     scorer = Scorer(PRESETS["paper"], model_io(PRESETS["paper"]))
-    stage = scorer.schedule.stage(number, STEPS)
+    stage = scorer.schedule.at(number, STEPS).name
     scored = [
         scorer.score(text, read_solution(solution), stage)
         for call in step

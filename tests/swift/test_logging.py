@@ -188,7 +188,7 @@ def scored(texts: tuple[str, ...], row: dict, stage: str, step: int) -> RolloutG
         read_solution(row["solution"]),
     )
     breakdowns = tuple(scorer.score(text, truth, stage) for text in texts)
-    return RolloutGroup(texts, breakdowns, truth, row, stage, step)
+    return RolloutGroup(texts, breakdowns, truth, row, scorer.schedule.named(stage), step)
 
 
 def sampled(out: Path, step: int, rows: list) -> list[RolloutGroup]:

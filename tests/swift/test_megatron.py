@@ -136,9 +136,9 @@ def test_a_ray_recipe_leaves_out_what_ms_swift_does_not_read_or_refuses() -> Non
 @pytest.mark.parametrize("stage", ["beginner", "advanced"])
 def test_the_settings_of_the_two_ray_runs_are_the_papers_but_for_the_stage(stage: str) -> None:
     settings = load_settings(str(ROOT / f"configs/reward/fixed_{stage}.yaml"))
-    assert settings.schedule.stage(0, 1) == stage
-    assert not settings.schedule.has_two_stages
-    assert settings.schedule.criteria(stage) == load_settings("paper").schedule.criteria(stage)
+    assert settings.refinement.at(0, 1).name == stage
+    assert settings.refinement.needs == "nothing"
+    assert settings.refinement.criteria(stage) == load_settings("paper").refinement.criteria(stage)
 
 
 def run_args(**options: Any) -> SimpleNamespace:

@@ -11,7 +11,6 @@ from ...formats import Format
 from ...geometry.frames import FRAMES, View
 from ...reward.equations import RewardBreakdown
 from ...reward.matching import MatchProblem, match
-from ...reward.schedule import Stage
 from ...reward.scorer import Scorer
 from ...text import clipped, share
 from ..findings import Finding, note, ok, problem, warning
@@ -49,23 +48,33 @@ def answer_findings(
         stage: [[scorer.score(text, g.truth, stage) for text in g.texts] for g in groups]
         for stage in stages
     }
+    if scorer.schedule.needs == "group":
+        scores["adaptive"] = [_adapted(group, scorer) for group in groups]
+    first = scores.get("adaptive", scores[stages[0]])
     wrong_frame = frame_finding(groups, scorer.io.format)
-    flat = [one for rows in scores[stages[0]] for one in rows]
+    flat = [one for rows in first for one in rows]
     found = [parse_finding(flat, wrong_frame is not None), *cut_off_findings(groups)]
-    found += [reward_finding(stage, scores[stage]) for stage in stages]
+    found += [reward_finding(stage, rows) for stage, rows in scores.items()]
     found += [wrong_frame or frame_is_right(groups, scorer.io.format)]
-    found += usefulness(scores[stages[0]], wrong_frame is not None)
+    found += usefulness(first, wrong_frame is not None)
     found.append(note("sample", f"one of the completions: {clipped(groups[0].texts[0], 300)!r}"))
     return found, {
-        "rewards": {stage: means(scores[stage]) for stage in stages},
+        "rewards": {stage: means(rows) for stage, rows in scores.items()},
         "issues": dict(issue_counts(flat)),
     }
 
 
-def stages_of(scorer: Scorer) -> list[Stage]:
-    """The stages that the run would go through."""
-    schedule = scorer.schedule
-    return ["beginner", "advanced"] if schedule.has_two_stages else [schedule.stage(0, 1)]
+def stages_of(scorer: Scorer) -> tuple[str, ...]:
+    """The stages that the run would go through, or go from and to."""
+    return scorer.schedule.names
+
+
+def _adapted(group: Group, scorer: Scorer) -> list[RewardBreakdown]:
+    """The group's completions under the criteria that an adaptive schedule gives them."""
+    judges = scorer.judges(group.texts, [group.truth] * len(group.texts))
+    standards = scorer.standards_of_groups(judges, [0] * len(judges))
+    pairs = zip(judges, standards, strict=True)
+    return [judge(standard.criteria) for judge, standard in pairs]
 
 
 def issue_counts(scores: Sequence[RewardBreakdown]) -> Counter[str]:
@@ -120,14 +129,15 @@ def _is_flat(group: Sequence[RewardBreakdown]) -> bool:
     return float(np.ptp([score.total for score in group])) < 1e-9
 
 
-def reward_finding(stage: Stage, scores: Sequence[Sequence[RewardBreakdown]]) -> Finding:
+def reward_finding(stage: str, scores: Sequence[Sequence[RewardBreakdown]]) -> Finding:
     """Mean and spread of each part under a stage's thresholds."""
     values = means(scores)
     parts = ", ".join(
         f"{part} {values[part]:.2f} ± {values[f'{part}_std']:.2f}"
         for part in ("format", "recall", "precision", "total")
     )
-    text = f"{stage} stage: {parts}; {values['zero_spread']:.0%} of the groups have zero spread"
+    under = "criteria by group" if stage == "adaptive" else f"{stage} stage"
+    text = f"{under}: {parts}; {values['zero_spread']:.0%} of the groups have zero spread"
     nothing = values["recall"] + values["precision"] < NOTHING or values["zero_spread"] >= FLAT
     return (warning if nothing else ok)(f"rewards_{stage}", text)
 

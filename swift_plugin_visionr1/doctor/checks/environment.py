@@ -7,6 +7,8 @@ from ...errors import SettingsError
 from ...geometry.resize import FRAME_VARIABLES
 from ...models.checkpoint import find_checkpoint, read_json
 from ...recipes.training_command import Recipe
+from ...reward.schedule import Stages
+from ...reward.schedule_settings import ContinuousSettings
 from ...reward.settings import ENVIRONMENT_VARIABLE, Settings, load_settings
 from ...text import listed
 from ..findings import Finding, note, ok, problem
@@ -28,6 +30,14 @@ def settings_of(recipe: Recipe) -> tuple[Settings | None, Finding]:
 
 
 def _plan(settings: Settings) -> str:
+    """When which criteria hold."""
+    if settings.schedule == "adaptive":
+        return "each group of completions by criteria that follow from what it achieves"
+    if settings.schedule == "continuous":
+        parts = settings.continuous or ContinuousSettings()
+        return f"thresholds move from {parts.begins} to {parts.ends} of the run"
+    if settings.schedule == "stages":
+        return f"{len(settings.stages or ())} stages"
     if settings.fixed_stage:
         return f"{settings.fixed_stage} stage throughout"
     if settings.switch_step is not None:
@@ -194,7 +204,7 @@ def _own_top_k(recipe: Recipe) -> object:
 
 
 def _stages(recipe: Recipe, settings: Settings) -> list[Finding]:
-    steps, switch = recipe.integer("max_steps"), settings.switch_step
+    steps, schedule = recipe.integer("max_steps"), settings.refinement
     if settings.fixed_stage:
         text = (
             f"fixed_stage: {settings.fixed_stage}, so the criteria never change; it is meant "
@@ -203,9 +213,11 @@ def _stages(recipe: Recipe, settings: Settings) -> list[Finding]:
         return [
             note("fixed_stage", text + "rewards no step (Ray, Megatron): leave it out otherwise")
         ]
-    if steps and steps > 0 and switch is not None and switch >= steps:
+    begins = schedule.begins if isinstance(schedule, Stages) else ()
+    late = [begin for begin in begins if isinstance(begin, int) and steps and 0 < steps <= begin]
+    if late:
         text = (
-            f"switch_step {switch} is not within the run of {steps} steps: the reward would "
+            f"switch_step {late[0]} is not within the run of {steps} steps: the reward would "
             "stop it; use `step: 1/2`"
         )
         return [problem("switch_step", text)]

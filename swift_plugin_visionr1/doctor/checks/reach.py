@@ -12,7 +12,6 @@ from ...geometry.boxes import Boxes
 from ...geometry.frames import FRAMES
 from ...models.right_answer import right_answer
 from ...progress import show_progress
-from ...reward.schedule import Stage
 from ...reward.scorer import Scorer
 from ...text import listed, share
 from ..cases import spaced
@@ -42,7 +41,7 @@ class Lost:
     """
 
     written: Written
-    totals: Mapping[Stage, float]
+    totals: Mapping[str, float]
     issues: tuple[str, ...]
 
 

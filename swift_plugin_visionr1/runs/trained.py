@@ -1,0 +1,72 @@
+"""By which criteria the completions of a run's log were judged when they were trained on."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from ..data.ground_truth import GroundTruth
+from ..data.logged_rows import Row
+from ..errors import InputError
+from ..reward.moving import Adaptive, Continuous, group_of
+from ..reward.schedule import Stages, Standard
+from ..reward.scorer import Judge, Scorer
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A logged completion that was read and matched.
+
+    Attributes:
+        row: as logged.
+        truth: its annotation.
+        judge: gives its breakdown under some criteria.
+    """
+
+    row: Row
+    truth: GroundTruth
+    judge: Judge
+
+    @property
+    def group(self) -> Hashable:
+        """The same for all completions of a prompt."""
+        return self.row.step, self.row.image_path, group_of(self.row.prompt, self.truth)
+
+
+def judge_row(row: Row, truth: GroundTruth, scorer: Scorer) -> Judged:
+    """Read and match the row's completion.
+
+    Raises:
+        InputError: the row has no completion, or its image has a size that no processor accepts.
+    """
+    if row.text is None:
+        raise InputError(
+            "expected a completion as `response`, `completion` or the assistant's message, got none"
+        )
+    try:
+        (judge,) = scorer.judges([row.text], [truth])
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return Judged(row, truth, judge)
+
+
+def standards_in_training(
+    completions: Sequence[Judged], scorer: Scorer, max_steps: int
+) -> list[Standard] | None:
+    """The criteria that each completion was judged by, recomputed as training computed them; None
+    if the criteria never change, or if the step of a completion is not known.
+
+    Args:
+        completions: all of the groups that they belong to.
+        scorer: with the run's settings.
+        max_steps: of the run; 0 if unknown.
+    """
+    schedule = scorer.schedule
+    if isinstance(schedule, Adaptive):
+        groups = [one.group for one in completions]
+        return scorer.standards_of_groups([one.judge for one in completions], groups)
+    if not isinstance(schedule, Stages | Continuous) or schedule.needs == "nothing":
+        return None
+    steps = [one.row.step for one in completions]
+    if not max_steps or any(not step for step in steps):
+        return None
+    # A step's completions are scored before it is counted.
+    return [schedule.at(int(step or 1) - 1, max_steps) for step in steps]
