@@ -64,7 +64,7 @@ class ContinuousSettings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.begins < self.ends <= 1:
-            raise InputError(f"expected 0 <= begins < ends <= 1, got {self.begins} and {self.ends}")
+            raise ValueError(f"expected 0 <= begins < ends <= 1, got {self.begins} and {self.ends}")
 
 
 @dataclass(frozen=True)
