@@ -13,6 +13,11 @@ from tables import put
 
 from swift_plugin_visionr1.formats import JsonLayout
 from swift_plugin_visionr1.reward.schedule import Criteria
+from swift_plugin_visionr1.reward.schedule_settings import (
+    AdaptiveSettings,
+    ContinuousSettings,
+    StageSettings,
+)
 from swift_plugin_visionr1.reward.settings import PRESETS, Settings, describe
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -38,6 +43,9 @@ def values(kind: Any) -> str:
         type(None): "null",
         Criteria: "xi0, xi1, xi2",
         JsonLayout: "box, label, order, decimals",
+        StageSettings: "list of stages",
+        ContinuousSettings: "begins, ends",
+        AdaptiveSettings: "low, high",
     }
 
     def each(part: Any) -> Iterator[str]:
@@ -45,13 +53,13 @@ def values(kind: Any) -> str:
             yield names[part]
         elif isinstance(part, str):
             yield f"`{part}`"
-        elif getattr(part, "__origin__", None) is tuple:
+        elif getattr(part, "__origin__", None) is tuple and ... not in get_args(part):
             yield "four keys"
         else:
             for inner in get_args(part):
                 yield from each(inner)
 
-    return ", ".join(each(kind))
+    return ", ".join(dict.fromkeys(each(kind)))
 
 
 def table(kind: type) -> str:
@@ -101,6 +109,9 @@ def main() -> None:
     for name, text in [
         ("settings", table(Settings)),
         ("criteria", table(Criteria)),
+        ("stages", table(StageSettings)),
+        ("continuous", table(ContinuousSettings)),
+        ("adaptive", table(AdaptiveSettings)),
         ("json", table(JsonLayout)),
         ("presets", presets()),
     ]:
