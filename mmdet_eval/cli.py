@@ -9,7 +9,7 @@ from swift_plugin_visionr1.errors import VisionR1Error
 
 from .commands import compare, doctor, evaluate, general_qa, prompts, refcoco, run
 from .metrics.measure import Disagreement
-from .metrics.mmdet_backend import MissingBackend
+from .metrics.mmdet_backend import MissingBackend, without_transformers
 
 FAILURES = (VisionR1Error, MissingBackend, Disagreement, OSError)
 
@@ -43,4 +43,5 @@ def _run(given: list[str]) -> int:
         arguments.infer_arguments = unknown
     elif unknown:
         top.error(f"unrecognized arguments: {' '.join(unknown)}")
-    return int(arguments.run(arguments))
+    with without_transformers():
+        return int(arguments.run(arguments))

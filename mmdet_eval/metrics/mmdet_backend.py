@@ -210,6 +210,25 @@ def stub_mmcv_ops() -> Iterator[None]:
         del sys.modules[name]
 
 
+@contextmanager
+def without_transformers() -> Iterator[None]:
+    """While open, transformers cannot be imported; does nothing if it is imported already.
+
+    mmengine and mmdet import it where it is installed, which takes longer than all the rest, for an
+    optimizer and for models with text encoders. Modules of mmdet that are imported meanwhile stay
+    without it, so this is for a process that only evaluates.
+    """
+    name = "transformers"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # importing it raises ModuleNotFoundError
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def _providers(package: str) -> list[str]:
     return packages_distributions().get(package, [])
 

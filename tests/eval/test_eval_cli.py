@@ -178,8 +178,13 @@ def run(arguments: list[str], **options: Any) -> subprocess.CompletedProcess[str
 
 
 def test_the_module_runs_from_end_to_end(command: list[str], tmp_path: Path) -> None:
-    done = run(command, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    environ = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPROFILEIMPORTTIME": "1"}
+    done = run(command, cwd=tmp_path, env=environ)
     assert done.returncode == 0, done.stderr
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "mmdet.evaluation" in imported
+    slow = [name for name in imported if name.startswith(("transformers.", "peft."))]
+    assert not slow, "mmengine and mmdet import them where they can"
     assert done.stdout.splitlines()[0].split() == ["images", "3"], (
         "nothing of the frameworks is on stdout"
     )

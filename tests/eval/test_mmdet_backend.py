@@ -3,6 +3,7 @@ evaluator."""
 
 import json
 import math
+import subprocess
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -280,3 +281,16 @@ def test_full_mmcv_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch, loaded: boo
     with stub_mmcv_ops():
         assert sys.modules.get("mmcv._ext") is (real if loaded else None)
     assert sys.modules.get("mmcv._ext") is (real if loaded else None)
+
+
+def test_transformers_is_hidden_for_a_while_only() -> None:
+    code = (
+        "import sys; from mmdet_eval.metrics.mmdet_backend import without_transformers\n"
+        "with without_transformers():\n"
+        "    try: import transformers\n"
+        "    except ImportError: print('hidden')\n"
+        "import transformers; print(transformers.__name__)\n"
+        "with without_transformers(): print(sys.modules['transformers'] is transformers)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["hidden", "transformers", "True"]
