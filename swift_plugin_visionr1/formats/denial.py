@@ -7,10 +7,12 @@ does not count: on an image without objects, a text earns nothing unless it says
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
+from .denial_more_phrases import MORE_LANGUAGES
 from .denial_phrases import LANGUAGES, WORDS
 from .json_reader import Split, read
 
@@ -32,10 +34,11 @@ _STRING = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 _WORD = re.compile(r"[^\W\d_]+")
 _NO_VALUES = {"null", "None", "none", "false", "False", "NULL"}
 _NUMBER = re.compile(r"\d+")
-_CLAUSE = re.compile(r"[^.!?;。！？；…\n]+(?:\.(?=[^\s.])[^.!?;。！？；…\n]+)*([.!?;。！？；…\n]*)")
+_ENDING = ".!?;。！？；…।؟\n"
+_CLAUSE = re.compile(rf"[^{_ENDING}]+(?:\.(?=[^\s.])[^{_ENDING}]+)*([{_ENDING}]*)")
 _TURN = re.compile(r",?\s(?:but|however|although|though)\b,?|\s[—–]\s?|\s-\s")
-_COMMA = re.compile(r"[，、](?=.)")
-_ENDS = " \t\r,，、:：()（）'’‘-–—"
+_COMMA = re.compile(r"[，、،](?=.)")
+_ENDS = " \t\r,，、،:：()（）'’‘-–—"
 _PICTURES = ("image", "picture", "photo", "photograph", "scene", "screenshot")
 _OPEN_END = re.compile(
     r"in|the|of|a|an|any|and|or|no|not|that|which|is|are|was|with|on|at|to|for|from|there|this|these|"
@@ -111,7 +114,8 @@ def _is_written_plainly(written: str) -> bool:
 
 def _denies_in_words(text: str) -> bool:
     plain = _MARKUP.sub(" ", _TAG.sub(" ", text.replace("’", "'"))).casefold().strip()
-    if plain.rstrip(" .!。！") in WORDS:
+    plain = unicodedata.normalize("NFC", plain)
+    if plain.rstrip(" .!。！।") in WORDS:
         return True
     if len(_NUMBER.findall(text)) > 1 or _is_cut_off(plain):
         return False  # two numbers may be a place
@@ -120,7 +124,7 @@ def _denies_in_words(text: str) -> bool:
         words = _without_leads(clause.text)
         if not words:
             continue
-        if _is_denial(words) and "?" not in clause.end and "？" not in clause.end:
+        if _is_denial(words) and not set("?？؟") & set(clause.end):
             denied = True
         elif not denied or (clause.turn and not _describes(words)) or _affirms(words):
             return False
@@ -149,7 +153,7 @@ def _clauses(plain: str) -> Iterator[_Clause]:
 def _without_leads(clause: str) -> str:
     """The clause without a leading "Sorry," or the like; empty if that is all it says."""
     for _ in range(6):
-        if clause in WORDS or any(patterns.denials.fullmatch(clause) for patterns in _patterns()):
+        if _is_denial(clause):
             break
         lead = next(
             (match for patterns in _patterns() if (match := patterns.leads.match(clause))), None
@@ -204,9 +208,9 @@ def _patterns() -> tuple[_Patterns, ...]:
             _union(one.blocked),
             _union(one.affirms),
             # A lead is a whole word; Chinese and Japanese put no space after it.
-            re.compile(rf"(?:{'|'.join(one.leads)})(?![a-zß-ÿа-яё0-9_'])"),
+            re.compile(rf"(?:{'|'.join(one.leads)})(?![a-zß-ɏạ-ỹа-яё0-9_'])"),
         )
-        for one in LANGUAGES.values()
+        for one in (LANGUAGES | MORE_LANGUAGES).values()
     )
 
 

@@ -1,7 +1,7 @@
 """How an answer says in words that there is nothing to find, by language.
 
 Patterns are matched against one clause in lower case, without the punctuation at its ends. How to
-add a language: write a `Phrases` and put it into `LANGUAGES`.
+add a language: write a `Phrases` and put it into `MORE_LANGUAGES` of `denial_more_phrases`.
 """
 
 import re
@@ -32,7 +32,8 @@ WORDS = frozenset(
         "none nothing null nil no n/a empty absent leer keine nichts aucun aucune rien vide "
         "néant ninguno ninguna nada vacío nenhum nenhuma vazio nessuno niente nulla нет "
         "ничего пусто "
-        "无 無 空 没有 沒有 不存在 なし 無し 該当なし 検出なし 없음 없습니다",
+        "无 無 空 没有 沒有 不存在 なし 無し 該当なし 検出なし 없음 없습니다 "
+        "geen niets leeg brak nic yok hiçbiri không لا فارغ नहीं",
     )
 )
 
