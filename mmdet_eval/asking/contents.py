@@ -8,6 +8,8 @@ from pathlib import Path
 
 from swift_plugin_visionr1.writing import sha256, write_file
 
+from .local_imports import local_imports
+
 CACHE = "contents.json"
 THREADS = 4  # hashlib releases the GIL, and one reader does not saturate a fast disk
 # Endings of the files in a model's folder that inference reads.
@@ -93,7 +95,8 @@ def model_files(folder: Path) -> list[Path]:
 
 
 def named_files(places: Mapping[str, Path]) -> dict[str, Path]:
-    """The files at the given places (files or model folders); their names begin with the place."""
+    """The files at the given places (files or model folders), and the modules that Python files
+    import from their folder; names begin with the place."""
     files: dict[str, Path] = {}
     for name, place in places.items():
         if place.is_dir():
@@ -101,4 +104,6 @@ def named_files(places: Mapping[str, Path]) -> dict[str, Path]:
             files |= {f"{name} {path.relative_to(place).as_posix()}": path for path in inside}
         elif place.is_file():
             files[name] = place
+            modules = local_imports(place) if place.suffix == ".py" else ()
+            files |= {f"{name} {path.relative_to(place.parent)}": path for path in modules}
     return files

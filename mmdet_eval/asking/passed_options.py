@@ -70,12 +70,19 @@ CLEAR = frozenset(
 )
 CLEAR_BACKENDS = ("vllm_", "sglang_", "lmdeploy_")
 SECRET = re.compile(
-    r"((^|_)(tokens?|keys?|secrets?|pass|pwd|credentials?|auth|cookies?)|apikey|passwords?|passwd)$"
+    r"((^|_)(tokens?|keys?|secrets?|pass|pwd|credentials?|auth|authorization|cookies?)|apikey|"
+    r"passwords?|passwd|passphrase)$"
 )
-# `"hf_token": "x"`, `api_key=x` or `--api-key x` inside a value: JSON, a URL, further options.
+SECRET_OPTIONS = ("api_key", "hub_token", "hf_token", "swanlab_token")  # of ms-swift
+# `"hf_token": "x"`, `api_key=x`, `--api-key x` or `Authorization: Bearer x` inside a value: JSON, a
+# URL, further options, a header.
 INSIDE = re.compile(
-    r"""(?<![\w-])([\w-]{1,99})["']?(?:\s*[:=]\s*|\s+)["']?(?=([^"'\s,;&{}\[\]]{1,500}))"""
+    r"""(?<![\w-])([\w-]{1,99})[\\"']{0,4}(?:\s{0,9}[:=]\s{0,9}|\s{1,9})(?=[\\"']{0,4}"""
+    r"""(?i:(?:bearer|basic|token|digest)\s+)?((?<=")[^"\\]{1,500}|(?<=')[^'\\]{1,500}|"""
+    r"""[^"'\s,;&{}\[\]\\]{1,500}))"""
 )
+# `Bearer x` by itself; a word of letters alone is prose.
+SCHEME = re.compile(r"\b(?i:bearer|basic)\s{1,9}((?=[A-Za-z.-]{0,99}[\d_~+/=])[\w.~+/=-]{1,500})")
 OPTION = re.compile(r"--[\w-]+(=|$)")  # with a blank in its name it is a value, as argparse has it
 USER = re.compile(r"(?<=://)[^/@\s]+@")  # user:password@ of a URL
 HASH = 16  # characters
@@ -123,17 +130,17 @@ def is_clear(name: str) -> bool:
 
 
 def is_secret(name: str) -> bool:
-    """Whether an option's name says that its value is a secret."""
-    return bool(SECRET.search(name.lower())) and name not in CLEAR
+    """Whether an option's name, or the beginning of it that argparse takes for the whole, says that
+    its value is a secret."""
+    lower = name.lower()
+    cut = len(lower) > 1 and any(option.startswith(lower) for option in SECRET_OPTIONS)
+    return (cut or bool(SECRET.search(lower))) and name not in CLEAR
 
 
 def _secrets_inside(value: str) -> list[str]:
-    named = INSIDE.findall(value)
-    return [
-        text
-        for name, text in named
-        if is_secret(name.replace("-", "_")) and len(text) >= LEAST_SECRET and not text.isdigit()
-    ]
+    named = [text for name, text in INSIDE.findall(value) if is_secret(name.replace("-", "_"))]
+    texts = [*named, *SCHEME.findall(value)]
+    return [text for text in texts if len(text) >= LEAST_SECRET and not text.isdigit()]
 
 
 def without_user(text: str) -> str:

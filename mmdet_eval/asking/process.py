@@ -19,15 +19,26 @@ FILTER = Path(__file__).with_name("log_filter.py")
 
 @contextmanager
 def swift(
-    arguments: Sequence[str], log: Path, lock: int, environ: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    log: Path,
+    lock: int,
+    environ: Mapping[str, str] | None = None,
+    hidden: Sequence[str] = (),
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run the `swift` on PATH with these arguments and append its output to `log`.
 
     It has ended when the block ends, and holds the lock of the output folder until then, so an
     orphan of a killed run does not get a second `swift` beside it.
+
+    Args:
+        arguments: of `swift`.
+        log: the file.
+        lock: descriptor of the lock.
+        environ: the environment; default: ours.
+        hidden: what must not appear in the log, beyond the secrets in arguments and environment.
     """
     command = [sys.executable, "-m", "swift.cli.main", *arguments]
-    with _output(log, secrets(arguments, environ or os.environ)) as output:
+    with _output(log, [*hidden, *secrets(arguments, environ or os.environ)]) as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

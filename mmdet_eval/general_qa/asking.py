@@ -12,16 +12,17 @@ from typing import Any
 
 from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.models.checkpoint import read_json
-from swift_plugin_visionr1.writing import locked
+from swift_plugin_visionr1.writing import locked, write_file
 
 from ..asking.contents import Contents, named_files
-from ..asking.passed_options import places, recorded, without_user
+from ..asking.passed_options import places, recorded, secrets, without_user
 from ..asking.process import last_lines, swift
 from ..asking.record import changed_names, check_record, new_record, write_record
 from ..versions import versions
 from .questions import NEUTRAL, Model, Questions
 from .scores import FORMATS, Score, read_score
 
+RECORDS = (".yaml", ".yml", ".json", ".jsonl", ".log", ".txt", ".md", ".html")
 PACKAGES = ("ms-swift", "evalscope", "ms-vlmeval", "transformers", "torch", "vllm")
 
 
@@ -57,7 +58,7 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
         contents.save(folder)
         _remove_verdicts(results, questions.benchmarks)
         warn(f"{model.name}: asking; see tail -f {folder / 'eval.log'}")
-        code = _swift_eval(questions.arguments(model, folder), folder / "eval.log", results, lock)
+        code = _swift_eval(model, questions, folder, lock)
         scores = _scores(results, questions.benchmarks)
     if missing := [
         name
@@ -97,14 +98,36 @@ def _scores(results: Path, benchmarks: Sequence[str]) -> dict[str, Score | None]
     return {name: read_score(results, name) for name in benchmarks}
 
 
-def _swift_eval(arguments: Sequence[str], log: Path, results: Path, lock: int) -> int:
-    """Run `swift eval` with its output in `log`; returns its exit code."""
+def _swift_eval(model: Model, questions: Questions, folder: Path, lock: int) -> int:
+    """Run `swift eval` with its output in eval.log; returns its exit code."""
     # EvalScope works in a new folder, named by the time, at each call. VLMEvalKit prefers
     # MMEVAL_ROOT and reuses it.
+    results = (folder / "results").resolve()
     environment = os.environ | FORMATS | {"MMEVAL_ROOT": str(results)}
+    hidden, log = secrets(questions.passed(), environment), folder / "eval.log"
     log.unlink(missing_ok=True)
-    with swift(["eval", *arguments], log, lock, environment) as process:
-        return process.wait()
+    try:
+        with swift(
+            ["eval", *questions.arguments(model, folder)], log, lock, environment, hidden
+        ) as process:
+            return process.wait()
+    finally:
+        black_out(folder, hidden)
+
+
+def black_out(folder: Path, hidden: Sequence[str]) -> None:
+    """Replace secrets in EvalScope's own records, which lie beside VLMEvalKit's results."""
+    ours = ("run.json", "contents.json", "results", "lock")
+    for path in sorted(folder.rglob("*")):
+        first = path.relative_to(folder).parts[0]
+        if first in ours or path.suffix not in RECORDS or path.is_symlink() or not path.is_file():
+            continue
+        before = path.read_bytes()
+        after = before
+        for secret in hidden:
+            after = after.replace(secret.encode("utf-8", "surrogateescape"), b"***")
+        if after != before:
+            write_file(path, after)
 
 
 def _remove_verdicts(results: Path, benchmarks: Sequence[str]) -> None:

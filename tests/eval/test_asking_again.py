@@ -91,6 +91,38 @@ def test_a_file_of_another_content_is_another_model(
 
 
 @pytest.mark.parametrize(
+    ("code", "module"),
+    [
+        pytest.param("import rules", "rules.py", id="module"),
+        pytest.param("def f():\n    from rules import x", "rules.py", id="inside a function"),
+        pytest.param("import first", "rules.py", id="by another module"),
+        pytest.param("from kit import words", "kit/words.py", id="of a package"),
+        pytest.param("import kit.words", "kit/__init__.py", id="package on the way"),
+        pytest.param("import kit.words", "kit/deep.py", id="relative"),
+    ],
+)
+def test_a_module_that_a_plugin_imports_is_part_of_it(
+    spec: DatasetSpec,  # noqa: F811
+    tmp_path: Path,
+    model: Model,
+    code: str,
+    module: str,
+) -> None:
+    (tmp_path / "plugin.py").write_text(f"import os\n{code}\n")
+    (tmp_path / "first.py").write_text("import rules\nimport plugin")
+    (tmp_path / "kit").mkdir()
+    for name in ("rules.py", "other.py", "kit/__init__.py", "kit/deep.py"):
+        (tmp_path / name).write_text("x = 1")
+    (tmp_path / "kit" / "words.py").write_text("from .deep import x")
+    answer_all(spec, tmp_path / "out", model=model)
+    (tmp_path / "other.py").write_text("x = 2")
+    assert run(model, [spec], PROTOCOL, tmp_path / "out")[1] == 0
+    (tmp_path / module).write_text("x = 2")
+    with pytest.raises(InputError):
+        run(model, [spec], PROTOCOL, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
     "name", ["optimizer.pt", "trainer_state.json", "training_args.bin", "README.md", "log.jsonl"]
 )
 def test_what_training_writes_beside_a_model_does_not_matter(
@@ -220,11 +252,16 @@ def test_half_a_surrogate_pair_in_an_answer(spec: DatasetSpec, tmp_path: Path) -
     assert "\ud83d" in [row["response"] for row in rows]
 
 
-SECRETS = ("hf_abcdefgh", "sk-12345678", "p4ssw0rd!", "unknown-value")
+SECRETS = (
+    *("hf_abcdefgh", "sk-12345678", "p4ssw0rd!", "hf_12345678", "sk-abcdefgh", "b3arer-t0ken"),
+    "unknown-value",
+)
 SECRET_OPTIONS = [
     *("--hub_token", "hf_abcdefgh", "--api-key=sk-12345678", "--wandb_password", "p4ssw0rd!"),
     *("--adapters", "https://me:p4ssw0rd!@host/lora", "--something_new", "unknown-value"),
     *("--temperature", "0"),
+    *("--hub_tok=hf_12345678", "--api", "sk-abcdefgh"),  # argparse takes abbreviations
+    *("--vllm_engine_kwargs", '{"headers": {"Authorization": "Bearer b3arer-t0ken"}}'),
 ]
 
 
@@ -246,7 +283,7 @@ def test_secrets_are_written_nowhere(spec: DatasetSpec, tmp_path: Path) -> None:
     assert len(list(out.rglob("*.*"))) > 10
     for path in out.rglob("*.*"):
         text = path.read_bytes().decode(errors="replace") if path.is_file() else ""
-        shown = SECRETS[:3] if path.name == "infer.log" else SECRETS
+        shown = SECRETS[:-1] if path.name == "infer.log" else SECRETS
         assert not [secret for secret in shown if secret in text], path
     assert "***" in (out / "infer.log").read_text()
 
@@ -269,6 +306,11 @@ def test_secrets_of_the_environment_and_of_urls() -> None:
         pytest.param("--vllm_engine_kwargs", '{"a": {"hf_token": "hf_abcdefgh"}}', id="JSON"),
         pytest.param("--adapters", "https://host/lora?rev=1&api_key=hf_abcdefgh", id="URL"),
         pytest.param("--load_args", "--verbose --api-key hf_abcdefgh", id="options"),
+        pytest.param("--load_args", "--hub_tok=hf_abcdefgh", id="abbreviated option"),
+        pytest.param("--h", '{"Authorization": "Bearer hf_abcdefgh"}', id="header"),
+        pytest.param("--h", '["authorization: Basic hf_abcdefgh"]', id="line of a header"),
+        pytest.param("--h", "Bearer hf_abcdefgh", id="scheme alone"),
+        pytest.param("--h", '"{\\"api_key\\": \\"hf_abcdefgh\\"}"', id="JSON in JSON"),
     ],
 )
 def test_secrets_inside_values(option: str, value: str) -> None:
@@ -276,8 +318,14 @@ def test_secrets_inside_values(option: str, value: str) -> None:
     assert secrets([option, value], {}) == ["hf_abcdefgh"]
 
 
+def test_a_secret_of_several_words() -> None:
+    value = "{'password': 'correct horse'}"
+    assert secrets(["--load_args", value], {}) == ["correct horse"]
+
+
 def test_harmless_values_are_recorded_as_they_are() -> None:
-    for value in ('{"max_tokens": 100000}', "The key: cat", "a" * 100_000, "a:" * 50_000):
+    long = ("a" * 100_000, "a:" * 50_000, "a " * 50_000, "a" + " " * 50_000, "\\" * 50_000)
+    for value in ('{"max_tokens": 100000}', "The key: cat", "You have basic understanding.", *long):
         assert recorded(["--system", value])[1] == value
         assert secrets(["--system", value], {}) == []
 

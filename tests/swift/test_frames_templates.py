@@ -15,7 +15,7 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 from swift.model import MODEL_MAPPING
 from swift.template import TEMPLATE_MAPPING
 
-from swift_plugin_visionr1.geometry.resize import OvisResize
+from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES, OvisResize
 from swift_plugin_visionr1.models.families import FAMILIES, Limits
 
 SIZES = [
@@ -49,7 +49,7 @@ KINDS = {  # model_type -> (processor_class, image_processor_type, patch_size, a
     "qwen3_5": ("Qwen3VLProcessor", "Qwen2VLImageProcessor", 16, "Qwen3_5ForConditionalGeneration"),
     "glm4v": ("Glm4vProcessor", "Glm4vImageProcessor", 14, "Glm4vForConditionalGeneration"),
 }
-UNSET = {"MAX_PIXELS", "MIN_PIXELS", "IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM"}
+UNSET = set(FRAME_VARIABLES)
 SCRIPT = """
 import json, os, sys
 from PIL import Image
@@ -105,6 +105,12 @@ def make_checkpoint(folder: Path, example: Path, model_type: str) -> str:
         ),
         pytest.param(
             ["qwen2_vl", "qwen3_vl"], {"IMAGE_MAX_TOKEN_NUM": "77"}, None, id="IMAGE_MAX_TOKEN_NUM"
+        ),
+        pytest.param(
+            ["qwen2_vl", "qwen3_vl"],
+            {"SPATIAL_MERGE_SIZE": "4", "MAX_PIXELS": "401408"},
+            None,
+            id="SPATIAL_MERGE_SIZE",
         ),
     ],
 )

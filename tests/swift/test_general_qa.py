@@ -19,11 +19,12 @@ from pathlib import Path
 import pytest
 
 from mmdet_eval.asking.contents import Contents
+from mmdet_eval.asking.passed_options import secrets
 from mmdet_eval.asking.record import new_record, write_record
 from mmdet_eval.cli import main
 from mmdet_eval.commands import general_qa as general_qa_command
 from mmdet_eval.commands.general_qa import read_models
-from mmdet_eval.general_qa.asking import answers_depend_on, is_whole
+from mmdet_eval.general_qa.asking import answers_depend_on, black_out, is_whole
 from mmdet_eval.general_qa.questions import PLUGIN, Model, Questions
 from mmdet_eval.general_qa.scores import NO_ANSWER, Score, read_score
 from swift_plugin_visionr1.errors import InputError
@@ -473,3 +474,21 @@ def test_the_base_of_an_adapter_is_part_of_what_the_answers_depend_on(tmp_path: 
         facts = answers_depend_on(Model("a", str(adapter)), asked, Contents())
         seen.add(json.dumps(facts, sort_keys=True))
     assert len(seen) == 2
+
+
+def test_secrets_go_out_of_evalscopes_records_and_stay_in_results(tmp_path: Path) -> None:
+    kept = ("results/m/m_AI2D_TEST.tsv", "run.json")
+    names = ("20260101_000000/configs/task_config.yaml", "20260101_000000/logs/eval_log.log")
+    for name in (*kept, *names):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("key: sk-12345678 ü")
+    black_out(tmp_path, ["sk-12345678"])
+    assert {(tmp_path / name).read_text() for name in names} == {"key: *** ü"}
+    assert {(tmp_path / name).read_text() for name in kept} == {"key: sk-12345678 ü"}
+
+
+def test_a_key_in_the_recipe_is_known_as_a_secret(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE.read_text() + "\napi_key: sk-12345678\n")
+    told = Questions(recipe, ("AI2D_TEST",), (), ("--hub_tok", "hf_12345678")).passed()
+    assert secrets(told, {}) == ["hf_12345678", "sk-12345678"]

@@ -16,6 +16,7 @@ FRAME_VARIABLES = (
     "MAX_NUM",
     "INPUT_SIZE",
     "MAX_SLICE_NUMS",
+    "SPATIAL_MERGE_SIZE",
 )
 
 

@@ -9,6 +9,7 @@ from ..frames import Size, View
 from .base import Resize, checked, rescale, whole_number
 
 MAX_ASPECT_RATIO = 200
+MERGE_SIZE = 2  # patches along one side of a visual token
 
 
 def smart_resize(size: Size, factor: int, min_pixels: int, max_pixels: int) -> Size:
@@ -94,7 +95,15 @@ class QwenResize(Resize):
         cls, environ: Mapping[str, str], max_pixels: int | None = None, factor: int = 28
     ) -> "QwenResize":
         """Read what ms-swift reads: `IMAGE_MAX_TOKEN_NUM`, else `MAX_PIXELS` // factor ** 2, and
-        the same for MIN."""
+        the same for MIN.
+
+        Args:
+            environ: the run's variables.
+            max_pixels: see above.
+            factor: see above, for the `SPATIAL_MERGE_SIZE` of 2 that all these models have. With
+                another one ms-swift rounds sides to other multiples.
+        """
+        factor = factor * whole_number(environ, "SPATIAL_MERGE_SIZE", MERGE_SIZE) // MERGE_SIZE
 
         def tokens(bound: str, default: int) -> int:
             if environ.get(f"IMAGE_{bound}_TOKEN_NUM"):
