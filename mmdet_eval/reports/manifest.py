@@ -83,11 +83,33 @@ def put_in_place(scratch: Path, folder: Path, files: Mapping[str, str]) -> None:
     """Move a complete evaluation from `scratch` over the one in `folder`, metrics.json last.
 
     Until metrics.json is moved, the files do not match the one in `folder`. Files of the earlier
-    evaluation that this one lacks are removed, unless somebody changed them.
+    evaluation that this one lacks are removed, unless somebody changed them. If that is
+    interrupted, the files that were moved are removed: see `clear_unfinished`.
 
     Args:
         files: from `hash_files`, without metrics.json.
     """
+    try:
+        _move(scratch, folder, files)
+    finally:
+        clear_unfinished(folder, scratch)
+
+
+def clear_unfinished(folder: Path, scratch: Path) -> None:
+    """Remove what an evaluation that was killed had moved from `scratch` to `folder`.
+
+    Its metrics.json, which would have been moved last, names these files; the one in `folder` does
+    not, so nothing would ever remove them.
+    """
+    kept = files_of(read_metrics(folder))
+    for name, digest in files_of(read_metrics(scratch)).items():
+        path = folder / name
+        if kept.get(name) != digest and not through_link(path, folder) and _is(path, digest):
+            path.unlink()
+            _remove_empty(path.parent, folder)
+
+
+def _move(scratch: Path, folder: Path, files: Mapping[str, str]) -> None:
     before = read_metrics(folder)
     earlier = _earlier_files(folder, before, files)
     if FILES not in (before or {}):  # written by an earlier version: nothing would reveal a mixture

@@ -22,7 +22,15 @@ from ..evaluation import Evaluation
 from ..suites.spec import check_names
 from .judged import judge
 from .machine_files import write_files
-from .manifest import FILES, METRICS, hash_files, put_in_place, read_metrics, through_link
+from .manifest import (
+    FILES,
+    METRICS,
+    clear_unfinished,
+    hash_files,
+    put_in_place,
+    read_metrics,
+    through_link,
+)
 from .metrics_json import record
 from .page import page
 from .pictures import leads_outside, write_pictures
@@ -86,6 +94,7 @@ def write_outputs(
     judged = [judge(evaluation) for evaluation in evaluations]
     broken: dict[Path, str] = {}
     folder.mkdir(parents=True, exist_ok=True)
+    clear_unfinished(folder, folder / SCRATCH)
     with scratch_of(folder) as scratch:
         for evaluation, answers in zip(evaluations, judged, strict=True):
             own = scratch / evaluation.name

@@ -2,7 +2,8 @@
 
 For every STEP-th n a child process writes the new evaluation over a copy of the old one and is
 killed with SIGKILL before its n-th change of the file system. Prints a JSON line for each: what the folder then
-is, and the exit code of `mmdet-eval compare` on it.
+is, the exit code of `mmdet-eval compare` on it, and whether the next evaluation, the new one or a
+third one, leaves nothing else there.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -81,12 +83,13 @@ def run(top: Path, step: int) -> None:
         images=False,
     )
 
-    def write(folder: Path) -> None:
+    def write(folder: Path, name: str = "zoo") -> None:
         with output_folder(folder):
-            write_outputs(folder, [zoo], None, [], dump=False)
+            write_outputs(folder, [replace(zoo, name=name)], None, [], dump=False)
 
     write(top / "new")
-    old, new = state(top / "old"), state(top / "new")
+    write(top / "third", "farm")
+    old, new, third = (state(top / name) for name in ("old", "new", "third"))
     killed, change = 1, 1
     while killed:
         folder = top / "out"
@@ -96,9 +99,10 @@ def run(top: Path, step: int) -> None:
         now = state(folder)
         what = "old" if now == old else "new" if now == new else "mixed"
         code = compared(top / "new", folder)
-        write(folder)
+        same = change // step % 2
+        write(folder, "zoo" if same else "farm")
         leftovers = [path.name for path in folder.iterdir() if path.name.startswith((".", "lock"))]
-        again = state(folder) == new and not leftovers
+        again = state(folder) == (new if same else third) and not leftovers
         print(json.dumps({"state": what, "compare": code, "again": again}), flush=True)
         change += step
 
