@@ -3,6 +3,7 @@
 import sys
 
 from .commands import (
+    convert,
     doctor,
     explain,
     plot,
@@ -16,7 +17,18 @@ from .commands import (
 from .console import Parser, exit_code
 from .errors import VisionR1Error
 
-COMMANDS = (doctor, explain, score, plot, prepare, upright, recipe, settings, plugin_path)
+COMMANDS = (
+    doctor,
+    explain,
+    score,
+    plot,
+    prepare,
+    upright,
+    recipe,
+    settings,
+    convert,
+    plugin_path,
+)
 
 
 def parser() -> Parser:

@@ -23,7 +23,7 @@ if importlib.util.find_spec("opencompass") is None:
     OpenCompassBackendManager.list_datasets = staticmethod(list)
 
 if not hasattr(transformers, "AutoModelForVision2Seq"):
-    transformers.AutoModelForVision2Seq = transformers.AutoModelForImageTextToText  # type: ignore[attr-defined]
+    transformers.AutoModelForVision2Seq = transformers.AutoModelForImageTextToText
 
 os.environ.pop("OPENAI_API_KEY", None)
 
