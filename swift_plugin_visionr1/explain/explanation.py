@@ -116,13 +116,13 @@ def explain(
         written = np.clip(written_boxes(_extract(text)), -LIMIT, LIMIT)
     else:
         written = parsed.boxes[: first.predicted]
-    places = io.format.spans(text) if settings.rules == "paper" else []
+    places = io.format.spans(text) if settings.rules != "official" else []
     numbers = zip(_numbers(text, places, written), map(_floats, written), strict=False)
     predictions = predictions_of(first, truth, settings, list(numbers))
     terms = tuple(
         terms_of(predictions, *each, settings) for each in zip(standards, breakdowns, strict=True)
     )
-    unread = len(parsed.boxes) - first.predicted if settings.rules == "paper" else 0
+    unread = len(parsed.boxes) - first.predicted if settings.rules != "official" else 0
     return Explanation(settings, io, truth, view, predictions, unread, parsed.says_nothing, terms)
 
 

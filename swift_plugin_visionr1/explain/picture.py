@@ -13,7 +13,6 @@ from .report import number, short
 from .sheet import Panel, empty, fitted, make_sheet
 
 LARGEST = (880, 880)  # pixels of a panel's image
-PARTS = ("format", "recall", "precision")
 
 
 def write_picture(path: Path, explanation: Explanation, image: Any) -> None:
@@ -51,7 +50,7 @@ def stage_panel(
     reward = terms.breakdown
     canvas = fitted(empty(truth.size, largest) if image is None else image, largest)
     paint(canvas, truth.size, [*_annotated(truth), *_predicted(predictions, terms)])
-    parts = " + ".join(f"{name} {number(getattr(reward, name))}" for name in PARTS)
+    parts = " + ".join(f"{name} {number(value)}" for name, value in reward.paid.items())
     return Panel(canvas, (f"{title}: reward {number(reward.total)}", parts), below)
 
 

@@ -38,7 +38,7 @@ def report(explanation: Explanation) -> str:
             f"{terms.standard.title.capitalize()}, "
             f"{_thresholds(terms.standard.criteria, own.settings.differentiation)}",
         ]
-        lines += _official(own, terms) if own.settings.rules == "official" else _paper(own, terms)
+        lines += _stage(own, terms)
     return "\n".join(lines) + "\n"
 
 
@@ -46,6 +46,9 @@ def _head(own: Explanation) -> list[str]:
     (width, height), (wide, high) = own.view.size, own.view.processed
     read = f"{len(own.predictions)} boxes read, {len(own.truth.boxes)} annotated"
     unlike = OFFICIAL if own.settings.rules == "official" else []
+    if own.settings.peer:
+        unlike = [f"rules     those of another work, {own.settings.peer.what}; format, recall and"]
+        unlike += ["          precision are measured for the log, and not paid for"]
     left = (
         f"; {own.unread} more not counted, because the format is broken (salvage: false)"
         if own.unread
@@ -165,6 +168,20 @@ def _thresholds(criteria: Criteria, differentiation: bool) -> str:
     if not differentiation:
         return xi + "; without differentiation f(x) = x"
     return f"{xi}, xi1 = {number(criteria.xi1)}, xi2 = {number(criteria.xi2)}"
+
+
+def _stage(own: Explanation, terms: StageTerms) -> list[str]:
+    if own.settings.rules == "official":
+        return _official(own, terms)
+    return _peer(own, terms) if own.settings.peer else _paper(own, terms)
+
+
+def _peer(own: Explanation, terms: StageTerms) -> list[str]:
+    """What another work's rules pay, after what is measured."""
+    got = terms.breakdown
+    lines = [line for line in _paper(own, terms) if "(Eq. 7)" not in line]
+    lines += [f"  pays      {name:11} {number(value)}" for name, value in got.paid.items()]
+    return [*lines, f"  reward    {_sum(list(got.paid.values()))} = {number(got.total)}"]
 
 
 def _paper(own: Explanation, terms: StageTerms) -> list[str]:

@@ -15,10 +15,12 @@ from ..text import listed
 from .run_context import RunContext, current_run
 
 logger = get_logger()
+SUMMED = {"format", "recall", "precision"}  # the parts of `vision_r1`
 
 
 class VisionR1(ORM):  # type: ignore[misc]
-    """`vision_r1`: format + recall + precision (Eq. 7), in [0, 3].
+    """`vision_r1`: format + recall + precision (Eq. 7), in [0, 3]; or what another work pays, by
+    its rules.
 
     Settings are read from the environment variable VISION_R1_CONFIG when the reward is built. The
     format and the frame are those of the run's model type, the processed size follows the
@@ -34,6 +36,12 @@ class VisionR1(ORM):  # type: ignore[misc]
     def __init__(self, args: Any = None, **kwargs: Any) -> None:
         super().__init__(args, **kwargs)
         self.run: RunContext = current_run(args)
+        rules = self.scorer.settings.rules
+        if self.part in SUMMED and self.scorer.settings.peer:
+            raise SettingsError(
+                f"expected the reward vision_r1 with the rules {rules}, which pay one sum, got "
+                f"vision_r1_{self.part}, a part of the paper's"
+            )
         if not self.run.tells_step:
             self._standard(None)
 
@@ -86,7 +94,7 @@ def warn_of_double_counting(rewards: Sequence[Any], weights: Sequence[float] | N
     """Warn if both the total and its parts count."""
     pairs = zip(rewards, weights or [1.0] * len(rewards), strict=False)
     counting = {own.part for own, weight in pairs if isinstance(own, VisionR1) and weight}
-    twice = sorted(counting & {"format", "recall", "precision"})
+    twice = sorted(counting & SUMMED)
     if "total" in counting and twice:
         logger.warning(
             "Vision-R1: vision_r1 is already the sum of vision_r1_format, vision_r1_recall and "

@@ -76,12 +76,13 @@ class RolloutPictures:
             logger.warning(f"Vision-R1: no picture at step {step}: {error}")
             return
         for send in reporters:
-            send(picture, f"{title}, format + recall + precision: {_rewards(group)}", step)
+            names = " + ".join(group.breakdowns[0].paid)
+            send(picture, f"{title}, {names}: {_rewards(group)}", step)
 
 
 def _rewards(group: RolloutGroup) -> str:
-    parts = ((own.format, own.recall, own.precision) for own in group.breakdowns)
-    return ", ".join(f"{a:g} + {b:.2g} + {c:.2g}" for a, b, c in parts)
+    paid = (own.paid.values() for own in group.breakdowns)
+    return ", ".join(" + ".join(f"{value:.2g}" for value in values) for values in paid)
 
 
 def _reporters(trainer: Any) -> list[Send]:

@@ -5,6 +5,7 @@ completion through all of them.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,8 @@ class RewardBreakdown:
         labels: of each of them, "" if it has none.
         achieved: mean IoU over the annotated boxes, whatever the thresholds (`achieved_iou`); None
             without annotated boxes.
+        terms: what the rules of another work pay, by name; None by the paper's and the released
+            code's.
     """
 
     format: float
@@ -43,10 +46,20 @@ class RewardBreakdown:
     boxes_xyxy: Boxes
     labels: tuple[str, ...]
     achieved: float | None = None
+    terms: Mapping[str, float] | None = None
+
+    @property
+    def paid(self) -> Mapping[str, float]:
+        """What the total is the sum of, by name."""
+        if self.terms is not None:
+            return self.terms
+        return {"format": self.format, "recall": self.recall, "precision": self.precision}
 
     @property
     def total(self) -> float:
-        """The sum of the three (Eq. 7), in [0, 3]."""
+        """The sum of the three (Eq. 7), in [0, 3]; by other works' rules the sum of their terms."""
+        if self.terms is not None:
+            return float(sum(self.terms.values()))
         return total_reward(self.format, self.recall, self.precision)
 
     @property

@@ -16,6 +16,7 @@ from ..models.model_io import ModelIO
 from .equations import RewardBreakdown
 from .moving import Achieved, Adaptive, group_of
 from .released_code import require_official_format, score_official
+from .peer_scoring import answer_of, score_peer
 from .rollout_group import RolloutGroup, asked_first, telling_group
 from .schedule import Criteria, Standard
 from .scoring import match_readings, read_completion, score_matched
@@ -172,6 +173,9 @@ class Scorer:
         self._sums["completions"] += len(breakdowns)
         for breakdown in breakdowns:
             self._sums.update({part: getattr(breakdown, part) for part in PARTS})
+            self._sums.update(
+                {f"paid/{name}": value for name, value in (breakdown.terms or {}).items()}
+            )
             issues = [f"issues/{issue}" for issue in breakdown.issues]
             self._sums.update(issues)
             self._issues.update(issues)
@@ -192,7 +196,8 @@ class Scorer:
         """
         sums, self._sums = self._sums, Counter()
         groups = ("annotated", *OF_GROUPS) if self.schedule.needs == "group" else ()
-        names = ("completions", *PARTS, *groups, *sorted(self._issues))
+        paid = [name for name in sums if name.startswith("paid/")]
+        names = ("completions", *PARTS, *groups, *paid, *sorted(self._issues))
         return Counter({name: sums[name] for name in names})
 
     def take_groups(self) -> list[RolloutGroup]:
@@ -240,8 +245,13 @@ class Scorer:
             read_completion(format.parse(text), format, truth, self._view(truth), rules)
             for text, truth in pairs
         ]
+        matched = match_readings(readings, rules)
+        if (peer := rules.peer) is None:
+            return [partial(score_matched, one, settings=rules) for one in matched]
+        answers = (answer_of(*each, format, peer) for each in zip(texts, readings, strict=True))
         return [
-            partial(score_matched, one, settings=rules) for one in match_readings(readings, rules)
+            partial(score_peer, one, answer, settings=rules, peer=peer)
+            for one, answer in zip(matched, answers, strict=True)
         ]
 
     def _view(self, truth: GroundTruth) -> View:

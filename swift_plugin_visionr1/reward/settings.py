@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 import yaml
 
@@ -26,6 +26,7 @@ from .schedule_settings import (
     check_schedule,
     make_schedule,
 )
+from .zoo.peers import PEERS, Peer, PeerRules
 
 ENVIRONMENT_VARIABLE = "VISION_R1_CONFIG"
 
@@ -47,7 +48,7 @@ class Settings:
     """All rules of the reward.
 
     Attributes:
-        rules: the paper's equations, or the released code's behaviour.
+        rules: the paper's equations, the released code's behaviour, or what another work pays.
         model_type: ms-swift's name of the model's family, if the run does not tell it.
         format: the model's output format; null for its family's.
         frame: the coordinate frame that it writes in; null for the format's own.
@@ -80,7 +81,7 @@ class Settings:
             0.1 to 0.5 MB each.
     """
 
-    rules: Literal["paper", "official"] = "paper"
+    rules: Literal["paper", "official"] | PeerRules = "paper"
     model_type: str | None = None
     format: str | None = None
     frame: str | None = None
@@ -124,6 +125,8 @@ class Settings:
             self._check_official()
         with _as_settings_error():
             check_schedule(self)
+        if self.peer is not None:
+            self._check_peer(self.peer)
 
     def _check_official(self) -> None:
         fixed = {
@@ -139,15 +142,41 @@ class Settings:
                     f"got {getattr(self, name)!r}: use `preset: paper`"
                 )
 
+    def _check_peer(self, peer: Peer) -> None:
+        for own in fields(self):
+            if own.name in peer.unused and getattr(self, own.name) != own.default:
+                raise SettingsError(
+                    f"expected {own.name} left out with the rules {self.rules}, which have their "
+                    f"own, got {getattr(self, own.name)!r}: use `preset: {self.rules}`"
+                )
+
+    @property
+    def peer(self) -> Peer | None:
+        """The other work whose reward is paid; None by the paper's and the released code's
+        rules."""
+        return PEERS.get(self.rules)
+
+    @property
+    def highest(self) -> float:
+        """The greatest reward that an answer can earn."""
+        return self.peer.highest if self.peer else 3.0
+
+    @property
+    def pays_denial(self) -> bool:
+        """Whether the right answer that nothing is there earns the greatest reward."""
+        return self.peer.pays_denial if self.peer else self.rules == "paper"
+
     @property
     def reads_labels(self) -> bool:
         """Whether labels change the reward."""
+        if self.peer:
+            return self.peer.reads_labels
         return self.matcher == "box_label" or self.wrong_label == "unmatched"
 
     @property
     def refinement(self) -> Schedule:
         """The schedule itself; see `make_schedule`."""
-        return make_schedule(self)
+        return self.peer.schedule(self.fixed_stage) if self.peer else make_schedule(self)
 
 
 PRESETS: dict[str, Settings] = {
@@ -156,6 +185,7 @@ PRESETS: dict[str, Settings] = {
     "official-adaptive": Settings(rules="official", switch_step=1500),
     "strict": Settings(matcher="box_label", wrong_label="unmatched", precision_over="larger"),
 }
+PRESETS |= {name: Settings(rules=name) for name in get_args(PeerRules)}
 PRESETS = {name: replace(settings, source=f"preset {name}") for name, settings in PRESETS.items()}
 
 
@@ -221,7 +251,8 @@ def plain_settings(settings: Settings) -> dict[str, Any]:
     """The settings as plain values that `settings_from` reads back, all but their source."""
     plain = asdict(settings) | plain_schedule(settings)
     del plain["source"]
-    for name in unused_names(settings):
+    unused = settings.peer.unused if settings.peer else ()
+    for name in {*unused_names(settings), *unused}:
         del plain[name]
     return plain
 

@@ -84,8 +84,8 @@ def _doubt(log: Log, again: Log) -> str:
     logged = log.values.get("rewards/VisionR1/mean")
     if logged is None:
         return ""
-    parts = sum(again.values[f"vision_r1/{part}"] for part in ("format", "recall", "precision"))
-    own = dict(zip(again.steps.tolist(), np.asarray(parts).tolist(), strict=True))
+    totals = again.values["vision_r1/total"]
+    own = dict(zip(again.steps.tolist(), totals.tolist(), strict=True))
     gaps = [
         abs(own[step] - mean)
         for step, mean in zip(log.steps.tolist(), logged.tolist(), strict=True)

@@ -184,8 +184,10 @@ def _means(
         for stage in STAGES:
             sums[f"{stage}/total"] += one.judge(scorer.schedule.criteria(stage)).total
         now = one.judge(standard.criteria)
-        for part in ("format", "recall", "precision", "predicted", "truths"):
+        for part in ("format", "recall", "precision", "predicted", "truths", "total"):
             sums[f"vision_r1/{part}"] += getattr(now, part)
+        for name, value in (now.terms or {}).items():
+            sums[f"vision_r1/paid/{name}"] += value
         for issue in now.issues:
             sums[f"vision_r1/issues/{issue}"] += 1
         for name, value in standard.logged.items():

@@ -1,7 +1,7 @@
 """Completions through the reward, one JSON row each, and a summary of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,12 +9,13 @@ import numpy as np
 
 from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row
+from ..reward.equations import RewardBreakdown
 from ..reward.schedule import Standard
 from ..reward.scorer import Scorer
 from .trained import Judged, judge_row
 
 AS_TRAINED = "as_trained"  # beside the names of stages
-PARTS = ("format", "recall", "precision", "total")
+MEASURED = ("format", "recall", "precision", "total")
 
 
 @dataclass
@@ -30,7 +31,7 @@ class Scores:
     scorer: Scorer
     stages: Sequence[str]
     truth: Callable[[Row], GroundTruth]
-    _parts: dict[str, list[tuple[float, ...]]] = field(default_factory=lambda: defaultdict(list))
+    _parts: dict[str, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
     _groups: dict[Hashable, list[int]] = field(default_factory=lambda: defaultdict(list))
     _issues: Counter[str] = field(default_factory=Counter)
     _boxes: Counter[str] = field(default_factory=Counter)
@@ -64,9 +65,9 @@ class Scores:
             predicted=first.predicted, annotated=first.truths, matched=len(first.match.ious)
         )
         for stage, breakdown in scored.items():
-            self._parts[stage].append(tuple(float(getattr(breakdown, part)) for part in PARTS))
+            self._parts[stage].append(parts_of(breakdown))
         place = {"line": row.line, "place": row.place, "step": row.step}
-        plain = {stage: dict(zip(PARTS, self._parts[stage][-1], strict=True)) for stage in scored}
+        plain = {stage: dict(self._parts[stage][-1]) for stage in scored}
         if trained is not None:
             plain[AS_TRAINED] |= trained.logged
         return {
@@ -80,14 +81,17 @@ class Scores:
     def summary(self) -> dict[str, Any]:
         """Means and spread of each part by stage, issue rates, numbers of boxes, groups without
         spread."""
-        parts = {stage: np.array(values) for stage, values in self._parts.items()}
+        parts = {
+            stage: {name: np.array([row[name] for row in rows]) for name in rows[0]}
+            for stage, rows in self._parts.items()
+        }
         return {
             "completions": self._count,
             "boxes": dict(self._boxes),
             "issues": {issue: times / self._count for issue, times in self._issues.most_common()},
             "stages": {stage: _spread(values) for stage, values in parts.items()},
             "groups": self._group_summary(
-                {stage: values[:, PARTS.index("total")] for stage, values in parts.items()}
+                {stage: values["total"] for stage, values in parts.items()}
             ),
         }
 
@@ -105,9 +109,14 @@ class Scores:
         }
 
 
-def _spread(values: Any) -> dict[str, dict[str, float]]:
-    statistics = {"mean": values.mean(axis=0), "std": values.std(axis=0)}
+def parts_of(breakdown: RewardBreakdown) -> dict[str, float]:
+    """The reward's parts and total, and what another work's rules pay as `paid_...`."""
+    paid = {f"paid_{name}": value for name, value in (breakdown.terms or {}).items()}
+    return {part: float(getattr(breakdown, part)) for part in MEASURED} | paid
+
+
+def _spread(columns: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     return {
-        part: {name: round(float(column[i]), 6) for name, column in statistics.items()}
-        for i, part in enumerate(PARTS)
+        part: {"mean": round(float(values.mean()), 6), "std": round(float(values.std()), 6)}
+        for part, values in columns.items()
     }

@@ -56,7 +56,7 @@ def answer_findings(
     found = [parse_finding(flat, wrong_frame is not None), *cut_off_findings(groups)]
     found += [reward_finding(stage, rows) for stage, rows in scores.items()]
     found += [wrong_frame or frame_is_right(groups, scorer.io.format)]
-    found += usefulness(first, wrong_frame is not None)
+    found += usefulness(first, wrong_frame is not None, scorer.settings.highest)
     found.append(note("sample", f"one of the completions: {clipped(groups[0].texts[0], 300)!r}"))
     return found, {
         "rewards": {stage: means(rows) for stage, rows in scores.items()},
@@ -142,8 +142,16 @@ def reward_finding(stage: str, scores: Sequence[Sequence[RewardBreakdown]]) -> F
     return (warning if nothing else ok)(f"rewards_{stage}", text)
 
 
-def usefulness(scores: Sequence[Sequence[RewardBreakdown]], explained: bool) -> list[Finding]:
-    """Whether the first stage's rewards can teach anything; `explained`: the frame is wrong."""
+def usefulness(
+    scores: Sequence[Sequence[RewardBreakdown]], explained: bool, highest: float
+) -> list[Finding]:
+    """Whether the first stage's rewards can teach anything.
+
+    Args:
+        scores: of the completions of each group.
+        explained: the frame is wrong.
+        highest: the greatest reward of an answer.
+    """
     values = means(scores)
     if values["recall"] + values["precision"] < NOTHING:
         cause = (
@@ -157,7 +165,7 @@ def usefulness(scores: Sequence[Sequence[RewardBreakdown]], explained: bool) -> 
         return [problem("zero_reward", f"recall and precision are 0 throughout, {cause}")]
     if values["zero_spread"] < FLAT:
         return []
-    extreme = values["total"] > 3 * FLAT
+    extreme = values["total"] > highest * FLAT
     cause = (
         "the data is too easy"
         if extreme

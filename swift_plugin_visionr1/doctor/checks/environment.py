@@ -31,6 +31,8 @@ def settings_of(recipe: Recipe) -> tuple[Settings | None, Finding]:
 
 def _plan(settings: Settings) -> str:
     """When which criteria hold."""
+    if settings.peer:
+        return f"the reward of another work, {settings.peer.what}"
     if settings.schedule == "adaptive":
         return "each group of completions by criteria that follow from what it achieves"
     if settings.schedule == "continuous":
@@ -60,7 +62,7 @@ def environment_findings(
     found = [*option_findings(recipe), *_limits(recipe, settings, shell), *_plugins(recipe)]
     if recipe.is_grpo:
         found += [
-            *_rewards(recipe),
+            *_rewards(recipe, settings),
             *_sampling(recipe),
             *batch_findings(recipe),
             *_stages(recipe, settings),
@@ -130,7 +132,7 @@ def _plugins(recipe: Recipe) -> list[Finding]:
     return []
 
 
-def _rewards(recipe: Recipe) -> list[Finding]:
+def _rewards(recipe: Recipe, settings: Settings) -> list[Finding]:
     rewards, kind = recipe.all("reward_funcs"), recipe.one("rlhf_type")
     ours = [name for name in rewards if name in OURS]
     if kind != "grpo":
@@ -150,10 +152,13 @@ def _rewards(recipe: Recipe) -> list[Finding]:
             )
         ]
     found = [ok("reward_funcs", f"rewards: {listed(rewards, 9)}")]
-    twice = [name for name in ours if name in PARTS]
-    if TOTAL in ours and twice and not {"0", "0.0"} & set(recipe.all("reward_weights")):
+    parts = [name for name in ours if name in PARTS]
+    if settings.peer and parts:
+        text = f"{listed(parts)} with the rules {settings.rules}, which pay one sum: list vision_r1"
+        found.append(problem("reward_parts", text))
+    elif TOTAL in ours and parts and not {"0", "0.0"} & set(recipe.all("reward_weights")):
         text = (
-            f"vision_r1 is the sum of its parts; beside it {listed(twice)} count twice: list "
+            f"vision_r1 is the sum of its parts; beside it {listed(parts)} count twice: list "
             "the total or its parts"
         )
         found.append(note("double_counting", text))

@@ -19,7 +19,6 @@ from ..findings import Finding, note, ok, problem, warning
 from ..right_answers import Written
 from .answers import stages_of
 
-FULL = 3.0  # format, recall and precision
 NOTABLE = 0.1  # of the reward; rounding costs boxes that are less small less than this
 WASTEFUL, SLIGHT = 0.5, 0.01  # shares of rows that lose this much: a problem, or more than a note
 SMALL, TINY = 28, 14  # pixels of the processed image: a visual token of Qwen2.5-VL, and a patch
@@ -76,7 +75,7 @@ def reach_findings(
     Returns:
         The findings, and the places of these rows.
     """
-    if scorer.settings.rules == "official":  # its empty answers never earn the full reward
+    if not scorer.settings.pays_denial:
         written = [one for one in written if len(one.case.truth.boxes)]
     if not written:
         return [], []
@@ -85,16 +84,17 @@ def reach_findings(
     lost = [one for one in (_scored(each, scorer) for each in shown) if one is not None]
     if not lost:
         return [ok("reach", "every right answer earns the full reward in every stage")], []
+    full = scorer.settings.highest
     lost.sort(key=lambda one: min(one.totals.values()))
     counts = {
-        stage: sum(one.totals[stage] < FULL - 1e-9 for one in lost) for stage in stages_of(scorer)
+        stage: sum(one.totals[stage] < full - 1e-9 for one in lost) for stage in stages_of(scorer)
     }
     said = ", ".join(
         f"{share(count, len(written))} in the {stage} stage" for stage, count in counts.items()
     )
-    text = f"right answers that cannot earn the full reward: {said}. {_example(lost)}"
+    text = f"right answers that cannot earn the full reward: {said}. {_example(lost, full)}"
     text += _remedy(lost, scorer, scorer_with)
-    notable = [sum(one.totals[stage] <= FULL - NOTABLE for one in lost) for stage in counts]
+    notable = [sum(one.totals[stage] <= full - NOTABLE for one in lost) for stage in counts]
     state = problem if min(notable) >= WASTEFUL * len(written) else warning
     state = note if max(notable) < SLIGHT * len(written) else state
     return [state("reach", text)], [one.written.case.row.place for one in lost]
@@ -134,13 +134,13 @@ def _area(boxes: Boxes) -> np.ndarray:
 def _scored(written: Written, scorer: Scorer) -> Lost | None:
     scores = {s: scorer.score(written.text, written.case.truth, s) for s in stages_of(scorer)}
     totals = {stage: score.total for stage, score in scores.items()}
-    if min(totals.values()) >= FULL - 1e-9:
+    if min(totals.values()) >= scorer.settings.highest - 1e-9:
         return None
     return Lost(written, totals, next(iter(scores.values())).issues)
 
 
-def _example(lost: Sequence[Lost]) -> str:
-    earned = ", ".join(f"{total:.2f} of 3" for total in lost[0].totals.values())
+def _example(lost: Sequence[Lost], full: float) -> str:
+    earned = ", ".join(f"{total:.2f} of {full:g}" for total in lost[0].totals.values())
     places = listed((one.written.case.row.place for one in lost), 3)
     text = f"The least is earned in {places} (the first: {earned})"
     issues = Counter(issue for one in lost for issue in one.issues)

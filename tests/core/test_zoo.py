@@ -1,0 +1,241 @@
+"""The rewards of other works: what they pay, by hand and by the numbers of the published code."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swift_plugin_visionr1 import (
+    PRESETS,
+    GroundTruth,
+    RewardBreakdown,
+    Scorer,
+    SettingsError,
+    get_format,
+    model_io,
+)
+from swift_plugin_visionr1.geometry.boxes import as_boxes
+from swift_plugin_visionr1.reward.settings import describe, settings_from
+from swift_plugin_visionr1.reward.zoo.peers import PEERS, PeerRules
+
+ROOT = Path(__file__).parents[2]
+SIZE = (112, 112)  # which Qwen2.5-VL's processor keeps
+BOXES = as_boxes([[0, 0, 40, 40], [60, 60, 100, 100]])
+TRUTH = GroundTruth(SIZE, BOXES, ("cat", "dog"))
+NOTHING = GroundTruth(SIZE, as_boxes([]), ())
+SCORERS = {name: Scorer(PRESETS[name], model_io(PRESETS[name])) for name in PEERS}
+
+
+def write(boxes: object, labels: list[str]) -> str:
+    return get_format("qwen2_5_vl").write(as_boxes(boxes), labels)
+
+
+def score(name: str, text: str, truth: GroundTruth = TRUTH) -> RewardBreakdown:
+    return SCORERS[name].score(text, truth, "beginner")
+
+
+def test_published_numbers(shared_data: Path) -> None:
+    file = shared_data / "golden" / "peer_rewards.json"
+    names = json.loads(file.read_text())["rewards"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "peer_rewards.py"), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    counts = dict(re.findall(r"^(\w[\w/]*) +(\d+ / \d+)$", done.stdout, re.MULTILINE))
+    assert done.returncode == 0, done.stdout
+    assert {name: counts[name] for name in names} == dict.fromkeys(names, "30 / 30")
+
+
+def test_a_difference_is_told(tmp_path: Path) -> None:
+    case = {"input": {"image_size": [9, 9], "gt": [], "pred": []}, "expected": 0.0}
+    names = {"rexomni_box_iou": {"cases": [case]}, "unheard_of": {"cases": [case]}}
+    file = tmp_path / "other.json"
+    file.write_text(json.dumps({"rewards": names}))
+    command = [sys.executable, str(ROOT / "benchmarks" / "peer_rewards.py"), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "0 / 1" in done.stdout
+
+
+def test_every_peer_is_a_preset() -> None:
+    assert tuple(PEERS) == get_args(PeerRules)
+    assert all(PRESETS[name].peer is peer for name, peer in PEERS.items())
+    assert PRESETS["paper"].peer is None
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_the_right_answer_earns_the_highest_reward(name: str) -> None:
+    best = score(name, write(BOXES, ["cat", "dog"]))
+    assert best.total == pytest.approx(PEERS[name].highest)
+    nothing = score(name, write([], []), NOTHING)
+    assert (nothing.total == pytest.approx(PEERS[name].highest)) == PEERS[name].pays_denial
+
+
+HALF = [[0, 0, 40, 20], [60, 60, 100, 100]]  # IoU .5 and 1
+
+
+@pytest.mark.parametrize(
+    ("name", "boxes", "labels", "terms"),
+    [
+        pytest.param("vlm_r1", BOXES[:1], ["cat"], {"format": 1, "accuracy": 0.575}, id="one box"),
+        pytest.param(
+            "vlm_r1", BOXES, ["cat", "cat"], {"format": 1, "accuracy": 0.65}, id="wrong label"
+        ),
+        pytest.param(
+            "vlm_r1", BOXES, ["CAT", "Dog"], {"format": 1, "accuracy": 1}, id="case is ignored"
+        ),
+        pytest.param(
+            "vlm_r1_od_ap", BOXES, ["CAT", "dog"], {"format": 1, "accuracy": 0.5}, id="case counts"
+        ),
+        pytest.param(
+            "vlm_r1_od_ap", HALF, ["cat", "dog"], {"format": 1, "accuracy": 0.55}, id="thresholds"
+        ),
+        pytest.param("vlm_r1_od_ap50", HALF, ["cat", "dog"], {"format": 1, "accuracy": 1}, id="50"),
+        pytest.param(
+            "vlm_r1_od_length",
+            [*BOXES, *BOXES],
+            ["cat", "dog"] * 2,
+            {"format": 1, "accuracy": 0.5},
+            id="twice",
+        ),
+        pytest.param(
+            "vlm_r1_rec", HALF, ["", ""], {"format": 1, "accuracy": 0.5}, id="the first box"
+        ),
+        pytest.param(
+            "perception_r1", HALF, ["", ""], {"format": 1, "accuracy": 0.25}, id="squared"
+        ),
+        pytest.param(
+            "visual_rft",
+            HALF,
+            ["cat", "dog"],
+            {"format": 1, "iou": 0.5, "confidence": 0.5},
+            id="IoU of exactly .5 is not matched",
+        ),
+        pytest.param(
+            "vision_reasoner",
+            HALF,
+            ["cat", "dog"],
+            {"format": 3, "non_repeat": 1, "accuracy": 2.0},
+            id="+1 pixels, the middle of the half box is too far",
+        ),
+        pytest.param("rex_omni", HALF, ["cat", "dog"], {"accuracy": 0.75}, id="F1"),
+        pytest.param("rex_omni", BOXES, ["cat", "DOG"], {"accuracy": 0.5}, id="names are exact"),
+        pytest.param(
+            "rex_omni", [*BOXES, *BOXES], ["cat", "dog"] * 2, {"accuracy": 1}, id="twice is free"
+        ),
+        pytest.param(
+            "v_triune",
+            BOXES[:1],
+            ["cat"],
+            {"format": 0.1 / 1.1, "accuracy": 0.6 * (0.5 * 0.7 + 0.75 * 0.3) / 1.1},
+            id="one box too few",
+        ),
+    ],
+)
+def test_terms(name: str, boxes: object, labels: list[str], terms: dict[str, float]) -> None:
+    reward = score(name, write(boxes, labels))
+    if not any(labels):  # labels are part of the content that our format asks for
+        reward = score(name, write(boxes, ["cat", "dog"]))
+    assert dict(reward.paid) == pytest.approx(terms)
+    assert reward.total == pytest.approx(sum(terms.values()))
+
+
+def test_stated_confidences_count() -> None:
+    items = [
+        {"bbox_2d": [0, 0, 40, 40], "label": "cat", "confidence": 0.75},
+        {"bbox_2d": [1, 60, 100, 112], "label": "dog", "confidence": 0.25},
+    ]
+    paid = score("visual_rft", f"```json\n{json.dumps(items)}\n```").paid
+    assert (paid["iou"], paid["confidence"]) == (0.5, 0.75)
+
+
+def test_unreadable_text_is_no_denial() -> None:
+    """VLM-R1 wants an answer; Rex-Omni pays for everything that has no box."""
+    assert score("vlm_r1", "hm", NOTHING).total == 0.0
+    assert score("rex_omni", "hm", NOTHING).total == 1.0
+
+
+def test_v_triune_sharpens() -> None:
+    near = write([[0, 0, 40, 36], [60, 60, 100, 100]], ["cat", "dog"])
+    stages = SCORERS["v_triune"].score_stages(near, TRUTH, ("beginner", "advanced"))
+    assert stages["beginner"].total > stages["advanced"].total
+
+
+def test_measured_parts_are_the_papers() -> None:
+    """They mean the same under all rules, so that runs can be compared."""
+    paper = settings_from({"preset": "paper", "step": 1, "differentiation": False})
+    text = write(HALF, ["cat", "cow"])
+    own = score("rex_omni", text)
+    theirs = Scorer(paper, model_io(paper)).score(text, TRUTH, "beginner")
+    assert (own.format, own.recall, own.precision) == (
+        theirs.format,
+        theirs.recall,
+        theirs.precision,
+    )
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_settings_that_do_not_apply(name: str) -> None:
+    for other in ({"matcher": "box_label"}, {"precision_over": "larger"}, {"step": "1/3"}):
+        with pytest.raises(SettingsError, match=name):
+            settings_from({"preset": name, **other})
+    shown = yaml.safe_load(describe(PRESETS[name]))
+    assert settings_from(shown) == PRESETS[name]
+    assert not {"matcher", "step", "differentiation"} & set(shown)
+    assert settings_from({"rules": name}) == PRESETS[name]
+    assert settings_from({"preset": name, "salvage": False, "format": "internvl"}).peer
+
+
+corners = st.tuples(*[st.integers(0, 112)] * 4)
+answers = st.lists(st.tuples(corners, st.sampled_from(["cat", "dog", "Cat ", ""])), max_size=6)
+
+
+@given(answers, answers, st.sampled_from(list(PEERS)))
+def test_rewards_are_bounded(
+    predicted: list[tuple[tuple[int, ...], str]],
+    annotated: list[tuple[tuple[int, ...], str]],
+    name: str,
+) -> None:
+    right = [(box, label) for box, label in annotated if box[0] < box[2] and box[1] < box[3]]
+    truth = GroundTruth(SIZE, as_boxes([b for b, _ in right]), tuple(label for _, label in right))
+    text = write([box for box, _ in predicted], [label for _, label in predicted])
+    total = score(name, text, truth).total
+    assert 0 <= total <= PEERS[name].highest + 1e-9
+
+
+@given(st.permutations(range(4)), st.sampled_from(["vlm_r1", "rex_omni", "vision_reasoner"]))
+def test_order_does_not_matter_where_the_definition_is_symmetric(
+    order: list[int], name: str
+) -> None:
+    boxes, labels = as_boxes([*HALF, [5, 5, 50, 50], [58, 50, 99, 98]]), ["cat", "dog", "cat", "x"]
+    text = write(boxes[order], [labels[i] for i in order])
+    assert score(name, text).total == pytest.approx(score(name, write(boxes, labels)).total)
+
+
+HOSTILE = [
+    "",
+    "[" * 50_000,
+    '[{"bbox_2d": [1, 2, 3, 1e999], "label": "x", "confidence": NaN}]',
+    '[{"bbox_2d": [0, 0, 40, 40], "label": "cat", "confidence": 1e999}]',
+    '[{"bbox_2d": [0, 0, 40, 40], "label": "cat", "confidence": "high"}]',
+    '[{"bbox_2d": [9, 9, 2, 2], "label": "x"}, {"bbox_2d": [0, 0, 40, 40]}]',
+    "a. a. a. a. \x00 \ud800",
+]
+
+
+@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("truth", [TRUTH, NOTHING], ids=["objects", "nothing"])
+def test_hostile_text_is_a_score(name: str, truth: GroundTruth) -> None:
+    for text in HOSTILE:
+        assert 0 <= score(name, text, truth).total <= PEERS[name].highest
+
+
+@given(st.text(max_size=200), st.sampled_from(list(PEERS)))
+def test_any_text_is_a_score(text: str, name: str) -> None:
+    assert np.isfinite(score(name, text).total)
