@@ -1,10 +1,12 @@
-"""The examples in the docstrings of the paper's equations run."""
+"""The examples in the docstrings of the paper's equations and of other works' rewards run."""
 
 import doctest
+import importlib
+import pkgutil
 
 import pytest
 
-from swift_plugin_visionr1.reward import equations, matching, moving, schedule
+from swift_plugin_visionr1.reward import equations, matching, moving, schedule, zoo
 
 
 @pytest.mark.parametrize(
@@ -15,3 +17,15 @@ from swift_plugin_visionr1.reward import equations, matching, moving, schedule
 def test_examples_give_what_they_say(module: object, examples: int) -> None:
     result = doctest.testmod(module)  # type: ignore[arg-type]
     assert (result.failed, result.attempted) == (0, examples)
+
+
+WITHOUT = {"answer", "peers"}  # which have nothing to compute
+
+
+@pytest.mark.parametrize(
+    "name", sorted({module.name for module in pkgutil.iter_modules(zoo.__path__)} - WITHOUT)
+)
+def test_each_reward_of_another_work_has_examples_that_hold(name: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"{zoo.__name__}.{name}"))
+    assert not result.failed
+    assert result.attempted

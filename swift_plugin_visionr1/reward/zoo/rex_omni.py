@@ -64,7 +64,7 @@ def point_in_box(
         inside = ((points >= box[:2]) & (points <= box[2:])).all(axis=1)
         fitting = np.flatnonzero(free & same & inside)
         free[fitting[:1]] = False
-    taken = np.count_nonzero(~free)
+    taken = int(np.count_nonzero(~free))
     return _f1(taken / len(points), taken / len(truths))
 
 
