@@ -176,8 +176,7 @@ def _vision_r1(case: Case, reward: Case, expected: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for step in ("None", "0", "1500"):
         settings = PRESETS["official" if step == "None" else "official-adaptive"]
-        stage = settings.schedule.stage(0 if step == "None" else int(step), 3000)
-        criteria = settings.schedule.criteria(stage)
+        criteria = settings.refinement.at(0 if step == "None" else int(step), 3000).criteria
         score = score_official(text, truth, size, criteria, settings.differentiation)
         values["dual_format"] = score.format
         values[f"recall/step_{step}"] = score.recall

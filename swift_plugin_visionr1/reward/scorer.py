@@ -15,8 +15,8 @@ from ..geometry.frames import View
 from ..models.model_io import ModelIO
 from .equations import RewardBreakdown
 from .moving import Achieved, Adaptive, group_of
-from .released_code import require_official_format, score_official
 from .peer_scoring import answer_of, score_peer
+from .released_code import require_official_format, score_official
 from .rollout_group import RolloutGroup, asked_first, telling_group
 from .schedule import Criteria, Standard
 from .scoring import match_readings, read_completion, score_matched
