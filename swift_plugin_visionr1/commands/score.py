@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,13 @@ from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row, naming, published, read_lines, without_repeats
 from ..errors import InputError
 from ..reward.schedule import Standard
+from ..reward.scorer import Scorer
 from ..runs.join import Annotations
 from ..runs.run_folder import logged_steps
 from ..runs.scores import Scores
 from ..runs.trained import Judged, standards_in_training
 from ..writing import check_output, write_file
+from .presets import columns_of, refuse_stage, rows_of, scorers_of, table
 from .reward_options import add_reward_options, add_stage_option, rules_of_run, stages_of
 
 
@@ -34,6 +36,11 @@ def add_parser(subparsers: Any) -> None:
     )
     add_reward_options(sub)
     add_stage_option(sub)
+    sub.add_argument(
+        "--presets",
+        metavar="all|NAME,...",
+        help="instead, what each of these presets or settings files pays, side by side",
+    )
     sub.add_argument("--out", type=Path, help="JSONL to write, with a row per completion")
     sub.set_defaults(run=run)
 
@@ -49,13 +56,12 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         check_output(args.out, [args.file, args.dataset, args.config])
     scorer, said = rules_of_run(args, args.file.parent)
+    if args.presets:
+        return _side_by_side(args, scorer, said)
     settings, io = scorer.settings, scorer.io
     lines = list(read_lines(args.file))
     kept = without_repeats(lines)
-    annotations = Annotations(args.dataset) if args.dataset else None
-    scores = Scores(
-        scorer, stages_of(args, scorer), annotations.truth if annotations else _own_truth
-    )
+    scores = Scores(scorer, stages_of(args, scorer), _truths(args))
     judged = _judged(scores, [row for line in kept for row in line], args.file)
     rows = _scored(scores, judged, 0 if args.stage else logged_steps(args.file.parent))
     summary = {
@@ -74,6 +80,31 @@ def run(args: argparse.Namespace) -> int:
         write_file(args.out, "".join(json.dumps(row) + "\n" for row in rows))
     say(json.dumps(summary, indent=2))
     return 0
+
+
+def _side_by_side(args: argparse.Namespace, scorer: Scorer, said: str) -> int:
+    """Print what each preset pays for the same completions."""
+    refuse_stage(args.stage)
+    scorers, notes = scorers_of(args.presets.split(","), scorer)
+    kept = without_repeats(list(read_lines(args.file)))
+    truth, columns, rows = _truths(args), [], []
+    for name, each in scorers.items():
+        scores = Scores(each, each.schedule.names, truth)
+        judged = _judged(scores, [row for line in kept for row in line], args.file)
+        rows = [scores.add(one) for one in judged]
+        columns += columns_of(name, scores, rows)
+    for note in [said, *notes]:
+        if note:
+            warn(note)
+    if args.out:
+        lines = (json.dumps(row) + "\n" for row in rows_of(rows, columns))
+        write_file(args.out, "".join(lines))
+    say(f"{len(rows)} completions of {args.file}\n" + table(columns), end="")
+    return 0
+
+
+def _truths(args: argparse.Namespace) -> Callable[[Row], GroundTruth]:
+    return Annotations(args.dataset).truth if args.dataset else _own_truth
 
 
 def _own_truth(row: Row) -> GroundTruth:

@@ -22,6 +22,7 @@ from swift_plugin_visionr1 import (
     get_format,
     model_io,
 )
+from swift_plugin_visionr1.cli import main
 from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.reward.settings import describe, settings_from
 from swift_plugin_visionr1.reward.zoo.peers import PEERS, PeerRules
@@ -165,6 +166,9 @@ def test_v_triune_sharpens() -> None:
     near = write([[0, 0, 40, 36], [60, 60, 100, 100]], ["cat", "dog"])
     stages = SCORERS["v_triune"].score_stages(near, TRUTH, ("beginner", "advanced"))
     assert stages["beginner"].total > stages["advanced"].total
+    schedule = SCORERS["v_triune"].schedule
+    shown = [schedule.at(step, 100).criteria.xi0 for step in (0, 9, 10, 24, 25, 99)]
+    assert shown == [0.85, 0.85, 0.95, 0.95, 0.99, 0.99]
 
 
 def test_measured_parts_are_the_papers() -> None:
@@ -239,3 +243,77 @@ def test_hostile_text_is_a_score(name: str, truth: GroundTruth) -> None:
 @given(st.text(max_size=200), st.sampled_from(list(PEERS)))
 def test_any_text_is_a_score(text: str, name: str) -> None:
     assert np.isfinite(score(name, text).total)
+
+
+@pytest.fixture
+def completions(tmp_path: Path) -> Path:
+    """Two answers to one question: everything found, and one of two boxes."""
+    solution = {"width": 112, "height": 112, "boxes": BOXES.tolist(), "labels": ["cat", "dog"]}
+    texts = [write(BOXES, ["cat", "dog"]), write(BOXES[:1], ["cat"])]
+    messages = [{"role": "user", "content": "<image>Locate every cat and dog."}]
+    rows = [
+        {"response": text, "solution": json.dumps(solution), "messages": messages} for text in texts
+    ]
+    file = tmp_path / "infer.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_all_presets_side_by_side(
+    completions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "rows.jsonl"
+    assert main(["score", "--presets", "all", str(completions), "--out", str(out)]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert {name.split("/")[0] for name in names} == set(PRESETS)
+    first, second = [json.loads(line)["rewards"] for line in out.read_text().splitlines()]
+    assert list(first) == names
+    for name, total in first.items():
+        assert total == pytest.approx(PRESETS[name.split("/")[0]].highest)
+    assert second["vlm_r1"] == pytest.approx(1.575)
+    assert second["rex_omni"] == pytest.approx(2 / 3)
+    assert {name for name in second if name.startswith("v_triune")} == {
+        f"v_triune/{stage}" for stage in ("beginner", "intermediate", "advanced")
+    }
+
+
+def test_a_list_of_presets(completions: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", str(completions), "--presets", "rex_omni,strict"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()[2:]]
+    assert names == ["rex_omni", "strict/beginner", "strict/advanced"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(["--presets", "vlm_r2"], id="unknown"),
+        pytest.param(["--presets", "official", "--model-type", "qwen3_vl"], id="other format"),
+        pytest.param(["--presets", "all", "--stage", "beginner"], id="stage"),
+    ],
+)
+def test_presets_that_cannot_be_shown(
+    completions: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["score", str(completions), *options]) != 0
+    assert options[1] in capsys.readouterr().err or "--stage" in options
+
+
+def test_presets_that_do_not_read_the_format_are_left_out_of_all(
+    completions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["score", str(completions), "--presets", "all", "--model-type", "qwen3_vl"]) == 0
+    told = capsys.readouterr()
+    assert "left out official" in told.err
+    assert "vlm_r1" in told.out
+
+
+def test_explain_says_what_is_paid(capsys: pytest.CaptureFixture[str]) -> None:
+    solution = {"width": 112, "height": 112, "boxes": BOXES.tolist(), "labels": ["cat", "dog"]}
+    text = write(BOXES[:1], ["cat"])
+    options = ["--completion", text, "--solution", json.dumps(solution), "--config", "vlm_r1"]
+    assert main(["explain", *options]) == 0
+    told = capsys.readouterr().out
+    assert re.search(
+        r"pays +format +1\n +pays +accuracy +0.575\n +reward +1 \+ 0.575 = 1.575", told
+    )
+    assert "weighted_sum" in told
