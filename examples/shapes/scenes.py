@@ -10,6 +10,7 @@ one (the model's answers).
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,14 +113,20 @@ def answer(boxes: np.ndarray, labels: tuple[str, ...]) -> str:
     return json.dumps(objects)
 
 
-def write_split(out: Path, split: str, count: int, seed: int) -> None:
+def write_split(
+    out: Path,
+    split: str,
+    count: int,
+    seed: int,
+    draw: Callable[[np.random.Generator], Scene] = random_scene,
+) -> None:
     """Write `count` scenes: PNGs, `{split}.json` (COCO) and `{split}.jsonl` (rows for ms-swift)."""
     rng = np.random.default_rng(seed)
     folder = out / "images" / split
     folder.mkdir(parents=True, exist_ok=True)
     images, annotations, rows = [], [], []
     for image_id in range(1, count + 1):
-        scene = random_scene(rng)
+        scene = draw(rng)
         path = folder / f"{image_id:05d}.png"
         scene.image.save(path)
         width, height = scene.image.size

@@ -16,6 +16,7 @@ Four stages, all on scenes drawn on the fly (none is ever seen twice):
 
 import argparse
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,10 +153,14 @@ class Optimiser:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(self.adamw, lr, steps, pct_start=0.05)
 
     def step(self, loss: torch.Tensor) -> None:
-        self.adamw.zero_grad()
         loss.backward()
+        self.update()
+
+    def update(self) -> None:
+        """Apply the gradients collected since the last update."""
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.adamw.step()
+        self.adamw.zero_grad()
         self.schedule.step()
 
 
@@ -219,14 +224,19 @@ def train_text(model, batcher: Batcher, stage: Stage, rng: np.random.Generator) 
 
 
 @torch.no_grad()
-def quick_look(model, batcher: Batcher, count: int = 128) -> str:
+def quick_look(
+    model,
+    batcher: Batcher,
+    count: int = 128,
+    draw: Callable[[np.random.Generator], Scene] = random_scene,
+) -> str:
     """Greedy answers on fixed scenes: objects listed per object there, and the share found at IoU
     .5 and .75."""
     model.eval()
     rng = np.random.default_rng(7)
-    scenes = [random_scene(rng) for _ in range(count)]
+    scenes = [draw(rng) for _ in range(count)]
     inputs = batcher(scenes, None)
-    out = model.generate(**inputs, max_new_tokens=180, do_sample=False)
+    out = model.generate(**inputs, max_new_tokens=320, do_sample=False)
     texts = batcher.processor.tokenizer.batch_decode(
         out[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True
     )

@@ -1,0 +1,255 @@
+"""Runs what runs.yaml lists and is not finished yet, several runs side by side.
+
+    python benchmarks/paper_tables/run.py                     everything that is missing
+    python benchmarks/paper_tables/run.py --only weak-paper   runs whose name contains this
+    python benchmarks/paper_tables/run.py --dry-run           what would run
+
+ms-swift is imported once; each run is a fork of this process with one thread. A run is finished
+when its result is stored, with everything that decides it unchanged; a run that was cut off starts
+again. `--also FILE` collects results of another machine as lines, and `--import FILE` stores them
+here.
+"""
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+os.environ.update(  # read when packages are imported
+    OMP_NUM_THREADS="1",
+    USE_HF="1",
+    HF_HUB_OFFLINE="1",
+    TOKENIZERS_PARALLELISM="false",
+    PYTORCH_NVML_BASED_CUDA_CHECK="1",  # so that a fork can still use the GPU
+)
+from one_run import ROOT, Place, arguments_of, execute
+from run_list import HERE, Run, each_run, read_run_list
+from testbed import KINDS, write_sets
+
+from mmdet_eval.versions import versions
+from swift_plugin_visionr1.console import exit_code, say
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.writing import write_file
+
+PACKAGES = ("ms-swift", "torch", "transformers", "trl", "numpy", "mmdet", "hotcoco", "pycocotools")
+DATA = {"train": 480, "in_domain": 200, "others": 60}
+QUICK_DATA = {"train": 16, "in_domain": 8, "others": 2}
+QUICK = {
+    "max_steps": 2,
+    "per_device_train_batch_size": 4,
+    "num_generations": 4,
+    "max_completion_length": 64,
+}
+QUICK_TAKES = ("base", "sft", "paper")
+
+
+def planned(args: argparse.Namespace) -> list[Run]:
+    """The runs that the arguments name, in the order of the list."""
+    runs = list(each_run(read_run_list(args.list), QUICK if args.quick else {}))
+    if args.quick:
+        first = runs[0]
+        kept = [run for run in runs if run.setting.name.split("-lr")[0] in QUICK_TAKES]
+        runs = [run for run in kept if (run.base, run.seed) == (first.base, first.seed)]
+    if args.only:
+        runs = [run for run in runs if any(part in run.name for part in args.only)]
+    if not runs:
+        raise InputError(f"expected --only to name runs of {args.list}, got {args.only}")
+    return runs
+
+
+def prepare(place: Place, bases: set[str], counts: Mapping[str, int]) -> dict[str, str]:
+    """Draw the scenes, check that the bases are there; sha256 of each base's weights."""
+    marker = place.data / "counts.json"
+    if not marker.exists() or json.loads(marker.read_text()) != counts:
+        write_sets(place.data, **counts)
+        write_file(marker, json.dumps(counts))
+    sums = {}
+    for base in sorted(bases):
+        weights = place.bases / base / "model.safetensors"
+        if not weights.is_file():
+            raise InputError(
+                f"expected the base {base} in {place.bases}, got none: make it with "
+                f"`python {HERE.relative_to(ROOT)}/bases.py --out {place.bases}`"
+            )
+        sums[base] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    return sums
+
+
+def is_finished(run: Run, results: Path, fingerprint: str) -> bool:
+    """Whether the result of this very run is stored."""
+    path = results / f"{run.name}.json"
+    return path.is_file() and json.loads(path.read_text())["fingerprint"] == fingerprint
+
+
+def import_frameworks() -> None:
+    """Everything that a run needs, so that forks share it; and the plugin's registration, for an
+    installation without `.pth` files."""
+    from swift_plugin_visionr1.ms_swift.autoload import install
+
+    install()
+    import torch
+    from swift.pipelines import infer_main, rlhf_main, sft_main  # noqa: F401
+    from swift.rlhf_trainers.grpo_trainer import GRPOTrainer  # noqa: F401
+    from transformers import Qwen2_5_VLForConditionalGeneration  # noqa: F401
+
+    torch.set_num_threads(1)
+
+
+def machine_of(place: Place, jobs: int) -> dict[str, Any]:
+    """What the seconds depend on, without names of hosts."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": names[0] if names else "unknown",
+        "cores": os.cpu_count(),
+        "threads": 1,
+        "side_by_side": jobs,
+        "device": place.device,
+    }
+
+
+def commit_of(given: str | None) -> str:
+    if given:
+        return given
+    command = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"
+
+
+def work_on(run: Run, place: Place, facts: Mapping[str, Any], target: Path) -> None:
+    """Runs in a fork: its output goes to a log, its result to `target`."""
+    folder = place.work / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    log = os.open(folder / f"{run.name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    result = {
+        "run": run.name,
+        "base": run.base,
+        "setting": run.setting.name,
+        "seed": run.seed,
+        "began": began,
+        "options": run.options,
+        "reward": run.setting.reward,
+        "command": command_of(run, place),
+        "completions": run.completions,
+        **facts,
+        **execute(run, place),
+    }
+    write_file(target, json.dumps(result) + "\n")
+
+
+def command_of(run: Run, place: Place) -> str:
+    """What a user would type for this training, with paths relative to the repository."""
+    if run.setting.method == "none":
+        return ""
+    verb = "rlhf" if run.setting.method == "grpo" else "sft"
+    command = " ".join(["swift", verb, *arguments_of(run, place)])
+    return command.replace(f"{ROOT}/", "").replace(f"{place.work}/", "")
+
+
+def run_all(todo: list[Run], place: Place, args: argparse.Namespace, sums: dict, data: dict) -> int:
+    """Keep `args.jobs` forks busy; the number of runs that failed."""
+    import_frameworks()
+    fork = multiprocessing.get_context("fork")
+    facts = {
+        "commit": commit_of(args.commit),
+        "versions": versions(PACKAGES),
+        "machine": machine_of(place, args.jobs),
+        "data": data,
+    }
+    waiting, running, failed, start = list(todo), {}, 0, time.monotonic()
+    while waiting or running:
+        while waiting and len(running) < args.jobs:
+            run = waiting.pop(0)
+            print_of_run = {"fingerprint": run.fingerprint(sums[run.base], data)}
+            target = args.results / f"{run.name}.json"
+            process = fork.Process(target=work_on, args=(run, place, facts | print_of_run, target))
+            process.start()
+            running[process] = (run, target)
+        time.sleep(0.2)
+        for process in [one for one in running if not one.is_alive()]:
+            run, target = running.pop(process)
+            passed = process.exitcode == 0
+            failed += not passed
+            if passed and args.also:
+                with args.also.open("a") as lines:
+                    lines.write(target.read_text())
+            what = "done" if passed else f"failed, see {place.work / 'logs' / run.name}.log"
+            say(f"[{time.monotonic() - start:5.0f} s] {run.name}: {what}, {len(waiting)} waiting")
+    return failed
+
+
+def import_results(file: Path, results: Path) -> int:
+    """Store each line of a file that `--also` wrote as a result of its own."""
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    for result in lines:
+        write_file(results / f"{result['run']}.json", json.dumps(result) + "\n")
+    say(f"{len(lines)} results stored in {results}")
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", type=Path, default=HERE / "runs.yaml")
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--bases", type=Path, default=HERE / "bases")
+    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "paper_tables")
+    parser.add_argument("--only", nargs="+", help="parts of the names of runs")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda if there is one")
+    parser.add_argument("--engine", choices=["mmdet", "hotcoco"], default="mmdet")
+    parser.add_argument("--quick", action="store_true", help="a smoke test: two steps a run")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would run")
+    parser.add_argument("--commit", help="recorded; default: of the repository")
+    parser.add_argument("--also", type=Path, help="append each new result to this file")
+    parser.add_argument("--import", type=Path, dest="imported", help="store such a file's results")
+    return parser.parse_args()
+
+
+def chosen_device(wanted: str | None) -> str:
+    """The device; a CPU hides the GPUs before torch looks for them."""
+    has_gpu = Path("/dev/nvidia0").exists()
+    device = wanted or ("cuda" if has_gpu else "cpu")
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    return device
+
+
+def main() -> int:
+    args = parse()
+    args.results.mkdir(parents=True, exist_ok=True)
+    if args.imported:
+        return import_results(args.imported, args.results)
+    runs = planned(args)
+    work = args.work.resolve()
+    counts = QUICK_DATA if args.quick else DATA
+    place = Place(
+        args.bases.resolve(), work / "data", work, tuple(KINDS), args.engine,
+        chosen_device(args.device),
+    )  # fmt: skip
+    sums = prepare(place, {run.base for run in runs}, counts)
+    todo = [
+        run
+        for run in runs
+        if not is_finished(run, args.results, run.fingerprint(sums[run.base], counts))
+    ]
+    say(f"{len(runs)} runs, {len(runs) - len(todo)} finished, {len(todo)} to do")
+    if args.dry_run:
+        say("\n".join(run.name for run in todo))
+        return 0
+    os.chdir(ROOT)  # the recipes name their plugins from here
+    return 1 if todo and run_all(todo, place, args, sums, counts) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code("paper_tables", main, (InputError, OSError)))
