@@ -1,13 +1,14 @@
 # make demo   evaluate, train with GRPO, evaluate again (CPU, minutes)
 # make test   all tests
 # make test-vllm   the tests of vLLM, in an environment of their own
+# make tables   the paper's tables in miniature: what has no stored result, then docs/evidence.md
 # make docs   the documentation as a site, in site/
 PYTHON ?= python3
 VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(VENV)/bin/python
 
-.PHONY: setup setup-vllm demo demo-seeds test test-fast test-vllm lint bench bench-formats bench-eval docs clean
+.PHONY: setup setup-vllm demo demo-seeds test test-fast test-vllm lint bench bench-formats bench-eval tables docs clean
 
 setup: $(VENV)/.synced
 
@@ -55,6 +56,18 @@ bench-formats: setup
 
 bench-eval: setup
 	$(RUN) benchmarks/evaluator_speed.py
+
+TABLES := benchmarks/paper_tables
+ifdef QUICK
+tables: setup
+	$(RUN) $(TABLES)/run.py --quick --work runs/quick_tables --results runs/quick_tables/results
+	$(RUN) $(TABLES)/evidence.py --data runs/quick_tables/data --results runs/quick_tables/results \
+	  --samples 20 --out runs/quick_tables/docs/evidence.md
+else
+tables: setup
+	$(RUN) $(TABLES)/run.py
+	$(RUN) $(TABLES)/evidence.py
+endif
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet

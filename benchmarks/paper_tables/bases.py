@@ -7,7 +7,7 @@ Both go on from the demo's checkpoint:
           missing. The model knows where things are, but says it loosely.
   strong  instead of that, exact annotations to the end
 
-    python benchmarks/paper_tables/bases.py --out runs/paper_tables/bases
+    python benchmarks/paper_tables/bases.py --out benchmarks/paper_tables/checkpoints
 """
 
 import argparse

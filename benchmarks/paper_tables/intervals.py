@@ -98,9 +98,9 @@ def _sampled(
     names = list(pairs[0][0]["sets"])[1:] if data == OTHERS else [data]
     differences = np.array(
         [
-            np.mean(
-                [drawn[a["run"], name] - drawn[b["run"], name] for name in names], axis=0
-            )[:, column]
+            np.mean([drawn[a["run"], name] - drawn[b["run"], name] for name in names], axis=0)[
+                :, column
+            ]
             for a, b in pairs
         ]
     )  # (seeds, S)

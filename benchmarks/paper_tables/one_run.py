@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from results import pack_boxes
-from run_list import HERE, Run
+from run_list import HERE, TableRun
 
 from mmdet_eval.answers.suite_predictions import read_all
 from mmdet_eval.coco.annotations import read_annotations
@@ -47,11 +47,11 @@ class Place:
     engine: Engine
     device: str
 
-    def folder(self, run: Run) -> Path:
+    def folder(self, run: TableRun) -> Path:
         return self.work / run.name
 
 
-def arguments_of(run: Run, place: Place) -> list[str]:
+def arguments_of(run: TableRun, place: Place) -> list[str]:
     """What follows `swift rlhf` or `swift sft` on a command line."""
     folder = place.folder(run)
     data = "train.jsonl" if run.setting.method == "grpo" else "train_sft.jsonl"
@@ -69,7 +69,7 @@ def arguments_of(run: Run, place: Place) -> list[str]:
     return words
 
 
-def execute(run: Run, place: Place) -> dict[str, Any]:
+def execute(run: TableRun, place: Place) -> dict[str, Any]:
     """Train and evaluate; the part of the result that depends on the machine is added outside."""
     folder = place.folder(run)
     shutil.rmtree(folder, ignore_errors=True)  # of a run that was cut off
@@ -95,7 +95,7 @@ def execute(run: Run, place: Place) -> dict[str, Any]:
     }
 
 
-def _train(run: Run, place: Place) -> Path:
+def _train(run: TableRun, place: Place) -> Path:
     from swift.pipelines import rlhf_main, sft_main
 
     if run.setting.method == "grpo":

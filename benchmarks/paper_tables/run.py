@@ -22,15 +22,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-os.environ.update(  # read when packages are imported
-    OMP_NUM_THREADS="1",
-    USE_HF="1",
-    HF_HUB_OFFLINE="1",
-    TOKENIZERS_PARALLELISM="false",
-    PYTORCH_NVML_BASED_CUDA_CHECK="1",  # so that a fork can still use the GPU
-)
 from one_run import ROOT, Place, arguments_of, execute
-from run_list import HERE, Run, each_run, read_run_list
+from run_list import HERE, TableRun, each_run, read_run_list
 from testbed import KINDS, write_sets
 
 from mmdet_eval.versions import versions
@@ -38,6 +31,13 @@ from swift_plugin_visionr1.console import exit_code, say
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.writing import write_file
 
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "USE_HF": "1",
+    "HF_HUB_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # so that a fork can still use the GPU
+}
 PACKAGES = ("ms-swift", "torch", "transformers", "trl", "numpy", "mmdet", "hotcoco", "pycocotools")
 DATA = {"train": 480, "in_domain": 200, "others": 60}
 QUICK_DATA = {"train": 16, "in_domain": 8, "others": 2}
@@ -50,7 +50,7 @@ QUICK = {
 QUICK_TAKES = ("base", "sft", "paper")
 
 
-def planned(args: argparse.Namespace) -> list[Run]:
+def planned(args: argparse.Namespace) -> list[TableRun]:
     """The runs that the arguments name, in the order of the list."""
     runs = list(each_run(read_run_list(args.list), QUICK if args.quick else {}))
     if args.quick:
@@ -82,7 +82,7 @@ def prepare(place: Place, bases: set[str], counts: Mapping[str, int]) -> dict[st
     return sums
 
 
-def is_finished(run: Run, results: Path, fingerprint: str) -> bool:
+def is_finished(run: TableRun, results: Path, fingerprint: str) -> bool:
     """Whether the result of this very run is stored."""
     path = results / f"{run.name}.json"
     return path.is_file() and json.loads(path.read_text())["fingerprint"] == fingerprint
@@ -91,6 +91,7 @@ def is_finished(run: Run, results: Path, fingerprint: str) -> bool:
 def import_frameworks() -> None:
     """Everything that a run needs, so that forks share it; and the plugin's registration, for an
     installation without `.pth` files."""
+    os.environ.update(ENVIRONMENT)
     from swift_plugin_visionr1.ms_swift.autoload import install
 
     install()
@@ -124,7 +125,7 @@ def commit_of(given: str | None) -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def work_on(run: Run, place: Place, facts: Mapping[str, Any], target: Path) -> None:
+def work_on(run: TableRun, place: Place, facts: Mapping[str, Any], target: Path) -> None:
     """Runs in a fork: its output goes to a log, its result to `target`."""
     folder = place.work / "logs"
     folder.mkdir(parents=True, exist_ok=True)
@@ -148,7 +149,7 @@ def work_on(run: Run, place: Place, facts: Mapping[str, Any], target: Path) -> N
     write_file(target, json.dumps(result) + "\n")
 
 
-def command_of(run: Run, place: Place) -> str:
+def command_of(run: TableRun, place: Place) -> str:
     """What a user would type for this training, with paths relative to the repository."""
     if run.setting.method == "none":
         return ""
@@ -157,7 +158,9 @@ def command_of(run: Run, place: Place) -> str:
     return command.replace(f"{ROOT}/", "").replace(f"{place.work}/", "")
 
 
-def run_all(todo: list[Run], place: Place, args: argparse.Namespace, sums: dict, data: dict) -> int:
+def run_all(
+    todo: list[TableRun], place: Place, args: argparse.Namespace, sums: dict, data: dict
+) -> int:
     """Keep `args.jobs` forks busy; the number of runs that failed."""
     import_frameworks()
     fork = multiprocessing.get_context("fork")
@@ -202,7 +205,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", type=Path, default=HERE / "runs.yaml")
     parser.add_argument("--results", type=Path, default=HERE / "results")
-    parser.add_argument("--bases", type=Path, default=HERE / "bases")
+    parser.add_argument("--bases", type=Path, default=HERE / "checkpoints")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "paper_tables")
     parser.add_argument("--only", nargs="+", help="parts of the names of runs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side")

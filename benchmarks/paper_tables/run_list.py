@@ -75,7 +75,7 @@ class RunList:
 
 
 @dataclass(frozen=True)
-class Run:
+class TableRun:
     """One training run and its evaluation, or the evaluation of a base."""
 
     base: str
@@ -145,7 +145,7 @@ def _check_known(name: str, known: Any, where: str) -> None:
         )
 
 
-def each_run(runs: RunList, over: Mapping[str, Any]) -> Iterator[Run]:
+def each_run(runs: RunList, over: Mapping[str, Any]) -> Iterator[TableRun]:
     """All runs: by tier, then by seed, so that early results cover every setting.
 
     Args:
@@ -161,4 +161,4 @@ def each_run(runs: RunList, over: Mapping[str, Any]) -> Iterator[Run]:
                     recipe = recipes.get(setting.method, {})
                     options = recipe | (of_base if recipe else {}) | setting.options
                     fitting = {name: value for name, value in over.items() if name in options}
-                    yield Run(base, setting, seed, options | fitting)
+                    yield TableRun(base, setting, seed, options | fitting)

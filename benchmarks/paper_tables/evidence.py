@@ -1,0 +1,171 @@
+"""Writes docs/evidence.md and its learning curves from the stored results.
+
+python benchmarks/paper_tables/evidence.py
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import mean
+
+from charts import draw_curves
+from intervals import Verdict, judge, sample_images
+from results import Results, missing, number, read_results
+from run_list import HERE, Hypothesis, RunList, Setting, read_run_list
+from testbed import KINDS, write_sets
+
+from swift_plugin_visionr1.console import exit_code, say
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.writing import write_file
+
+ROOT = HERE.parents[1]
+TEMPLATE = HERE / "evidence_template.md"
+SAMPLES = 400
+METRICS = ("mAP", "AP50", "AP75", "AR@100", "F1", "negatives", "valid")
+SETS = tuple(KINDS)
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def spread(values: list[float], show=percent) -> str:
+    """The mean, with the least and the greatest of several seeds."""
+    if len(values) == 1:
+        return show(values[0])
+    return f"{show(mean(values))} ({show(min(values))}–{show(max(values))})"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def in_domain_table(results: Results, runs: RunList, base: str) -> str:
+    """One row a setting: everything measured on the in-domain scenes."""
+    rows = []
+    for setting in runs.settings:
+        done = results.of(base, setting.name)
+        if not done:
+            continue
+        values = [spread([number(one, metric, SETS[0]) for one in done]) for metric in METRICS]
+        boxes = spread([number(one, "boxes_per_image", SETS[0]) for one in done], "{:.2f}".format)
+        cost = [f"{done[0]['completions']:,}", f"{mean(seconds(one) for one in done):.0f}"]
+        rows.append([f"`{setting.name}`", str(len(done)), *values, boxes, *cost])
+    head = ["setting", "seeds", *METRICS, "boxes per image", "completions", "seconds"]
+    return table(head, rows)
+
+
+def seconds(result: dict) -> float:
+    return result["seconds"]["training"] + result["seconds"]["evaluation"]
+
+
+def other_sets_table(results: Results, runs: RunList, base: str) -> str:
+    """One row a setting: mAP on each set out of domain, and its mean."""
+    rows = []
+    for setting in runs.settings:
+        done = results.of(base, setting.name)
+        if done:
+            values = [spread([number(one, "mAP", name) for one in done]) for name in SETS[1:]]
+            average = spread([number(one, "mAP", "out_of_domain") for one in done])
+            rows.append([f"`{setting.name}`", *values, average])
+    return table(["setting", *(name.replace("_", " ") for name in SETS[1:]), "mean"], rows)
+
+
+def sentence(hypothesis: Hypothesis, verdict: Verdict) -> str:
+    """What the numbers say, in one sentence."""
+    claim = f"{hypothesis.says} ({hypothesis.by}; {hypothesis.base} base)"
+    if verdict.why:
+        return f"**Cannot be told**: {claim}: {verdict.why}."
+    where = "out of domain" if hypothesis.data == "out_of_domain" else "in domain"
+    return (
+        f"**{verdict.word.capitalize()}**: {claim}: `{verdict.better}` has "
+        f"{100 * verdict.difference:+.1f} points of {hypothesis.metric} {where} over "
+        f"`{verdict.worse}`, interval {100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}, "
+        f"{verdict.seeds} seeds."
+    )
+
+
+def machines(results: Results) -> str:
+    """Where the results were made: machines, versions, commits."""
+    counts: Counter[str] = Counter()
+    for one in results.stored:
+        machine, version = one["machine"], one["versions"]
+        counts[
+            f"{machine['cpu']}, {machine['cores']} cores, {machine['side_by_side']} runs side by "
+            f"side, one thread each, device {machine['device']}; torch {version.get('torch')}, "
+            f"ms-swift {version.get('ms-swift')}, commit {one['commit'][:10]}"
+        ] += 1
+    return "\n".join(f"- {count} runs: {text}" for text, count in sorted(counts.items()))
+
+
+def not_run(results: Results, runs: RunList) -> str:
+    lines = [
+        f"- `{setting.name}`, {base} base: {count} of {wanted} seeds"
+        for setting, base, count, wanted in missing(results, runs)
+    ]
+    return "\n".join(lines) or "Everything on the list was run."
+
+
+def settings_table(settings: Iterable[Setting]) -> str:
+    rows = [
+        [f"`{one.name}`", one.table, one.method, _pairs(one.options), _pairs(one.reward)]
+        for one in settings
+    ]
+    return table(["setting", "about", "method", "options", "reward"], rows)
+
+
+def _pairs(values: dict) -> str:
+    return ", ".join(f"`{name}: {value}`" for name, value in values.items())
+
+
+def write_page(results: Results, runs: RunList, verdicts: list[str], page: Path) -> None:
+    """The page and, beside it, its picture."""
+    curves = page.parent / "images" / "evidence_curves.svg"
+    curves.parent.mkdir(parents=True, exist_ok=True)
+    draw_curves(results, runs, curves)
+    tables = [
+        f"## The {base} base\n\nIn domain, 200 scenes:\n\n{in_domain_table(results, runs, base)}"
+        f"\n\nmAP out of domain:\n\n{other_sets_table(results, runs, base)}"
+        for base in runs.bases
+    ]
+    text = TEMPLATE.read_text().format(
+        samples=SAMPLES,
+        sentences="\n".join(f"- {line}" for line in verdicts),
+        tables="\n\n".join(tables),
+        curves=curves.relative_to(page.parent),
+        not_run=not_run(results, runs),
+        machines=machines(results),
+        settings=settings_table(runs.settings),
+    )
+    write_file(page, text)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--list", type=Path, default=HERE / "runs.yaml")
+    parser.add_argument("--results", type=Path, default=HERE / "results")
+    parser.add_argument("--data", type=Path, default=ROOT / "runs" / "paper_tables" / "data")
+    parser.add_argument("--engine", choices=["mmdet", "hotcoco"], default="hotcoco")
+    parser.add_argument("--samples", type=int, default=SAMPLES)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "evidence.md")
+    args = parser.parse_args()
+    runs = read_run_list(args.list)
+    results = read_results(args.results, runs)
+    if not results.stored:
+        raise InputError(f"expected results in {args.results}, got none: run run.py first")
+    counts = results.stored[0]["data"]
+    if not (args.data / f"{SETS[-1]}.json").is_file():
+        write_sets(args.data, **counts)
+    drawn = sample_images(results, args.data, SETS, args.samples, args.engine)
+    verdicts = [sentence(one, judge(one, results, drawn)) for one in runs.hypotheses]
+    write_page(results, runs, verdicts, args.out)
+    say(f"{args.out}: {len(results.stored)} results, {len(verdicts)} hypotheses")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code("evidence", main, (InputError, OSError)))
