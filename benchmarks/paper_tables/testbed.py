@@ -85,7 +85,7 @@ def _background(rng: np.random.Generator, width: int, height: int, clutter: bool
     pixels = rng.uniform(150, 220) + shade[..., None] + rng.normal(0, 6, (height, width, 3))
     image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
-    for _ in range(int(rng.integers(8, 15)) if clutter else 0):
+    for _ in range(int(rng.integers(2, 6)) if clutter else 0):
         grey = (int(rng.integers(60, 240)),) * 3
         x1, x2 = sorted(rng.integers(0, width, 2).tolist())
         y1, y2 = sorted(rng.integers(0, height, 2).tolist())
