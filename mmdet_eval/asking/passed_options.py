@@ -105,6 +105,11 @@ def pairs(arguments: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         yield name, values
 
 
+def adapters_in(arguments: Sequence[str]) -> list[str]:
+    """The folders or hub ids of --adapters, each perhaps written as name=folder."""
+    return [value.split("=", 1)[-1] for value in dict(pairs(arguments)).get("adapters", [])]
+
+
 def recorded(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> list[str]:
     """The arguments in a form that anybody may read, in alphabetical order, without secrets and the
     options to leave out. If an option occurs twice, the last one counts."""

@@ -9,8 +9,10 @@ from typing import Any
 
 from swift_plugin_visionr1.models.chat import ChatOptions
 from swift_plugin_visionr1.models.checkpoint import Checkpoint, find_checkpoint
+from swift_plugin_visionr1.runs.run_record import RunRecord, find_record
 
 ANSWERS = "answers"  # the folder of a run's answers, beside its run.json
+HELD_OUT = "vision_r1_eval"  # the folder of the answers during training, in the run's output_dir
 RECORD = "run.json"
 
 
@@ -53,3 +55,21 @@ def find_reading_record(predictions: Path) -> ReadingRecord | None:
         return ReadingRecord(**(written | {"chat": ChatOptions(**written["chat"])}))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not from a run, or from an older version
+
+
+def find_training_record(predictions: Path, record: ReadingRecord | None) -> RunRecord | None:
+    """What training recorded in vision_r1.json, for the answers that `vision_r1_eval` wrote and
+    those of the run's checkpoints; None for others.
+
+    Raises:
+        InputError: the file was written by something else.
+    """
+    if record is None:
+        folder = predictions if predictions.is_dir() else predictions.parent
+        return _found(folder) if folder.name == HELD_OUT else None
+    return _found(Path(record.model)) if Path(record.model).is_dir() else None
+
+
+def _found(folder: Path) -> RunRecord | None:
+    known = find_record(folder)
+    return known[0] if known else None

@@ -14,6 +14,7 @@ from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 from swift_plugin_visionr1.models.chat import ChatOptions
+from swift_plugin_visionr1.models.checkpoint import kept_arguments
 from swift_plugin_visionr1.writing import locked, write_file
 
 from ..coco.annotations import Annotations, read_annotations
@@ -22,7 +23,7 @@ from ..suites.protocols import Protocol
 from ..suites.spec import DatasetSpec
 from ..versions import versions
 from .contents import Contents, named_files
-from .passed_options import places, recorded, without_user
+from .passed_options import adapters_in, pairs, places, recorded, without_user
 from .reading_record import ANSWERS, ReadingRecord
 from .record import changed_names, check_record, new_record, write_record
 from .swift_infer import Key, ask, clear_parts, key_of, left_to_ask, next_part, read_answers
@@ -239,7 +240,7 @@ def answers_depend_on(
     arguments, folder = model.arguments(), Path(model.path)
     named = {"": folder} if folder.is_dir() else {}
     own = named_files(named)
-    passed = named_files(places(arguments, ("model", *NEUTRAL)))
+    passed = named_files(places(arguments, ("model", *NEUTRAL)) | _plugins_kept(model))
     images = {path: Path(path) for row in rows for path in row["images"]}
     hashes = contents.hashes([*own.values(), *passed.values(), *images.values()])
     return {
@@ -253,6 +254,16 @@ def answers_depend_on(
         "prompts": _hash([key_of(row) for row in rows]),
         "images": _hash(sorted((path, hashes[place]) for path, place in images.items())),
     }
+
+
+def _plugins_kept(model: Model) -> dict[str, Path]:
+    """The plugins that `swift infer` loads because args.json names them."""
+    if any(name == "external_plugins" for name, _ in pairs(model.options)):
+        return {}
+    kept, _ = kept_arguments(model.path, adapters_in(model.options))
+    named = kept.get("external_plugins")
+    paths = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    return {f"args.json {name}": Path(name) for name in paths}
 
 
 def frame_variables() -> dict[str, str]:

@@ -19,7 +19,7 @@ from ..answers.labels import read_synonyms
 from ..answers.recorded_protocol import recorded_protocol
 from ..answers.suite_predictions import Dataset, Predictions, read_all
 from ..asking.passed_options import recorded, without_user
-from ..asking.reading_record import find_reading_record
+from ..asking.reading_record import find_reading_record, find_training_record
 from ..coco.annotations import read_annotations
 from ..coco.soundness import require_sound, require_sound_files
 from ..evaluation import Evaluation, Options, evaluate_dataset
@@ -243,7 +243,7 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
     """
     return Options(
         protocol=load_protocol(arguments.protocol) if arguments.protocol else None,
-        io=io or io_of(arguments, find_reading_record(arguments.pred)),
+        io=io or _recorded_io(arguments),
         score=arguments.score,
         synonyms=read_synonyms(arguments.synonyms) if arguments.synonyms else {},
         engine=arguments.engine,
@@ -252,6 +252,11 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
         duplicates=getattr(arguments, "duplicates", "error"),
         show_outside=arguments.show_outside,
     )
+
+
+def _recorded_io(arguments: argparse.Namespace) -> ModelIO:
+    record = find_reading_record(arguments.pred)
+    return io_of(arguments, record, find_training_record(arguments.pred, record))
 
 
 def _datasets(arguments: argparse.Namespace) -> tuple[Suite, tuple[str, ...]]:

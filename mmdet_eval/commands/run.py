@@ -13,7 +13,8 @@ from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
 
 from ..answers.readers import read_predictions
-from ..asking.reading_record import ReadingRecord
+from ..asking.passed_options import adapters_in
+from ..asking.reading_record import ReadingRecord, find_training_record
 from ..asking.session import Answered, Model, frame_variables, run
 from ..asking.swift_infer import InferenceFailed
 from ..evaluation import Options, evaluate_dataset
@@ -64,7 +65,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # so that `swift infer` is terminated too
-    checkpoint = find_checkpoint(arguments.model)
+    checkpoint = find_checkpoint(arguments.model, adapters_in(arguments.infer_arguments))
     if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
         warn(NO_MODEL_TYPE.format(arguments.model))
     record = ReadingRecord(
@@ -74,7 +75,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         told(arguments).over(checkpoint.chat),
         frame_variables(),
     )
-    io = io_of(arguments, record)
+    io = io_of(arguments, record, find_training_record(arguments.out, record))
     suite, protocol, left_out = read_datasets(arguments, io.format)
     options = replace(options_of(arguments, io), protocol=protocol)
     places = [place for spec in suite.datasets for place in (spec.ann, spec.images)]

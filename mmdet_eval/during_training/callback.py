@@ -27,11 +27,9 @@ from swift_plugin_visionr1.ms_swift.run_context import run_io
 from swift_plugin_visionr1.reward.settings import load_settings
 from swift_plugin_visionr1.writing import write_file
 
+from ..asking.reading_record import HELD_OUT
 from ..metrics.measure import Engine
 from .held_out import HeldOut, held_out
-
-# under the run's output_dir: annotations.json, and the answers of each evaluation
-FOLDER = "vision_r1_eval"
 
 logger = get_logger()
 
@@ -48,7 +46,8 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, args: Any, trainer: Any) -> None:
         super().__init__(args, trainer)
-        self.folder = Path(args.output_dir) / FOLDER
+        # annotations.json, and the answers of each evaluation
+        self.folder = Path(args.output_dir) / HELD_OUT
         self.held_out: HeldOut | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,17 +87,39 @@ class Checkpoint:
         )
 
 
-def find_checkpoint(name: str | None) -> Checkpoint:
-    """The checkpoint called `name`: a folder, or a hub's id."""
+def find_checkpoint(name: str | None, adapters: Sequence[str] = ()) -> Checkpoint:
+    """The checkpoint called `name`: a folder, or a hub's id.
+
+    Args:
+        name: of the model.
+        adapters: folders or hub ids of the LoRA adapters on it. Where one has an args.json, that
+            file counts instead of the model's, as in ms-swift.
+    """
     folder = Path(name) if name and Path(name).is_dir() else None
-    chat = _chat(name or "", folder)
+    kept, place = kept_arguments(name, adapters)
+    chat = _chat(name or "", kept)
     if folder and (config := read_json(folder / "config.json")):
         source = f"{folder}/config.json"
         return Checkpoint(folder, model_type_of(config), source, _processor(folder), chat)
+    if isinstance(kept.get("model_type"), str):
+        return Checkpoint(folder, kept["model_type"], f"{place}/args.json", chat=chat)
     for pattern, kind in _NAMES:
         if re.search(pattern, name or "", re.IGNORECASE):
             return Checkpoint(folder, kind, f"the name {name}", chat=chat)
     return Checkpoint(folder, None, "nowhere", chat=chat)
+
+
+def kept_arguments(
+    name: str | None, adapters: Sequence[str] = ()
+) -> tuple[Mapping[str, Any], Path | None]:
+    """What ms-swift's inference loads from an args.json: the first adapter's, else the model's.
+
+    Returns:
+        The arguments and their folder; empty and None if no folder has that file.
+    """
+    named = [*adapters, *([name] if name else [])]
+    place = next((Path(one) for one in named if (Path(one) / "args.json").is_file()), None)
+    return (read_json(place / "args.json") if place else {}), place
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
@@ -116,9 +138,9 @@ def _processor(folder: Path) -> Mapping[str, Any]:
     return found or read_json(folder / "processor_config.json").get("image_processor") or {}
 
 
-def _chat(name: str, folder: Path | None) -> ChatOptions:
+def _chat(name: str, arguments: Mapping[str, Any]) -> ChatOptions:
     """As ms-swift's inference finds it; --enable_thinking is not kept with a checkpoint."""
-    kept = ChatOptions.of(read_json(folder / "args.json") if folder else {})
+    kept = ChatOptions.of(arguments)
     last = Path(name).name  # as ms-swift takes it
     by_name = (kind for pattern, kind in _TEMPLATES if re.search(pattern, last, re.IGNORECASE))
     return ChatOptions(kept.template or next(by_name, None), None, kept.response_prefix)

@@ -362,6 +362,18 @@ def test_the_chat_options_of_a_checkpoint(
     assert find_checkpoint(str(folder)).chat == expected
 
 
+def test_the_args_of_an_adapter_count_instead_of_the_models(tmp_path: Path) -> None:
+    for name, kept in {"base": "mimo_vl", "lora": "glm4_5v"}.items():
+        (tmp_path / name).mkdir()
+        arguments = {"template": kept, "model_type": "minicpmo"}
+        (tmp_path / name / "args.json").write_text(json.dumps(arguments))
+    (tmp_path / "plain").mkdir()
+    base, lora, plain = (str(tmp_path / name) for name in ("base", "lora", "plain"))
+    assert find_checkpoint(base, [plain, lora]).chat.template == "glm4_5v"
+    assert find_checkpoint(base, [plain, "some/hub-id"]).chat.template == "mimo_vl"
+    assert find_checkpoint(plain, [lora]).model_type == "minicpmo", "no config.json tells it"
+
+
 def test_what_is_said_wins_over_what_is_known() -> None:
     known = ChatOptions("mimo_vl", True, "<think>")
     assert ChatOptions(enable_thinking=False).over(known) == ChatOptions(

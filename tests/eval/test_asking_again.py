@@ -122,6 +122,26 @@ def test_a_module_that_a_plugin_imports_is_part_of_it(
         run(model, [spec], PROTOCOL, tmp_path / "out")
 
 
+@pytest.mark.parametrize("options", [(), ("--external_plugins", "other.py")], ids=["kept", "told"])
+def test_a_plugin_that_args_json_names_is_part_of_the_model(
+    spec: DatasetSpec,  # noqa: F811
+    tmp_path: Path,
+    options: tuple[str, ...],
+) -> None:
+    (tmp_path / "model").mkdir()
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text("x = 1")
+    (tmp_path / "model" / "args.json").write_text(json.dumps({"external_plugins": [str(plugin)]}))
+    model = Model(str(tmp_path / "model"), options=options)
+    answer_all(spec, tmp_path / "out", model=model)
+    plugin.write_text("x = 2")
+    if options:
+        assert run(model, [spec], PROTOCOL, tmp_path / "out")[1] == 0
+    else:
+        with pytest.raises(InputError):
+            run(model, [spec], PROTOCOL, tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     "name", ["optimizer.pt", "trainer_state.json", "training_args.bin", "README.md", "log.jsonl"]
 )

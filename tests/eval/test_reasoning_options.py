@@ -1,9 +1,20 @@
-"""What stands around an answer: the options that training has say it to the evaluator too."""
+"""How a model answers: the options that training has say it to the evaluator too, and what training
+recorded."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mmdet_eval.asking.reading_record import HELD_OUT, ReadingRecord, find_training_record
+from mmdet_eval.cli import main
+from mmdet_eval.commands.reading import add_reading_arguments, io_of
+from swift_plugin_visionr1 import Settings
+from swift_plugin_visionr1.console import Parser
+from swift_plugin_visionr1.models.chat import ChatOptions
+from swift_plugin_visionr1.models.model_io import Limits
+from swift_plugin_visionr1.runs.run_record import keep_record, record_of
 
 from .conftest import SIZES, TRUTHS
 from .test_families import answers_of, evaluate
@@ -39,3 +50,47 @@ def test_thoughts_are_expected_where_training_expects_them(
         broken.append(found["counts"]["broken_format"])
         assert found["metrics"]["AR@100"] == 1
     assert broken == [3, 0]
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> Path:
+    """The output folder of a run that trained a Qwen3-VL to think."""
+    chat = ChatOptions(enable_thinking=True)
+    settings = Settings(reasoning="think")
+    limits = Limits({"MAX_PIXELS": "200704"})
+    keep_record(tmp_path / "run", record_of(settings, "qwen3_vl", chat, limits))
+    return tmp_path / "run"
+
+
+def test_answers_during_training_are_read_as_training_read_them(
+    dataset: Any, write: Any, tmp_path: Path, training: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (training / HELD_OUT).mkdir()
+    rows = write("infer.jsonl", thinking("qwen3_vl")).rename(training / HELD_OUT / "step-1.jsonl")
+    out = tmp_path / "out"
+    command = ["--ann", str(write("ann.json", dataset)), "--pred", str(rows), "--out", str(out)]
+    assert main([*command, "--engine", "hotcoco", "--orders", "0"]) == 0
+    found = json.loads((out / "metrics.json").read_text())["datasets"]["ann"]
+    assert found["metrics"]["AR@100"] == 1
+    assert found["counts"]["broken_format"] == 0
+    assert "model type qwen3_vl" in capsys.readouterr().err
+    (training / "vision_r1.json").write_text('{"records": [{}]}')
+    assert main(command) == 2
+
+
+def test_a_trained_checkpoint_is_read_as_its_training_read_it(
+    training: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = training / "checkpoint-9"
+    checkpoint.mkdir()
+    record = ReadingRecord(str(checkpoint), "qwen3_vl", 100_352)
+    arguments = Parser()
+    add_reading_arguments(arguments)
+    arguments.add_argument("--max-pixels", type=int)
+    trained = find_training_record(training.parent, record)
+    io = io_of(arguments.parse_args([]), record, trained)
+    assert getattr(io.format, "reasoning", "") == "think"
+    assert "--max_pixels 100352" in io.resize.describe(), "inference had its own limits"
+    assert "in training, images processed with no --max_pixels" in capsys.readouterr().err
+    told = io_of(arguments.parse_args(["--reasoning", "none"]), record, trained)
+    assert getattr(told.format, "reasoning", "") == "none"
