@@ -22,7 +22,8 @@ from .trials import best_pairs
 IMAGES = 100  # looked at, spread over the data set
 PER_IMAGE = 20  # boxes of each, the best by score
 AGREES = 0.5  # of the annotated boxes: no further questions
-FEW = 4  # boxes, all of which another reading may find
+FEW = 4  # boxes, all of which another reading may find; fewer have to fit nearly exactly
+EXACT = 0.9  # IoU
 LOST = 0.05  # of them: the boxes by themselves are asked, too
 FOUND = 0.2  # of the annotated boxes, or of those given: less may be chance
 TIMES, AND = 2, 3  # another reading has to find so many times as many boxes, and so many more
@@ -119,10 +120,14 @@ def given_box_warnings(annotations: Annotations, results: Sequence[CocoResult]) 
 
 
 def _other_layout(samples: Sequence[_Sample], found: int, total: int) -> str | None:
-    counts = ((len(_pairs(samples, one)), one.words) for one in _readings())
-    best, words = max(counts, key=lambda one: one[0])
+    counts = (
+        (len(_pairs(samples, one)), len(_pairs(samples, one, EXACT)), one.words)
+        for one in _readings()
+    )
+    best, exact, words = max(counts, key=lambda one: one[:2])
     given = sum(len(sample.names) for sample in samples)
-    all_of_few = best == min(total, given) >= FEW and best >= TIMES * found
+    all_of_few = best == min(total, given) and best >= TIMES * found
+    all_of_few = all_of_few and (best >= FEW or (exact == best > found == 0))
     if (best < TIMES * found + AND and not all_of_few) or best < FOUND * min(total, given):
         return None
     return (
@@ -212,14 +217,18 @@ def _numberings_by_place(ids: Sequence[Id]) -> Iterator[tuple[str, Mapping[Id, I
         yield "with 1 added" if step > 0 else "with 1 taken off", shifted
 
 
-def _pairs(samples: Sequence[_Sample], reading: _Reading) -> list[tuple[Id, Id]]:
-    """The categories of boxes, read this way, and of the annotations that they lie on."""
+def _pairs(
+    samples: Sequence[_Sample], reading: _Reading, least: float = 0.0
+) -> list[tuple[Id, Id]]:
+    """The categories of boxes, read this way, and of the annotations that they lie on with at least
+    this IoU."""
     found = []
     for sample in samples:
         boxes = reading.corners(sample)
         valid = np.flatnonzero(is_valid(boxes))
-        for row, column, _ in best_pairs(boxes[valid], sample.there):
-            found.append((sample.names[valid[row]], sample.truths[column]))
+        for row, column, iou in best_pairs(boxes[valid], sample.there):
+            if iou >= least:
+                found.append((sample.names[valid[row]], sample.truths[column]))
     return found
 
 

@@ -27,8 +27,10 @@ WORDS: dict[Reason, str] = {
 }
 
 
-def require_sound(annotations: Annotations, headers: Mapping[Id, "Header"] | None = None) -> None:
-    """Check that the annotations fit their images.
+def require_sound(
+    annotations: Annotations, headers: Mapping[Id, "Header"] | None = None
+) -> CocoCheck:
+    """Check that the annotations fit their images; returns what the check says.
 
     Args:
         annotations: of a data set.
@@ -40,6 +42,7 @@ def require_sound(annotations: Annotations, headers: Mapping[Id, "Header"] | Non
     check = _check(annotations, headers)
     if check.fault and check.fault.code not in WARNED:
         check.raise_fault(annotations.path)
+    return check
 
 
 def require_sound_files(annotations: Annotations, folder: Path) -> tuple[str, ...]:
@@ -48,13 +51,18 @@ def require_sound_files(annotations: Annotations, folder: Path) -> tuple[str, ..
     from swift_plugin_visionr1.data.coco_images import look_at_images
 
     files = look_at_images(annotations.images, folder, unusable=())
-    require_sound(annotations, files.headers)
-    total = len(annotations.images)
+    other_size = require_sound(annotations, files.headers).other_size
+    total, warnings = len(annotations.images), list(files.warnings)
+    if other_size:
+        warnings.append(
+            f"{share(len(other_size), total)} images do not have the size that the annotations "
+            f"give, which is used: image {listed(sorted(other_size, key=str))}"
+        )
     missing = sum(image.file_name not in files.paths.by_name for image in annotations.images)
-    if not missing:
-        return files.warnings
-    text = f"{share(missing, total)} images are not in {folder}"
-    return (*files.warnings, f"{text}: their sizes were not checked, and no report shows them")
+    if missing:
+        text = f"{share(missing, total)} images are not in {folder}"
+        warnings.append(f"{text}: their sizes were not checked, and no report shows them")
+    return tuple(warnings)
 
 
 def truth_warnings(annotations: Annotations) -> tuple[str, ...]:

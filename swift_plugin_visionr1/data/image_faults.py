@@ -10,8 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..text import listed, share
-from .box_faults import LAYOUTS, SINGLE, TOLERANCE, BoxEvidence, Floats, SourceFault, beyond
+from .box_faults import (
+    LAYOUTS,
+    SINGLE,
+    SINGLE_OF_FEW,
+    TOLERANCE,
+    BoxEvidence,
+    Floats,
+    SourceFault,
+    beyond,
+)
 from .image_check import UPRIGHT
+
+PIXEL = 1  # by which rounding changes a side
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +91,7 @@ def _turned(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
 def _sizes(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
     """Sizes that differ from those of the image files."""
     differs = images.differs
-    if np.mean(differs) <= SINGLE:
+    if np.mean(differs) <= SINGLE or _are_single(images, differs):
         return None
     said, stored = images.said[differs], images.stored[differs]
     many = f"{share(int(differs.sum()), len(differs))} images"
@@ -107,6 +118,12 @@ def _sizes(images: ImageEvidence, boxes: BoxEvidence) -> SourceFault | None:
     what = "width and height swapped" if swapped else "another size than their file"
     text = f"{many} have {what}, {example}; {remedy}"
     return SourceFault("swapped_size" if swapped else "wrong_size", text, _first(images, differs))
+
+
+def _are_single(images: ImageEvidence, differs: NDArray[np.bool_]) -> bool:
+    """Whether a few images are off by a rounded pixel, or one of several is."""
+    off = np.abs(images.said - images.stored).max() <= PIXEL
+    return bool(off and (np.mean(differs) <= SINGLE_OF_FEW or differs.sum() == 1 < len(differs)))
 
 
 def _tagged(images: ImageEvidence, chosen: NDArray[np.bool_]) -> str:

@@ -163,6 +163,17 @@ def test_single_images_of_another_size_are_told_apart(tmp_path: Path) -> None:
     assert (code(check), check.other_size) == (None, {7})
 
 
+@pytest.mark.parametrize(("images", "off"), [(4, 1), (40, 2), (4, 2), (1, 1)])
+def test_a_rounded_pixel_is_the_fault_of_few_images(tmp_path: Path, images: int, off: int) -> None:
+    path = write(tmp_path, sound(images, boxes=3))
+    for number in range(1, off + 1):
+        PillowImage.new("RGB", (640, 479)).save(path.parent / "images" / f"{number}.jpg")
+    check = with_headers(path)
+    few = (images, off) in [(4, 1), (40, 2)]
+    assert code(check) == (None if few else "wrong_size")
+    assert check.other_size == set(range(1, off + 1))
+
+
 def test_single_boxes_are_counted_by_reason(tmp_path: Path) -> None:
     data = sound(40)
     for number, bbox in enumerate([[-2, 5, 90, 90], [560, 400, 83, 80], [600, 400, 90, 60]]):

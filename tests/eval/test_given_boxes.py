@@ -82,6 +82,25 @@ def test_another_layout_is_named(shared_data: Path, name: str, change: Change, w
     assert words in warning
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize(("change", "words"), LAYOUTS)
+def test_another_layout_of_very_few_boxes_is_named(
+    shared_data: Path, change: Change, words: str, count: int
+) -> None:
+    annotations, _ = real_set(shared_data, "coco_open")
+    sizes = {image.id: image.size for image in annotations.images}
+    usable = [
+        one
+        for one in annotations.data["annotations"]
+        if not one["iscrowd"] and min(one["bbox"]) > 40
+    ]
+    right = [{**one, "score": 1.0} for one in usable[:: len(usable) // count][:count]]
+    assert given_box_warnings(annotations, right) == ()
+    wrong = [{**one, **change(one, *sizes[one["image_id"]])} for one in right]
+    (warning,) = given_box_warnings(annotations, wrong)
+    assert words in warning or count < 3, "some readings of one box are the same"
+
+
 @pytest.mark.parametrize("name", ["cocoapi_val2014_100", "coco_open"])
 @pytest.mark.parametrize("kind", ["shifted", "mixed"])
 def test_another_numbering_of_the_categories_is_named(
@@ -129,7 +148,10 @@ def test_boxes_at_random_blame_nothing(shared_data: Path, seed: int) -> None:
         corner, size = rng.random(2) * 0.6, rng.random(2) * 0.4
         return {"bbox": [*(corner * (width, height)), *(size * (width, height))]}
 
-    assert given_box_warnings(*changed(shared_data, "coco_open", anywhere)) == ()
+    annotations, results = changed(shared_data, "coco_open", anywhere)
+    assert given_box_warnings(annotations, results) == ()
+    for start in range(0, 60, 2):
+        assert given_box_warnings(annotations, results[start : start + 2]) == ()
 
 
 def results_of(*boxes: list[float], score: float = 0.5) -> list[Result]:
