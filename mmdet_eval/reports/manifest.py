@@ -1,5 +1,6 @@
 """Ties the files of an evaluation together: metrics.json has the hash of each."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from swift_plugin_visionr1.writing import sha256
 
 METRICS = "metrics.json"
 FILES = "files"  # its key in metrics.json: path in the folder -> sha256
+NUMBERS = "numbers_sha256"  # its key for the hash of its own numbers
+NUMBERED = ("metrics", "beside", "spread", "counts", "left_out_by_limit")  # of each data set
 NEEDED = ("per_class.csv", "matches.npz")  # of each data set, by `compare`
 READ_BY_PROGRAMS = (".csv", ".json", ".jsonl", ".npz", ".pkl")
 OLD_PICTURES = "pictures/*/[1-4]_*.png"
@@ -28,6 +31,16 @@ def hash_files(folder: Path) -> dict[str, str]:
         with path.open("rb") as file:
             os.fsync(file.fileno())
     return {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
+
+
+def hash_numbers(content: Mapping[str, Any]) -> str:
+    """The sha256 of the numbers in the content of a metrics.json."""
+    numbers = [
+        {name: entry.get(name) for name in NUMBERED}
+        for _, entry in sorted(content["datasets"].items())
+    ]
+    text = json.dumps([content.get("metrics"), numbers], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_metrics(folder: Path) -> dict[str, Any] | None:
@@ -53,11 +66,17 @@ def files_of(content: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def check_whole(folder: Path, content: Mapping[str, Any]) -> None:
-    """Check that the files for programs are those that metrics.json was written with.
+    """Check that the files for programs are those that metrics.json was written with, and that its
+    own numbers are.
 
     Raises:
         InputError: a required file is missing, or its content differs.
     """
+    if content.get(NUMBERS, now := hash_numbers(content)) != now:
+        raise InputError(
+            f"expected the numbers of an evaluation in {folder / METRICS}, got some that were "
+            f"changed since: {AGAIN}"
+        )
     files = files_of(content)
     needed = [f"{name}/{file}" for name in content["datasets"] for file in NEEDED]
     for name in [*files, *(name for name in needed if name not in files)]:

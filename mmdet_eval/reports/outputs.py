@@ -25,8 +25,10 @@ from .machine_files import write_files
 from .manifest import (
     FILES,
     METRICS,
+    NUMBERS,
     clear_unfinished,
     hash_files,
+    hash_numbers,
     put_in_place,
     read_metrics,
     through_link,
@@ -105,7 +107,8 @@ def write_outputs(
         (scratch / SUMMARY).write_bytes(encode(summary(evaluations, suite, left_out)))
         (scratch / PAGE).write_bytes(encode(page(evaluations, judged, suite, left_out, broken)))
         files = hash_files(scratch)
-        content = record(evaluations, suite, left_out) | {FILES: files}
+        content = json.loads(json.dumps(record(evaluations, suite, left_out)))
+        content |= {FILES: files, NUMBERS: hash_numbers(content)}
         # NaN and infinity are errors, because strict readers refuse them.
         text = json.dumps(content, indent=2, allow_nan=False) + "\n"
         write_file(scratch / METRICS, text)

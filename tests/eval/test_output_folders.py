@@ -242,6 +242,31 @@ def test_compare_refuses_numbers_that_were_changed(
     assert compared(tmp_path / "out", tmp_path / "base") == 2
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        ["metrics", "mAP"],
+        ["datasets", "ann", "metrics", "APs"],
+        ["datasets", "ann", "beside", "F1"],
+        ["datasets", "ann", "counts", "missing"],
+    ],
+    ids=".".join,
+)
+def test_compare_refuses_numbers_that_it_does_not_show(
+    command: list[str], tmp_path: Path, place: list[str]
+) -> None:
+    assert main(command) == 0
+    shutil.copytree(tmp_path / "out", tmp_path / "base")
+    metrics = tmp_path / "out" / "metrics.json"
+    content = json.loads(metrics.read_text())
+    entry = content
+    for name in place[:-1]:
+        entry = entry[name]
+    entry[place[-1]] = 0.123
+    metrics.write_text(json.dumps(content))
+    assert compared(tmp_path / "base", tmp_path / "out") == 2
+
+
 def test_what_people_read_may_be_changed_or_removed(command: list[str], tmp_path: Path) -> None:
     assert main(command) == 0
     shutil.copytree(tmp_path / "out", tmp_path / "base")

@@ -173,3 +173,13 @@ def test_images_that_are_not_in_the_folder_are_counted(
     next((tmp_path / "images").glob("*.jpg")).unlink()
     assert evaluate(tmp_path, "--images", str(tmp_path / "images")) == 0
     assert "1 of 2 (50%) images are not in" in capsys.readouterr().err
+
+
+def test_single_images_off_by_a_rounded_pixel_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files(tmp_path)
+    Image.new("RGB", (WIDTH - 1, HEIGHT)).save(tmp_path / "images" / "2.jpg")
+    assert evaluate(tmp_path, "--images", str(tmp_path / "images")) == 0
+    assert "1 of 2 (50%) images do not have the size" in capsys.readouterr().err
+    assert metrics(tmp_path)[0] == pytest.approx(1)
