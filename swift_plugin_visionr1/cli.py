@@ -1,6 +1,7 @@
 """`vision-r1`: the command line beside ms-swift's own."""
 
 import sys
+from importlib.metadata import version
 
 from .commands import (
     convert,
@@ -34,6 +35,7 @@ COMMANDS = (
 def parser() -> Parser:
     """The command line's parser."""
     top = Parser(prog="vision-r1", description="Vision-R1 for ms-swift")
+    top.add_argument("--version", action="version", version=version("swift-plugin-visionr1"))
     subparsers = top.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
