@@ -18,7 +18,7 @@ export PATH="$work/env/bin:$PATH" OMP_NUM_THREADS=1
 mkdir "$work/empty" && cd "$work/empty"
 # The model is small, and its data are drawn: neither is in the wheel.
 cp -r "$root/examples/shapes/checkpoint" "$root/examples/shapes/pruned_template.py" "$root/examples/shapes/scenes.py" .
-python scenes.py --out data --train 8 --val 4
+"$work/env/bin/python" scenes.py --out data --train 8 --val 4
 
 vision-r1 --version
 vision-r1 recipes | grep -q qwen2_5_vl_7b
