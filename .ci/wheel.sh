@@ -33,7 +33,7 @@ deepspeed: null
 per_device_train_batch_size: 8
 gradient_accumulation_steps: 1
 max_steps: 1
-max_completion_length: 64
+max_completion_length: 128
 output_dir: out
 YAML
 vision-r1 recipe qwen2_5_vl_7b tiny.yaml --out mine.yaml
@@ -42,6 +42,6 @@ vision-r1 doctor mine.yaml --dataset train.jsonl --no-sample
 swift rlhf mine.yaml --dataset train.jsonl
 grep -q '"vision_r1/recall"' out/logging.jsonl
 mmdet-eval run --model out/checkpoint-1 --template qwen2_5_vl_pruned --external_plugins pruned_template.py \
-    --ann data/val.json --images data/images --max_new_tokens 64 --out eval
+    --ann data/val.json --images data/images --max_new_tokens 128 --out eval
 grep -q '"mAP"' eval/metrics.json
 echo "the wheel works with $resolution versions"
