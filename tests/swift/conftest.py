@@ -5,11 +5,13 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from .stand_ins.fork_server import ForkServer
 
 SWIFT = str(Path(sys.executable).with_name("swift"))
 SMALL = [
@@ -47,9 +49,23 @@ def free_port() -> str:
         return str(listening.getsockname()[1])
 
 
+OFFLINE = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
+
+
 @pytest.fixture(scope="session")
-def swift(checkpoint: Path) -> Callable[..., Run]:
+def server() -> Iterator[ForkServer]:
+    """ms-swift, started once for all commands of the session."""
+    started = ForkServer(OFFLINE)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def swift(
+    checkpoint: Path, server: ForkServer, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Run]:
     """`swift(command, *arguments, out=folder, **environment)` with the small model."""
+    log = tmp_path_factory.mktemp("swift") / "log"
     plugin = checkpoint.parent / "pruned_template.py"
 
     def run(
@@ -61,7 +77,6 @@ def swift(checkpoint: Path) -> Callable[..., Run]:
         **environment: str,
     ) -> Run:
         argv = [
-            SWIFT,
             command,
             *map(str, arguments),
             *SMALL,
@@ -71,18 +86,8 @@ def swift(checkpoint: Path) -> Callable[..., Run]:
         ]
         if "--model" not in argv:
             argv += ["--model", str(checkpoint)]
-        offline = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
-        result = subprocess.run(
-            argv,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-            env=os.environ | offline | environment,
-            cwd=cwd or out,
-        )
-        return Run(result.returncode, result.stdout, out)
+        code = server.run(argv, cwd or out, log, os.environ | OFFLINE | environment)
+        return Run(code, log.read_text(errors="replace"), out)
 
     return run
 

@@ -25,11 +25,10 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 
 from swift_plugin_visionr1.reward.settings import load_settings
 
-from .conftest import SWIFT, Run
+from .conftest import OFFLINE, SWIFT, Run
 from .stand_ins.cases import CONFIGS, FAMILIES, OVER, Case, files
 from .stand_ins.fork_server import ForkServer
 
-OFFLINE = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
 CASES = [Case(file) for file in files("train", "sft", "overlays", "ablations")]
 TRAINED = [pytest.param(case, id=f"{case.file.parent.name}/{case.file.stem}") for case in CASES]
 ELSEWHERE = {
@@ -37,13 +36,6 @@ ELSEWHERE = {
     "megatron": "test_megatron.py",
 }  # folders that other tests run
 Launch = Callable[..., Run]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ForkServer]:
-    started = ForkServer(OFFLINE)
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def whole_run(grpo: Callable, rows: list, tmp_path_factory: pytest.TempPathFacto
     return grpo(rows, out, *REWARD, "--max_steps", 4)
 
 
-def test_the_literal_command_trains_through_both_stages(whole_run: object) -> None:
+def test_a_run_goes_through_both_stages(whole_run: object) -> None:
     assert whole_run.code == 0, whole_run.text[-3000:]
     assert stages(whole_run.steps) == [BEGINNER, BEGINNER, ADVANCED, ADVANCED]
     for row in whole_run.steps:

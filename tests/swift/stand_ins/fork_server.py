@@ -43,13 +43,21 @@ class ForkServer:
             env=os.environ | environ,
         )
 
-    def run(self, argv: list[str], cwd: Path, log: Path) -> int:
-        """Run `swift *argv` in the folder `cwd`; its output goes to the file `log`. Returns the
-        exit code."""
+    def run(
+        self, argv: list[str], cwd: Path, log: Path, environ: dict[str, str] | None = None
+    ) -> int:
+        """Run `swift *argv` in the folder `cwd`; its output goes to the file `log`.
+
+        Args:
+            environ: all variables that the command sees; None for those of the server.
+
+        Returns:
+            The exit code.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(
-            json.dumps({"argv": argv, "cwd": str(cwd), "log": str(log)}),
+            json.dumps({"argv": argv, "cwd": str(cwd), "log": str(log), "environ": environ}),
             file=self._process.stdin,
             flush=True,
         )
@@ -74,8 +82,11 @@ def main() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), file=answers, flush=True)
 
 
-def _command(argv: list[str], cwd: str, log: str) -> int:
+def _command(argv: list[str], cwd: str, log: str, environ: dict[str, str] | None) -> int:
     signal.alarm(PATIENCE)
+    if environ is not None:
+        os.environ.clear()
+        os.environ.update(environ)
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(output, stream)
