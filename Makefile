@@ -2,13 +2,14 @@
 # make test   all tests
 # make test-vllm   the tests of vLLM, in an environment of their own
 # make tables   the paper's tables in miniature: what has no stored result, then docs/evidence.md
+# make test-wheel   the package alone in an empty folder, with the newest and the oldest versions it allows
 # make docs   the documentation as a site, in site/
 PYTHON ?= python3
 VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(VENV)/bin/python
 
-.PHONY: setup setup-vllm demo demo-seeds test test-fast test-vllm lint bench bench-formats bench-eval tables docs clean
+.PHONY: setup setup-vllm demo demo-seeds test test-fast test-vllm test-wheel lint bench bench-formats bench-eval tables docs clean
 
 setup: $(VENV)/.synced
 
@@ -41,6 +42,10 @@ test-vllm: setup-vllm
 
 test-fast: setup
 	$(RUN) -m pytest -m "not slow"
+
+test-wheel: setup
+	.ci/wheel.sh highest
+	.ci/wheel.sh lowest-direct
 
 lint: setup
 	$(VENV)/bin/ruff check .
