@@ -11,6 +11,10 @@ from ..data.images import open_image
 from ..data.logged_rows import Row, naming, published, read_line
 from ..errors import ImageError, InputError
 from ..files import decoded, read_text
+from ..reward.schedule import Standard
+from ..reward.scorer import Scorer
+from ..runs.run_folder import logged_steps
+from ..runs.trained import standard_in_training
 from .reward_options import add_reward_options, add_stage_option, rules_of_run, stages_of
 
 LONG_SIDE = 1600  # pixels of the image in a picture
@@ -61,8 +65,13 @@ def run(args: argparse.Namespace) -> int:
     row, truth, folder = _row_and_truth(args)
     scorer, said = rules_of_run(args, folder)
     text = _text(args, row)
+    trained = _in_training(args, row, scorer)
+    stages: list[str | Standard] = list(stages_of(args, scorer))
+    if trained is not None:
+        said = f"{said}\njudged in training at: {trained.title}".lstrip()
+        stages += [] if trained.name else [trained]
     try:
-        explanation = explain(text, truth, scorer, stages_of(args, scorer))
+        explanation = explain(text, truth, scorer, stages)
     except ValueError as error:
         raise InputError(str(error)) from None
     say("".join(f"{line}\n" for line in [said] if line) + report(explanation), end="")
@@ -83,6 +92,14 @@ def _row_and_truth(args: argparse.Namespace) -> tuple[Row | None, GroundTruth, P
     row = read_line(path, line, place)
     with naming(row, path):
         return row, published(row).truth(), path.parent
+
+
+def _in_training(args: argparse.Namespace, row: Row | None, scorer: Scorer) -> Standard | None:
+    """The criteria that training judged the row's own completion by, if they are known."""
+    if row is None or args.stage or args.completion is not None or args.file is not None:
+        return None
+    path = _place(args.row)[0]
+    return standard_in_training(path, row, scorer, logged_steps(path.parent))
 
 
 def _place(spec: str) -> tuple[Path, int, int | None]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..data.ground_truth import GroundTruth
-from ..data.logged_rows import Row
+from ..data.logged_rows import Row, naming, read_lines
 from ..errors import InputError
 from ..reward.moving import Adaptive, Continuous, group_of
 from ..reward.schedule import Stages, Standard
@@ -70,3 +71,29 @@ def standards_in_training(
         return None
     # A step's completions are scored before it is counted.
     return [schedule.at(int(step or 1) - 1, max_steps) for step in steps]
+
+
+def standard_in_training(path: Path, row: Row, scorer: Scorer, max_steps: int) -> Standard | None:
+    """The criteria that a completion of a run's log was judged by, with its group from the same
+    line; None where `standards_in_training` does not know, or outside of such a log.
+
+    Args:
+        path: the log, completions.jsonl.
+        row: one of its completions.
+        scorer: with the run's settings.
+        max_steps: of the run; 0 if unknown.
+
+    Raises:
+        InputError: the line cannot be scored.
+        SolutionError: an annotation cannot be used.
+    """
+    if not row.step or scorer.schedule.needs == "nothing":
+        return None
+    line = next(rows for rows in read_lines(path) if rows[0].line == row.line)
+    judged = []
+    for one in line:
+        with naming(one, path):
+            judged.append(judge_row(one, one.truth(), scorer))
+    standards = standards_in_training(judged, scorer, max_steps) or []
+    places = [one.row.place for one in judged]
+    return standards[places.index(row.place)] if standards else None

@@ -10,6 +10,8 @@ import pytest
 from swift_plugin_visionr1 import SolutionError
 from swift_plugin_visionr1.commands import score as command
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.reward.settings import settings_from
+from swift_plugin_visionr1.runs.run_record import RunRecord, keep_record
 
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["cat"]})
 OTHER = json.dumps(
@@ -268,3 +270,44 @@ def test_a_row_that_cannot_be_joined(tmp_path: Path, dataset: Path, row: dict, w
 def test_a_file_without_rows(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="expected completions"):
         run(write(tmp_path / "a.jsonl"))
+
+
+def begun(folder: Path, **settings: object) -> None:
+    """A run's folder with these settings, after two of four steps."""
+    chosen = settings_from(settings)
+    keep_record(folder, RunRecord(chosen, "qwen2_5_vl"))
+    logs = [{"loss": 0.0, "global_step/max_steps": f"{step}/4"} for step in (1, 2)]
+    write(folder / "logging.jsonl", *logs)
+
+
+def test_a_runs_completions_are_scored_as_in_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    begun(tmp_path, schedule="continuous")
+    file = write(tmp_path / "completions.jsonl", lines(1, FAIR), lines(3, FAIR))
+    rows, summary = scored(capsys, file)
+    assert [row["as_trained"]["xi0"] for row in rows] == [0.5, 0.625]
+    assert [row["as_trained"]["recall"] for row in rows] == [1.0, 0.0]
+    assert summary["stages"]["as_trained"]["recall"]["mean"] == 0.5
+
+
+def test_groups_of_a_log_set_their_criteria(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    begun(tmp_path, schedule="adaptive")
+    file = write(
+        tmp_path / "completions.jsonl", lines(1, GOOD, FAIR), lines(2, FAIR, "[]", solution=OTHER)
+    )
+    rows = scored(capsys, file)[0]
+    assert [row["as_trained"]["xi0"] for row in rows] == [0.75, 0.75, 0.5, 0.5]  # .8 and .15
+    assert [row["as_trained"]["recall"] for row in rows] == [1.0, 0.0, 0.5, 0.0]
+
+
+def test_the_stage_of_a_logged_step(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    begun(tmp_path)
+    file = write(tmp_path / "completions.jsonl", lines(2, FAIR), lines(3, FAIR))
+    assert [row["as_trained"]["stage"] for row in scored(capsys, file)[0]] == [1, 2]
+
+
+def test_a_stage_that_the_settings_lack(tmp_path: Path) -> None:
+    file = write(tmp_path / "a.jsonl", {"response": GOOD, "solution": SOLUTION})
+    with pytest.raises(InputError, match="did you mean 'beginner'"):
+        run(file, "--stage", "begginer")

@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -92,13 +93,13 @@ def test_a_completion_that_is_no_text_is_a_score(completion: object) -> None:
 
 def test_all_rewards_share_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     scored: list[str] = []
-    original = Scorer.score_all
+    original = Scorer.judges
 
     def counted(self: Scorer, texts: list[str], *args: object) -> object:
         scored.extend(texts)
         return original(self, texts, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Scorer, "score_all", counted)
+    monkeypatch.setattr(Scorer, "judges", counted)
     with building_rewards(trainer()):
         rewards = [orm.orms[name](args=run_of()) for name in NAMES]
     ids = {"request_id": ["a", "b", "c"]}
@@ -135,6 +136,74 @@ def test_no_trainer_state_needs_a_declared_stage(
 def test_one_stage_needs_no_trainer_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VISION_R1_CONFIG", "official")
     assert orm.orms["vision_r1_format"](args=run_of())([HALF], solution=[SOLUTION]) == [1]
+
+
+@pytest.fixture
+def schedule(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """`schedule(text)`: the settings' lines about it."""
+
+    def declare(text: str) -> None:
+        (tmp_path / "settings.yaml").write_text(text)
+        monkeypatch.setenv("VISION_R1_CONFIG", str(tmp_path / "settings.yaml"))
+
+    return declare
+
+
+@pytest.mark.parametrize(
+    ("step", "recall"),
+    [
+        pytest.param(0, 0.5, id="first step"),
+        pytest.param(49, 0.0, id="xi0 is .6225, above the IoU"),
+        pytest.param(99, 0.0, id="last step"),
+    ],
+)
+def test_thresholds_move_with_the_trainers_step(
+    schedule: Callable, step: int, recall: float
+) -> None:
+    schedule("schedule: continuous\n")
+    assert call("vision_r1_recall", [HALF], step) == [recall]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("schedule: continuous\n", id="continuous"),
+        pytest.param(
+            "schedule: stages\nstages:\n- {xi0: 0.5, xi1: 0.5, xi2: 0.7}\n"
+            "- {step: 1/2, xi0: 0.6, xi1: 0.6, xi2: 0.7}\n",
+            id="stages",
+        ),
+    ],
+)
+def test_a_schedule_by_the_step_is_refused_without_one(schedule: Callable, text: str) -> None:
+    schedule(text)
+    with pytest.raises(SettingsError, match="trainer_state with global_step"):
+        orm.orms["vision_r1"](args=run_of())([HALF], solution=[SOLUTION])
+
+
+def test_an_adaptive_schedule_needs_no_step(schedule: Callable) -> None:
+    schedule("schedule: adaptive\n")
+    reward = orm.orms["vision_r1_recall"](args=run_of())
+    # The group of both achieves (1 + .3) / 2 = .65, so .6 is not enough; alone, .3 is.
+    assert reward([PERFECT, HALF], solution=[SOLUTION] * 2) == [1, 0]
+    assert reward([HALF], solution=[SOLUTION]) == [0.5]
+
+
+def test_an_adaptive_schedule_is_refused_without_groups(schedule: Callable) -> None:
+    schedule("schedule: adaptive\n")
+    alone = trainer()
+    alone.num_generations = 1
+    with building_rewards(alone), pytest.raises(SettingsError, match="num_generations"):
+        orm.orms["vision_r1"](args=run_of())
+
+
+def test_an_adaptive_schedule_is_refused_where_groups_may_be_cut(
+    schedule: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule("schedule: adaptive\n")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SettingsError, match="got 2 processes"):
+        orm.orms["vision_r1"](args=run_of())
 
 
 # 20 of 112 pixels are 179 of 1000
