@@ -9,7 +9,7 @@ VENV := .venv
 UV := $(shell command -v uv || echo .uv/bin/uv)
 RUN := $(VENV)/bin/python
 
-.PHONY: setup setup-vllm demo demo-seeds test test-fast test-vllm test-wheel lint bench bench-formats bench-eval tables docs clean
+.PHONY: setup setup-vllm demo demo-seeds test test-fast test-vllm test-wheel lint bench bench-formats bench-eval reward-hacks tables docs clean
 
 setup: $(VENV)/.synced
 
@@ -61,6 +61,9 @@ bench-formats: setup
 
 bench-eval: setup
 	$(RUN) benchmarks/evaluator_speed.py
+
+reward-hacks: setup
+	$(RUN) benchmarks/reward_hacks.py
 
 TABLES := benchmarks/paper_tables
 ifdef QUICK

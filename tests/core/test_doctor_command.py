@@ -330,6 +330,17 @@ def test_settings_of_the_option_win(scenes: list[Row], examine: Callable, tmp_pa
     assert "did you mean 'paper'" in text
 
 
+def test_the_reward_of_another_work(scenes: list[Row], examine: Callable) -> None:
+    parts = ["vision_r1", "vision_r1_recall"]
+    code, text = examine(scenes, "--config", "rex_omni", reward_funcs=parts)
+    assert code == 1
+    assert "settings: preset rex_omni, the reward of another work, Rex-Omni" in text
+    assert "problem  vision_r1_recall with the rules rex_omni, which pay one sum" in text
+    code, text = examine(scenes, "--config", "vlm_r1_od_ap50", reward_funcs="vision_r1")
+    assert code == 0, text
+    assert "every right answer earns the full reward in every stage" in text
+
+
 def test_a_model_of_unknown_type(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
     (tmp_path / "reward.yaml").write_text("format: qwen3_vl\nframe: norm1000")
     code, text = examine(
