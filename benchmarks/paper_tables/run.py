@@ -24,8 +24,9 @@ from typing import Any
 
 from one_run import ROOT, Place, arguments_of, execute
 from run_list import HERE, TableRun, each_run, read_run_list
-from testbed import KINDS, write_sets
+from testbed import IN_DOMAIN, KINDS, write_sets
 
+from mmdet_eval.metrics.mmdet_backend import evaluate_coco_results
 from mmdet_eval.versions import versions
 from swift_plugin_visionr1.console import exit_code, say
 from swift_plugin_visionr1.errors import InputError
@@ -88,7 +89,7 @@ def is_finished(run: TableRun, results: Path, fingerprint: str) -> bool:
     return path.is_file() and json.loads(path.read_text())["fingerprint"] == fingerprint
 
 
-def import_frameworks() -> None:
+def import_frameworks(place: Place) -> None:
     """Everything that a run needs, so that forks share it; and the plugin's registration, for an
     installation without `.pth` files."""
     os.environ.update(ENVIRONMENT)
@@ -101,6 +102,15 @@ def import_frameworks() -> None:
     from transformers import Qwen2_5_VLForConditionalGeneration  # noqa: F401
 
     torch.set_num_threads(1)
+    if place.engine == "mmdet":
+        warm_up_mmdet(place.data / f"{IN_DOMAIN}.json")
+
+
+def warm_up_mmdet(annotations: Path) -> None:
+    """Measure one box, which imports MMDetection. Not by `measure`: hotcoco, which checks the
+    numbers there, starts threads, and a fork has none of them."""
+    box = json.loads(annotations.read_text())["annotations"][0] | {"score": 1.0}
+    evaluate_coco_results(annotations, [box])
 
 
 def machine_of(place: Place, jobs: int) -> dict[str, Any]:
@@ -162,7 +172,7 @@ def run_all(
     todo: list[TableRun], place: Place, args: argparse.Namespace, sums: dict, data: dict
 ) -> int:
     """Keep `args.jobs` forks busy; the number of runs that failed."""
-    import_frameworks()
+    import_frameworks(place)
     fork = multiprocessing.get_context("fork")
     facts = {
         "commit": commit_of(args.commit),
