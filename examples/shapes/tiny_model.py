@@ -9,6 +9,7 @@ are tokenised exactly as by the full tokenizer, and any other text still can be 
 import base64
 import importlib.util
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -77,7 +78,9 @@ def _split_token(token: bytes, ranks: dict[bytes, int]) -> tuple[bytes, bytes]:
     return parts[0], parts[1]
 
 
-def _tokenizer(tokens: set[bytes], ranks: dict[bytes, int]) -> Qwen2Tokenizer:
+def _tokenizer(
+    tokens: set[bytes], ranks: dict[bytes, int], special: Sequence[str] = SPECIAL_TOKENS
+) -> Qwen2Tokenizer:
     kept, merges, todo = {bytes([b]) for b in range(256)}, {}, list(tokens)
     while todo:
         token = todo.pop()
@@ -98,10 +101,16 @@ def _tokenizer(tokens: set[bytes], ranks: dict[bytes, int]) -> Qwen2Tokenizer:
         vocab=vocab,
         merges=pairs,
         eos_token="<|im_end|>",
-        extra_special_tokens=list(SPECIAL_TOKENS),
+        extra_special_tokens=list(special),
         chat_template=CHAT_TEMPLATE,
         model_max_length=4096,
     )
+
+
+def full_tokenizer(special: Sequence[str]) -> Qwen2Tokenizer:
+    """Qwen's tokenizer with its whole vocabulary; `special` follow it in this order."""
+    ranks = _qwen_ranks()
+    return _tokenizer(set(ranks), ranks, special)
 
 
 def pruned_tokenizer(texts: list[str]) -> Qwen2Tokenizer:
