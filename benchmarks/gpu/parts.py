@@ -101,6 +101,7 @@ def write_recipe(part: GpuPart, tiny: bool, folder: Path, model: Path, rows: Pat
     recipe |= {
         "model": str(model),
         "model_type": MODELS[part.model]["model_type"],
+        "template": MODELS[part.model]["model_type"],
         "dataset": str(rows),
         "max_steps": STEPS,
         "gradient_accumulation_steps": served,

@@ -78,6 +78,12 @@ def peak() -> int:
     return most
 
 
+def tokens_written(sample: Any) -> int:
+    """Of a completion; ms-swift keeps them as numbers or, for each turn, as a list of numbers."""
+    turns = sample.response_token_ids
+    return sum(len(turn) if isinstance(turn, list) else 1 for turn in turns)
+
+
 class GpuProbe(TrainerCallback):  # type: ignore[misc]
     """`gpu_probe`: times sampling, rewards and learning of each step, and reads the peaks."""
 
@@ -104,8 +110,7 @@ class GpuProbe(TrainerCallback):  # type: ignore[misc]
             self.steps[-1][name] += now() - start
             self._keep_peak("sampling")
             if name == "sampling_seconds":
-                written = (len(t) for s in value for t in s.response_token_ids)
-                self.steps[-1]["tokens_written"] += sum(written)
+                self.steps[-1]["tokens_written"] += sum(map(tokens_written, value))
                 self.steps[-1]["completions"] += len(value)
             return value
 
