@@ -55,7 +55,7 @@ class Launched:
 def swift(words: list[str], log: Path, **environ: str) -> Launched:
     """Start `swift WORDS...` from the repository's root, with this repository's packages."""
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    settings: Mapping[str, str] = os.environ | OFFLINE | environ
+    settings: Mapping[str, str] = {"OMP_NUM_THREADS": "4"} | os.environ | OFFLINE | environ
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         process = subprocess.Popen(
