@@ -114,25 +114,34 @@ class Bench:
 
 def run(names: list[str], bench: Bench, results: Results, card_gib: float) -> None:
     """Measure the parts of these names that are missing, in the order of their worth."""
-    todo = [part for part in PARTS if part.name in names and not results.is_done(part.name)]
+    missing = [name for name in names if not results.is_done(name)]
+    todo = [part for part in PARTS if part.name in missing and _is_worth(part, bench, card_gib)]
     small = {}
-    if SMALL_MODEL in names and not results.is_done(SMALL_MODEL):
+    if SMALL_MODEL in missing and bench.budget.left > 0:
         small = small_model.start(bench.work / SMALL_MODEL, bench.tiny, card_gib > 0)
-    for part in [part for part in todo if not bench.tiny and not part.fits(card_gib)]:
-        bench.budget.say(f"{part.name}: skipped, {card_gib:.0f} GiB are not enough for it")
-        todo.remove(part)
     bench.write_models(todo)
+    if todo and not bench.tiny:
+        bench.launch(todo[0])
     if small:
         seconds = min(bench.budget.left, LATE * (2 * TINY_SECONDS if bench.tiny else SMALL_SECONDS))
         _keep(SMALL_MODEL, small_model.finish(small, seconds), bench, results)
     for number, part in enumerate(todo):
-        needs = TINY_SECONDS if bench.tiny else part.seconds
-        if bench.budget.left < needs:
-            left = f"{max(0.0, bench.budget.left):.0f} s are left, it takes about {needs} s"
-            bench.budget.say(f"{part.name}: skipped, {left}")
-            continue
-        following = next(iter(todo[number + 1 :]), None)
-        _keep(part.name, bench.measure(part, following), bench, results)
+        if _is_worth(part, bench, card_gib):
+            following = next(iter(todo[number + 1 :]), None)
+            _keep(part.name, bench.measure(part, following), bench, results)
+
+
+def _is_worth(part: GpuPart, bench: Bench, card_gib: float) -> bool:
+    """Whether the card and the time that is left may be enough; says so if not."""
+    needs = TINY_SECONDS if bench.tiny else part.seconds
+    short = bench.budget.left < needs
+    small = not bench.tiny and not part.fits(card_gib)
+    if short:
+        left = f"{max(0.0, bench.budget.left):.0f} s are left, it takes about {needs} s"
+        bench.budget.say(f"{part.name}: skipped, {left}")
+    elif small:
+        bench.budget.say(f"{part.name}: skipped, {card_gib:.0f} GiB are not enough for it")
+    return not short and not small
 
 
 def _keep(name: str, figures: dict[str, Any], bench: Bench, results: Results) -> None:
