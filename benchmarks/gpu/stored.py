@@ -96,9 +96,9 @@ class Results:
         return self.parts.get(name, {}).get("status") in DONE
 
     def keep(self, name: str, figures: dict[str, Any]) -> None:
-        """Write a part's figures at once."""
+        """Write a part's figures at once, beside what others have written meanwhile."""
         when = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        self.parts[name] = figures | {"when": when} | self.facts
+        self.parts |= read_parts(self.path) | {name: figures | {"when": when} | self.facts}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_file(self.path, json.dumps({"parts": self.parts}, indent=1) + "\n")
 
