@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.formats import Format
 from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes
@@ -20,8 +22,8 @@ from .answers.query_table import some
 from .answers.recorded_protocol import check_recorded
 from .answers.rows import Row
 from .answers.suite_predictions import Predictions
-from .coco.annotations import Annotations, Id
-from .coco.results import CocoResult
+from .coco.annotations import Annotations
+from .coco.detections import Detections
 from .coco.soundness import truth_warnings
 from .metrics.measure import Engine, measure
 from .metrics.refexp import refexp_scores, refexp_truths
@@ -140,19 +142,19 @@ def _evaluate_boxes(
             "categories: leave it out, or evaluate the text answers"
         )
     given = replace(given, warnings=given.warnings + truth_warnings(annotations))
-    if not given.results:
+    if not len(given.detections):
         given = replace(given, warnings=(*given.warnings, f"there are no boxes: {ALL_EMPTY}"))
-    of_numbers = number_warnings(given.results)
-    of_places = given_box_warnings(annotations, given.results)
+    of_numbers = number_warnings(given.detections)
+    of_places = given_box_warnings(annotations, given.detections)
     given = replace(given, warnings=(*given.warnings, *of_numbers, *of_places))
     refers = _refers(options.protocol)
     if refers:
-        given = replace(given, results=_best_of_each_image(given.results))
-    scores = measure(annotations, given.results, options.engine, orders=options.orders)
+        given = replace(given, detections=_best_of_each_image(given.detections))
+    scores = measure(annotations, given.detections, options.engine, orders=options.orders)
     if refers:
-        scores = _with_accuracy(
-            scores, annotations, {one["image_id"]: _xyxy(one) for one in given.results}
-        )
+        boxes_xyxy = given.detections.boxes_xyxy
+        boxes = [boxes_xyxy[places] for places in given.detections.by_image]
+        scores = _with_accuracy(scores, annotations, boxes)
     limits = BEST_BOX if refers else LIMITS
     conditions = {"confidence": GIVEN_SCORES, "labels": given.label_policy, "limits": limits}
     return Evaluation(
@@ -189,12 +191,12 @@ def _evaluate_answers(
     )
     refers = _refers(protocol)
     if refers:
-        converted = replace(converted, results=_first_of_each_image(converted.results))
-    scores = measure(annotations, converted.results, options.engine, orders=options.orders)
+        converted = replace(converted, detections=_first_of_each_image(converted.detections))
+    scores = measure(annotations, converted.detections, options.engine, orders=options.orders)
     if refers:
-        scores = _with_accuracy(
-            scores, annotations, {one.answer.image.id: one.boxes for one in converted.answers}
-        )
+        answered = {one.answer.image.id: one.boxes for one in converted.answers}
+        boxes = [answered.get(image, as_boxes([])) for image in annotations.image_ids]
+        scores = _with_accuracy(scores, annotations, boxes)
     conditions = {
         "format": options.io.format.name,
         "frame": _frame(options.io, converted),
@@ -218,43 +220,34 @@ def _frame(io: ModelIO, converted: Converted) -> str:
 def _warnings(
     annotations: Annotations, rows: Sequence[Row], protocol: Protocol | None
 ) -> tuple[str, ...]:
-    found = list(truth_warnings(annotations))
+    warnings = list(truth_warnings(annotations))
     if not rows:
-        found.append(f"there are no answers: {ALL_EMPTY}")
+        warnings.append(f"there are no answers: {ALL_EMPTY}")
     unused = [repr(name) for name in annotations.unannotated()]
     if unused and (protocol is None or protocol.queries in ("all", "each")):
-        found.append(
+        warnings.append(
             f"{len(unused)} of {len(annotations.categories)} categories have no annotation "
             f"({some(unused)}): AP ignores them, but the model may have been asked about them; "
             "exclude names that are not classes with --classes or the suite's classes"
         )
-    return tuple(found)
+    return tuple(warnings)
 
 
 def _refers(protocol: Protocol | None) -> bool:
     return protocol is not None and protocol.queries == "expression"
 
 
-def _first_of_each_image(results: Sequence[CocoResult]) -> list[CocoResult]:
-    return list({result["image_id"]: result for result in reversed(results)}.values())[::-1]
+def _first_of_each_image(detections: Detections) -> Detections:
+    return detections.take(np.sort(np.unique(detections.image, return_index=True)[1]))
 
 
-def _best_of_each_image(results: Sequence[CocoResult]) -> list[CocoResult]:
-    best: dict[Id, CocoResult] = {}
-    for result in results:
-        if result["score"] > best.setdefault(result["image_id"], result)["score"]:
-            best[result["image_id"]] = result
-    return list(best.values())
+def _best_of_each_image(detections: Detections) -> Detections:
+    order = np.lexsort((-detections.score, detections.image))
+    best = order[np.unique(detections.image[order], return_index=True)[1]]
+    return detections.take(np.sort(best))
 
 
-def _xyxy(result: CocoResult) -> Boxes:
-    x, y, width, height = result["bbox"]
-    return as_boxes([[x, y, x + width, y + height]])
-
-
-def _with_accuracy(scores: Scores, annotations: Annotations, boxes: Mapping[Id, Boxes]) -> Scores:
-    """`boxes`: by image, with the one that counts first."""
-    nothing = as_boxes([])
-    in_order = [boxes.get(image.id, nothing) for image in annotations.images]
-    accuracy = refexp_scores(in_order, refexp_truths(annotations)).accuracy
+def _with_accuracy(scores: Scores, annotations: Annotations, boxes: Sequence[Boxes]) -> Scores:
+    """`boxes`: xyxy of each image, the one that counts first."""
+    accuracy = refexp_scores(boxes, refexp_truths(annotations)).accuracy
     return replace(scores, metrics={ACCURACY: accuracy, **scores.metrics})

@@ -16,6 +16,7 @@ from typing import Any
 from mmengine.evaluator import BaseMetric
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.boxes import as_boxes, xyxy_to_xywh
 from swift_plugin_visionr1.models.chat import ChatOptions
 from swift_plugin_visionr1.models.model_io import Limits, model_io
 from swift_plugin_visionr1.reward.settings import Settings
@@ -23,7 +24,7 @@ from swift_plugin_visionr1.reward.settings import Settings
 from .answers.coco_results import converted_boxes
 from .answers.rows import make_row
 from .coco.annotations import Annotations, read_annotations
-from .coco.results import CocoResult
+from .coco.detections import CocoResult, to_detections
 from .evaluation import Options, evaluate_dataset
 from .metrics.mmdet_backend import stub_mmcv_ops
 from .metrics.scores import Metrics
@@ -101,9 +102,9 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
                 }
                 self.results.append({**kept, "image_id": sample["img_id"]})
             elif "pred_instances" in sample:
-                found = sample["pred_instances"]
+                instances = sample["pred_instances"]
                 columns = {
-                    name: found[name].cpu().double().tolist()
+                    name: instances[name].cpu().double().tolist()
                     for name in ("bboxes", "scores", "labels")
                 }
                 self.results.append({"image_id": sample["img_id"], **columns})
@@ -132,8 +133,8 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
             ]
             return evaluate_dataset(spec, annotations, rows, self.options, None).scores.metrics
         boxes = [box for result in results for box in _boxes(result, classes, annotations)]
-        found = converted_boxes(boxes, len(results), annotations)
-        return evaluate_dataset(spec, annotations, found, self.options, None).scores.metrics
+        given = converted_boxes(to_detections(annotations, boxes), len(results))
+        return evaluate_dataset(spec, annotations, given, self.options, None).scores.metrics
 
 
 def _boxes(
@@ -142,14 +143,13 @@ def _boxes(
     """By class name, because the order of a config's classes may differ from the file's."""
     by_name = {name: key for key, name in annotations.categories.items()}
     names = list(classes or by_name)
+    boxes_xywh = xyxy_to_xywh(as_boxes(result["bboxes"])).tolist()
     return [
         {
             "image_id": result["image_id"],
             "category_id": by_name[names[int(label)]],
-            "bbox": [x1, y1, x2 - x1, y2 - y1],
+            "bbox": box,
             "score": score,
         }
-        for (x1, y1, x2, y2), score, label in zip(
-            result["bboxes"], result["scores"], result["labels"], strict=True
-        )
+        for box, score, label in zip(boxes_xywh, result["scores"], result["labels"], strict=True)
     ]

@@ -4,10 +4,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from swift_plugin_visionr1.geometry.boxes import xyxy_to_xywh
 from swift_plugin_visionr1.models.model_io import ModelIO
 
 from ..coco.annotations import Annotations, Id
-from ..coco.results import CocoResult
+from ..coco.columns import place_of_each
+from ..coco.detections import CocoResult, Detections
 from .answer import Answer, ReadAnswer
 from .confidence import check_any
 from .frame_warnings import frame_warnings
@@ -78,7 +82,7 @@ class Converted:
     """What the metric sees and what it was made from.
 
     Attributes:
-        results: COCO results, in the order in which equal scores rank.
+        detections: the boxes.
         counts: what became of answers and boxes.
         unknown_labels: each label that matches no category and its count, most frequent first.
         answers: every answer as it was read; empty if the prediction file holds boxes, not text.
@@ -88,13 +92,18 @@ class Converted:
         of_text: whether the boxes were read from text rather than given in the file.
     """
 
-    results: list[CocoResult]
+    detections: Detections
     counts: Counts
     unknown_labels: dict[str, int]
     answers: tuple[ReadAnswer, ...] = ()
     warnings: tuple[str, ...] = ()
     label_policy: str = ""
     of_text: bool = True
+
+    @property
+    def results(self) -> list[CocoResult]:
+        """The boxes as COCO results."""
+        return self.detections.to_results()
 
 
 def to_coco_results(
@@ -123,7 +132,8 @@ def to_coco_results(
         synonyms: label -> category name, applied after all other rules; see `labels.read_synonyms`.
         queries: number of queries asked, as from `join`; None for one per image.
         duplicates: number of rows that `join` dropped.
-        annotations: used only to test what the warnings propose.
+        annotations: what the answers are about, if known: the warnings test with it what they
+            propose.
 
     Raises:
         InputError: category names are ambiguous, no processor accepts an image of that size, an
@@ -135,14 +145,15 @@ def to_coco_results(
     unknown: Counter[str] = Counter()
     read = tuple(reader.read(answer, tally, unknown) for answer in answers)
     check_any(policy, tally["without_confidence"], tally["boxes_read"])
-    results = [result for one in read for result in _results(one)]
+    image_ids = annotations.image_ids if annotations else _images_of(answers)
+    detections = _detections(read, image_ids, tuple(categories))
     asked = images if queries is None else queries
     counts = Counts(
         images=images,
         answers=len(answers),
         missing=asked - len(answers),
         unknown_labels=unknown.total(),
-        boxes_kept=len(results),
+        boxes_kept=len(detections),
         queries=asked,
         duplicates=duplicates,
         **tally,
@@ -157,7 +168,7 @@ def to_coco_results(
         *_cut_off(counts),
     )
     label_policy = names.policy if labels == "answer" else BY_QUERY
-    return Converted(results, counts, dict(unknown.most_common()), read, warnings, label_policy)
+    return Converted(detections, counts, dict(unknown.most_common()), read, warnings, label_policy)
 
 
 def _cut_off(counts: Counts) -> tuple[str, ...]:
@@ -170,10 +181,7 @@ def _cut_off(counts: Counts) -> tuple[str, ...]:
 
 
 def converted_boxes(
-    results: list[CocoResult],
-    answered: int | None,
-    annotations: Annotations,
-    label_policy: str = CATEGORY_ID,
+    detections: Detections, answered: int | None, label_policy: str = CATEGORY_ID
 ) -> Converted:
     """Boxes taken from a file as they are.
 
@@ -182,10 +190,10 @@ def converted_boxes(
             boxes.
         label_policy: how the file encodes categories, in words.
     """
-    images, boxes = len(annotations.images), len(results)
+    images, boxes = len(detections.image_ids), len(detections)
     counts = Counts(
         images=images,
-        answers=len({result["image_id"] for result in results}) if answered is None else answered,
+        answers=len(np.unique(detections.image)) if answered is None else answered,
         missing=0 if answered is None else images - answered,
         unparsed=0,
         broken_format=0,
@@ -197,18 +205,29 @@ def converted_boxes(
         boxes_kept=boxes,
         queries=images,
     )
-    return Converted(results, counts, {}, label_policy=label_policy, of_text=False)
+    return Converted(detections, counts, {}, label_policy=label_policy, of_text=False)
 
 
-def _results(read: ReadAnswer) -> list[CocoResult]:
-    rows = zip(read.categories, read.boxes.tolist(), read.scores.tolist(), strict=True)
-    return [
-        {
-            "image_id": read.answer.image.id,
-            "category_id": name,
-            "bbox": [x1, y1, x2 - x1, y2 - y1],
-            "score": score,
-        }
-        for name, (x1, y1, x2, y2), score in rows
-        if name is not None
-    ]
+def _images_of(answers: Sequence[Answer]) -> tuple[Id, ...]:
+    return tuple(dict.fromkeys(answer.image.id for answer in answers))
+
+
+def _detections(
+    read: Sequence[ReadAnswer], image_ids: tuple[Id, ...], category_ids: tuple[Id, ...]
+) -> Detections:
+    """The boxes whose label is a category, as columns."""
+    names = [name for one in read for name in one.categories]
+    kept = np.flatnonzero([name is not None for name in names])
+    counts = np.array([len(one.categories) for one in read], dtype=np.int64)
+    source = np.repeat(np.arange(len(read)), counts)[kept]
+    images = place_of_each([one.answer.image.id for one in read], image_ids)
+    boxes_xyxy = np.concatenate([np.zeros((0, 4)), *(one.boxes for one in read)])[kept]
+    return Detections(
+        image_ids,
+        category_ids,
+        images[source],
+        place_of_each([names[place] for place in kept.tolist()], category_ids),
+        xyxy_to_xywh(boxes_xyxy),
+        np.concatenate([np.zeros(0), *(one.scores for one in read)])[kept],
+        source,
+    )

@@ -6,17 +6,17 @@ change a number. Results that agree with the annotations are not examined furthe
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from swift_plugin_visionr1.data.box_faults import LAYOUTS, WORDS, BoxEvidence, find_box_fault
-from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes, is_valid
+from swift_plugin_visionr1.geometry.boxes import Boxes, is_valid, xywh_to_xyxy
 from swift_plugin_visionr1.geometry.frames import Size, convert
 from swift_plugin_visionr1.text import share
 
 from ..coco.annotations import Annotations, Id
-from ..coco.results import CocoResult
+from ..coco.detections import Detections
 from .trials import best_pairs
 
 IMAGES = 100  # looked at, spread over the data set
@@ -104,16 +104,16 @@ def _readings() -> Iterator[_Reading]:
             yield _Reading(f"{of} {side} x {side}", layout, _stretched(side))
 
 
-def given_box_warnings(annotations: Annotations, results: Sequence[CocoResult]) -> tuple[str, ...]:
+def given_box_warnings(annotations: Annotations, detections: Detections) -> tuple[str, ...]:
     """Evidence in the annotations against boxes in pixels as [x, y, width, height], and against
     their categories."""
-    samples = _samples(annotations, results)
+    samples = _samples(annotations, detections)
     total = sum(len(sample.there) for sample in samples)
     pairs = _pairs(samples, AS_GIVEN)
     text = None
     if len(pairs) < AGREES * total:
         text = _other_layout(samples, len(pairs), total)
-        text = text or _other_images(annotations, results, len(pairs))
+        text = text or _other_images(annotations, detections, len(pairs))
     if len(pairs) < LOST * total and not text:
         text = _fault_of_boxes(samples)
     return (text,) if text else _other_numbering(pairs, annotations.categories)
@@ -138,23 +138,21 @@ def _other_layout(samples: Sequence[_Sample], found: int, total: int) -> str | N
     )
 
 
-def _other_images(
-    annotations: Annotations, results: Sequence[CocoResult], found: int
-) -> str | None:
+def _other_images(annotations: Annotations, detections: Detections, before: int) -> str | None:
     """Whether the boxes fit the annotations of other images, numbered differently."""
-    for words, mapping in _numberings_by_place([image.id for image in annotations.images]):
-        moved = [
-            {**result, "image_id": mapping[result["image_id"]]}
-            for result in results
-            if result["image_id"] in mapping
-        ]
+    ids = annotations.image_ids
+    places = {key: place for place, key in enumerate(ids)}
+    for words, mapping in _numberings_by_place(ids):
+        to_place = {key: places.get(other, -1) for key, other in mapping.items()}
+        image = np.array([to_place.get(key, -1) for key in ids])[detections.image]
+        moved = replace(detections, image=image).take(image >= 0)
         samples = _samples(annotations, moved)
         total = sum(len(sample.there) for sample in samples)
         best = len(_pairs(samples, AS_GIVEN))
-        if best >= max(TIMES * found + AND, MOST * total):
+        if best >= max(TIMES * before + AND, MOST * total):
             return (
                 f"the images seem to be numbered differently: {words}, a sample finds "
-                f"{share(best, total)} annotated boxes at IoU .5, as given {found}. The metrics "
+                f"{share(best, total)} annotated boxes at IoU .5, as given {before}. The metrics "
                 "use the ids as given: map them and evaluate again"
             )
     return None
@@ -232,37 +230,23 @@ def _pairs(
     return found
 
 
-def _samples(annotations: Annotations, results: Sequence[CocoResult]) -> list[_Sample]:
+def _samples(annotations: Annotations, detections: Detections) -> list[_Sample]:
     """Images that have annotations and boxes, spread over the data set."""
-    given = {result["image_id"] for result in results}
-    shown = [key for key, here in annotations.present().items() if here and key in given]
-    chosen = set(shown[:: max(1, len(shown) // IMAGES)])
-    by_image: dict[Id, list[CocoResult]] = {key: [] for key in chosen}
-    for result in results:
-        if result["image_id"] in chosen:
-            by_image[result["image_id"]].append(result)
-    truths: dict[Id, list[tuple[list[float], Id]]] = {key: [] for key in chosen}
-    for record in annotations.data["annotations"]:
-        if record["image_id"] in chosen and not record["iscrowd"]:
-            truths[record["image_id"]].append((record["bbox"], record["category_id"]))
-    return [
-        _sample(image.size, by_image[image.id], truths[image.id])
-        for image in annotations.images
-        if image.id in chosen
-    ]
+    truths = annotations.truths
+    pairs = enumerate(zip(truths.by_image, detections.by_image, strict=True))
+    shown = [place for place, (there, given) in pairs if len(there) and len(given)]
+    chosen = shown[:: max(1, len(shown) // IMAGES)]
+    return [_sample(annotations, detections, place) for place in chosen]
 
 
-def _sample(
-    size: Size,
-    results: Sequence[CocoResult],
-    truths: Sequence[tuple[list[float], Id]],
-) -> _Sample:
-    best = sorted(results, key=lambda result: -result["score"])[:PER_IMAGE]
-    there = as_boxes([box for box, _ in truths])
+def _sample(annotations: Annotations, detections: Detections, image: int) -> _Sample:
+    truths, ids = annotations.truths, annotations.category_ids
+    there, given = truths.by_image[image], detections.by_image[image]
+    best = given[np.argsort(-detections.score[given], kind="stable")[:PER_IMAGE]]
     return _Sample(
-        size,
-        as_boxes([result["bbox"] for result in best]),
-        tuple(result["category_id"] for result in best),
-        LAYOUTS["xywh"](there),
-        tuple(name for _, name in truths),
+        annotations.images[image].size,
+        detections.boxes_xywh[best],
+        tuple(ids[k] for k in detections.category[best].tolist()),
+        xywh_to_xyxy(truths.boxes_xywh[there]),
+        tuple(ids[k] for k in truths.category[there].tolist()),
     )

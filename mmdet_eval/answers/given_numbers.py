@@ -1,30 +1,28 @@
 """Checks the numbers of given boxes by themselves: negative sizes, fractions, scores outside 0 to
 1."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.boxes import Boxes
 from swift_plugin_visionr1.text import share
 
-from ..coco.results import CocoResult
+from ..coco.detections import Detections
 
-LOOKED_AT = 20_000  # results, spread over the file: a faulty file shows in them
+LOOKED_AT = 20_000  # boxes, spread over the file: a faulty file shows in them
 MOST = 0.5  # of the boxes: the number would be meaningless
 UNIT = 1.01  # no box of an image in pixels ends there
 LAYOUT = "[x, y, width, height] in pixels of the original image"
 
 
-def number_warnings(results: Sequence[CocoResult]) -> tuple[str, ...]:
+def number_warnings(detections: Detections) -> tuple[str, ...]:
     """What to know before trusting the numbers.
 
     Raises:
         InputError: most boxes cannot be boxes in pixels, so the numbers would be meaningless.
     """
-    looked_at = results[:: max(1, len(results) // LOOKED_AT)]
-    boxes = np.array([result["bbox"] for result in looked_at], dtype=float).reshape(-1, 4)
-    scores = np.array([result["score"] for result in looked_at], dtype=float)
+    step = max(1, len(detections) // LOOKED_AT)
+    boxes, scores = detections.boxes_xywh[::step], detections.score[::step]
     _check_fractions(boxes)
     if len(boxes) and (boxes[:, 2:] == 0).any(axis=1).all():
         raise InputError(
@@ -50,7 +48,7 @@ def number_warnings(results: Sequence[CocoResult]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _check_fractions(boxes: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> None:
+def _check_fractions(boxes: Boxes) -> None:
     drawn = boxes[(boxes[:, 2:] > 0).all(axis=1)]  # some files are filled up with zeros
     unit = int((np.abs(drawn).max(axis=1) <= UNIT).sum()) if len(drawn) else 0
     if unit > MOST * len(drawn):

@@ -20,7 +20,7 @@ from swift_plugin_visionr1.models.model_io import ModelIO
 from ..coco.annotations import Annotations
 from .answer import Answer, ReadAnswer
 from .frame_warnings import OTHER_FRAMES, view_of
-from .trials import Find, Trial, Truths, truths_of, try_reading
+from .trials import Find, Trial, TruthsOf, truths_of, try_reading
 
 BROKEN = 0.1  # the share of answers that may break the format without a look at other formats
 TRIED = 50  # so many of the broken ones are read another way
@@ -143,7 +143,7 @@ def _try(
     resize: Resize,
     *,
     find: Find,
-    truths: Truths,
+    truths: TruthsOf,
 ) -> Trial:
     views = [view_of(answer, resize) for answer in tried]
     return try_reading(tried, parsed, frame, views, find, truths)

@@ -11,6 +11,7 @@ from swift_plugin_visionr1.data.image_paths import find_image
 from swift_plugin_visionr1.errors import InputError
 
 from ..coco.annotations import Annotations
+from ..coco.detections import to_detections
 from ..suites.spec import DatasetSpec
 from .coco_results import Converted, converted_boxes
 from .join import Missing
@@ -51,7 +52,7 @@ def read_all(
         )
     boxes = any(isinstance(one, Converted) for one in found.values())
     return found | {
-        spec.name: converted_boxes([], 0, annotations) if boxes else []
+        spec.name: converted_boxes(to_detections(annotations, []), 0) if boxes else []
         for spec, annotations in datasets
         if spec.name not in found
     }

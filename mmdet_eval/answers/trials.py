@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_plugin_visionr1.formats import ParsedCompletion
-from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes, iou, is_valid
+from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes, iou, is_valid, xywh_to_xyxy
 from swift_plugin_visionr1.geometry.frames import Frame, View
 from swift_plugin_visionr1.text import share
 
@@ -20,7 +20,7 @@ from .answer import Answer
 
 RIGHT = 0.5  # IoU
 THIN = 0.002  # fraction of the image's side; a thinner box is implausible
-Truths = Mapping[Id, tuple[Boxes, tuple[Id, ...]]]  # by image: xyxy in its pixels, categories
+TruthsOf = Mapping[Id, tuple[Boxes, tuple[Id, ...]]]  # by image: xyxy in its pixels, categories
 Find = Callable[[Answer, str], Id | None]  # the category of a label in an answer
 
 
@@ -60,18 +60,18 @@ class Trial:
         return text + (found if self.truths else "")
 
 
-def truths_of(annotations: Annotations, answers: Sequence[Answer]) -> Truths:
+def truths_of(annotations: Annotations, answers: Sequence[Answer]) -> TruthsOf:
     """What the images of the answers show, without crowds."""
+    truths, ids = annotations.truths, annotations.category_ids
     images = {answer.image.id for answer in answers}
-    found: dict[Id, list[tuple[list[float], Id]]] = {}
-    for record in annotations.data["annotations"]:
-        if record["image_id"] in images and not record["iscrowd"]:
-            x, y, width, height = record["bbox"]
-            place = found.setdefault(record["image_id"], [])
-            place.append(([x, y, x + width, y + height], record["category_id"]))
+    shown = zip(annotations.image_ids, truths.by_image, strict=True)
     return {
-        image: (as_boxes([box for box, _ in all_]), tuple(name for _, name in all_))
-        for image, all_ in found.items()
+        image: (
+            xywh_to_xyxy(truths.boxes_xywh[places]),
+            tuple(ids[place] for place in truths.category[places].tolist()),
+        )
+        for image, places in shown
+        if image in images and len(places)
     }
 
 
@@ -81,7 +81,7 @@ def try_reading(
     frame: Frame,
     views: Sequence[View],
     find: Find,
-    truths: Truths,
+    truths: TruthsOf,
 ) -> Trial:
     """Count what the parsed answers find in this frame; all arguments but `find` and `truths` are
     parallel."""
@@ -100,7 +100,7 @@ def _one(
     frame: Frame,
     view: View,
     find: Find,
-    truths: Truths,
+    truths: TruthsOf,
 ) -> tuple[float, ...]:
     asked = answer.query.category
     names = [find(answer, label) for label in parsed.labels]

@@ -6,12 +6,16 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from swift_plugin_visionr1.data.coco import Id, Image, read_coco
 
 from .repairs import repaired
+from .truths import Truths, to_truths
 
 __all__ = ["Annotations", "Id", "Image", "read_annotations"]
 
@@ -52,19 +56,34 @@ class Annotations:
             copy.write_text(json.dumps(self.data), encoding="utf-8")
             yield copy
 
+    @cached_property
+    def image_ids(self) -> tuple[Id, ...]:
+        """In the file's order."""
+        return tuple(image.id for image in self.images)
+
+    @cached_property
+    def category_ids(self) -> tuple[Id, ...]:
+        """In the file's order."""
+        return tuple(self.categories)
+
+    @cached_property
+    def truths(self) -> Truths:
+        """The annotations as columns."""
+        return to_truths(self.data["annotations"], self.image_ids, self.category_ids)
+
     def present(self) -> dict[Id, tuple[Id, ...]]:
         """Image id -> the categories of its annotations other than crowds, in the file's order."""
-        found: dict[Id, set[Id]] = {image.id: set() for image in self.images}
-        for record in self.data["annotations"]:
-            if not record["iscrowd"]:
-                found[record["image_id"]].add(record["category_id"])
-        return {key: tuple(c for c in self.categories if c in here) for key, here in found.items()}
+        return {
+            image: tuple(self.category_ids[k] for k in np.unique(self.truths.category[places]))
+            for image, places in zip(self.image_ids, self.truths.by_image, strict=True)
+        }
 
     def unannotated(self) -> tuple[str, ...]:
         """Names of the categories without any annotation, in the file's order; AP leaves them
         out."""
-        found = {record["category_id"] for record in self.data["annotations"]}
-        return tuple(name for key, name in self.categories.items() if key not in found)
+        annotated = set(self.truths.category.tolist())
+        names = enumerate(self.categories.values())
+        return tuple(name for place, name in names if place not in annotated)
 
 
 def read_annotations(path: str | Path, classes: Sequence[str] | None = None) -> Annotations:

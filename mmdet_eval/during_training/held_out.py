@@ -8,12 +8,14 @@ from typing import Any
 
 from swift_plugin_visionr1.data.ground_truth import GroundTruth, read_solution
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.boxes import xyxy_to_xywh
 from swift_plugin_visionr1.models.model_io import ModelIO
 from swift_plugin_visionr1.writing import write_file
 
 from ..answers.answer import Answer
 from ..answers.coco_results import to_coco_results
 from ..coco.annotations import Annotations, read_annotations
+from ..coco.detections import to_detections
 from ..metrics.measure import Engine, measure
 
 METRICS = ("mAP", "AP50", "AP75", "AR@100")
@@ -50,12 +52,12 @@ class HeldOut:
         ]
         truth = self.annotations
         converted = to_coco_results(read, self.io, truth.categories, len(truth.images))
-        scores = measure(truth, converted.results, self.engine)
+        scores = measure(truth, converted.detections, self.engine)
         values = {name: scores.metrics[name] for name in METRICS} | {
             name: scores.beside[name] for name in BESIDE
         }
-        found = {name: value for name, value in values.items() if value is not None}
-        return found | {"unparsed": converted.counts.unparsed / len(answers)}
+        known = {name: value for name, value in values.items() if value is not None}
+        return known | {"unparsed": converted.counts.unparsed / len(answers)}
 
     def dry_run(self) -> None:
         """Measure one perfect box, so that an unusable evaluator is noticed before training.
@@ -68,7 +70,7 @@ class HeldOut:
         perfect = {name: truth[name] for name in ("image_id", "category_id", "bbox")} | {
             "score": 1.0
         }
-        measure(self.annotations, [perfect], self.engine)
+        measure(self.annotations, to_detections(self.annotations, [perfect]), self.engine)
 
 
 def held_out(
@@ -108,9 +110,9 @@ def _coco(
     truths: Sequence[GroundTruth], names: Sequence[str], labels: Sequence[str]
 ) -> dict[str, Any]:
     boxes = [
-        (image, label, *box)
+        (image, label, box)
         for image, truth in enumerate(truths, 1)
-        for box, label in zip(truth.boxes.tolist(), truth.labels, strict=True)
+        for box, label in zip(xyxy_to_xywh(truth.boxes).tolist(), truth.labels, strict=True)
     ]
     return {
         "images": [
@@ -124,9 +126,9 @@ def _coco(
                 "image_id": image,
                 "category_id": labels.index(label) + 1,
                 "iscrowd": 0,
-                "bbox": [x1, y1, x2 - x1, y2 - y1],
-                "area": (x2 - x1) * (y2 - y1),
+                "bbox": box,
+                "area": box[2] * box[3],
             }
-            for number, (image, label, x1, y1, x2, y2) in enumerate(boxes, 1)
+            for number, (image, label, box) in enumerate(boxes, 1)
         ],
     }

@@ -2,7 +2,6 @@
 
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,7 @@ from numpy.typing import NDArray
 
 from swift_plugin_visionr1.errors import InputError
 
-from ..coco.annotations import Annotations, Id
-
-IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
-LARGEST_AREA = 1e10  # COCOeval's area "all" ends there
-
+from ..coco.annotations import Id
 
 LARGEST = 2**32  # bytes of a file's arrays; LVIS needs a tenth of it
 
@@ -94,69 +89,3 @@ def _check_size(path: Path) -> None:
         size = sum(entry.file_size for entry in archive.infolist())
     if size > LARGEST:
         raise ValueError(f"{size} bytes of arrays, more than {LARGEST}")
-
-
-def build_matches(
-    annotations: Annotations, eval_imgs: Sequence[Mapping[str, Any] | None]
-) -> Matches:
-    """Matches from what COCOeval keeps of each category and image.
-
-    Args:
-        annotations: what was evaluated against.
-        eval_imgs: K x I entries of `evalImgs` for area "all", category by category, in ascending
-            order of the ids; None if a category has neither annotations nor boxes in an image.
-            Empty if there are no boxes.
-    """
-    images, categories = sorted_ids(annotations)
-    places, entries = [], []
-    for place, entry in enumerate(eval_imgs):
-        if entry is not None and len(entry["dtScores"]):
-            places.append(place)
-            entries.append(entry)
-    cell = np.repeat(
-        np.array(places, dtype=np.int64), [len(entry["dtScores"]) for entry in entries]
-    )
-    return Matches(
-        images,
-        categories,
-        IOU_THRESHOLDS,
-        image=cell % len(images),
-        category=cell // len(images),
-        score=np.array(
-            [score for entry in entries for score in entry["dtScores"]], dtype=np.float64
-        ),
-        matched=_joined([entry["dtMatches"] for entry in entries]),
-        ignored=_joined([entry["dtIgnore"] for entry in entries]),
-        truths=_truths(annotations, images, categories),
-    )
-
-
-def sorted_ids(annotations: Annotations) -> tuple[tuple[Id, ...], tuple[Id, ...]]:
-    """Ids of the images and of the categories as COCOeval orders them: ascending."""
-    return tuple(sorted(image.id for image in annotations.images)), tuple(
-        sorted(annotations.categories)
-    )
-
-
-def _joined(tables: list[Any]) -> NDArray[np.bool_]:
-    """(T, n) from tables of T rows; a number other than 0, the id of the match, is True."""
-    empty = np.zeros((len(IOU_THRESHOLDS), 0), dtype=bool)
-    return np.concatenate([empty, *map(np.asarray, tables)], axis=1).astype(bool)
-
-
-def _truths(
-    annotations: Annotations, images: Sequence[Id], categories: Sequence[Id]
-) -> NDArray[np.int64]:
-    columns, rows = ({key: place for place, key in enumerate(ids)} for ids in (images, categories))
-    records = [
-        a
-        for a in annotations.data["annotations"]
-        if not a["iscrowd"] and 0 <= a["area"] <= LARGEST_AREA
-    ]
-    counts = np.zeros((len(categories), len(images)), dtype=np.int64)
-    np.add.at(
-        counts,
-        ([rows[a["category_id"]] for a in records], [columns[a["image_id"]] for a in records]),
-        1,
-    )
-    return counts

@@ -1,7 +1,6 @@
 """Measures everything on one data set."""
 
 import importlib.util
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -10,13 +9,12 @@ from numpy.typing import NDArray
 from swift_plugin_visionr1.errors import InputError
 
 from ..coco.annotations import Annotations
-from ..coco.detections import Detections, detections
-from ..coco.results import CocoResult
+from ..coco.detections import Detections
 from ..gc_pause import garbage_collection_paused
 from .beyond_ap import beside, class_scores, spread
-from .beyond_limit import beyond_limit
 from .engines import Run, by_hotcoco, by_pycocotools, without_boxes
-from .matches import Matches, build_matches
+from .matches import Matches
+from .matching import match_boxes
 from .mmdet_backend import by_mmdet
 from .ranking import rank
 from .scores import LeftOut, Scores
@@ -34,17 +32,18 @@ class Disagreement(RuntimeError):
 
 def measure(
     annotations: Annotations,
-    results: Sequence[CocoResult],
+    detections: Detections,
     engine: Engine = "mmdet",
     check: bool | None = None,
     orders: int = 20,
     seed: int = 0,
 ) -> Scores:
-    """Evaluate COCO results, and compute everything beyond AP.
+    """Evaluate boxes, and compute everything beyond AP.
 
     Args:
-        annotations: every image counts, even without results.
-        results: as for `mmdet_backend.evaluate`. Without results, all measurable numbers are 0.
+        annotations: every image counts, even without boxes.
+        detections: of the annotations' images and categories. Without boxes, all measurable
+            numbers are 0.
         engine: where the reported numbers come from; "hotcoco" gives the same ones faster, without
             MMDetection.
         check: let another evaluator recompute the numbers: hotcoco for mmdet (pycocotools if
@@ -55,8 +54,7 @@ def measure(
         seed: seed of these orders.
 
     Raises:
-        InputError: a result names an unknown image or category, or has a bbox or score that is not
-            finite; or `orders` is negative.
+        InputError: `orders` is negative.
         MissingBackend: MMDetection cannot be imported.
         Disagreement: the numbers could not be reproduced.
     """
@@ -65,15 +63,13 @@ def measure(
             f"expected --orders to be a number of image orders to try, 0 for none, got {orders}"
         )
     with garbage_collection_paused():
-        found = detections(annotations, results)
-        run = _run(annotations, found, engine)
-        matches = build_matches(annotations, run.eval_imgs)
+        run = _run(annotations, detections, engine)
+        matches, beyond = match_boxes(annotations, detections)
         ranking = rank(matches)
         _check_matches(run, ranking.reported)
         checked_by = "not checked"
-        if results and (engine == "mmdet" if check is None else check):
-            checked_by = _recomputed(annotations, found, run, engine)
-        beyond = beyond_limit(annotations, found)
+        if len(detections) and (engine == "mmdet" if check is None else check):
+            checked_by = _recomputed(annotations, detections, run, engine)
         return Scores(
             run.metrics,
             beside(ranking, beyond),
@@ -109,19 +105,18 @@ def _left_out(beyond: Matches | None) -> LeftOut:
     return LeftOut(len(np.unique(beyond.image)), len(beyond.image))
 
 
-def _run(annotations: Annotations, found: Detections, engine: Engine) -> Run:
-    if len(found.score):
-        return by_mmdet(annotations, found) if engine == "mmdet" else by_hotcoco(annotations, found)
-    precision = rank(build_matches(annotations, ())).precision()
-    return Run(without_boxes(annotations), precision, (), f"{engine} (not run: there are no boxes)")
+def _run(annotations: Annotations, detections: Detections, engine: Engine) -> Run:
+    if len(detections):
+        by_engine = by_mmdet if engine == "mmdet" else by_hotcoco
+        return by_engine(annotations, detections)
+    precision = rank(match_boxes(annotations, detections)[0]).reported
+    return Run(without_boxes(annotations), precision, f"{engine} (not run: there are no boxes)")
 
 
-def _recomputed(annotations: Annotations, found: Detections, run: Run, engine: Engine) -> str:
+def _recomputed(annotations: Annotations, detections: Detections, run: Run, engine: Engine) -> str:
     """The evaluator that found the same numbers."""
-    if engine == "mmdet" and importlib.util.find_spec("hotcoco"):
-        other = by_hotcoco(annotations, found, matches=False)
-    else:
-        other = by_pycocotools(annotations, found)
+    with_hotcoco = engine == "mmdet" and importlib.util.find_spec("hotcoco")
+    other = (by_hotcoco if with_hotcoco else by_pycocotools)(annotations, detections)
     agree(run, other)
     return other.engine
 
@@ -131,7 +126,6 @@ def _check_matches(run: Run, precision: NDArray[np.float64]) -> None:
     difference = np.abs(run.precision - precision).max()
     if not difference <= TOLERANCE:
         raise Disagreement(
-            f"expected the matches of {run.engine} to give its precision, got a difference of "
-            f"{difference}; "
-            "please report this with the annotations and the results"
+            f"expected the matches to give the precision of {run.engine}, got a difference of "
+            f"{difference}; please report this with the annotations and the results"
         )

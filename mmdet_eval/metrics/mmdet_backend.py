@@ -21,8 +21,7 @@ import numpy as np
 from swift_plugin_visionr1.errors import InputError
 
 from ..coco.annotations import Annotations, read_annotations
-from ..coco.detections import Detections, detections
-from ..coco.results import CocoResult
+from ..coco.detections import CocoResult, Detections, to_detections
 from .engines import MAX_DETS, NAMES, Run, recorded_run, without_boxes
 from .scores import Metrics
 
@@ -78,12 +77,12 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
             order.
         MissingBackend: MMDetection cannot be imported.
     """
-    found = detections(annotations, results)
-    return by_mmdet(annotations, found).metrics if results else without_boxes(annotations)
+    detections = to_detections(annotations, results)
+    return by_mmdet(annotations, detections).metrics if results else without_boxes(annotations)
 
 
-def by_mmdet(annotations: Annotations, found: Detections) -> Run:
-    """Evaluate with `CocoMetric`; `found` has at least one box, because CocoMetric gives no metrics
+def by_mmdet(annotations: Annotations, detections: Detections) -> Run:
+    """Evaluate with `CocoMetric`; there is at least one box, because CocoMetric gives no metrics
     otherwise.
 
     The numbers are taken from CocoMetric's COCOeval before they are rounded.
@@ -108,7 +107,7 @@ def by_mmdet(annotations: Annotations, found: Detections) -> Run:
         metric.dataset_meta = {
             "classes": [category["name"] for category in annotations.data["categories"]]
         }
-        metric.process({}, _samples(annotations, found))
+        metric.process({}, _samples(annotations, detections))
         # Not `evaluate`, which waits for the other processes of a distributed run: possibly only
         # one process gets here.
         reported = metric.compute_metrics(metric.results)
@@ -123,16 +122,17 @@ def by_mmdet(annotations: Annotations, found: Detections) -> Run:
     return run
 
 
-def _samples(annotations: Annotations, found: Detections) -> list[dict[str, Any]]:
+def _samples(annotations: Annotations, detections: Detections) -> list[dict[str, Any]]:
     """The input of `CocoMetric.process`, one entry per image; boxes stay xywh in double
     precision."""
     import torch
 
-    order = np.argsort(found.image, kind="stable")
+    order = np.argsort(detections.image, kind="stable")
     columns: list[Any] = [
-        torch.from_numpy(column[order]) for column in (found.boxes, found.score, found.category)
+        torch.from_numpy(column[order])
+        for column in (detections.boxes_xywh, detections.score, detections.category)
     ]
-    counts = np.bincount(found.image, minlength=len(annotations.images)).tolist()
+    counts = np.bincount(detections.image, minlength=len(annotations.images)).tolist()
     parts = zip(annotations.images, *(column.split(counts) for column in columns), strict=True)
     return [
         {

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from swift_plugin_visionr1.errors import InputError
-from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes, iou, is_valid
+from swift_plugin_visionr1.geometry.boxes import Boxes, is_valid, overlaps
 
-from ..coco.annotations import Annotations, Id
+from ..coco.annotations import Annotations
+
+NO_BOX = np.zeros(4)  # is not valid
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +40,10 @@ def refexp_scores(boxes: Sequence[Boxes], truths: Boxes, threshold: float = 0.5)
         truths: (n, 4) xyxy in the same frame.
         threshold: the least IoU of a hit.
     """
-    pairs = zip(boxes, truths, strict=True)
-    ious = np.array([_overlap(found[:1], truth[None]) for found, truth in pairs], dtype=np.float64)
+    firsts = np.array([there[0] if len(there) else NO_BOX for there in boxes]).reshape(-1, 4)
+    usable = is_valid(firsts)
+    ious = np.zeros(len(truths))
+    ious[usable] = overlaps(firsts[usable].T, truths[usable].T)[0]
     hits = ious >= threshold
     return RefExpScores(float(hits.mean()) if len(hits) else None, len(hits), hits, ious)
 
@@ -51,19 +55,13 @@ def refexp_truths(annotations: Annotations) -> Boxes:
     Raises:
         InputError: an image has no expression, or not exactly one annotation (as in gRefCOCO).
     """
-    found: dict[Id, list[list[float]]] = {image.id: [] for image in annotations.images}
-    for record in annotations.data["annotations"]:
-        x, y, width, height = record["bbox"]
-        found[record["image_id"]].append([x, y, x + width, y + height])
-    for image in annotations.images:
-        if not image.caption or len(found[image.id]) != 1:
+    truths = annotations.truths
+    counts = np.bincount(truths.image, minlength=len(annotations.images))
+    for image, count in zip(annotations.images, counts.tolist(), strict=True):
+        if not image.caption or count != 1:
             raise InputError(
                 f"expected image {image.id!r} of {annotations.path} to have one annotation and a "
                 '"caption", the expression that refers to it (MDETR\'s form), got '
-                f"{len(found[image.id])} and {image.caption!r}"
+                f"{count} and {image.caption!r}"
             )
-    return as_boxes([boxes[0] for boxes in found.values()])
-
-
-def _overlap(found: Boxes, truth: Boxes) -> float:
-    return float(iou(found, truth)[0, 0]) if len(found) and is_valid(found)[0] else 0.0
+    return truths.boxes_xyxy[np.argsort(truths.image)]

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ..evaluation import Evaluation
 from ..metrics.scores import Metrics, Spread
 from .phrases import average, beyond_limit, breaks, counts, headline, in_words, spread_in_words
@@ -87,7 +89,7 @@ def _note(evaluation: Evaluation, name: str) -> str:
     if name == "boxes_kept" and not evaluation.converted.of_text:
         lacking = f"; the file lacks {found.missing} images" if found.missing else ""
         return (
-            f"  in {len({r['image_id'] for r in evaluation.converted.results})} of "
+            f"  in {len(np.unique(evaluation.converted.detections.image))} of "
             f"{found.images} images{lacking}"
         )
     if name == "answers" and found.missing:

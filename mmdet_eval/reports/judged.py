@@ -9,15 +9,15 @@ import numpy as np
 
 from swift_plugin_visionr1.data.ground_truth import GroundTruth
 from swift_plugin_visionr1.formats import ParsedCompletion, get_format
-from swift_plugin_visionr1.geometry.boxes import as_boxes, is_valid
+from swift_plugin_visionr1.geometry.boxes import is_valid
 from swift_plugin_visionr1.geometry.frames import View
 from swift_plugin_visionr1.reward.equations import RewardBreakdown
 
 from ..answers.answer import Answer, ReadAnswer
-from ..coco.annotations import Annotations, Id, Image
-from ..coco.results import CocoResult
+from ..coco.annotations import Annotations, Id
+from ..coco.detections import Detections
 from ..evaluation import Evaluation
-from .rewards import answer_reward
+from .rewards import answer_rewards
 
 FOUND_FROM = 0.5  # least IoU for a box to count as found
 KINDS = {
@@ -92,15 +92,14 @@ class Judged:
 def judge(evaluation: Evaluation) -> list[Judged]:
     """Every answer of a data set judged, in the order of the evaluation."""
     format = evaluation.format or get_format("qwen2_5_vl", frame="original")
-    answers: Sequence[ReadAnswer] = evaluation.converted.answers
-    if not answers:
-        answers = _given_boxes(evaluation.annotations, evaluation.converted.results)
-    truths = _Truths(evaluation.annotations)
-    judged = []
-    for read in answers:
-        truth, categories = truths.of(read.answer)
-        judged.append(Judged(read, truth, categories, answer_reward(read, truth, format)))
-    return judged
+    annotations, converted = evaluation.annotations, evaluation.converted
+    read: Sequence[ReadAnswer] = converted.answers
+    if not read:
+        read = _given_boxes(annotations, converted.detections)
+    truths = _Truths(annotations)
+    wanted = [truths.of(one.answer) for one in read]
+    rewards = answer_rewards(read, [truth for truth, _ in wanted], format)
+    return [Judged(*each) for each in zip(read, *zip(*wanted, strict=True), rewards, strict=True)]
 
 
 def ranked(judged: Sequence[Judged]) -> list[int]:
@@ -115,51 +114,40 @@ class _Truths:
     """Annotations by image, without crowds and boxes without area."""
 
     def __init__(self, annotations: Annotations) -> None:
+        self._places = {key: place for place, key in enumerate(annotations.image_ids)}
+        self._ids = annotations.category_ids
         self._names = annotations.categories
-        self._by_image: dict[Id, list[tuple[Id, list[float]]]] = {
-            image.id: [] for image in annotations.images
-        }
-        for record in annotations.data["annotations"]:
-            x, y, width, height = record["bbox"]
-            if not record["iscrowd"] and width > 0 and height > 0:
-                box = [x, y, x + width, y + height]
-                self._by_image[record["image_id"]].append((record["category_id"], box))
+        self._boxes_xyxy = annotations.truths.boxes_xyxy
+        self._truths = annotations.truths
+        sides = annotations.truths.boxes_xywh[:, 2:]
+        self._has_area = np.asarray((sides > 0).all(axis=1))
 
     def of(self, answer: Answer) -> tuple[GroundTruth, tuple[Id, ...]]:
+        places = self._truths.by_image[self._places[answer.image.id]]
+        places = places[self._has_area[places]]
+        categories = [self._ids[place] for place in self._truths.category[places].tolist()]
         asked = answer.query.category
-        found = [
-            pair for pair in self._by_image[answer.image.id] if asked is None or pair[0] == asked
-        ]
-        categories = tuple(category for category, _ in found)
-        boxes, names = (
-            as_boxes([box for _, box in found]),
-            tuple(self._names[c] for c in categories),
-        )
-        return GroundTruth(answer.image.size, boxes, names), categories
+        if asked is not None:
+            places = places[[category == asked for category in categories]]
+            categories = [asked] * len(places)
+        names = tuple(self._names[category] for category in categories)
+        truth = GroundTruth(answer.image.size, self._boxes_xyxy[places], names)
+        return truth, tuple(categories)
 
 
-def _given_boxes(annotations: Annotations, results: Sequence[CocoResult]) -> list[ReadAnswer]:
-    """COCO results as if they had been read from answers of a clean format."""
-    by_image: dict[Id, list[CocoResult]] = {image.id: [] for image in annotations.images}
-    for result in results:
-        by_image[result["image_id"]].append(result)
-    return [
-        _given(image, by_image[image.id], annotations.categories) for image in annotations.images
-    ]
-
-
-def _given(image: Image, results: Sequence[CocoResult], names: dict[Id, str]) -> ReadAnswer:
-    boxes = as_boxes([result["bbox"] for result in results])
-    boxes[:, 2:] += boxes[:, :2]
-    boxes = np.clip(boxes, 0, np.array(image.size * 2))
-    valid = is_valid(boxes)
-    kept = [result for result, ok in zip(results, valid, strict=True) if ok]
-    categories = tuple(result["category_id"] for result in kept)
-    parsed = ParsedCompletion(
-        boxes[valid], tuple(names[c] for c in categories), says_nothing=not kept
-    )
-    scores = np.array([result["score"] for result in kept], dtype=np.float64)
-    answer = Answer(image, "", truncated=False, line=0)
-    return ReadAnswer(
-        answer, parsed, View(image.size, image.size), (), boxes[valid], categories, scores
-    )
+def _given_boxes(annotations: Annotations, detections: Detections) -> list[ReadAnswer]:
+    """Boxes of a file as if they had been read from answers of a clean format."""
+    sizes = np.array([image.size * 2 for image in annotations.images], dtype=np.float64)
+    boxes_xyxy = np.clip(detections.boxes_xyxy, 0, sizes[detections.image])
+    valid = is_valid(boxes_xyxy)
+    read = []
+    for image, places in zip(annotations.images, detections.by_image, strict=True):
+        kept = places[valid[places]]
+        categories = [annotations.category_ids[k] for k in detections.category[kept].tolist()]
+        names = tuple(annotations.categories[category] for category in categories)
+        boxes = boxes_xyxy[kept]
+        parsed = ParsedCompletion(boxes, names, says_nothing=not len(kept))
+        answer, view = Answer(image, "", truncated=False, line=0), View(image.size, image.size)
+        scores = detections.score[kept]
+        read.append(ReadAnswer(answer, parsed, view, (), boxes, tuple(categories), scores))
+    return read

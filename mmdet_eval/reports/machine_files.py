@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import msgspec
 
 from swift_plugin_visionr1.text import for_spreadsheet
 from swift_plugin_visionr1.writing import encode
 
 from ..answers.answer import ReadAnswer
-from ..coco.annotations import Annotations, Id
-from ..coco.results import CocoResult
+from ..coco.annotations import Annotations
+from ..coco.detections import Detections
 from ..evaluation import Evaluation
+
+CHUNK = 50_000  # results that are objects at a time
 
 
 def write_files(folder: Path, evaluation: Evaluation, dump: bool) -> None:
@@ -37,13 +39,23 @@ def write_files(folder: Path, evaluation: Evaluation, dump: bool) -> None:
     _write_csv(
         folder / "unmatched_labels.csv", ["label", "boxes"], converted.unknown_labels.items()
     )
-    (folder / "coco_results.json").write_text(json.dumps(converted.results) + "\n", "utf-8")
+    write_results(folder / "coco_results.json", converted.detections)
     scores.matches.save(folder / "matches.npz")
     errors = (json.dumps(_parse_error(read)) + "\n" for read in converted.answers if read.issues)
     (folder / "parse_errors.jsonl").write_bytes(encode("".join(errors)))
     if dump:
-        predictions = mmdet_predictions(evaluation.annotations, converted.results)
+        predictions = mmdet_predictions(evaluation.annotations, converted.detections)
         (folder / "predictions.pkl").write_bytes(pickle.dumps(predictions))
+
+
+def write_results(path: Path, detections: Detections) -> None:
+    """Write COCO results as a JSON list, some at a time."""
+    with path.open("wb") as file:
+        file.write(b"[")
+        for start in range(0, len(detections), CHUNK):
+            results = detections.take(slice(start, start + CHUNK)).to_results()
+            file.write((b", " if start else b"") + msgspec.json.encode(results)[1:-1])
+        file.write(b"]\n")
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -64,39 +76,28 @@ def _parse_error(read: ReadAnswer) -> dict[str, Any]:
     }
 
 
-def mmdet_predictions(
-    annotations: Annotations, results: Sequence[CocoResult]
-) -> list[dict[str, Any]]:
+def mmdet_predictions(annotations: Annotations, detections: Detections) -> list[dict[str, Any]]:
     """What mmdet's `DumpDetResults` dumps: xyxy boxes, scores and labels for each image of the
     file.
 
     Tensors are double precision, so that an offline evaluation loses nothing. Labels are positions
     in the annotation file's list of categories.
     """
-    by_image: dict[Id, list[CocoResult]] = {image.id: [] for image in annotations.images}
-    for result in results:
-        by_image[result["image_id"]].append(result)
-    places = {category: place for place, category in enumerate(annotations.categories)}
+    import torch
+
+    columns = {
+        "bboxes": detections.boxes_xyxy,
+        "scores": detections.score,
+        "labels": detections.category,
+    }
     return [
         {
             "img_id": image.id,
             "img_path": image.file_name,
             "ori_shape": (image.size[1], image.size[0]),
-            "pred_instances": _instances(by_image[image.id], places),
+            "pred_instances": {
+                name: torch.from_numpy(column[places]) for name, column in columns.items()
+            },
         }
-        for image in annotations.images
+        for image, places in zip(annotations.images, detections.by_image, strict=True)
     ]
-
-
-def _instances(results: Sequence[CocoResult], places: dict[Id, int]) -> dict[str, Any]:
-    import torch
-
-    boxes = np.array([result["bbox"] for result in results], dtype=np.float64).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return {
-        "bboxes": torch.from_numpy(boxes),
-        "scores": torch.tensor([result["score"] for result in results], dtype=torch.float64),
-        "labels": torch.tensor(
-            [places[result["category_id"]] for result in results], dtype=torch.int64
-        ),
-    }

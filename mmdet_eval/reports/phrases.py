@@ -79,11 +79,11 @@ def spread_in_words(spread: Spread, as_percent: bool = True) -> str:
 
 def beyond_limit(evaluation: Evaluation) -> dict[str, str]:
     """What COCO's limit leaves out of AP, as a row; empty if nothing."""
-    left_out = evaluation.scores.left_out
+    left_out, boxes = evaluation.scores.left_out, len(evaluation.converted.detections)
     if not left_out.boxes:
         return {}
     words = (
-        f"{share(left_out.boxes, len(evaluation.converted.results))} boxes, in {left_out.images} "
+        f"{share(left_out.boxes, boxes)} boxes, in {left_out.images} "
         f"of {len(evaluation.annotations.images)} images, come after the first 100 of their image "
         "and category: AP and AR do not see them; precision, recall and F1 count them"
     )

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.boxes import Boxes
+from ..geometry.boxes import Boxes, xywh_to_xyxy
 from ..text import share
 
 Layout = Literal["xyxy", "xywh"]
@@ -30,7 +30,7 @@ ENOUGH = 20  # boxes, below which how far they reach says nothing
 
 LAYOUTS: dict[str, Callable[[Boxes], Boxes]] = {
     "xyxy": lambda box: box,
-    "xywh": lambda box: np.hstack([box[:, :2], box[:, :2] + box[:, 2:]]),
+    "xywh": xywh_to_xyxy,
     "cxcywh": lambda box: np.hstack([box[:, :2] - box[:, 2:] / 2, box[:, :2] + box[:, 2:] / 2]),
 }
 WORDS = {

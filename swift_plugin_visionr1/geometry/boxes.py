@@ -25,6 +25,16 @@ def as_boxes(values: object) -> Boxes:
     return boxes
 
 
+def xywh_to_xyxy(boxes_xywh: Boxes) -> Boxes:
+    """(n, 4) corners of boxes that are written as upper left corner, width and height."""
+    return np.hstack([boxes_xywh[:, :2], boxes_xywh[:, :2] + boxes_xywh[:, 2:]])
+
+
+def xyxy_to_xywh(boxes_xyxy: Boxes) -> Boxes:
+    """(n, 4) upper left corner, width and height, as COCO writes boxes."""
+    return np.hstack([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]])
+
+
 def is_valid(boxes: Boxes) -> NDArray[np.bool_]:
     """(n,) whether a box has x1 < x2, y1 < y2 and coordinates that an image could have (no NaN,
     below LIMIT)."""

@@ -67,6 +67,35 @@ def random_set(
     return read_annotations(path), results
 
 
+def coarse_set(dataset: dict[str, Any], write: Any, seed: int) -> tuple[Annotations, Results]:
+    """Boxes on a coarse grid: overlaps that are equal or exactly a threshold, twins, areas of 0,
+    equal scores. `dataset`, `write`: the fixtures."""
+    rng = np.random.default_rng(seed)
+
+    def some(count: int) -> Results:
+        boxes = rng.integers(0, 6, (count, 4)) * rng.choice([0.1, 1, 8])
+        images = rng.choice([3, 0, 12], count).tolist()
+        categories = rng.choice([7, 2], count).tolist()
+        rows = zip(images, categories, boxes.tolist(), strict=True)
+        return [
+            {"image_id": image, "category_id": category, "bbox": box}
+            for image, category, box in rows
+        ]
+
+    dataset["annotations"] = [
+        {**a, "id": n, "iscrowd": int(rng.random() < 0.2)} for n, a in enumerate(some(20))
+    ]
+    twins = [
+        {name: a[name] for name in ("image_id", "category_id", "bbox")}
+        for a in dataset["annotations"][::3]
+    ]
+    results = [
+        {**result, "score": float(rng.choice([-1.0, -0.0, 0.0, 0.5]))}
+        for result in some(30) + twins
+    ]
+    return read_annotations(write("ann.json", dataset)), results
+
+
 def _record(image: int, category: int, box: Any, **more: Any) -> dict[str, Any]:
     return {
         "image_id": image,

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from mmdet_eval import InputError
-from mmdet_eval.coco.detections import detections
 from mmdet_eval.metrics import engines
 from mmdet_eval.metrics.beyond_ap import beside, class_scores, spread
-from mmdet_eval.metrics.matches import IOU_THRESHOLDS, Matches, build_matches
-from mmdet_eval.metrics.measure import measure
+from mmdet_eval.metrics.matches import Matches
+from mmdet_eval.metrics.matching import IOU_THRESHOLDS
 from mmdet_eval.metrics.ranking import Ranking, average, rank
 from mmdet_eval.reports.phrases import spread_in_words
 
 from .random_sets import random_set
+from .references import by_pycocotools, measured
 from .test_engines import REAL, real_set
 
 SCORES = pytest.mark.parametrize(
@@ -26,8 +26,8 @@ SCORES = pytest.mark.parametrize(
 
 
 def reference(annotations: Any, results: Any) -> tuple[engines.Run, Ranking]:
-    run = engines.by_pycocotools(annotations, detections(annotations, results))
-    return run, rank(build_matches(annotations, run.eval_imgs))
+    run, matches = by_pycocotools(annotations, results)
+    return run, rank(matches)
 
 
 def assert_coco_eval(annotations: Any, results: Any) -> None:
@@ -152,7 +152,7 @@ def test_a_range_that_was_not_tried_is_not_known() -> None:
 
 def test_fewer_than_no_orders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--orders to be a number .* got -1"):
-        measure(*random_set(tmp_path, 0), engine="hotcoco", orders=-1)
+        measured(*random_set(tmp_path, 0), engine="hotcoco", orders=-1)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Precision, recall and F1 count all boxes; AP and AR keep COCO's limit, and it is said where it
 binds."""
 
-import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,11 @@ import pytest
 
 from mmdet_eval.cli import main
 from mmdet_eval.coco.annotations import Annotations, read_annotations
-from mmdet_eval.coco.detections import detections
-from mmdet_eval.metrics import beyond_limit as module
-from mmdet_eval.metrics.beyond_limit import beyond_limit
-from mmdet_eval.metrics.matches import Matches
-from mmdet_eval.metrics.measure import measure
+from mmdet_eval.coco.detections import to_detections
+from mmdet_eval.metrics.matching import match_boxes
 
 from .random_sets import random_set
+from .references import measured, pycocotools_matches
 
 Boxes = list[list[float]]
 GRID: Boxes = [[20.0 * (n % 40), 20.0 * (n // 40), 10, 10] for n in range(200)]
@@ -68,7 +65,7 @@ def test_all_boxes_count(
     recall: float | None,
     left_out: tuple[int, int],
 ) -> None:
-    found = measure(annotations_of(truths), results_of(boxes), "hotcoco", orders=0)
+    found = measured(annotations_of(truths), results_of(boxes), "hotcoco", orders=0)
     assert (found.left_out.images, found.left_out.boxes) == left_out
     for name in ("precision@.5", "precision"):
         assert found.beside[name] == pytest.approx(precision, abs=1e-12)
@@ -91,34 +88,19 @@ def full_set(folder: Path, strings: bool) -> tuple[Annotations, Any]:
 
 
 @pytest.mark.parametrize("strings", [False, True], ids=["integer-ids", "text-ids"])
-def test_both_evaluators_match_what_is_beyond_alike(
-    tmp_path: Path, strings: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_two_parts_are_one_matching_without_limit(tmp_path: Path, strings: bool) -> None:
+    """Against pycocotools with a higher limit."""
     annotations, results = full_set(tmp_path, strings)
-    found = detections(annotations, results)
-    one = beyond_limit(annotations, found)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    other = beyond_limit(annotations, found)
-    assert one
-    assert other
-    assert one.matched.any()
+    parts = match_boxes(annotations, to_detections(annotations, results))
+    assert parts[1] is not None
+    assert parts[1].matched.any()
+    everything = pycocotools_matches(annotations, results, 10_000)
+    cell = [(p.category * len(p.image_ids) + p.image) for p in parts if p]
+    order = np.argsort(np.concatenate(cell), kind="stable")
     for name in ("image", "category", "score", "matched", "ignored"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-
-
-def test_the_two_parts_are_one_matching_without_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Against one matching of all boxes at once."""
-    annotations, results = full_set(tmp_path, strings=False)
-    found = measure(annotations, results, "hotcoco", orders=0)
-    monkeypatch.setattr(module, "LIMIT", 0)
-    everything = beyond_limit(annotations, detections(annotations, results))
-    assert isinstance(everything, Matches)
-    counted = ~everything.ignored
-    right = (everything.matched & counted).sum(axis=1)
-    assert found.left_out.boxes > 0
-    assert found.beside["precision"] == pytest.approx((right / counted.sum(axis=1)).mean())
+        columns = [getattr(part, name) for part in parts]
+        both = np.concatenate(columns, axis=-1)[..., order]
+        np.testing.assert_array_equal(both, getattr(everything, name))
 
 
 def test_the_limit_is_said_everywhere(

@@ -8,20 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmdet_eval.coco.detections import detections
-from mmdet_eval.metrics import engines
 from mmdet_eval.metrics.bootstrap import HEADLINE, bootstrap, interval
-from mmdet_eval.metrics.matches import Matches, build_matches
-from mmdet_eval.metrics.measure import measure
+from mmdet_eval.metrics.matches import Matches
 from mmdet_eval.metrics.ranking import rank
 from mmdet_eval.metrics.resampling import Resampler
 
 from .random_sets import random_set
-
-
-def matches_of(annotations: Any, results: Any) -> tuple[engines.Run, Matches]:
-    run = engines.by_pycocotools(annotations, detections(annotations, results))
-    return run, build_matches(annotations, run.eval_imgs)
+from .references import by_pycocotools, measured
 
 
 def copies(annotations: Any, results: Any, weights: Any) -> tuple[Any, Any]:
@@ -47,8 +40,8 @@ def copies(annotations: Any, results: Any, weights: Any) -> tuple[Any, Any]:
 def test_weights_are_copies_of_images(tmp_path: Path, seed: int) -> None:
     annotations, results = random_set(tmp_path, seed)
     weights = np.random.default_rng(seed).multinomial(15, np.full(15, 1 / 15))
-    ranking = rank(matches_of(annotations, results)[1])
-    expected = matches_of(*copies(annotations, results, weights))[0]
+    ranking = rank(by_pycocotools(annotations, results)[1])
+    expected = by_pycocotools(*copies(annotations, results, weights))[0]
     np.testing.assert_allclose(ranking.precision(weights), expected.precision, atol=1e-12)
     recall = ranking.recall(weights)
     assert recall[recall > -1].mean() == pytest.approx(expected.metrics["AR@100"])
@@ -56,11 +49,11 @@ def test_weights_are_copies_of_images(tmp_path: Path, seed: int) -> None:
 
 def test_samples_are_evaluations_of_resampled_images(tmp_path: Path) -> None:
     annotations, results = random_set(tmp_path, 1)
-    found = bootstrap([matches_of(annotations, results)[1]], samples=5, seed=9)
+    found = bootstrap([by_pycocotools(annotations, results)[1]], samples=5, seed=9)
     assert found.shape == (5, 1, 9)
     drawn = np.random.default_rng(9).multinomial(15, np.full(15, 1 / 15), 5)
     for weights, numbers in zip(drawn, found[:, 0], strict=True):
-        metrics = matches_of(*copies(annotations, results, weights))[0].metrics
+        metrics = by_pycocotools(*copies(annotations, results, weights))[0].metrics
         assert numbers[1:5] == pytest.approx(
             [metrics[name] for name in ("mAP", "AP50", "AP75", "AR@100")]
         )
@@ -69,7 +62,7 @@ def test_samples_are_evaluations_of_resampled_images(tmp_path: Path) -> None:
 
 
 def test_all_models_see_the_same_samples(tmp_path: Path) -> None:
-    matches = matches_of(*random_set(tmp_path, 1))[1]
+    matches = by_pycocotools(*random_set(tmp_path, 1))[1]
     found = bootstrap([matches, matches], samples=20, seed=0)
     np.testing.assert_array_equal(found[:, 0], found[:, 1])
     assert found[:, 0, 0].std() > 0
@@ -105,7 +98,7 @@ def test_interval_leaves_out_what_could_not_be_measured() -> None:
 @pytest.mark.parametrize("crowds", [False, True], ids=["no crowds", "crowds"])
 def test_memory_that_is_reused_changes_no_number(tmp_path: Path, crowds: bool) -> None:
     annotations, results = random_set(tmp_path, 3, images=30)
-    ranking = rank(measure(annotations, results, engine="hotcoco").matches)
+    ranking = rank(measured(annotations, results, engine="hotcoco").matches)
     if not crowds:
         nothing = np.zeros_like(ranking.matches.ignored)
         ranking = rank(replace(ranking.matches, ignored=nothing))

@@ -16,10 +16,10 @@ from mmdet_eval import InputError
 from mmdet_eval.commands import compare as command
 from mmdet_eval.comparison.compare import compare
 from mmdet_eval.comparison.output_folders import read_model
-from mmdet_eval.metrics.measure import measure
 from mmdet_eval.metrics.scores import Scores
 
 from .random_sets import random_set
+from .references import measured
 
 SETS = {"birds": 1, "cars": 2}
 
@@ -57,7 +57,7 @@ def evaluations(tmp_path: Path, names: list[str]) -> tuple[list[Path], dict[str,
             for a in truths
         ]
         found[name] = [
-            measure(annotations, given, engine="hotcoco") for given in (results, results + more)
+            measured(annotations, given, engine="hotcoco") for given in (results, results + more)
         ]
     folders = [
         write_evaluation(tmp_path / model, {name: found[name][place] for name in names})
@@ -121,7 +121,7 @@ def test_a_category_in_few_images_has_no_interval(tmp_path: Path, capsys: Any) -
         few = [a for a in few if a["category_id"] != category or a["image_id"] in kept]
     annotations = replace(annotations, data=annotations.data | {"annotations": few})
     folders = [
-        write_evaluation(tmp_path / name, {"birds": measure(annotations, given, engine="hotcoco")})
+        write_evaluation(tmp_path / name, {"birds": measured(annotations, given, engine="hotcoco")})
         for name, given in (("base", results), ("ours", results[::2]))
     ]
     assert run(*folders, "--samples", 20, "--out", tmp_path / "out") == 0

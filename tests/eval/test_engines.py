@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from mmdet_eval import Annotations, InputError, read_annotations
-from mmdet_eval.coco.detections import detections
+from mmdet_eval.coco.detections import to_detections
 from mmdet_eval.metrics import engines, measure
 from mmdet_eval.metrics.measure import Disagreement
 
-from .random_sets import random_set
+from .random_sets import coarse_set, random_set
+from .references import measured
 
 REAL = {
     "cocoapi_val2014_100": (
@@ -37,7 +38,7 @@ def real_set(shared_data: Path, name: str) -> tuple[Annotations, list[dict[str, 
 
 
 def assert_same(annotations: Annotations, results: list[dict[str, Any]]) -> None:
-    found = detections(annotations, results)
+    found = to_detections(annotations, results)
     fast, reference = (
         engines.by_hotcoco(annotations, found),
         engines.by_pycocotools(annotations, found),
@@ -80,40 +81,13 @@ def test_hotcoco_is_pycocotools_on_odd_boxes(tmp_path: Path, box: list[float]) -
 
 @pytest.mark.parametrize("seed", range(40))
 def test_hotcoco_is_pycocotools_where_much_is_equal(dataset: Any, write: Any, seed: int) -> None:
-    """Boxes on a coarse grid: overlaps that are equal or exactly a threshold, twins, areas of 0,
-    equal scores."""
-    rng = np.random.default_rng(seed)
-
-    def some(count: int) -> list[dict[str, Any]]:
-        boxes = rng.integers(0, 6, (count, 4)) * rng.choice([0.1, 1, 8])
-        images, categories = (
-            rng.choice([3, 0, 12], count).tolist(),
-            rng.choice([7, 2], count).tolist(),
-        )
-        rows = zip(images, categories, boxes.tolist(), strict=True)
-        return [
-            {"image_id": image, "category_id": category, "bbox": box}
-            for image, category, box in rows
-        ]
-
-    dataset["annotations"] = [
-        {**a, "id": n, "iscrowd": int(rng.random() < 0.2)} for n, a in enumerate(some(20))
-    ]
-    twins = [
-        {name: a[name] for name in ("image_id", "category_id", "bbox")}
-        for a in dataset["annotations"][::3]
-    ]
-    results = [
-        {**result, "score": float(rng.choice([-1.0, -0.0, 0.0, 0.5]))}
-        for result in some(30) + twins
-    ]
-    assert_same(read_annotations(write("ann.json", dataset)), results)
+    assert_same(*coarse_set(dataset, write, seed))
 
 
 def test_mmdet_is_pycocotools_unrounded(shared_data: Path) -> None:
     annotations, results = real_set(shared_data, "coco_val80")
-    scores = measure.measure(annotations, results)
-    reference = engines.by_pycocotools(annotations, detections(annotations, results))
+    scores = measured(annotations, results)
+    reference = engines.by_pycocotools(annotations, to_detections(annotations, results))
     assert scores.metrics == pytest.approx(reference.metrics, abs=1e-12)
     np.testing.assert_array_equal(scores.precision, reference.precision)
     assert (scores.engine.split()[0], scores.checked_by.split()[0]) == ("mmdet", "hotcoco")
@@ -136,17 +110,16 @@ def test_corners_do_not_move_boxes_over_a_threshold(dataset: Any, write: Any) ->
     )
     assert 0.3 + 32 - 0.3 < 32
     results = [{**wrong, "score": 0.9}, {**right, "score": 0.5}]
-    assert (
-        measure.measure(read_annotations(write("ann.json", dataset)), results).metrics["APm"] == 0.5
-    )
+    assert measured(read_annotations(write("ann.json", dataset)), results).metrics["APm"] == 0.5
 
 
 def test_engine_hotcoco_leaves_mmdet_alone(shared_data: Path) -> None:
     code = (
         "import sys, json; from mmdet_eval import read_annotations; from "
         "mmdet_eval.metrics.measure import measure;"
-        "scores = measure(read_annotations(sys.argv[1]), json.load(open(sys.argv[2])), "
-        "engine='hotcoco');"
+        "from mmdet_eval.coco.detections import to_detections;"
+        "annotations, results = read_annotations(sys.argv[1]), json.load(open(sys.argv[2]));"
+        "scores = measure(annotations, to_detections(annotations, results), engine='hotcoco');"
         "assert not {'mmdet', 'mmcv', 'torch', 'pycocotools', 'matplotlib'} & set(sys.modules);"
         "print(scores.checked_by, '%.6f' % scores.metrics['mAP'])"
     )
@@ -159,7 +132,7 @@ def test_engine_hotcoco_leaves_mmdet_alone(shared_data: Path) -> None:
 
 def test_check_lets_pycocotools_recompute_hotcoco(tmp_path: Path) -> None:
     annotations, results = random_set(tmp_path, 1)
-    scores = measure.measure(annotations, results, engine="hotcoco", check=True)
+    scores = measured(annotations, results, engine="hotcoco", check=True)
     assert scores.checked_by.startswith("pycocotools")
 
 
@@ -177,7 +150,7 @@ def test_other_numbers_are_an_error(
     with pytest.raises(
         Disagreement, match=r"hotcoco .* pycocotools .* the same AP75, got 0\.\d+ and (None|0\.4)"
     ):
-        measure.measure(*random_set(tmp_path, 2), engine="hotcoco", check=True)
+        measured(*random_set(tmp_path, 2), engine="hotcoco", check=True)
 
 
 def test_matches_of_other_boxes_are_an_error(
@@ -187,16 +160,16 @@ def test_matches_of_other_boxes_are_an_error(
 
     def wrong(*args: Any) -> engines.Run:
         run = real(*args)
-        return replace(run, eval_imgs=run.eval_imgs[::-1])
+        return replace(run, precision=run.precision * 0.9)
 
     monkeypatch.setattr(measure, "by_hotcoco", wrong)
-    with pytest.raises(Disagreement, match="matches of hotcoco"):
-        measure.measure(*random_set(tmp_path, 2), engine="hotcoco")
+    with pytest.raises(Disagreement, match="precision of hotcoco"):
+        measured(*random_set(tmp_path, 2), engine="hotcoco")
 
 
 @pytest.mark.parametrize("engine", ["mmdet", "hotcoco"])
 def test_no_boxes_are_zeros_and_still_scores(dataset: Any, write: Any, engine: Any) -> None:
-    scores = measure.measure(read_annotations(write("ann.json", dataset)), [], engine=engine)
+    scores = measured(read_annotations(write("ann.json", dataset)), [], engine=engine)
     without = {name for name, value in scores.metrics.items() if value is None}
     assert without == {"APs", "APm", "ARs@100", "ARm@100"}, "only large objects are annotated"
     assert {scores.metrics[name] for name in scores.metrics.keys() - without} == {0.0}
@@ -235,7 +208,7 @@ def test_no_boxes_are_what_a_wrong_box_would_be(
     dataset["annotations"] = [truth | kind | {"id": number} for number, kind in enumerate(kinds, 1)]
     annotations = read_annotations(write("ann.json", dataset))
     wrong = [{"image_id": 12, "category_id": 2, "bbox": [50, 50, 10, 10], "score": 1.0}]
-    expected = engines.by_pycocotools(annotations, detections(annotations, wrong)).metrics
+    expected = engines.by_pycocotools(annotations, to_detections(annotations, wrong)).metrics
     assert engines.without_boxes(annotations) == expected
 
 
@@ -243,7 +216,7 @@ def test_no_boxes_are_what_a_wrong_box_would_be(
 def test_images_without_truths_only(dataset: Any, write: Any, engine: Any) -> None:
     dataset["annotations"] = []
     results = [{"image_id": 3, "category_id": 7, "bbox": [1, 1, 5, 5], "score": 1.0}]
-    scores = measure.measure(read_annotations(write("ann.json", dataset)), results, engine=engine)
+    scores = measured(read_annotations(write("ann.json", dataset)), results, engine=engine)
     assert set(scores.metrics.values()) == {None}
     assert scores.beside["precision@.5"] == 0.0
     assert scores.beside["recall"] is None
@@ -265,7 +238,7 @@ def test_bad_numbers_are_refused(tmp_path: Path, change: dict[str, Any], message
     annotations, results = random_set(tmp_path, 0)
     results[4] |= change
     with pytest.raises(InputError, match=f"result 4 .*{message}"):
-        measure.measure(annotations, results, engine="hotcoco")
+        measured(annotations, results, engine="hotcoco")
 
 
 def test_numpy_numbers_are_numbers(tmp_path: Path) -> None:
@@ -275,6 +248,6 @@ def test_numpy_numbers_are_numbers(tmp_path: Path) -> None:
         for r in results
     ]
     assert (
-        detections(annotations, other).boxes.tolist()
-        == detections(annotations, results).boxes.tolist()
+        to_detections(annotations, other).boxes_xywh.tolist()
+        == to_detections(annotations, results).boxes_xywh.tolist()
     )

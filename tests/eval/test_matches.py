@@ -1,4 +1,4 @@
-"""The table of matches: the same from every evaluator, and the same after a file."""
+"""The table of matches: the same as pycocotools', and the same after a file."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from mmdet_eval import InputError
-from mmdet_eval.coco.detections import detections
-from mmdet_eval.metrics import engines
-from mmdet_eval.metrics.matches import Matches, build_matches
-from mmdet_eval.metrics.mmdet_backend import by_mmdet
+from mmdet_eval.coco.detections import to_detections
+from mmdet_eval.metrics import matching
+from mmdet_eval.metrics.matches import Matches
+from mmdet_eval.metrics.matching import match_boxes
 
-from .random_sets import random_set
+from .random_sets import coarse_set, random_set
+from .references import pycocotools_matches
+from .test_engines import REAL, real_set
 
 
 def assert_equal(one: Matches, other: Matches) -> None:
@@ -25,25 +27,47 @@ def assert_equal(one: Matches, other: Matches) -> None:
 
 @pytest.mark.parametrize("scores", [None, (1.0,)], ids=["distinct", "constant"])
 @pytest.mark.parametrize("strings", [False, True], ids=["integer-ids", "text-ids"])
-def test_every_evaluator_gives_the_same_matches(tmp_path: Path, scores: Any, strings: bool) -> None:
+def test_boxes_are_matched_like_pycocotools_does(
+    tmp_path: Path, scores: Any, strings: bool
+) -> None:
     annotations, results = random_set(tmp_path, 5, scores, strings=strings)
-    found = detections(annotations, results)
-    runs = [
-        engine(annotations, found)
-        for engine in (engines.by_pycocotools, engines.by_hotcoco, by_mmdet)
-    ]
-    reference, *others = (build_matches(annotations, run.eval_imgs) for run in runs)
+    reference = pycocotools_matches(annotations, results, 100)
     assert reference.ignored.any()
     assert reference.matched.any()
-    for other in others:
-        assert_equal(reference, other)
+    matches, others = match_boxes(annotations, to_detections(annotations, results))
+    assert_equal(reference, matches)
+    assert others is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_much_that_is_equal_is_matched_like_pycocotools_does(
+    dataset: Any, write: Any, seed: int
+) -> None:
+    """Overlaps that are equal or exactly a threshold, twins, crowds, areas of 0, equal scores."""
+    annotations, results = coarse_set(dataset, write, seed)
+    reference = pycocotools_matches(annotations, results, 100)
+    assert_equal(reference, match_boxes(annotations, to_detections(annotations, results))[0])
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_boxes_are_matched_like_pycocotools_does(shared_data: Path, name: str) -> None:
+    annotations, results = real_set(shared_data, name)
+    reference = pycocotools_matches(annotations, results, 100)
+    assert_equal(reference, match_boxes(annotations, to_detections(annotations, results))[0])
+
+
+def test_the_size_of_a_block_of_pairs_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    annotations, results = random_set(tmp_path, 5)
+    expected = match_boxes(annotations, to_detections(annotations, results))[0]
+    monkeypatch.setattr(matching, "BLOCK", 7)
+    assert_equal(expected, match_boxes(annotations, to_detections(annotations, results))[0])
 
 
 def test_counts_are_of_what_counts(tmp_path: Path) -> None:
     annotations, results = random_set(tmp_path, 5)
-    matches = build_matches(
-        annotations, engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs
-    )
+    matches = match_boxes(annotations, to_detections(annotations, results))[0]
     assert matches.image_ids == tuple(range(15))
     assert matches.category_ids == (2, 5, 7, 11)
     assert matches.truths.sum() == sum(not a["iscrowd"] for a in annotations.data["annotations"])
@@ -58,9 +82,7 @@ def test_at_most_100_boxes_of_a_category_and_image(tmp_path: Path) -> None:
     results = [{**box, "score": n / 1000} for n in range(130)] + [
         {**box, "category_id": 5, "score": 0.5}
     ]
-    matches = build_matches(
-        annotations, engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs
-    )
+    matches = match_boxes(annotations, to_detections(annotations, results))[0]
     assert len(matches.score) == 101
     assert matches.score[1:].min() == 0.03, "the best ones"
 
@@ -69,10 +91,8 @@ def test_at_most_100_boxes_of_a_category_and_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize("empty", [False, True], ids=["boxes", "no-boxes"])
 def test_a_file_gives_back_what_was_saved(tmp_path: Path, strings: bool, empty: bool) -> None:
     annotations, results = random_set(tmp_path, 2, strings=strings)
-    eval_imgs = (
-        () if empty else engines.by_hotcoco(annotations, detections(annotations, results)).eval_imgs
-    )
-    matches = build_matches(annotations, eval_imgs)
+    boxes = to_detections(annotations, [] if empty else results)
+    matches = match_boxes(annotations, boxes)[0]
     matches.save(tmp_path / "matches.npz")
     again = Matches.load(tmp_path / "matches.npz")
     assert_equal(matches, again)

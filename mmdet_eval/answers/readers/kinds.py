@@ -11,7 +11,7 @@ from ...coco.annotations import Annotations
 from ..coco_results import Converted, converted_boxes
 from ..join import Missing
 from ..rows import Row
-from .coco_json import read_results
+from .coco_json import check_results, read_plain_results
 from .lines import read_rows, row_of
 from .mmdet_dump import label_order, read_dump
 
@@ -41,18 +41,20 @@ def read_predictions(
     path = Path(path)
     start = read_bytes(path, START)
     if start.startswith(PICKLE):
-        results, answered = read_dump(read_bytes(path), path, annotations, missing)
-        return converted_boxes(results, answered, annotations, label_order(annotations))
+        boxes, answered = read_dump(read_bytes(path), path, annotations, missing)
+        return converted_boxes(boxes, answered, label_order(annotations))
     if not start.removeprefix(BOM).lstrip().startswith(b"["):
         _check_no_annotations(path)
         return read_rows(path)
+    if (detections := read_plain_results(path, annotations)) is not None:
+        return converted_boxes(detections, None)
     data = read_json(path)
     if data and isinstance(data[0], dict) and data[0].keys() & ANSWER_KEYS:
         return [
             row_of(number, row, f"{path}, entry {number}")
             for number, row in enumerate(data, start=1)
         ]
-    return converted_boxes(read_results(data, path, annotations), None, annotations)
+    return converted_boxes(check_results(data, path, annotations), None)
 
 
 def _check_no_annotations(path: Path) -> None:

@@ -5,30 +5,35 @@ import io
 import pickle
 import pickletools
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.boxes import xyxy_to_xywh
 from swift_plugin_visionr1.text import listed, short
 
 from ...coco.annotations import Annotations, Id
-from ...coco.results import CocoResult
+from ...coco.columns import place_of_each
+from ...coco.detections import Detections
 from ..join import Missing, check_missing
 from ..query_table import some
 
 ZIP = b"PK"
 IDS = (int, str, np.integer)
 NAMES = ("bboxes", "scores", "labels")
+Columns = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]  # of one image
 _REBUILD_ARRAY = np.zeros(0).__reduce__()[0]
 _REBUILD_SCALAR = np.float64(0).__reduce__()[0]
 
 
 def read_dump(
     raw: bytes, path: Path, annotations: Annotations, missing: Missing
-) -> tuple[list[CocoResult], int]:
-    """COCO results in ascending order of the image ids, and the number of images that the dump has.
+) -> tuple[Detections, int]:
+    """The boxes in ascending order of the image ids, and the number of images that the dump has.
 
     Labels are positions in the annotation file's list of categories, as in CocoDataset and
     CocoMetric.
@@ -42,15 +47,15 @@ def read_dump(
         raise InputError(
             f"expected {path} to hold a list of mmdet's predictions, got {type(samples).__name__}"
         )
-    by_image: dict[Id, list[CocoResult]] = {}
+    by_image: dict[Id, Columns] = {}
     for number, sample in enumerate(samples):
-        found = _results(sample, f"entry {number} of {path}", annotations, len(raw))
+        columns = _columns(sample, f"entry {number} of {path}", annotations, len(raw))
         if sample["img_id"] in by_image:
             raise InputError(
                 f"expected one entry per image in {path}, got two for image {sample['img_id']!r}"
             )
-        by_image[sample["img_id"]] = found
-    unknown = by_image.keys() - {image.id for image in annotations.images}
+        by_image[sample["img_id"]] = columns
+    unknown = by_image.keys() - set(annotations.image_ids)
     if unknown:
         raise InputError(
             f"expected img_ids of the annotation file in {path}, got {next(iter(unknown))!r} and "
@@ -61,7 +66,26 @@ def read_dump(
             [(image, None) for image in annotations.images if image.id not in by_image],
             len(by_image),
         )
-    return [result for key in sorted(by_image) for result in by_image[key]], len(by_image)
+    return _joined(by_image, annotations), len(by_image)
+
+
+def _joined(by_image: Mapping[Id, Columns], annotations: Annotations) -> Detections:
+    keys = sorted(by_image)
+    counts = np.array([len(by_image[key][1]) for key in keys], dtype=np.int64)
+    nothing = (np.zeros((0, 4)), np.zeros(0), np.zeros(0, dtype=np.int64))
+    parts = zip(*(by_image[key] for key in keys), strict=True) if keys else ((),) * len(nothing)
+    boxes_xyxy, score, category = (
+        np.concatenate([empty, *part]) for empty, part in zip(nothing, parts, strict=True)
+    )
+    return Detections(
+        annotations.image_ids,
+        annotations.category_ids,
+        np.repeat(place_of_each(keys, annotations.image_ids), counts),
+        category,
+        xyxy_to_xywh(boxes_xyxy),
+        score,
+        np.arange(len(score)),
+    )
 
 
 def label_order(annotations: Annotations) -> str:
@@ -73,9 +97,7 @@ def label_order(annotations: Annotations) -> str:
     )
 
 
-def _results(
-    sample: dict[str, Any], what: str, annotations: Annotations, most: int
-) -> list[CocoResult]:
+def _columns(sample: dict[str, Any], what: str, annotations: Annotations, most: int) -> Columns:
     """`most`: how many numbers fit into a file of this size; a tensor may claim any number."""
     predicted = sample.get("pred_instances")
     if not isinstance(predicted, dict) or not isinstance(sample.get("img_id"), IDS):
@@ -83,29 +105,26 @@ def _results(
             f"expected {what} to have img_id, a number or a text, and pred_instances, got the keys "
             f"{listed(map(short, sample))}"
         )
+    classes = len(annotations.categories)
     try:
         if any(np.prod(np.shape(predicted[n]), dtype=float) > most for n in NAMES):
             raise ValueError("more numbers than the file has bytes")
         boxes, scores, labels = (np.asarray(predicted[name]) for name in NAMES)
         boxes = boxes.reshape(len(scores), 4).astype(np.float64)
-        categories = np.array(list(annotations.categories), dtype=object)
-        names = categories[labels.astype(np.int64).reshape(len(scores))].tolist()
+        category = labels.astype(np.int64).reshape(len(scores))
+        scores = scores.astype(np.float64).reshape(len(scores))
+        if (category >= classes).any():
+            raise IndexError(f"the label {category.max()}")
     except (KeyError, ValueError, TypeError, IndexError, RuntimeError, MemoryError) as error:
         raise InputError(
-            f"expected {what} to have bboxes (n, 4), scores (n) and labels (n) below "
-            f"{len(annotations.categories)}, "
+            f"expected {what} to have bboxes (n, 4), scores (n) and labels (n) below {classes}, "
             f"got something else ({error}): do --ann and --pred belong to the same dataset?"
         ) from None
     if not np.isfinite(boxes).all() or not np.isfinite(scores).all() or (labels < 0).any():
         raise InputError(
             f"expected {what} to have finite boxes and scores and labels from 0, got others"
         )
-    boxes[:, 2:] -= boxes[:, :2]
-    rows = zip(names, boxes.tolist(), scores.tolist(), strict=True)
-    return [
-        {"image_id": sample["img_id"], "category_id": name, "bbox": box, "score": score}
-        for name, box, score in rows
-    ]
+    return boxes, scores, category
 
 
 def _unpickle(raw: bytes, path: Path) -> Any:

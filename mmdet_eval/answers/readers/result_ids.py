@@ -34,12 +34,17 @@ def check_names(results: Sequence[Any], path: Path, annotations: Annotations) ->
         return
     names = {image.id: image.file_name for image in annotations.images}
     for number, result in enumerate(results):
-        name, own = str(result.get("file_name") or ""), names[result["image_id"]]
-        if name and own and name_parts(name)[-1:] != name_parts(own)[-1:]:
+        name, annotated = str(result.get("file_name") or ""), names[result["image_id"]]
+        if names_differ(name, annotated):
             raise InputError(
                 f"expected result {number} of {path} to have the image_id of {name}, got "
-                f"{result['image_id']!r}, the id of {own}: {SAME_SET}"
+                f"{result['image_id']!r}, the id of {annotated}: {SAME_SET}"
             )
+
+
+def names_differ(name: str, annotated: str) -> bool:
+    """Whether two paths cannot be those of one image; "" says nothing."""
+    return bool(name and annotated) and name_parts(name)[-1:] != name_parts(annotated)[-1:]
 
 
 def _check(
