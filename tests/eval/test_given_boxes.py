@@ -15,6 +15,8 @@ from mmdet_eval.answers.given_boxes import given_box_warnings
 from mmdet_eval.answers.given_numbers import number_warnings
 from mmdet_eval.cli import main
 from mmdet_eval.coco.annotations import read_annotations
+from mmdet_eval.coco.detections import Detections, to_detections
+from swift_plugin_visionr1.geometry.boxes import as_boxes
 
 from .test_engines import REAL, real_set
 
@@ -63,16 +65,18 @@ LAYOUTS = [
 ]
 
 
-def changed(shared_data: Path, name: str, change: Change) -> tuple[Any, list[Result]]:
+def changed(shared_data: Path, name: str, change: Change) -> tuple[Any, Detections]:
     annotations, results = real_set(shared_data, name)
     sizes = {image.id: image.size for image in annotations.images}
-    return annotations, [{**one, **change(one, *sizes[one["image_id"]])} for one in results]
+    changed = [{**one, **change(one, *sizes[one["image_id"]])} for one in results]
+    return annotations, to_detections(annotations, changed)
 
 
 @pytest.mark.parametrize("name", REAL)
 def test_real_detectors_give_no_warning(shared_data: Path, name: str) -> None:
     annotations, results = real_set(shared_data, name)
-    assert given_box_warnings(annotations, results) == number_warnings(results) == ()
+    detections = to_detections(annotations, results)
+    assert given_box_warnings(annotations, detections) == number_warnings(detections) == ()
 
 
 @pytest.mark.parametrize("name", ["cocoapi_val2014_100", "coco_open"])
@@ -136,7 +140,7 @@ def test_another_numbering_of_the_images_is_named(shared_data: Path, name: str) 
         },
     )
     shifted = [{**one, "image_id": place[one["image_id"]]} for one in moved]
-    (warning,) = given_box_warnings(renumbered, shifted)
+    (warning,) = given_box_warnings(renumbered, to_detections(renumbered, shifted))
     assert "images seem to be numbered differently: with 1 added" in warning
 
 
@@ -154,50 +158,52 @@ def test_boxes_at_random_blame_nothing(shared_data: Path, seed: int) -> None:
         assert given_box_warnings(annotations, results[start : start + 2]) == ()
 
 
-def results_of(*boxes: list[float], score: float = 0.5) -> list[Result]:
-    return [{"image_id": 3, "category_id": 7, "bbox": box, "score": score} for box in boxes]
+def boxes_of(*boxes: list[float], score: float = 0.5) -> Detections:
+    nothing = np.zeros(len(boxes), dtype=np.int64)
+    scores = np.full(len(boxes), score, dtype=float)
+    return Detections((3,), (7,), nothing, nothing, as_boxes(boxes), scores, nothing)
 
 
 @pytest.mark.parametrize(
-    ("results", "message"),
+    ("boxes", "message"),
     [
-        pytest.param(results_of([0.1, 0.1, 0.2, 0.9]), "fractions", id="fractions"),
+        pytest.param(boxes_of([0.1, 0.1, 0.2, 0.9]), "fractions", id="fractions"),
         pytest.param(
-            results_of([50, 60, -20, 10]), "negative width or height in 1 of 1", id="below 0"
+            boxes_of([50, 60, -20, 10]), "negative width or height in 1 of 1", id="below 0"
         ),
-        pytest.param(results_of([50, 60, 0, 10], [5, 6, 7, 0]), "without area", id="no area"),
+        pytest.param(boxes_of([50, 60, 0, 10], [5, 6, 7, 0]), "without area", id="no area"),
     ],
 )
-def test_numbers_that_are_no_boxes_are_refused(results: list[Result], message: str) -> None:
+def test_numbers_that_are_no_boxes_are_refused(boxes: Detections, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        number_warnings(results)
+        number_warnings(boxes)
 
 
 @pytest.mark.parametrize(
-    ("results", "words"),
+    ("boxes", "words"),
     [
         pytest.param(
-            results_of([1, 1, 9, 9], [1, 1, 8, -1], [2, 2, 9, 9]), "negative width", id="size"
+            boxes_of([1, 1, 9, 9], [1, 1, 8, -1], [2, 2, 9, 9]), "negative width", id="size"
         ),
-        pytest.param(results_of([1, 1, 9, 9], score=97.5), "97.5", id="percent"),
-        pytest.param(results_of([1, 1, 9, 9], score=-1), "from -1", id="logits"),
+        pytest.param(boxes_of([1, 1, 9, 9], score=97.5), "97.5", id="percent"),
+        pytest.param(boxes_of([1, 1, 9, 9], score=-1), "from -1", id="logits"),
     ],
 )
-def test_odd_numbers_are_a_warning(results: list[Result], words: str) -> None:
-    (warning,) = number_warnings(results)
+def test_odd_numbers_are_a_warning(boxes: Detections, words: str) -> None:
+    (warning,) = number_warnings(boxes)
     assert words in warning
 
 
 @pytest.mark.parametrize(
-    "results",
+    "boxes",
     [
-        pytest.param([], id="none"),
-        pytest.param(results_of([1, 1, 9, 9], *[[0.0, 0, 0, 0]] * 5), id="filled up with zeros"),
-        pytest.param(results_of([-2.5, -1, 645, 480], score=1), id="a little outside"),
+        pytest.param(boxes_of(), id="none"),
+        pytest.param(boxes_of([1, 1, 9, 9], *[[0.0, 0, 0, 0]] * 5), id="filled up with zeros"),
+        pytest.param(boxes_of([-2.5, -1, 645, 480], score=1), id="a little outside"),
     ],
 )
-def test_what_detectors_write_is_healthy(results: list[Result]) -> None:
-    assert number_warnings(results) == ()
+def test_what_detectors_write_is_healthy(boxes: Detections) -> None:
+    assert number_warnings(boxes) == ()
 
 
 def instances(folder: Path, ids: list[int]) -> Path:
@@ -248,7 +254,7 @@ def test_a_warning_never_changes_the_number(shared_data: Path, tmp_path: Path) -
     change = boxed(lambda x, y, w, h, *_: [x, y, x + w, y + h])
     annotations, results = changed(shared_data, "coco_open", change)
     pred = tmp_path / "pred.json"
-    pred.write_text(json.dumps(results))
+    pred.write_text(json.dumps(results.to_results()))
     out = tmp_path / "out"
     files = ["--ann", str(annotations.path), "--pred", str(pred), "--engine", "hotcoco"]
     assert main([*files, "--out", str(out)]) == 0

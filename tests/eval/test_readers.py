@@ -20,6 +20,7 @@ from mmdet_eval import (
     read_predictions,
     read_rows,
 )
+from mmdet_eval.answers.readers import coco_json
 from mmdet_eval.answers.rows import Row
 from mmdet_eval.answers.truncation import looks_truncated
 
@@ -387,6 +388,33 @@ def test_probabilities_of_the_responses_api(write: Write) -> None:
 def result(**changes: Any) -> dict[str, Any]:
     made = {"image_id": 3, "category_id": 7, "bbox": [1, 2.5, 3, 4], "score": 0.5, **changes}
     return {key: value for key, value in made.items() if value is not None}
+
+
+def laid_out(results: list[dict[str, Any]], kind: str) -> str:
+    """The results as other programs write them."""
+    if kind == "braces in a text":
+        results = [{**one, "note": 'a "}, {" in it'} for one in results]
+    if kind == "objects inside":
+        inside = [{"size": [1, 2]}, {"counts": "}, {"}]
+        results = [{**one, "segments": inside} for one in results]
+    text = json.dumps(results, indent=2 if kind == "indented" else None)
+    return "\ufeff" + text if kind == "byte order mark" else text
+
+
+@pytest.mark.parametrize("block", [1, 7, 100, 1 << 22])
+@pytest.mark.parametrize(
+    "kind", ["plain", "indented", "braces in a text", "objects inside", "byte order mark"]
+)
+def test_results_are_the_same_wherever_the_file_is_cut(
+    annotations: Annotations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, block: int
+) -> None:
+    one = {"image_id": annotations.images[0].id, "category_id": next(iter(annotations.categories))}
+    given = [{**one, "bbox": [n, 0.1, 5, n / 7], "score": 1 / (n + 1)} for n in range(30)]
+    path = tmp_path / "results.json"
+    path.write_text(laid_out(given, kind), "utf-8")
+    monkeypatch.setattr(coco_json, "FIRST", block)
+    monkeypatch.setattr(coco_json, "BLOCK", block)
+    assert boxes_of(path, annotations).results == given
 
 
 def test_coco_results_are_taken_as_they_are(annotations: Annotations, write: Write) -> None:
