@@ -146,7 +146,8 @@ def _v_triune_terms(
         thresholds = (v_triune.dynamic_threshold(int(step.removeprefix("step")) / 100),)
     else:
         thresholds = (float(threshold),)
-    score = v_triune.detection_score(_answer(case), ratios[mix], thresholds, matchers)
+    every = (*matchers, *v_triune.AVERAGE_PRECISIONS)
+    score = v_triune.detection_score(_answer(case), ratios[mix], thresholds, matchers, every)
     return {
         "final_score": score.final,
         "format": float(any(_is_ordered(one["box"]) for one in case["pred"])),

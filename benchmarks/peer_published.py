@@ -31,8 +31,13 @@ def match_last_boxes(ious: Overlaps, same: v_triune.Same, threshold: float) -> v
 
 def is_equal_text(text: str, truth: str) -> bool:
     """Visual-RFT's first step: whether math-verify takes the whole answer for the annotation."""
-    from math_verify import parse, verify
-
+    try:
+        from math_verify import parse, verify
+    except ImportError:
+        raise SystemExit(
+            "expected math-verify 0.9.0, which Visual-RFT's published reward asks: "
+            "pip install math-verify==0.9.0"
+        ) from None
     return float(verify(parse(text), parse(truth))) > 0
 
 

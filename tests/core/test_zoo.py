@@ -25,6 +25,7 @@ from swift_plugin_visionr1 import (
 from swift_plugin_visionr1.cli import main
 from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.reward.settings import describe, settings_from
+from swift_plugin_visionr1.reward.zoo.average_precision import average_precision
 from swift_plugin_visionr1.reward.zoo.peers import PEERS, PeerRules
 
 ROOT = Path(__file__).parents[2]
@@ -317,3 +318,61 @@ def test_explain_says_what_is_paid(capsys: pytest.CaptureFixture[str]) -> None:
         r"pays +format +1\n +pays +accuracy +0.575\n +reward +1 \+ 0.575 = 1.575", told
     )
     assert "weighted_sum" in told
+
+
+def test_average_precision_is_that_of_coco() -> None:
+    pytest.importorskip("pycocotools")
+    for seed in range(20):
+        boxes, labels, truths, names = random_case(np.random.default_rng(seed))
+        ours = average_precision(boxes, labels, truths, names)
+        assert ours == pytest.approx(coco_ap(boxes, labels, truths, names), abs=1e-9), seed
+
+
+def random_case(rng: np.random.Generator) -> tuple[np.ndarray, list[str], np.ndarray, list[str]]:
+    """Annotated boxes, and predicted ones near them, some twice, some with another label."""
+    corners = rng.integers(0, 200, (rng.integers(1, 7), 2))
+    truths = as_boxes(np.concatenate([corners, corners + rng.integers(8, 60, corners.shape)], 1))
+    names = [("cat", "dog", "cow")[i] for i in rng.integers(0, 3, len(truths))]
+    rows = rng.integers(0, len(truths), 10)
+    boxes = truths[rows] + rng.integers(-3, 4, (10, 4)) * rng.integers(0, 2, (10, 1))
+    labels = [names[row] if rng.random() < 0.8 else "pig" for row in rows]
+    return boxes, labels, truths, names
+
+
+def coco_ap(boxes: np.ndarray, labels: list[str], truths: np.ndarray, names: list[str]) -> float:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names), start=1)}
+
+    def entries(rows: np.ndarray, own: list[str]) -> list[dict]:
+        pairs = [(box, label) for box, label in zip(rows, own, strict=True) if label in numbers]
+        return [
+            {
+                "id": place,
+                "image_id": 1,
+                "category_id": numbers[label],
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "area": (x2 - x1) * (y2 - y1),
+                "iscrowd": 0,
+                "score": 1.0,
+            }
+            for place, ((x1, y1, x2, y2), label) in enumerate(pairs, start=1)
+        ]
+
+    annotated = COCO()
+    annotated.dataset = {
+        "images": [{"id": 1}],
+        "categories": [{"id": number} for number in numbers.values()],
+        "annotations": entries(truths, names),
+    }
+    annotated.createIndex()
+    predicted = entries(boxes, labels)
+    if not predicted:
+        return 0.0
+    annotated.dataset["info"] = {}
+    run = COCOeval(annotated, annotated.loadRes(predicted), "bbox")
+    run.evaluate()
+    run.accumulate()
+    precision = run.eval["precision"][:, :, :, 0, 2]
+    return float(precision[precision > -1].mean())

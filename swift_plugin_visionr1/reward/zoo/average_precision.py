@@ -39,32 +39,37 @@ def average_precision(
     >>> round(average_precision(boxes, ["a", "a"], truths, ["a"]), 3)
     1.0
     """
-    values = []
+    values: list[float] = []
     for name in dict.fromkeys(truth_labels):
         columns = [place for place, label in enumerate(truth_labels) if label == name]
         rows = [place for place, label in enumerate(labels) if label == name][:MOST]
-        ious = pairwise_iou(boxes[rows], truths[columns])
-        values += [_precision_over_recall(_hits(ious, t), len(columns)) for t in thresholds]
+        hits = _hits(pairwise_iou(boxes[rows], truths[columns]), np.array(thresholds))
+        values += _precisions(hits, len(columns))
     return float(np.mean(values))
 
 
-def _hits(ious: Overlaps, threshold: float) -> NDArray[np.bool_]:
-    """(n,) whether each box takes a free annotated one; of equal overlaps COCOeval takes the
-    last."""
-    free = np.ones(ious.shape[1], np.bool_)
-    hits = np.zeros(len(ious), np.bool_)
-    for row, overlaps in enumerate(ious):
+def _hits(ious: Overlaps, thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(thresholds, n) whether each box takes a free annotated one; of equal overlaps COCOeval takes
+    the last."""
+    least = np.minimum(thresholds, 1 - 1e-10)
+    free = np.ones((len(least), ious.shape[1]), np.bool_)
+    hits = np.zeros((len(least), len(ious)), np.bool_)
+    levels = np.arange(len(least))
+    for row, overlaps in enumerate(ious[:, ::-1]):
         masked = np.where(free, overlaps, -1.0)
-        best = len(masked) - 1 - int(masked[::-1].argmax())
-        if masked[best] >= min(threshold, 1 - 1e-10):
-            hits[row], free[best] = True, False
+        best = masked.argmax(axis=1)
+        hits[:, row] = masked[levels, best] >= least
+        free[levels, best] &= ~hits[:, row]
     return hits
 
 
-def _precision_over_recall(hits: NDArray[np.bool_], truths: int) -> float:
-    """The mean of the precision envelope at the 101 recalls."""
-    right = np.cumsum(hits).astype(np.float64)
-    precision = right / (np.arange(1, len(hits) + 1) + np.spacing(1))
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
-    places = np.searchsorted(right / truths, RECALLS, side="left")
-    return float(np.append(envelope, 0.0)[np.minimum(places, len(hits))].mean())
+def _precisions(hits: NDArray[np.bool_], truths: int) -> list[float]:
+    """The mean of the precision envelope at the 101 recalls, for each threshold."""
+    count = hits.shape[1]
+    right = np.cumsum(hits, axis=1).astype(np.float64)
+    precision = right / (np.arange(1, count + 1) + np.spacing(1))
+    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    # The number of boxes after which each recall is reached; beyond the last the precision is 0.
+    places = [np.searchsorted(recall, RECALLS, side="left") for recall in right / truths]
+    padded = np.concatenate([envelope, np.zeros((len(hits), 1))], axis=1)
+    return [float(row[place].mean()) for row, place in zip(padded, places, strict=True)]

@@ -6,7 +6,7 @@ reward_server/verify.py.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,7 @@ def detection_score(
     ratios: Mapping[str, float],
     thresholds: Sequence[float] = AVERAGED,
     matchers: Mapping[str, Strategy] = STRATEGIES,
+    also: Sequence[str] = (),
 ) -> DetectionScore:
     """size_penalty · sum_k ratio_k score_k / sum_k ratio_k, in [0, 1].
 
@@ -83,6 +84,7 @@ def detection_score(
             matched boxes.
         thresholds: scores are averaged over them: a fixed one, or `average`'s eleven.
         matchers: the strategies.
+        also: names that are scored even if their ratio is 0.
 
     One of two objects is found exactly, and the number is wrong by one:
 
@@ -91,26 +93,19 @@ def detection_score(
     >>> detection_score(one, {"iou_max_label_first": 1.0}, (0.5,)).final
     0.3
     """
-    rows, columns = first_distinct(answer.boxes), first_distinct(answer.truths)
-    names = (*matchers, *AVERAGE_PRECISIONS)
-    if not len(rows) or not len(columns):
+    distinct = _distinct(answer)
+    known = (*matchers, *AVERAGE_PRECISIONS)
+    names = [name for name in known if ratios.get(name) or name in also]
+    if not len(distinct.boxes) or not len(distinct.truths):
         return DetectionScore(0.0, 0.0, dict.fromkeys(names, 0.0))
-    labels = [answer.labels[row].lower() for row in rows]
-    named = [answer.truth_labels[column].lower() for column in columns]
-    ious = answer.ious[rows][:, columns]
-    same = np.array(labels, object)[:, None] == np.array(named, object)
     blend = ratios.get("iou_completeness", 0.0)
     scores = {
-        name: float(
-            np.mean([_strategy_score(ious, match(ious, same, t), blend) for t in thresholds])
-        )
-        for name, match in matchers.items()
+        name: _average_precision(distinct, AVERAGE_PRECISIONS[name])
+        if name in AVERAGE_PRECISIONS
+        else _strategy_score(distinct, matchers[name], thresholds, blend)
+        for name in names
     }
-    for name, levels in AVERAGE_PRECISIONS.items():
-        scores[name] = average_precision(
-            answer.boxes[rows], labels, answer.truths[columns], named, levels
-        )
-    penalty = float(SIZE_BASE ** abs(len(rows) - len(columns)))
+    penalty = float(SIZE_BASE ** abs(len(distinct.boxes) - len(distinct.truths)))
     weight = sum(ratios.get(name, 0.0) for name in names)
     total = sum(ratios.get(name, 0.0) * score for name, score in scores.items())
     return DetectionScore(penalty * total / weight if weight else 0.0, penalty, scores)
@@ -125,10 +120,36 @@ def dynamic_threshold(progress: float) -> float:
     return 0.85 if progress <= 0.1 else 0.95 if progress <= 0.25 else 0.99
 
 
-def _strategy_score(ious: Overlaps, pairs: Pairs, blend: float) -> float:
-    """meanIoU (1 - c) + completeness c, over the annotated boxes."""
-    boxes, truths = ious.shape
-    overlap = math.fsum(iou for iou, counts in pairs if counts) / truths
-    number = len(pairs)
-    complete = 1 - ((truths - number) / truths + (boxes - number) / boxes) / 2
-    return float(overlap * (1 - blend) + complete * blend)
+def _distinct(answer: PeerAnswer) -> PeerAnswer:
+    """The answer and its annotations without repeated boxes, labels in lower case."""
+    rows, columns = first_distinct(answer.boxes), first_distinct(answer.truths)
+    return replace(
+        answer,
+        boxes=answer.boxes[rows],
+        labels=tuple(answer.labels[row].lower() for row in rows),
+        truths=answer.truths[columns],
+        truth_labels=tuple(answer.truth_labels[column].lower() for column in columns),
+    )
+
+
+def _average_precision(answer: PeerAnswer, thresholds: Sequence[float]) -> float:
+    return average_precision(
+        answer.boxes, answer.labels, answer.truths, answer.truth_labels, thresholds
+    )
+
+
+def _strategy_score(
+    answer: PeerAnswer, match: Strategy, thresholds: Sequence[float], blend: float
+) -> float:
+    """meanIoU (1 - c) + completeness c over the annotated boxes, its mean over the thresholds."""
+    boxes, truths = answer.ious.shape
+    labels, named = (np.array(each, object) for each in (answer.labels, answer.truth_labels))
+    same = labels[:, None] == named
+    scores = []
+    for threshold in thresholds:
+        pairs = match(answer.ious, same, threshold)
+        overlap = math.fsum(iou for iou, counts in pairs if counts) / truths
+        number = len(pairs)
+        complete = 1 - ((truths - number) / truths + (boxes - number) / boxes) / 2
+        scores.append(overlap * (1 - blend) + complete * blend)
+    return float(np.mean(scores))
