@@ -32,7 +32,7 @@ def read_data(recipe: Recipe) -> tuple[list[DoctorRow], list[Finding]]:
     if not names:
         return [], [problem("no_data", "no data: add --dataset FILE.jsonl")]
     read: dict[str, list[DoctorRow]] = {"dataset": [], "val_dataset": []}
-    found: list[Finding] = []
+    findings: list[Finding] = []
     called = Counter(_path(name).name for name in dict.fromkeys(names))
     for option, rows in read.items():
         for name in recipe.all(option):
@@ -40,9 +40,9 @@ def read_data(recipe: Recipe) -> tuple[list[DoctorRow], list[Finding]]:
             short = path.name if called[path.name] == 1 else str(path)
             more, said = _read_one(name, path, short, recipe)
             rows += more
-            found += said
-    found += overlap_findings(read["dataset"], read["val_dataset"])
-    return [*read["dataset"], *read["val_dataset"]], found
+            findings += said
+    findings += overlap_findings(read["dataset"], read["val_dataset"])
+    return [*read["dataset"], *read["val_dataset"]], findings
 
 
 def _path(name: str) -> Path:
@@ -146,13 +146,13 @@ def row_findings(rows: list[DoctorRow], rewarded: bool) -> list[Finding]:
     """Rows that training with rewards would refuse, and rows that have nothing to find."""
     bad = [row for row in rows if row.error]
     bare = [row for row in rows if rewarded and row.truth is None and not row.error]
-    found = []
+    findings = []
     if bare:
         text = (
             f"{share(len(bare), len(rows))} rows have no column solution, the first is "
             f"{bare[0].place}"
         )
-        found.append(
+        findings.append(
             problem("columns", f"{text}: `vision-r1 prepare` makes rows from COCO annotations")
         )
     if bad:
@@ -161,7 +161,7 @@ def row_findings(rows: list[DoctorRow], rewarded: bool) -> list[Finding]:
             f"{clipped(bad[0].error or '', 300)}"
         )
         more = listed(row.place for row in bad[1:])
-        found.append(problem("rows", text + (f"; also {more}" if more else "")))
+        findings.append(problem("rows", text + (f"; also {more}" if more else "")))
     usable = [row for row in rows if rewarded and row.truth]
     empty = sum(not len(row.truth.boxes) for row in usable if row.truth)
     boxes = sum(len(row.truth.boxes) for row in usable if row.truth)
@@ -171,9 +171,9 @@ def row_findings(rows: list[DoctorRow], rewarded: bool) -> list[Finding]:
         )
         cut = sum(row.truth.clipped for row in usable if row.truth)
         text += f", {cut} boxes clipped at their image's border" if cut else ""
-        found.append(
+        findings.append(
             ok("truth", text)
             if boxes
             else problem("no_boxes", f"{text}: the model would learn to find none")
         )
-    return found
+    return findings

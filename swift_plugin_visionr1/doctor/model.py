@@ -35,20 +35,27 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
     """The model with what is wrong about it."""
     name, said = recipe.one("model"), recipe.one("model_type")
     checkpoint = find_checkpoint(name)
-    own, source = checkpoint.model_type, checkpoint.source
-    kind = said or own
+    model_type, source = checkpoint.model_type, checkpoint.source
+    kind = said or model_type
     try:
         io = _io(recipe, settings, kind, checkpoint)
     except SettingsError as error:
-        also = f"; {source} says {own}" if own and own != said else ""
+        also = f"; {source} says {model_type}" if model_type and model_type != said else ""
         return Model(name, checkpoint, kind, None), [problem("model", f"model: {error}{also}")]
     model = Model(name, checkpoint, kind, io)
-    if said and own and said != own and _io_of_other(recipe, settings, own, checkpoint) != io:
+    if (
+        said
+        and model_type
+        and said != model_type
+        and _io_of_other(recipe, settings, model_type, checkpoint) != io
+    ):
         text = (
-            f"model_type is {said}, but {source} says {own}: boxes would be read in the wrong "
-            "format or frame. "
+            f"model_type is {said}, but {source} says {model_type}: boxes would be read in the "
+            "wrong format or frame. "
         )
-        return model, [problem("model_type", f"{text}Leave model_type out, or set it to {own}")]
+        return model, [
+            problem("model_type", f"{text}Leave model_type out, or set it to {model_type}")
+        ]
     return model, _about(name, kind, source if not said else "the recipe", settings, io)
 
 
@@ -105,19 +112,19 @@ def _about(
         f"model: {name}, model type {kind} (from {source}), writes {io.format.name} in {_frame(io)}"
     )
     text += " (the settings' frame)" if settings.frame else ""
-    found = [ok("model", f"{text}; {io.resize.describe()}")]
+    findings = [ok("model", f"{text}; {io.resize.describe()}")]
     if _writes_otherwise(name, io):
         text = (
             f"{name} is of Qwen2.5-VL's architecture but writes rex_omni, and not {io.format.name}"
         )
-        found.append(warning("format", f"{text}: set `format: rex_omni` in the settings"))
+        findings.append(warning("format", f"{text}: set `format: rex_omni` in the settings"))
     family = FAMILIES.get(kind or "")
     if family and family.format != io.format.name:
         text = f"settings say format {io.format.name}, but {kind} models write {family.format}"
-        found.append(
+        findings.append(
             note("format", f"{text}: right only if this checkpoint was trained to write it")
         )
-    return found
+    return findings
 
 
 def _writes_otherwise(name: str, io: ModelIO) -> bool:

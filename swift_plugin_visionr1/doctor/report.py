@@ -91,10 +91,10 @@ def examine(recipe: Recipe, shell: Mapping[str, str], effort: Effort) -> Report:
     report.add([finding])
     if loaded is not None:
         report.add(environment_findings(recipe, settings, shell))
-    model, found = find_model(recipe, settings)
-    report.add(found)
-    rows, found = read_data(recipe)
-    report.add(found)
+    model, findings = find_model(recipe, settings)
+    report.add(findings)
+    rows, findings = read_data(recipe)
+    report.add(findings)
     cases = _look_at_data(report, recipe, settings, model, rows, effort.rows)
     if model.io is not None and _mostly_refused(rows):
         report.add([_not_judged(rows)])
@@ -149,37 +149,37 @@ def _look_at_right_answers(
     if model.io is None:
         return
     length = recipe.integer("max_completion_length")
-    found, too_long = length_findings(written, length, model.checkpoint.folder)
-    report.add([*found, *size_finding(written)])
+    findings, too_long = length_findings(written, length, model.checkpoint.folder)
+    report.add([*findings, *size_finding(written)])
     scorer = Scorer(settings, model.io)
-    found, lost = reach_findings(written, scorer, partial(scorer_with, recipe, settings, model))
-    report.add(found)
+    findings, lost = reach_findings(written, scorer, partial(scorer_with, recipe, settings, model))
+    report.add(findings)
     report.numbers |= {"too_long": too_long, "out_of_reach": lost}
 
 
 def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
     """What is wrong with the boxes of one file; if they fit nothing usual, of its refused rows."""
-    found = box_findings(evidence_of(cases, view))
-    if not found or found[0].code not in UNEXPLAINED:
-        return found
+    findings = box_findings(evidence_of(cases, view))
+    if not findings or findings[0].code not in UNEXPLAINED:
+        return findings
     refused = box_findings(evidence_of([case for case in cases if case.row.error], view))
     explained = [
         replace(one, text=f"in the refused rows at least, {one.text}")
         for one in refused
         if one.code not in UNEXPLAINED
     ]
-    return explained or found
+    return explained or findings
 
 
 def _against_model(
     recipe: Recipe, model: Model, io: ModelIO, cases: list[Case], view: SeenAs
 ) -> list[Finding]:
     rows = [case.row for case in cases]
-    found = prompt_findings(rows, io.format.name)
+    findings = prompt_findings(rows, io.format.name)
     if not recipe.is_grpo:
         spelling = spelling_of(model.type, recipe.environ, recipe.one("norm_bbox"))
-        return [*found, *target_findings(cases, io, view, spelling)]
-    return found
+        return [*findings, *target_findings(cases, io, view, spelling)]
+    return findings
 
 
 def _mostly_refused(rows: Sequence[DoctorRow]) -> bool:
@@ -219,8 +219,8 @@ def _ask(
         text = f"the model cannot be asked: {type(error).__name__}: {clipped(str(error), 400)}"
         report.add([problem("model_fails", f"{text}. Training would meet the same")])
         return
-    found, numbers = answer_findings(groups, scorer)
-    report.add(found)
+    findings, numbers = answer_findings(groups, scorer)
+    report.add(findings)
     report.numbers |= numbers
 
 

@@ -85,14 +85,20 @@ def read_taught_row(data: Mapping[str, Any], place: str) -> DoctorRow:
     if not _are_objects(objects):
         return row
     names = iter(objects.get("ref") or [])
-    prompt = re.sub(REF, lambda found: str(next(names, found[0])), row.prompt)
+    prompt = re.sub(REF, lambda match: str(next(names, match[0])), row.prompt)
     row = replace(row, objects=objects, prompt=prompt)
     try:
         turned = [*row.messages, {"role": "assistant", "content": row.target}]
-        own = read_row(GROUNDING.rewrite({**data, "messages": turned}, image_size), place)
+        grounding_row = read_row(GROUNDING.rewrite({**data, "messages": turned}, image_size), place)
     except (SolutionError, OSError):  # points, several images: the answer is judged without them
         return row
-    return replace(row, size=own.size, boxes=own.boxes, labels=own.labels, truth=own.truth)
+    return replace(
+        row,
+        size=grounding_row.size,
+        boxes=grounding_row.boxes,
+        labels=grounding_row.labels,
+        truth=grounding_row.truth,
+    )
 
 
 def _are_objects(objects: Any) -> TypeGuard[Mapping[str, Any]]:
@@ -111,20 +117,22 @@ def _leniently(data: Mapping[str, Any]) -> tuple[Size | None, Boxes, tuple[str, 
     """Size, boxes and labels of a solution that training would refuse, as far as readable."""
     try:
         solution = data.get("solution")
-        found: Any = json.loads(solution) if isinstance(solution, str) else solution
-        if isinstance(found, list):
+        solution_values: Any = json.loads(solution) if isinstance(solution, str) else solution
+        if isinstance(solution_values, list):
             pairs = [
                 (label, box)
-                for label, boxes in found
+                for label, boxes in solution_values
                 for box in (boxes if _nested(boxes) else [boxes])
             ]
-            found = {
+            solution_values = {
                 **data,
                 "boxes": [box for _, box in pairs],
                 "labels": [label for label, _ in pairs],
             }
-        labels = tuple(label for label in found.get("labels") or () if isinstance(label, str))
-        return _size(found), as_boxes(found.get("boxes") or []), labels
+        labels = tuple(
+            label for label in solution_values.get("labels") or () if isinstance(label, str)
+        )
+        return _size(solution_values), as_boxes(solution_values.get("boxes") or []), labels
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None, NO_BOXES, ()
 
@@ -133,8 +141,8 @@ def _nested(boxes: Any) -> bool:
     return bool(boxes) and isinstance(boxes[0], list)
 
 
-def _size(found: Mapping[str, Any]) -> Size | None:
-    width, height = found.get("width"), found.get("height")
+def _size(values: Mapping[str, Any]) -> Size | None:
+    width, height = values.get("width"), values.get("height")
     whole = all(
         isinstance(side, int) and not isinstance(side, bool) and side > 0
         for side in (width, height)

@@ -125,14 +125,14 @@ def sample(engine: Any, cases: Sequence[Whole], samples: int, recipe: Recipe) ->
     choices = [response.choices[0] for response in engine.infer(requests, config, use_tqdm=False)]
     groups = []
     for number, case in enumerate(cases):
-        own = choices[number * samples : (number + 1) * samples]
-        texts = tuple(str(choice.message.content) for choice in own)
+        completions = choices[number * samples : (number + 1) * samples]
+        texts = tuple(str(choice.message.content) for choice in completions)
         groups.append(
             Group(
                 case.truth,
                 case.view,
                 texts,
-                tuple(choice.finish_reason == "length" for choice in own),
+                tuple(choice.finish_reason == "length" for choice in completions),
             )
         )
     return groups

@@ -61,8 +61,8 @@ def spelling_of(
     kind = model_type or ""
     in_pixels = norm_bbox == "none" if norm_bbox else kind in _IN_PIXELS
     if kind.startswith(("internvl", "qwen_vl", "florence")):
-        own = {"i": "internvl", "q": "qwen_vl", "f": "florence2"}[kind[0]]
-        return Spelling(own, in_pixels)
+        style = {"i": "internvl", "q": "qwen_vl", "f": "florence2"}[kind[0]]
+        return Spelling(style, in_pixels)
     if kind.startswith("qwen"):
         legacy = environ.get(BBOX_FORMAT, "legacy") == "legacy"
         return Spelling("qwen" if legacy else "list", in_pixels)

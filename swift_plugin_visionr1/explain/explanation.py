@@ -83,8 +83,8 @@ class Explanation:
     @property
     def missed(self) -> tuple[int, ...]:
         """Indices of the ground-truth boxes without a matched prediction."""
-        found = {prediction.truth for prediction in self.predictions}
-        return tuple(i for i in range(len(self.truth.boxes)) if i not in found)
+        matched = {prediction.truth for prediction in self.predictions}
+        return tuple(i for i in range(len(self.truth.boxes)) if i not in matched)
 
     @property
     def breakdown(self) -> RewardBreakdown:
@@ -144,16 +144,16 @@ def predictions_of(
     pairs = zip(
         breakdown.match.predictions, breakdown.match.truths, breakdown.match.ious, strict=True
     )
-    matched = {int(own): (int(other), float(overlap)) for own, other, overlap in pairs}
+    matched = {int(index): (int(other), float(overlap)) for index, other, overlap in pairs}
     refuse = settings.wrong_label == "unmatched" and len(labels) and len(truth.labels)
     wrong = labels_differ(labels, truth.labels) if refuse else None
-    found = []
+    predictions = []
     for i, label in enumerate(labels):
         place: tuple[int | None, float] = matched.get(i, (None, 0.0))
         refused = wrong is not None and place[0] is not None and bool(wrong[i, place[0]])
         box = *(numbers[i] if numbers else ((), ())), _floats(breakdown.boxes_xyxy[i])
-        found.append(Prediction(*box, label, *place, 0.0 if refused else place[1]))
-    return tuple(found)
+        predictions.append(Prediction(*box, label, *place, 0.0 if refused else place[1]))
+    return tuple(predictions)
 
 
 def _numbers(text: str, places: Sequence[Sequence[Span]], written: Boxes) -> list[tuple[str, ...]]:
@@ -161,8 +161,8 @@ def _numbers(text: str, places: Sequence[Sequence[Span]], written: Boxes) -> lis
     if len(places) < len(written):
         return [tuple(f"{v:g}" for v in box) for box in written]
     # Four numbers, or two as Kosmos-2's; the place of the label comes after them.
-    own = [sorted(spans[: 4 if len(spans) > 3 else 2]) for spans in places]
-    return [tuple(text[start:end] for start, end in spans) for spans in own]
+    numbers = [sorted(spans[: 4 if len(spans) > 3 else 2]) for spans in places]
+    return [tuple(text[start:end] for start, end in spans) for spans in numbers]
 
 
 def _floats(box: Any) -> tuple[float, ...]:

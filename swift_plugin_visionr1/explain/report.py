@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ..formats.issue_meanings import CONTENT, meaning
 from ..geometry.boxes import as_boxes
+from ..reward.equations import RewardBreakdown
 from ..reward.schedule import Criteria
 from .explanation import Explanation, Prediction, StageTerms
 
@@ -29,48 +30,55 @@ def number(value: float) -> str:
 
 def report(explanation: Explanation) -> str:
     """All of it, for a terminal."""
-    own = explanation
-    parts = [_head(own), _table(own), _missed(own), *_format(own)]
+    parts = [_head(explanation), _table(explanation), _missed(explanation), *_format(explanation)]
     lines = [line for part in parts for line in ([part] if isinstance(part, str) else part)]
-    for terms in own.stages:
+    for terms in explanation.stages:
         lines += [
             "",
             f"{terms.standard.title.capitalize()}, "
-            f"{_thresholds(terms.standard.criteria, own.settings.differentiation)}",
+            f"{_thresholds(terms.standard.criteria, explanation.settings.differentiation)}",
         ]
-        lines += _stage(own, terms)
+        lines += _stage(explanation, terms)
     return "\n".join(lines) + "\n"
 
 
-def _head(own: Explanation) -> list[str]:
-    (width, height), (wide, high) = own.view.size, own.view.processed
-    read = f"{len(own.predictions)} boxes read, {len(own.truth.boxes)} annotated"
-    unlike = OFFICIAL if own.settings.rules == "official" else []
-    if own.settings.peer:
-        unlike = [f"rules     those of another work, {own.settings.peer.what}; format, recall and"]
+def _head(explanation: Explanation) -> list[str]:
+    (width, height), (wide, high) = explanation.view.size, explanation.view.processed
+    read = f"{len(explanation.predictions)} boxes read, {len(explanation.truth.boxes)} annotated"
+    unlike = OFFICIAL if explanation.settings.rules == "official" else []
+    if explanation.settings.peer:
+        unlike = [
+            f"rules     those of another work, {explanation.settings.peer.what}; format, recall and"
+        ]
         unlike += ["          precision are measured for the log, and not paid for"]
     left = (
-        f"; {own.unread} more not counted, because the format is broken (salvage: false)"
-        if own.unread
+        f"; {explanation.unread} more not counted, because the format is broken (salvage: false)"
+        if explanation.unread
         else ""
     )
     return [
-        f"settings  {own.settings.source}, {own.settings.rules} rules",
-        f"format    {own.io.format.name}, {own.io.format.frame.describe()}",
+        f"settings  {explanation.settings.source}, {explanation.settings.rules} rules",
+        f"format    {explanation.io.format.name}, {explanation.io.format.frame.describe()}",
         f"image     {width} x {height}, which the model sees as {wide} x {high}; "
-        f"{own.io.resize.describe()}",
+        f"{explanation.io.resize.describe()}",
         f"answer    {read}{left}",
         *unlike,
     ]
 
 
-def _table(own: Explanation) -> list[str]:
-    if not own.predictions:
+def _table(explanation: Explanation) -> list[str]:
+    if not explanation.predictions:
         return []
-    overlap = "GIoU" if own.settings.rules == "official" else "IoU"
+    overlap = "GIoU" if explanation.settings.rules == "official" else "IoU"
     head = ["#", "label", "as written", "in image pixels", "ground truth", overlap]
-    head += [name for terms in own.stages for name in (f"{_column(terms)}: valid", f"f({overlap})")]
-    rows = [_row(own, i, prediction) for i, prediction in enumerate(own.predictions)]
+    head += [
+        name
+        for terms in explanation.stages
+        for name in (f"{_column(terms)}: valid", f"f({overlap})")
+    ]
+    rows = [
+        _row(explanation, i, prediction) for i, prediction in enumerate(explanation.predictions)
+    ]
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
     return [
         "",
@@ -85,7 +93,7 @@ def _column(terms: StageTerms) -> str:
     return terms.standard.name or terms.standard.title
 
 
-def _row(own: Explanation, i: int, prediction: Prediction) -> list[str]:
+def _row(explanation: Explanation, i: int, prediction: Prediction) -> list[str]:
     cells = [
         str(i),
         short(prediction.label) or "(none)",
@@ -93,13 +101,13 @@ def _row(own: Explanation, i: int, prediction: Prediction) -> list[str]:
         _box(prediction.pixels, ".1f"),
     ]
     if prediction.truth is None:
-        return [*cells, "unmatched", "", *("", "") * len(own.stages)]
+        return [*cells, "unmatched", "", *("", "") * len(explanation.stages)]
     wrong = ", label not accepted: counts as 0" if prediction.counted != prediction.overlap else ""
     cells += [
-        f"{prediction.truth} {short(own.truth.labels[prediction.truth])}{wrong}",
+        f"{prediction.truth} {short(explanation.truth.labels[prediction.truth])}{wrong}",
         number(prediction.overlap),
     ]
-    for terms in own.stages:
+    for terms in explanation.stages:
         cells += ["yes" if terms.valid[i] else "no", number(terms.f[i])]
     return cells
 
@@ -114,20 +122,20 @@ def _box(box: Iterable[float], form: str) -> str:
     return "[" + ", ".join(format(v, form) for v in box) + "]"
 
 
-def _missed(own: Explanation) -> list[str]:
+def _missed(explanation: Explanation) -> list[str]:
     return [
         f"{'' if place else 'without a prediction: '}{' ' * 22 if place else ''}{i} "
-        f"{short(own.truth.labels[i])} {_box(own.truth.boxes[i], 'g')}"
-        for place, i in enumerate(own.missed)
+        f"{short(explanation.truth.labels[i])} {_box(explanation.truth.boxes[i], 'g')}"
+        for place, i in enumerate(explanation.missed)
     ]
 
 
-def _format(own: Explanation) -> list[str]:
-    reward, issues = own.breakdown.format, own.breakdown.issues
-    if own.settings.rules == "official":
+def _format(explanation: Explanation) -> list[str]:
+    reward, issues = explanation.breakdown.format, explanation.breakdown.issues
+    if explanation.settings.rules == "official":
         turned = (
             ""
-            if len(own.truth.boxes)
+            if len(explanation.truth.boxes)
             else "; turned round, because nothing is annotated: 1 means no such JSON"
         )
         return [
@@ -139,7 +147,7 @@ def _format(own: Explanation) -> list[str]:
     template = [issue for issue in issues if issue not in CONTENT]
     lines = ["", f"Format reward (Eq. 4): {number(reward)}"]
     for name, what, codes in (("f_tem", "template", template), ("f_cont", "content", content)):
-        checked = what == "template" or own.predictions or own.unread
+        checked = what == "template" or explanation.predictions or explanation.unread
         state = (
             " broken:"
             if codes
@@ -149,15 +157,16 @@ def _format(own: Explanation) -> list[str]:
         )
         lines.append(f"  {name:6} = {int(not codes)}  {what}{state}")
         lines += [
-            f"      {code}: {meaning(code)}{_outside(own) if code == 'out_of_image' else ''}"
+            f"      {code}: {meaning(code)}"
+            + (_outside(explanation) if code == "out_of_image" else "")
             for code in codes
         ]
     return lines
 
 
-def _outside(own: Explanation) -> str:
-    inside = own.io.format.is_inside(
-        as_boxes([prediction.written for prediction in own.predictions]), own.view
+def _outside(explanation: Explanation) -> str:
+    inside = explanation.io.format.is_inside(
+        as_boxes([prediction.written for prediction in explanation.predictions]), explanation.view
     )
     places = [str(i) for i, ok in enumerate(inside) if not ok]
     return f" (box {', '.join(places[:SHOWN])})" if places else ""
@@ -170,42 +179,44 @@ def _thresholds(criteria: Criteria, differentiation: bool) -> str:
     return f"{xi}, xi1 = {number(criteria.xi1)}, xi2 = {number(criteria.xi2)}"
 
 
-def _stage(own: Explanation, terms: StageTerms) -> list[str]:
-    if own.settings.rules == "official":
-        return _official(own, terms)
-    return _peer(own, terms) if own.settings.peer else _paper(own, terms)
+def _stage(explanation: Explanation, terms: StageTerms) -> list[str]:
+    if explanation.settings.rules == "official":
+        return _official(explanation, terms)
+    return _peer(explanation, terms) if explanation.settings.peer else _paper(explanation, terms)
 
 
-def _peer(own: Explanation, terms: StageTerms) -> list[str]:
+def _peer(explanation: Explanation, terms: StageTerms) -> list[str]:
     """What another work's rules pay, after what is measured."""
-    got = terms.breakdown
-    lines = [line for line in _paper(own, terms) if "(Eq. 7)" not in line]
-    lines += [f"  pays      {name:11} {number(value)}" for name, value in got.paid.items()]
-    return [*lines, f"  reward    {_sum(list(got.paid.values()))} = {number(got.total)}"]
-
-
-def _paper(own: Explanation, terms: StageTerms) -> list[str]:
-    got, criteria = terms.breakdown, terms.standard.criteria
-    if got.truths:
-        found = sum(terms.valid)
-        share = found / got.truths
-        recall = (
-            f"valid / annotated = {found} / {got.truths} = {number(share)}; "
-            f"{_f(share, got.recall, criteria)}"
-        )
-        precision = _precision(own, terms)
-    else:
-        recall = precision = _nothing_to_find(own, got.recall)
+    breakdown = terms.breakdown
+    lines = [line for line in _paper(explanation, terms) if "(Eq. 7)" not in line]
+    lines += [f"  pays      {name:11} {number(value)}" for name, value in breakdown.paid.items()]
     return [
-        f"  recall    (Eq. 5, 8)  {recall}",
-        f"  precision (Eq. 6, 8)  {precision}",
-        f"  reward    (Eq. 7)     {_sum([got.format, got.recall, got.precision])} = "
-        f"{number(got.total)}",
+        *lines,
+        f"  reward    {_sum(list(breakdown.paid.values()))} = {number(breakdown.total)}",
     ]
 
 
-def _nothing_to_find(own: Explanation, value: float) -> str:
-    answer = "does" if own.says_nothing else "does not"
+def _paper(explanation: Explanation, terms: StageTerms) -> list[str]:
+    breakdown, criteria = terms.breakdown, terms.standard.criteria
+    if breakdown.truths:
+        valid = sum(terms.valid)
+        share = valid / breakdown.truths
+        recall = (
+            f"valid / annotated = {valid} / {breakdown.truths} = {number(share)}; "
+            f"{_f(share, breakdown.recall, criteria)}"
+        )
+        precision = _precision(explanation, terms)
+    else:
+        recall = precision = _nothing_to_find(explanation, breakdown.recall)
+    return [
+        f"  recall    (Eq. 5, 8)  {recall}",
+        f"  precision (Eq. 6, 8)  {precision}",
+        f"  reward    (Eq. 7)     {_total(breakdown)}",
+    ]
+
+
+def _nothing_to_find(explanation: Explanation, value: float) -> str:
+    answer = "does" if explanation.says_nothing else "does not"
     return (
         "nothing is annotated: 1 for an answer that says so, else 0; the answer "
         f"{answer}: {number(value)}"
@@ -217,22 +228,27 @@ def _f(x: float, value: float, criteria: Criteria) -> str:
     return f"f({number(x)}) = {number(value)}, for {why}"
 
 
-def _precision(own: Explanation, terms: StageTerms) -> str:
-    over, got = own.settings.precision_over, terms.breakdown
-    pairs = len(got.match.ious)
+def _precision(explanation: Explanation, terms: StageTerms) -> str:
+    over, breakdown = explanation.settings.precision_over, terms.breakdown
+    pairs = len(breakdown.match.ious)
     gated = [
         f if valid else 0.0
-        for prediction, f, valid in zip(own.predictions, terms.f, terms.valid, strict=True)
+        for prediction, f, valid in zip(explanation.predictions, terms.f, terms.valid, strict=True)
         if prediction.truth is not None
     ]
-    below = {"matched": pairs, "valid": sum(terms.valid), "predicted": got.predicted}
-    denominator = below.get(over, max(got.predicted, got.truths))
+    below = {"matched": pairs, "valid": sum(terms.valid), "predicted": breakdown.predicted}
+    denominator = below.get(over, max(breakdown.predicted, breakdown.truths))
     if not denominator:
         return f"no {DENOMINATORS[over]}: 0"
     return (
         f"f(IoU) of the valid pairs / {DENOMINATORS[over]} = ({_sum(gated)}) / {denominator} = "
-        f"{number(got.precision)}"
+        f"{number(breakdown.precision)}"
     )
+
+
+def _total(breakdown: RewardBreakdown) -> str:
+    parts = [breakdown.format, breakdown.recall, breakdown.precision]
+    return f"{_sum(parts)} = {number(breakdown.total)}"
 
 
 def _sum(terms: Sequence[float]) -> str:
@@ -243,32 +259,37 @@ def _sum(terms: Sequence[float]) -> str:
     )
 
 
-def _official(own: Explanation, terms: StageTerms) -> list[str]:
+def _official(explanation: Explanation, terms: StageTerms) -> list[str]:
     """The released code's own rules, which are not the paper's equations."""
-    got, criteria = terms.breakdown, terms.standard.criteria
-    if not got.truths:
+    breakdown, criteria = terms.breakdown, terms.standard.criteria
+    if not breakdown.truths:
         recall = precision = (
-            f"nothing is annotated: 1 where no box is read, else 0: {number(got.recall)}"
+            f"nothing is annotated: 1 where no box is read, else 0: {number(breakdown.recall)}"
         )
-    elif not got.predicted:
+    elif not breakdown.predicted:
         recall = precision = "no box is read: 0"
     else:
-        bounds = ", then f with its fixed bounds .5 and .75" if own.settings.differentiation else ""
+        bounds = (
+            ", then f with its fixed bounds .5 and .75"
+            if explanation.settings.differentiation
+            else ""
+        )
         recall = (
             f"pairs with GIoU > {number(criteria.xi0)} / annotated = {sum(terms.valid)} / "
-            f"{got.truths}{bounds}"
+            f"{breakdown.truths}{bounds}"
         )
-        recall += f": {number(got.recall)}"
+        recall += f": {number(breakdown.recall)}"
         f = [
             f
-            for prediction, f in zip(own.predictions, terms.f, strict=True)
+            for prediction, f in zip(explanation.predictions, terms.f, strict=True)
             if prediction.truth is not None
         ]
         precision = (
-            f"mean of f(GIoU) over matched pairs = ({_sum(f)}) / {len(f)} = {number(got.precision)}"
+            f"mean of f(GIoU) over matched pairs = ({_sum(f)}) / {len(f)} = "
+            f"{number(breakdown.precision)}"
         )
     return [
         f"  recall     {recall}",
         f"  precision  {precision}",
-        f"  reward     {_sum([got.format, got.recall, got.precision])} = {number(got.total)}",
+        f"  reward     {_total(breakdown)}",
     ]

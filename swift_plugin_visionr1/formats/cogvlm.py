@@ -62,7 +62,7 @@ class CogVLM(Collected):
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""
-        found = Collector(self.frame, placed)
+        collector = Collector(self.frame, placed)
         operation = text.rfind(_OPERATION)
         at = start = operation + len(_OPERATION) if operation >= 0 else 0
         for place in islice(_PLACE.finditer(text, start), MAX_PIECES):
@@ -70,7 +70,7 @@ class CogVLM(Collected):
                 text, max(at, place.start() - 99), place.start()
             )
             if called:
-                found.issue("bad_layout")
+                collector.issue("bad_layout")
             label = (
                 _element(
                     text, text.rfind("\n", start, place.start()) + 1 if called else start, place
@@ -80,12 +80,13 @@ class CogVLM(Collected):
             )
             at = place.end()
             if not all(
-                _take(found, text, one.span(), label) for one in _ONE.finditer(text, *place.span(1))
+                _take(collector, text, one.span(), label)
+                for one in _ONE.finditer(text, *place.span(1))
             ):
                 break
         if text.rfind("[") > text.rfind("]"):
-            found.issue("broken_tags")
-        return close(found, text, "None")
+            collector.issue("broken_tags")
+        return close(collector, text, "None")
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """A line for each box, three digits for each coordinate, from 000 to 999."""
@@ -115,16 +116,16 @@ def _element(text: str, start: int, place: re.Match[str]) -> Span:
     return strip(text, *name.span(1)) if name else (start, start)
 
 
-def _take(found: Collector, text: str, place: Span, label: Span) -> bool:
+def _take(collector: Collector, text: str, place: Span, label: Span) -> bool:
     """Read one place; False when there is room for no more boxes."""
     group = tokens(text, *place)
     written = [text[start:end] for start, end in group]
     values = [number(one) for one in written]
     if any(v != v for v in values):
-        found.issue("bad_box")
-    elif found.shape(len(group)):
+        collector.issue("bad_box")
+    elif collector.shape(len(group)):
         if any("." in one for one in written):
-            found.issue("not_integer")
+            collector.issue("not_integer")
         named = label[0] < label[1]
-        return found.add(values, group + ((label,) if named else ()), text[slice(*label)])
+        return collector.add(values, group + ((label,) if named else ()), text[slice(*label)])
     return True

@@ -86,10 +86,10 @@ class Collector:
             self.issue("bad_box" if odd else {2: "point", 8: "quad"}.get(count, "polygon"))
         return count == 4
 
-    def nothing(self, own: bool) -> None:
+    def nothing(self, as_documented: bool) -> None:
         """The answer says that there is nothing to find, in the family's own way or in another."""
         self.says_nothing = True
-        if not own:
+        if not as_documented:
             self.issue("empty_answer")
 
 
@@ -105,9 +105,12 @@ class Collected(Format):
 
     def parse(self, text: str) -> ParsedCompletion:
         """Boxes in the format's own frame, and issues; see `Format.parse`."""
-        found = self.collect(text)
+        collector = self.collect(text)
         return ParsedCompletion(
-            as_boxes(found.boxes), tuple(found.labels), found.issues, found.says_nothing
+            as_boxes(collector.boxes),
+            tuple(collector.labels),
+            collector.issues,
+            collector.says_nothing,
         )
 
     def spans(self, text: str) -> list[tuple[Span, ...]]:
@@ -131,17 +134,17 @@ def strip(text: str, start: int, end: int) -> Span:
     return begin, begin + len(piece.strip())
 
 
-def close(found: Collector, text: str, own: str) -> Collector:
+def close(collector: Collector, text: str, empty_answer: str) -> Collector:
     """Finish an answer: without a box, note whether it is the empty answer or lacks boxes."""
     for other in _OTHER_SHAPES.finditer(text):
-        found.issue(other.group(1))
-    found.says_nothing = found.says_nothing and not found.boxes
-    if found.boxes or found.says_nothing:
-        return found
-    if len(text) < 100 and text.strip() == own:
-        found.nothing(own=True)
+        collector.issue(other.group(1))
+    collector.says_nothing = collector.says_nothing and not collector.boxes
+    if collector.boxes or collector.says_nothing:
+        return collector
+    if len(text) < 100 and text.strip() == empty_answer:
+        collector.nothing(as_documented=True)
     elif denies(text):
-        found.nothing(own=False)
-    elif not found.issues:
-        found.issue("no_box")
-    return found
+        collector.nothing(as_documented=False)
+    elif not collector.issues:
+        collector.issue("no_box")
+    return collector

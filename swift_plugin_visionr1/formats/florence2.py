@@ -47,19 +47,19 @@ class Florence2(Collected):
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""
-        found = Collector(self.frame, placed)
+        collector = Collector(self.frame, placed)
         at = 0
         for run in runs(text, _TOKEN, _RUN):
             label = strip(text, at, run.start)
             at = run.end
-            if not _take(found, text, run, label):
+            if not _take(collector, text, run, label):
                 break
         else:
             if at and text[at:].strip():
-                found.issue("broken_tags" if is_cut(text, at) else "text_around")
-        if any(found.labels) and not all(found.labels):
-            found.issue("no_label")
-        return close(found, text, "")
+                collector.issue("broken_tags" if is_cut(text, at) else "text_around")
+        if any(collector.labels) and not all(collector.labels):
+            collector.issue("no_label")
+        return close(collector, text, "")
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Each box after its label, in bins from 0 to 999."""
@@ -70,20 +70,22 @@ class Florence2(Collected):
         return "".join(label + row for label, row in zip(labels, written, strict=True))
 
 
-def _take(found: Collector, text: str, run: Run, label: Span) -> bool:
+def _take(collector: Collector, text: str, run: Run, label: Span) -> bool:
     """Read one run; False if there is no room for more boxes."""
     name = text[slice(*label)]
     if _POLYGON.search(name):
-        found.issue("polygon")
+        collector.issue("polygon")
     elif "<" in name or ">" in name:
-        found.issue("text_around")
+        collector.issue("text_around")
     elif len(run.digits) == 4 or _are_boxes(run.values(text)):
         values = run.values(text)
         named = (label,) if name else ()
         fours = range(0, len(values) - 3, 4)
-        return all(found.add(values[i : i + 4], run.digits[i : i + 4] + named, name) for i in fours)
+        return all(
+            collector.add(values[i : i + 4], run.digits[i : i + 4] + named, name) for i in fours
+        )
     else:
-        found.shape(len(run.digits))
+        collector.shape(len(run.digits))
     return True
 
 

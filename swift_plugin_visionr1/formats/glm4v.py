@@ -53,12 +53,12 @@ class GLM4V(TaggedLists):
         """See `Format.served`."""
         return replace(self, tags_taken=True)
 
-    def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
+    def region(self, collector: Collector, text: str, piece: Piece, label: Span | None) -> bool:
         """See `Tagged.region`; objects, and what is in a fence, are read as JSON."""
         inside = text[piece.start : piece.end]
         if "{" in inside or "```" in inside:
-            return self._read_json(found, text, piece.start, piece.end)
-        return super().region(found, text, piece, label)
+            return self._read_json(collector, text, piece.start, piece.end)
+        return super().region(collector, text, piece, label)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Objects between the tokens, or bare lists where no box has a label."""
@@ -74,12 +74,12 @@ class GLM4V(TaggedLists):
             return iter([Piece("box", start, len(text.rstrip()), closed=True)])
         return super()._pieces(text)
 
-    def _collect_bare(self, found: Collector, text: str) -> None:
+    def _collect_bare(self, collector: Collector, text: str) -> None:
         if "bbox_2d" in text:
-            found.issue("no_tags")
-            self._read_json(found, text, 0, len(text))
+            collector.issue("no_tags")
+            self._read_json(collector, text, 0, len(text))
         else:
-            super()._collect_bare(found, text)
+            super()._collect_bare(collector, text)
 
     def _is_laid_out(self, region: str, boxes: int) -> bool:
         if len(region) > 200 * (boxes + 1):
@@ -90,15 +90,17 @@ class GLM4V(TaggedLists):
         )
         return written in (lists, lists[1:-1]) or (boxes == 1 and written == "0,0,0,0")
 
-    def _read_json(self, found: Collector, text: str, start: int, end: int) -> bool:
+    def _read_json(self, collector: Collector, text: str, start: int, end: int) -> bool:
         inner = JsonBoxes(self.name, self.frame, JsonLayout(), OTHER_KEYS)
         parsed = inner.parse(text[start:end])
-        places = inner.spans(text[start:end]) if found.placed else [()] * len(parsed.boxes)
+        places = inner.spans(text[start:end]) if collector.placed else [()] * len(parsed.boxes)
         for issue in parsed.issues:
-            found.issue(issue)
+            collector.issue(issue)
         if parsed.says_nothing:
-            found.nothing(own=True)
+            collector.nothing(as_documented=True)
         for box, label, spans in zip(parsed.boxes.tolist(), parsed.labels, places, strict=False):
-            if not found.add(box, [(start + begin, start + stop) for begin, stop in spans], label):
+            if not collector.add(
+                box, [(start + begin, start + stop) for begin, stop in spans], label
+            ):
                 return False
         return True

@@ -46,18 +46,18 @@ class Griffon(Collected):
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""
-        found = Collector(self.frame, placed)
+        collector = Collector(self.frame, placed)
         at = 0  # where the text between this box and the one before begins
         for match in islice(_BRACKETS.finditer(text), MAX_PIECES):
-            label = _label(found, text, at, match.start())
+            label = _label(collector, text, at, match.start())
             if label is not None:
-                if not _take(found, text, match, label):
+                if not _take(collector, text, match, label):
                     break
                 at = match.end()
         else:
             if at and text[at:].strip():
-                found.issue("text_around")
-        return close(found, text, "None")
+                collector.issue("text_around")
+        return close(collector, text, "None")
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Three decimals, no spaces; `None` for no boxes."""
@@ -67,7 +67,7 @@ class Griffon(Collected):
         )
 
 
-def _label(found: Collector, text: str, start: int, end: int) -> Span | None:
+def _label(collector: Collector, text: str, start: int, end: int) -> Span | None:
     """The label that ends in `-` at `end`, empty for a box without one; None if no box of this
     family begins there."""
     begin, stop = strip(text, max(start, end - _REACH), end)
@@ -76,27 +76,27 @@ def _label(found: Collector, text: str, start: int, end: int) -> Span | None:
     if not dashed and between not in ("", "&", ",", ";"):
         return None
     if (begin, stop) != (start, end) or (start and not between.startswith("&")):
-        found.issue("bad_layout")
+        collector.issue("bad_layout")
     if "\n" in between:
-        found.issue("text_around")
+        collector.issue("text_around")
         begin = text.rindex("\n", begin, stop) + 1
     begin += text[begin:stop].startswith(("&", ",", ";"))
     return strip(text, begin, stop - dashed)
 
 
-def _take(found: Collector, text: str, match: re.Match[str], label: Span) -> bool:
+def _take(collector: Collector, text: str, match: re.Match[str], label: Span) -> bool:
     """Read one bracket; False if there is no room for more boxes."""
     group = tokens(text, *match.span(1))
     values = [number(text[start:end]) for start, end in group]
     if any(v != v for v in values):
-        found.issue("bad_box")
-    elif found.shape(len(group)):
+        collector.issue("bad_box")
+    elif collector.shape(len(group)):
         if any(len(text[start:end].partition(".")[2]) != 3 for start, end in group):
-            found.issue("wrong_decimals")
+            collector.issue("wrong_decimals")
         if not _STRICT.fullmatch(match.group()):
-            found.issue("bad_layout")
+            collector.issue("bad_layout")
         named = label[0] < label[1]
-        return found.add(
+        return collector.add(
             values, group + ((label,) if named else ()), text[slice(*label)] if named else _TARGET
         )
     return True

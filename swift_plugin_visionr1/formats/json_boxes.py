@@ -290,7 +290,7 @@ class JsonBoxes(Format):
         numbers = [_number(v) for v in written]
         if not all(abs(v) < LIMIT for v in numbers):  # NaN is not below anything
             return [], "bad_box"
-        if not entry.own:
+        if not entry.as_documented:
             return numbers, "other_key"
         if not decimals:
             return numbers, None if set(map(type, written)) == {int} else "not_integer"

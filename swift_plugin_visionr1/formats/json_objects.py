@@ -83,7 +83,7 @@ class Entry(NamedTuple):
             ...}}.
         keys: the key of the holder that has all four, or the four that have one each.
         nth: which of several boxes under the key.
-        own: whether the format's own keys are used, and nothing is around the four numbers.
+        as_documented: whether the format's own keys are used, with nothing around the numbers.
         name: the key above the box that says what it shows; "" for none.
     """
 
@@ -92,7 +92,7 @@ class Entry(NamedTuple):
     holder: dict[str, Any]
     keys: tuple[str, ...]
     nth: int = 0
-    own: bool = True
+    as_documented: bool = True
     name: str = ""
 
     def places(self) -> list[Span]:
@@ -107,19 +107,19 @@ class Entry(NamedTuple):
         return spans[4 * self.nth : 4 * self.nth + 4]
 
 
-def label_key(record: Mapping[str, Any], own: str, name: str = "") -> str | None:
+def label_key(record: Mapping[str, Any], documented: str, name: str = "") -> str | None:
     """The key of the label: the format's own, one that means the same, or, where no key above the
     box is its `name`, that of the only text there is."""
-    if own in record:
-        return own
+    if documented in record:
+        return documented
     by_name = {_plain(key): key for key in record if text_of(record[key]) is not None}
-    found = next((by_name[name] for name in _LABELS if name in by_name), None)
+    label = next((by_name[name] for name in _LABELS if name in by_name), None)
     texts = [
         key
         for name, key in by_name.items()
         if isinstance(record[key], str) and name not in _NO_LABELS
     ]
-    return found or (texts[0] if len(texts) == 1 and not name else None)
+    return label or (texts[0] if len(texts) == 1 and not name else None)
 
 
 def text_of(value: Any) -> str | int | None:
@@ -158,7 +158,7 @@ class Objects:
             self.issues.append("label_in_list")
         for label, row in named:
             record = {self.layout.label: label, self.layout.keys[0]: row}
-            self._take([Entry(row, record, record, self.layout.keys, own=False)])
+            self._take([Entry(row, record, record, self.layout.keys, as_documented=False)])
         for item in items if not named else ():
             if len(self.entries) >= MAX_BOXES:
                 self.issues.append("too_many_boxes")
@@ -182,38 +182,42 @@ class Objects:
 
     def add_record(self, record: dict[str, Any], depth: int = 0, name: str = "") -> None:
         """An object: one box, several, none, or a holder of boxes."""
-        found = self._boxes(record)
-        if isinstance(found, str):
-            self.issues.append(found)
-        elif found:
-            self._take([entry._replace(name=name) for entry in found] if name else found)
+        entries = self._boxes(record)
+        if isinstance(entries, str):
+            self.issues.append(entries)
+        elif entries:
+            self._take([entry._replace(name=name) for entry in entries] if name else entries)
         else:
             self._search(record, depth, name)
 
-    def _take(self, found: list[Entry]) -> None:
+    def _take(self, entries: list[Entry]) -> None:
         room = MAX_BOXES - len(self.entries)
-        self.entries += found[:room]
-        self.issues += ["too_many_boxes"] if len(found) > room else []
+        self.entries += entries[:room]
+        self.issues += ["too_many_boxes"] if len(entries) > room else []
 
     def _boxes(self, record: dict[str, Any]) -> list[Entry] | str:
         """The boxes of an object, or what it is instead, or an empty list."""
         if "name" in record and "arguments" in record:
             return "tool_call"
-        own = self.layout.keys
-        if len(own) == 4 and all(key in record for key in own):
-            return [Entry([record[key] for key in own], record, record, own)]
+        keys = self.layout.keys
+        if len(keys) == 4 and all(key in record for key in keys):
+            return [Entry([record[key] for key in keys], record, record, keys)]
         by_name = {_plain(key): key for key in record}
-        for name in (*own, *self.others):
+        for name in (*keys, *self.others):
             key = name if name in record else by_name.get(name)
             if key is not None and record[key] not in (None, []):
-                return self._boxes_at(key, record, key in own)
+                return self._boxes_at(key, record, key in keys)
         corners = self._corners(record)
         if corners:
-            return [Entry([record[key] for key in corners], record, record, corners, own=False)]
+            return [
+                Entry(
+                    [record[key] for key in corners], record, record, corners, as_documented=False
+                )
+            ]
         if {"x", "y"} <= set(by_name) and not {"w", "h", "width", "height"} & set(by_name):
             return "point"
         return next(
-            (_OTHER_SHAPES[name] for name in by_name if name in _OTHER_SHAPES and name not in own),
+            (_OTHER_SHAPES[name] for name in by_name if name in _OTHER_SHAPES and name not in keys),
             [],
         )
 
@@ -221,7 +225,7 @@ class Objects:
         """An object that is not a box itself: boxes in its lists and objects."""
         before = len(self.entries), len(self.issues)
         for key, value in record.items() if depth < _MAX_DEPTH else ():
-            own_name = name if _PARTS.fullmatch(_plain(key)) else key
+            name_of_key = name if _PARTS.fullmatch(_plain(key)) else key
             rows = _rows(value)
             if rows and _OTHERS.fullmatch(_plain(key)):
                 continue
@@ -229,7 +233,7 @@ class Objects:
                 record_of_box = Placed()
                 self._take(
                     [
-                        Entry(row, record_of_box, record, (key,), nth, False, own_name)
+                        Entry(row, record_of_box, record, (key,), nth, False, name_of_key)
                         for nth, row in enumerate(rows)
                     ]
                 )
@@ -237,7 +241,7 @@ class Objects:
                 self.issues.append(_shape(len(rows[0])))
             elif isinstance(value, (dict, list, Split)):
                 inside = value if isinstance(value, list) else [value]
-                self._add_loosely(inside, depth + 1, own_name)
+                self._add_loosely(inside, depth + 1, name_of_key)
         if not self.loose and before == (len(self.entries), len(self.issues)):
             self.issues.append("bad_box")
 
@@ -246,7 +250,7 @@ class Objects:
         self.add_list(items, depth, name)
         self.loose = loose
 
-    def _boxes_at(self, key: str, record: dict[str, Any], own: bool) -> list[Entry] | str:
+    def _boxes_at(self, key: str, record: dict[str, Any], documented: bool) -> list[Entry] | str:
         """The boxes under a box's key, or what is there."""
         value = record[key]
         if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
@@ -254,12 +258,14 @@ class Objects:
         if isinstance(value, dict):
             corners = self._corners(value)
             return (
-                [Entry([value[k] for k in corners], record, value, corners, own=False)]
+                [Entry([value[k] for k in corners], record, value, corners, as_documented=False)]
                 if corners
                 else []
             )
         if isinstance(value, str) and _NUMBERS.fullmatch(value):
-            return [Entry(_ONE_NUMBER.findall(value), record, record, (key,), own=own)]
+            return [
+                Entry(_ONE_NUMBER.findall(value), record, record, (key,), as_documented=documented)
+            ]
         if not isinstance(value, list):
             return "bad_box"
         if any(isinstance(item, (dict, Split)) for item in value):
@@ -273,7 +279,7 @@ class Objects:
             rows = [[number for row in rows for number in row]]  # the corners as points
         if len(rows[0]) != 4:
             return _shape(len(rows[0]))
-        plain = own and rows[0] is value
+        plain = documented and rows[0] is value
         return [Entry(row, record, record, (key,), nth, plain) for nth, row in enumerate(rows)]
 
     def _corners(self, record: Mapping[str, Any]) -> tuple[str, ...]:

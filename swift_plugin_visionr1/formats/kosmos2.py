@@ -62,13 +62,13 @@ class Kosmos2(Tagged):
         """The last pair may be cut off."""
         return groups if len(groups[-1]) == self.numbers else groups[:-1]
 
-    def take(self, found: Collector, text: str, group: Group, label: Span | None) -> bool:
+    def take(self, collector: Collector, text: str, group: Group, label: Span | None) -> bool:
         """Read one pair of indices; see `Tagged.take`."""
         indices = [int(text[start:end]) for start, end in group]
         if len(indices) != 2 or max(indices) >= _SIDE * _SIDE:
-            found.issue("bad_box")
+            collector.issue("bad_box")
             return True
-        return found.add(
+        return collector.add(
             _box(*indices),
             group + ((label,) if label else ()),
             text[slice(*label)] if label else "",

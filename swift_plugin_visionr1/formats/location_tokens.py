@@ -28,8 +28,8 @@ class Run(NamedTuple):
 def runs(text: str, token: re.Pattern[str], run: re.Pattern[str]) -> Iterator[Run]:
     """The runs of an answer, in order; group 1 of `token` is its digits."""
     for match in islice(run.finditer(text), MAX_PIECES):
-        found = islice(token.finditer(text, *match.span()), LONGEST)
-        yield Run(*match.span(), tuple(one.span(1) for one in found))
+        matches = islice(token.finditer(text, *match.span()), LONGEST)
+        yield Run(*match.span(), tuple(one.span(1) for one in matches))
 
 
 def is_cut(text: str, start: int) -> bool:

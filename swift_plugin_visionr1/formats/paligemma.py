@@ -43,16 +43,16 @@ class PaliGemma(Collected):
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""
-        found = Collector(self.frame, placed)
+        collector = Collector(self.frame, placed)
         all_runs = list(runs(text, _TOKEN, _RUN))
         if all_runs and text[: all_runs[0].start].strip(" ;\n"):
-            found.issue("text_around")
+            collector.issue("text_around")
         for run, until in zip(
             all_runs, [run.start for run in all_runs[1:]] + [len(text)], strict=False
         ):
-            if not _take(found, text, run, until):
+            if not _take(collector, text, run, until):
                 break
-        return close(found, text, "")
+        return close(collector, text, "")
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """Each box in four tokens from 0 to 1023, y first."""
@@ -61,39 +61,39 @@ class PaliGemma(Collected):
         return " ; ".join(f"{row} {label}" for row, label in zip(written, labels, strict=True))
 
 
-def _label(found: Collector, text: str, run: Run, until: int) -> Span:
+def _label(collector: Collector, text: str, run: Run, until: int) -> Span:
     """The label between a run and the next one, at `until`."""
     start = run.end
     if mask := _MASK.match(text, start, until):
-        found.issue("mask")
+        collector.issue("mask")
         start = mask.end()
     stop = text.find(";", start, until)
     end = until if stop < 0 else stop
     if until == len(text) and is_cut(text, start):
-        found.issue("broken_tags")
+        collector.issue("broken_tags")
         end = min(end, text.rindex("<"))
     elif stop < 0 and until < len(text):
-        found.issue("bad_layout")
+        collector.issue("bad_layout")
     elif stop >= 0 and text[stop + 1 : until].strip():
-        found.issue("text_around")
+        collector.issue("text_around")
     return strip(text, start, end)
 
 
-def _take(found: Collector, text: str, run: Run, until: int) -> bool:
+def _take(collector: Collector, text: str, run: Run, until: int) -> bool:
     """Read a run and the text up to the next one, at `until`; False if there is no room for more
     boxes."""
-    label = _label(found, text, run, until)
+    label = _label(collector, text, run, until)
     if (
         len(run.digits) < 4
         and until == len(text)
         and (is_cut(text, run.end) or not text[run.end :].strip())
     ):
-        found.issue("broken_tags")
-    elif found.shape(len(run.digits)):
+        collector.issue("broken_tags")
+    elif collector.shape(len(run.digits)):
         y1, x1, y2, x2 = run.values(text)
         named = label[0] < label[1]
         if not named:
-            found.issue("no_label")
+            collector.issue("no_label")
         places = [run.digits[i] for i in (1, 0, 3, 2)] + ([label] if named else [])
-        return found.add((x1, y1, x2, y2), places, text[slice(*label)])
+        return collector.add((x1, y1, x2, y2), places, text[slice(*label)])
     return True

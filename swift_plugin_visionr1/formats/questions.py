@@ -21,8 +21,8 @@ def fill(question: str, names: Sequence[str], placeholder: str = "") -> str:
     ('Find cat, dog.', 'detect cat ; dog')
     """
 
-    def joined(found: re.Match[str]) -> str:
-        return (", " if found[1] is None else found[1]).join(names)
+    def joined(match: re.Match[str]) -> str:
+        return (", " if match[1] is None else match[1]).join(names)
 
     return re.sub(rf"{{{placeholder}(?::([^{{}}]*))?}}", joined, question)
 

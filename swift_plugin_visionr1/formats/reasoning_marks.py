@@ -98,5 +98,5 @@ def after_stripped_marks(text: str, start: int, end: int) -> Span | None:
 
 
 def _marks(text: str, start: int, end: int) -> Iterator[Mark]:
-    for found in _MARK.finditer(text, start, end):
-        yield Mark(*found.span(), found["opens"] is not None, _MADE_UP.match(found[0]) is None)
+    for match in _MARK.finditer(text, start, end):
+        yield Mark(*match.span(), match["opens"] is not None, _MADE_UP.match(match[0]) is None)

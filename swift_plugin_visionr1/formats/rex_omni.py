@@ -62,11 +62,11 @@ class RexOmni(Qwen2VL):
         """All but the last: more numbers, of a polygon, might have followed."""
         return groups[:-1]
 
-    def _collect_bare(self, found: Collector, text: str) -> None:
+    def _collect_bare(self, collector: Collector, text: str) -> None:
         for person in _PERSON.finditer(text):
-            found.issue("keypoints")
+            collector.issue("keypoints")
             if not self.take(
-                found, text, tuple(person.span(bin) for bin in range(2, 6)), person.span(1)
+                collector, text, tuple(person.span(bin) for bin in range(2, 6)), person.span(1)
             ):
                 return
 

@@ -87,16 +87,16 @@ class Tagged(Collected):
         place."""
         yield tokens(text, start, end)
 
-    def take(self, found: Collector, text: str, group: Group, label: Span | None) -> bool:
+    def take(self, collector: Collector, text: str, group: Group, label: Span | None) -> bool:
         """Read one place; False if there is no room for more boxes."""
         values = [number(text[start:end]) for start, end in group]
         if any(v != v for v in values):
-            found.issue("bad_box")
-        elif found.shape(len(group)):
+            collector.issue("bad_box")
+        elif collector.shape(len(group)):
             written = [text[start:end] for start, end in group]
             if any(len(v.partition(".")[2]) != self.decimals for v in written):
-                found.issue("wrong_decimals" if self.decimals else "not_integer")
-            return found.add(
+                collector.issue("wrong_decimals" if self.decimals else "not_integer")
+            return collector.add(
                 values, group + ((label,) if label else ()), text[slice(*label)] if label else ""
             )
         return True
@@ -106,37 +106,37 @@ class Tagged(Collected):
         else is missing."""
         return groups if self._is_laid_out(text[piece.start : piece.end], len(groups)) else []
 
-    def region(self, found: Collector, text: str, piece: Piece, label: Span | None) -> bool:
+    def region(self, collector: Collector, text: str, piece: Piece, label: Span | None) -> bool:
         """Read what is between the tags of a box; False if there is no room for more."""
         inside = text[piece.start : piece.end]
         if denies(inside) or not (piece.closed or inside.strip()):
             return True  # an opening tag alone, as in an answer that is cut off
         label = label if label and label[0] < label[1] else None
         if label is None and self.labelled:
-            found.issue("no_label")
+            collector.issue("no_label")
         groups = list(islice(self.groups(text, piece.start, piece.end), MAX_PIECES))
         if not piece.closed:
             groups = self.whole(text, piece, groups)
         elif not groups:
-            found.issue("bad_box")
+            collector.issue("bad_box")
         elif all(len(group) == self.numbers for group in groups) and not self._is_laid_out(
             inside, len(groups)
         ):
-            found.issue("bad_layout")
-        return all(self.take(found, text, group, label) for group in groups)
+            collector.issue("bad_layout")
+        return all(self.take(collector, text, group, label) for group in groups)
 
     def collect(self, text: str, placed: bool = False) -> Collector:
         """See `Collected.collect`."""
-        found = Collector(self.frame, placed)
+        collector = Collector(self.frame, placed)
         pieces = list(islice(self._pieces(text), MAX_PIECES + 1))
         if len(pieces) > MAX_PIECES:
-            found.issue("too_many_boxes")
+            collector.issue("too_many_boxes")
         kinds = {piece.kind for piece in pieces}
         if kinds & {"label", "box"}:
-            self._collect_tagged(found, text, pieces)
+            self._collect_tagged(collector, text, pieces)
         if "box" not in kinds:
-            self._collect_bare(found, text)
-        return close(found, text, self.nothing)
+            self._collect_bare(collector, text)
+        return close(collector, text, self.nothing)
 
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """The pieces alone; neighbours of one label share it, and the order is kept."""
@@ -153,7 +153,7 @@ class Tagged(Collected):
             )
         return self.joint.join(parts) or self.nothing
 
-    def _collect_tagged(self, found: Collector, text: str, pieces: list[Piece]) -> None:
+    def _collect_tagged(self, collector: Collector, text: str, pieces: list[Piece]) -> None:
         label: Span | None = None
         waiting = False  # whether the label has had no box yet
         # whether the boxes belong to a relation, as All-Seeing writes: of things already boxed
@@ -164,33 +164,33 @@ class Tagged(Collected):
         for index, piece in enumerate(pieces[:MAX_PIECES]):
             inside = text[piece.start : piece.end]
             if not piece.closed:
-                found.issue("broken_tags")
+                collector.issue("broken_tags")
             if piece.kind == "label" and first is not None and index in after:
-                found.name_from(first, strip(text, piece.start, piece.end), text)
+                collector.name_from(first, strip(text, piece.start, piece.end), text)
                 first = None
             elif piece.kind == "label":
                 first = None
                 if waiting:
-                    found.issue("no_box")
+                    collector.issue("no_box")
                 label, waiting, related = strip(text, piece.start, piece.end), True, False
             elif piece.kind == "text":
                 if inside.strip().strip(self.between).strip():
                     label = label if waiting else None
                     related = inside.endswith("</pred>")
                     if not self.prose:
-                        found.issue("text_around")
+                        collector.issue("text_around")
             elif not related:
                 waiting = False
-                first = len(found.boxes) if label is None else None
+                first = len(collector.boxes) if label is None else None
                 empty.append(piece.closed and denies(inside))
-                if not self.region(found, text, piece, label):
+                if not self.region(collector, text, piece, label):
                     return
         if waiting:
-            found.issue("no_box")
+            collector.issue("no_box")
         if empty and all(empty):
-            found.nothing(own=self.nothing_tagged)
+            collector.nothing(as_documented=self.nothing_tagged)
 
-    def _collect_bare(self, found: Collector, text: str) -> None:
+    def _collect_bare(self, collector: Collector, text: str) -> None:
         """Read an answer without tags: lines that are a label and its coordinates, or the
         coordinates alone."""
         if _expected(self, 1)[0] not in "([":
@@ -206,13 +206,13 @@ class Tagged(Collected):
             groups = list(islice(self.groups(text, bare.end(), end), MAX_PIECES))
             if not self._is_laid_out(text[bare.end() : end], len(groups)):
                 continue
-            found.issue("no_tags")
+            collector.issue("no_tags")
             if role:
-                found.issue("text_around")
+                collector.issue("text_around")
             if self.labelled and not bare.group():
-                found.issue("no_label")
+                collector.issue("no_label")
             if not all(
-                self.take(found, text, group, bare.span() if bare.group() else None)
+                self.take(collector, text, group, bare.span() if bare.group() else None)
                 for group in groups
             ):
                 return

@@ -134,8 +134,8 @@ def read_json(path: Path) -> Mapping[str, Any]:
 def _processor(folder: Path) -> Mapping[str, Any]:
     """The fields in preprocessor_config.json, or in the place where newer transformers keep
     them."""
-    found = read_json(folder / "preprocessor_config.json")
-    return found or read_json(folder / "processor_config.json").get("image_processor") or {}
+    config = read_json(folder / "preprocessor_config.json")
+    return config or read_json(folder / "processor_config.json").get("image_processor") or {}
 
 
 def _chat(name: str, arguments: Mapping[str, Any]) -> ChatOptions:

@@ -153,8 +153,8 @@ def _gemma4(limits: Limits) -> Resize:
 
 def _side(processor: Mapping[str, Any], default: int) -> int:
     size = processor.get("size")
-    found = size.get("height") if isinstance(size, Mapping) else size
-    return found if isinstance(found, int) else default
+    side = size.get("height") if isinstance(size, Mapping) else size
+    return side if isinstance(side, int) else default
 
 
 FAMILIES: dict[str, Family] = {

@@ -93,21 +93,21 @@ def _words(value: object) -> tuple[str, ...]:
 
 
 def _options(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    options: dict[str, tuple[str, ...]] = {}
     name = None
     for word in words:
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
             name = name.replace("-", "_")
-            found[name] = (value,) if equals else ()
+            options[name] = (value,) if equals else ()
         elif name is None:
             raise SettingsError(
                 "expected a recipe (.yaml, .yml, .json) as the first word and options after it, "
                 f"got {word!r}"
             )
         else:
-            found[name] += (word,)
-    return found
+            options[name] += (word,)
+    return options
 
 
 def _model_kwargs(text: str) -> dict[str, str]:

@@ -22,10 +22,10 @@ class Annotations:
         self._by_prompt: dict[str, list[Row]] = defaultdict(list)
         for row in (row for rows in read_lines(path) for row in rows):
             with naming(row, path):
-                own = published(row)
-            self._by_prompt[_question(own)].append(own)
-            if own.image_path:
-                self._by_image[Path(own.image_path).name].append(own)
+                converted = published(row)
+            self._by_prompt[_question(converted)].append(converted)
+            if converted.image_path:
+                self._by_image[Path(converted.image_path).name].append(converted)
 
     def truth(self, row: Row) -> GroundTruth:
         """The annotation of what `row` answers.
@@ -37,17 +37,17 @@ class Annotations:
             InputError: no row of the data set belongs to it, or rows with different annotations do.
             SolutionError: the data set's annotation cannot be used.
         """
-        found = self._of_image(row, row.image_path) if row.image_path else self._like(row)
-        solutions = {str(other.columns.get("solution")) for other in found}
+        truth = self._of_image(row, row.image_path) if row.image_path else self._like(row)
+        solutions = {str(other.columns.get("solution")) for other in truth}
         if len(solutions) != 1:
             what = f"image {row.image_path!r} and " if row.image_path else ""
             raise InputError(
                 f"expected one row in {self.path} with its {what}prompt {_question(row)[-80:]!r}, "
-                f"got {len(found)} with {len(solutions)} different annotations: let the "
+                f"got {len(truth)} with {len(solutions)} different annotations: let the "
                 "completions keep their column solution (swift infer --remove_unused_columns false)"
             )
-        with naming(found[0], self.path):
-            return found[0].truth()
+        with naming(truth[0], self.path):
+            return truth[0].truth()
 
     def _of_image(self, row: Row, image: str) -> list[Row]:
         candidates = self._by_image.get(Path(image).name, [])

@@ -85,11 +85,11 @@ def _doubt(log: Log, again: Log) -> str:
     if logged is None:
         return ""
     totals = again.values["vision_r1/total"]
-    own = dict(zip(again.steps.tolist(), totals.tolist(), strict=True))
+    recomputed = dict(zip(again.steps.tolist(), totals.tolist(), strict=True))
     gaps = [
-        abs(own[step] - mean)
+        abs(recomputed[step] - mean)
         for step, mean in zip(log.steps.tolist(), logged.tolist(), strict=True)
-        if step in own
+        if step in recomputed
     ]
     if not gaps or np.median(gaps) < DIFFERENT:
         return ""

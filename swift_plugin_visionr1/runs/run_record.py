@@ -161,8 +161,8 @@ def _without_answers(written: Mapping[str, Any]) -> dict[str, Any]:
 def _record(written: Mapping[str, Any]) -> RunRecord:
     settings = replace(settings_from(written["settings"]), source=written["source"])
     names = ("model_type", "max_pixels", "environ", "processor")
-    own = {name: written[name] for name in names}
-    return RunRecord(settings, chat=ChatOptions(**written["chat"]), **own)
+    values = {name: written[name] for name in names}
+    return RunRecord(settings, chat=ChatOptions(**written["chat"]), **values)
 
 
 def _read(folder: Path) -> dict[str, Any]:

@@ -56,9 +56,9 @@ class RowForm:
         Raises:
             SolutionError: the row cannot be read, or training would refuse its boxes.
         """
-        found = self.rewrite(row, open_size)
-        read_solution(found["solution"])
-        return found
+        rewritten = self.rewrite(row, open_size)
+        read_solution(rewritten["solution"])
+        return rewritten
 
 
 def training_row(

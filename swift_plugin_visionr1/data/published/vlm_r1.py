@@ -101,12 +101,12 @@ def _converted(row: Row, text: object, found: Boxes, open_size: SizeOf) -> dict[
 
 
 def _boxes(value: object) -> Boxes:
-    found = _read(value)
-    if found is None:
+    solution = _read(value)
+    if solution is None:
         raise SolutionError(
             f"expected [x1, y1, x2, y2], JSON of bbox_2d and label, or None, got {short(value)}"
         )
-    return found
+    return solution
 
 
 def _read(value: object) -> Boxes | None:

@@ -53,12 +53,12 @@ def answer_findings(
     first = scores.get("adaptive", scores[stages[0]])
     wrong_frame = frame_finding(groups, scorer.io.format)
     flat = [one for rows in first for one in rows]
-    found = [parse_finding(flat, wrong_frame is not None), *cut_off_findings(groups)]
-    found += [reward_finding(stage, rows) for stage, rows in scores.items()]
-    found += [wrong_frame or frame_is_right(groups, scorer.io.format)]
-    found += usefulness(first, wrong_frame is not None, scorer.settings.highest)
-    found.append(note("sample", f"one of the completions: {clipped(groups[0].texts[0], 300)!r}"))
-    return found, {
+    findings = [parse_finding(flat, wrong_frame is not None), *cut_off_findings(groups)]
+    findings += [reward_finding(stage, rows) for stage, rows in scores.items()]
+    findings += [wrong_frame or frame_is_right(groups, scorer.io.format)]
+    findings += usefulness(first, wrong_frame is not None, scorer.settings.highest)
+    findings.append(note("sample", f"one of the completions: {clipped(groups[0].texts[0], 300)!r}"))
+    return findings, {
         "rewards": {stage: means(rows) for stage, rows in scores.items()},
         "issues": dict(issue_counts(flat)),
     }
@@ -199,18 +199,18 @@ def mean_iou(groups: Sequence[Group], format: Format, frame: str | None = None) 
 
 def frame_finding(groups: Sequence[Group], format: Format) -> Finding | None:
     """Another frame in which the same numbers fit the annotations far better, if there is one."""
-    own = mean_iou(groups, format)
+    here = mean_iou(groups, format)
     frames = [f"{order}{name}" for order in ("", "yx ") for name in FRAMES]
     ious = {frame: mean_iou(groups, format, frame) for frame in frames}
     best = max(ious, key=lambda frame: ious[frame])
-    if ious[best] < own + CLEAR:
-        return size_finding(groups, format, own)
+    if ious[best] < here + CLEAR:
+        return size_finding(groups, format, here)
     name = best.removeprefix("yx ")
     order = ", y first" if name != best else ""
     ratio = _ratio_text(groups, format)
     text = (
         f"wrong frame: in frame {name}{order} the mean IoU would be {ious[best]:.2f}, in this "
-        f"one it is {own:.2f}"
+        f"one it is {here:.2f}"
     )
     remedy = "choose a format that writes y first" if order else _remedy(name, format)
     return problem("wrong_frame", f"{text}{ratio}: {remedy}, or the model_type whose frame that is")
@@ -244,8 +244,8 @@ def size_ratio(groups: Sequence[Group], format: Format) -> tuple[float, float] |
             boxes = format.frame.to_image(format.parse(text).boxes, group.view)
             if len(boxes):
                 extents = [
-                    (found[:, 2:] - found[:, :2]).mean(axis=0)
-                    for found in (boxes, group.truth.boxes)
+                    (some_boxes[:, 2:] - some_boxes[:, :2]).mean(axis=0)
+                    for some_boxes in (boxes, group.truth.boxes)
                 ]
                 ratios.append(extents[0] / extents[1])
     if not ratios:
@@ -261,10 +261,10 @@ def _ratio_text(groups: Sequence[Group], format: Format) -> str:
     )
 
 
-def size_finding(groups: Sequence[Group], format: Format, own: float) -> Finding | None:
+def size_finding(groups: Sequence[Group], format: Format, iou: float) -> Finding | None:
     """A frame that the sizes of the boxes point to when no frame puts the boxes in place."""
     ratio = size_ratio(groups, format)
-    if ratio is None or own > CLEAR or all(abs(np.log(side)) < np.log(1.5) for side in ratio):
+    if ratio is None or iou > CLEAR or all(abs(np.log(side)) < np.log(1.5) for side in ratio):
         return None
     expected = _expected_ratios(groups, format)
     for name, sides in expected.items():

@@ -67,8 +67,8 @@ def box_findings(evidence: Evidence) -> list[Finding]:
         corner_order,
         other_frame,
     )
-    found = (sign(evidence) for sign in signs)
-    return [finding for finding in found if finding is not None][:1]
+    findings = (sign(evidence) for sign in signs)
+    return [finding for finding in findings if finding is not None][:1]
 
 
 def unit_boxes(evidence: Evidence) -> Finding | None:
@@ -88,19 +88,20 @@ def corner_order(evidence: Evidence) -> Finding | None:
     reversed_ = (start > extent).any(axis=1)
     if not reversed_.any():
         return None
-    found = f"{share(int(reversed_.sum()), len(start))} boxes have x1 > x2 or y1 > y2"
+    sentence = f"{share(int(reversed_.sum()), len(start))} boxes have x1 > x2 or y1 > y2"
     middle = evidence.fits(np.hstack([start - extent / 2, start + extent / 2]), evidence.sizes)
     if evidence.fits(np.hstack([start, start + extent]), evidence.sizes):
-        text = f"{found}, and all lie in their image as [x, y, width, height], COCO's layout"
+        text = f"{sentence}, and all lie in their image as [x, y, width, height], COCO's layout"
         text += " (or as middle, width and height)" if middle else ""
         return problem("xywh", f"{text}: write [x, y, x + width, y + height]")
     if middle:
         return problem(
             "cxcywh",
-            f"{found}, and all lie in their image as middle, width and height: write two corners",
+            f"{sentence}, and all lie in their image as middle, width and height: write two "
+            "corners",
         )
     return problem(
-        "corner_order", f"{found}: write the upper left corner and then the lower right one"
+        "corner_order", f"{sentence}: write the upper left corner and then the lower right one"
     )
 
 

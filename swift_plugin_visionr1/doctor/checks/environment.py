@@ -59,27 +59,27 @@ def environment_findings(
     Raises:
         SettingsError: an option's value is not a number.
     """
-    found = [*option_findings(recipe), *_limits(recipe, settings, shell), *_plugins(recipe)]
+    findings = [*option_findings(recipe), *_limits(recipe, settings, shell), *_plugins(recipe)]
     if recipe.is_grpo:
-        found += [
+        findings += [
             *_rewards(recipe, settings),
             *_sampling(recipe),
             *batch_findings(recipe),
             *_stages(recipe, settings),
         ]
     else:
-        found.append(
+        findings.append(
             note(
                 "no_rewards",
                 "no GRPO and no reward_funcs: only data, frame and format are checked",
             )
         )
-    return found
+    return findings
 
 
 def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> list[Finding]:
     """Different limits on image sizes in places that should agree."""
-    found = []
+    findings = []
     for name, declared in recipe.declared.items():
         if shell.get(name, declared) == declared:
             continue
@@ -92,15 +92,15 @@ def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> lis
                 ": boxes would be written in another frame than the recipe says. Unset it, or "
                 "make both the same"
             )
-            found.append(problem("max_pixels", text))
+            findings.append(problem("max_pixels", text))
         elif (
             name == ENVIRONMENT_VARIABLE and recipe.environ[name] == shell[name]
         ):  # else --config wins over both
-            found.append(note("settings_in_shell", text))
-    own, run = settings.max_pixels, recipe.integer("max_pixels")
-    if own is not None and own != run:
+            findings.append(note("settings_in_shell", text))
+    ours, run = settings.max_pixels, recipe.integer("max_pixels")
+    if ours is not None and ours != run:
         text = (
-            f"max_pixels is {own} in the settings and {run or 'not set'} in the run (--max_pixels)"
+            f"max_pixels is {ours} in the settings and {run or 'not set'} in the run (--max_pixels)"
         )
         if recipe.environ.get("MAX_PIXELS"):
             text += f", beside MAX_PIXELS={recipe.environ['MAX_PIXELS']}"
@@ -108,8 +108,8 @@ def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> lis
             ": the reward would stop the run; leave it out of the settings, the reward reads "
             "the run's own"
         )
-        found.append(problem("max_pixels", text))
-    return found or [ok("max_pixels", _said_limits(recipe))]
+        findings.append(problem("max_pixels", text))
+    return findings or [ok("max_pixels", _said_limits(recipe))]
 
 
 def _said_limits(recipe: Recipe) -> str:
@@ -151,53 +151,53 @@ def _rewards(recipe: Recipe, settings: Settings) -> list[Finding]:
                 + "; names are separated by spaces, not by commas" * ("," in said),
             )
         ]
-    found = [ok("reward_funcs", f"rewards: {listed(rewards, 9)}")]
+    findings = [ok("reward_funcs", f"rewards: {listed(rewards, 9)}")]
     parts = [name for name in ours if name in PARTS]
     if settings.peer and parts:
         text = f"{listed(parts)} with the rules {settings.rules}, which pay one sum: list vision_r1"
-        found.append(problem("reward_parts", text))
+        findings.append(problem("reward_parts", text))
     elif TOTAL in ours and parts and not {"0", "0.0"} & set(recipe.all("reward_weights")):
         text = (
             f"vision_r1 is the sum of its parts; beside it {listed(parts)} count twice: list "
             "the total or its parts"
         )
-        found.append(note("double_counting", text))
+        findings.append(note("double_counting", text))
     if "vision_r1" not in recipe.all("callbacks"):
         text = (
             "no callbacks: vision_r1, so the log will not have the stage, the parts and the "
             "rates of format issues"
         )
-        found.append(note("callbacks", text))
+        findings.append(note("callbacks", text))
     if recipe.environ.get("VISION_R1_NO_AUTOLOAD") and not any(
         "plugin" in name for name in recipe.all("external_plugins")
     ):
         text = 'VISION_R1_NO_AUTOLOAD is set: add --external_plugins "$(vision-r1 plugin-path)"'
-        found.append(note("autoload", text))
-    return found
+        findings.append(note("autoload", text))
+    return findings
 
 
 def _sampling(recipe: Recipe) -> list[Finding]:
-    found = []
+    findings = []
     if recipe.integer("num_generations") == 1:
         text = (
             "num_generations is 1: a group of one has no advantage to learn from (Eq. 1); use 4 "
             "or more"
         )
-        found.append(problem("num_generations", text))
+        findings.append(problem("num_generations", text))
     if recipe.number("temperature") == 0 or recipe.integer("top_k") == 1:
         text = (
             "sampling is greedy: all completions of a prompt are the same and so are their "
             "rewards; temperature: 1.0"
         )
-        found.append(problem("temperature", text))
+        findings.append(problem("temperature", text))
     elif (recipe.integer("top_k") or 0) <= 0 and _own_top_k(recipe) == 1:
         text = (
             "the checkpoint's generation_config.json has top_k 1, which ms-swift's transformers "
             "rollouts use if the run sets none: all completions of a prompt would be the same; "
             "top_k: 50"
         )
-        found.append(problem("top_k", text))
-    return found
+        findings.append(problem("top_k", text))
+    return findings
 
 
 def _own_top_k(recipe: Recipe) -> object:

@@ -16,11 +16,11 @@ def image_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
         cases: the rows with their files.
         view: what the model sees of an image of a size.
     """
-    found = [*_presence(cases), *_sizes(cases, view), *_pixels(cases)]
-    if cases and not any(finding.state == "problem" for finding in found):
+    findings = [*_presence(cases), *_sizes(cases, view), *_pixels(cases)]
+    if cases and not any(finding.state == "problem" for finding in findings):
         opened = sum(case.file.size is not None for case in cases)
-        found.insert(0, ok("images", f"images: {len(cases)} named, {opened} opened"))
-    return found
+        findings.insert(0, ok("images", f"images: {len(cases)} named, {opened} opened"))
+    return findings
 
 
 def _presence(cases: Sequence[Case]) -> list[Finding]:
@@ -43,16 +43,16 @@ def _presence(cases: Sequence[Case]) -> list[Finding]:
         ),
         "too_large": ("too_large_image", "have an image with too many pixels", "shrink it"),
     }
-    found = []
+    findings = []
     for state, (code, what, remedy) in said.items():
         bad = [case for case in cases if case.file.state == state]
         if bad:
-            found.append(problem(code, _named(bad, len(cases), state, what, remedy)))
+            findings.append(problem(code, _named(bad, len(cases), state, what, remedy)))
     elsewhere = sum(case.file.state == "elsewhere" for case in cases)
     if elsewhere:
         text = f"{share(elsewhere, len(cases))} images are URLs: not looked at"
-        found.append(note("images_elsewhere", text))
-    return found
+        findings.append(note("images_elsewhere", text))
+    return findings
 
 
 def _named(bad: Sequence[Case], total: int, state: str, what: str, remedy: str) -> str:
@@ -71,11 +71,11 @@ def _named(bad: Sequence[Case], total: int, state: str, what: str, remedy: str) 
 
 def _pixels(cases: Sequence[Case]) -> list[Finding]:
     """Images that the model sees differently from a person."""
-    found = []
+    findings = []
     deep = [case for case in cases if case.file.header and case.file.header.is_deep]
     if deep:
         text = f"{share(len(deep), len(cases))} images are {WORDS['deep']}"
-        found.append(problem("deep_image", f"{text}; the first is in {deep[0].row.place}"))
+        findings.append(problem("deep_image", f"{text}; the first is in {deep[0].row.place}"))
     turned = [
         case
         for case in cases
@@ -85,8 +85,8 @@ def _pixels(cases: Sequence[Case]) -> list[Finding]:
     ]
     if turned:
         text = f"{share(len(turned), len(cases))} images are {WORDS['exif']}"
-        found.append(note("exif_rotation", f"{text}. The first is in {turned[0].row.place}"))
-    return found
+        findings.append(note("exif_rotation", f"{text}. The first is in {turned[0].row.place}"))
+    return findings
 
 
 def _sizes(cases: Sequence[Case], view: SeenAs) -> list[Finding]:

@@ -26,8 +26,8 @@ def category_list(prompt: str) -> str | None:
     >>> category_list("Locate every item. The category set includes cat, dog.")
     'cat, dog.'
     """
-    found = _LIST.search(prompt)
-    return found.group(1) if found else None
+    match = _LIST.search(prompt)
+    return match.group(1) if match else None
 
 
 def label_findings(rows: Sequence[DoctorRow], labels_count: bool) -> list[Finding]:

@@ -64,11 +64,11 @@ NAMES = (
 
 def option_findings(recipe: Recipe) -> list[Finding]:
     """Options whose names are nearly, but not quite, those of options that matter."""
-    found = []
+    findings = []
     for name in recipe.options:
         near = difflib.get_close_matches(name, NAMES, n=1, cutoff=NEAR)
         if name not in NAMES and near:
-            found.append(
+            findings.append(
                 problem("unknown_option", f"unknown option {name!r}; did you mean {near[0]!r}?")
             )
-    return found
+    return findings

@@ -29,22 +29,22 @@ def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) ->
     if not chosen:
         return []
     answer = right_answer(chosen[0].truth, chosen[0].view, format)
-    found = [
+    findings = [
         ok("right_answer", f"a right answer to {chosen[0].row.place} is {clipped(answer, 200)!r}")
     ]
     if out is None:
-        return found
+        return findings
     cells, broken = _cells(chosen, format)
-    found += broken
+    findings += broken
     if not cells:
-        return found
+        return findings
     out.mkdir(parents=True, exist_ok=True)
     make_sheet(cells, COLUMNS).save(out / "ground_truth.png")
     text = (
         f"ground truth as the model will see it: {out / 'ground_truth.png'}; do the boxes lie "
         "on the objects?"
     )
-    return [*found, ok("pictures", text)]
+    return [*findings, ok("pictures", text)]
 
 
 def _cells(chosen: Sequence[Whole], format: Format) -> tuple[list[Panel], list[Finding]]:

@@ -36,7 +36,7 @@ def prompt_findings(rows: Sequence[DoctorRow], format: str) -> list[Finding]:
             foreign.setdefault(marks[0], []).append(row.place)
         elif asks_for_json(row.prompt, format):
             json.append(row.place)
-    found = [
+    findings = [
         problem(
             "prompt_format",
             f"{share(len(places), len(rows))} prompts ask for {mark}, which "
@@ -50,8 +50,8 @@ def prompt_findings(rows: Sequence[DoctorRow], format: str) -> list[Finding]:
             f"{share(len(json), len(rows))} prompts ask for JSON, which {format} is not, the "
             f"first in {json[0]}"
         )
-        found.append(note("prompt_json", f"{text}: {remedy(format)}"))
-    return found
+        findings.append(note("prompt_json", f"{text}: {remedy(format)}"))
+    return findings
 
 
 def asks_for_json(prompt: str, format: str) -> bool:
@@ -61,15 +61,15 @@ def asks_for_json(prompt: str, format: str) -> bool:
 
 def remedy(format: str) -> str:
     """How to ask a model that writes `format`, in the words that its authors document."""
-    own = FORMATS[format].questions
-    if own.detect:
-        asked = fill(own.detect, ("cat", "dog"))
+    questions = FORMATS[format].questions
+    if questions.detect:
+        asked = fill(questions.detect, ("cat", "dog"))
         return (
             f"its authors ask {asked!r}, and so does `vision-r1 prepare --model-type ...` "
             "without --prompt"
         )
-    if own.locate:
-        asked = fill(own.locate, ("cat",))
+    if questions.locate:
+        asked = fill(questions.locate, ("cat",))
         return (
             f"its authors ask for one thing at a time, {asked!r}, as `vision-r1 prepare "
             "--prompt` and --classes can"
