@@ -49,6 +49,13 @@ def test_right_answers_are_not_accused() -> None:
     assert {"rewards_beginner", "rewards_advanced", "format_rate", "sample"} <= set(found)
 
 
+def test_an_adaptive_schedule_shows_the_criteria_of_each_group() -> None:
+    found = examine(groups(FRAMES["processed"], noise=20), schedule="adaptive")
+    assert problems(found) == {}
+    assert found["rewards_adaptive"].text.startswith("criteria by group")
+    assert {"rewards_beginner", "rewards_advanced"} <= set(found)
+
+
 @pytest.mark.parametrize("written", ["norm1000", "norm100"])
 def test_answers_in_another_frame_name_it(written: str) -> None:
     found = problems(examine(groups(FRAMES[written])))

@@ -195,6 +195,11 @@ def test_a_wrong_model_type(
             id="switch too late",
         ),
         pytest.param(
+            {"use_ray": True},
+            "the Ray driver tells rewards no step",
+            id="schedule without steps",
+        ),
+        pytest.param(
             {"ENV": {"VISION_R1_CONFIG": "papre"}},
             "did you mean 'paper'",
             id="settings that do not load",

@@ -10,10 +10,13 @@ import pytest
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io
 from swift_plugin_visionr1.commands import plot as command
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.reward.settings import settings_from
 from swift_plugin_visionr1.runs.panels import panels_of
+from swift_plugin_visionr1.runs.plots import plot_run
 from swift_plugin_visionr1.runs.run_folder import read_log, score_again
 
 SOLUTION = json.dumps({"width": 112, "height": 112, "boxes": [[0, 0, 20, 20]], "labels": ["cat"]})
+PERFECT = '[{"bbox_2d": [0, 0, 20, 20], "label": "cat"}]'
 FAIR = '[{"bbox_2d": [0, 0, 20, 12], "label": "cat"}]'  # IoU .6: 2.6 as a beginner, 1 when advanced
 
 
@@ -261,3 +264,33 @@ def test_held_out_map_has_a_panel_at_its_own_steps(tmp_path: Path) -> None:
     args = parser.parse_args(["plot", str(tmp_path), "--out", str(out)])
     assert args.run(args) == 0
     assert out.stat().st_size > 0
+
+
+def moved(**settings: object) -> Scorer:
+    chosen = settings_from(settings)
+    return Scorer(chosen, model_io(chosen))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "xi0"),
+    [
+        pytest.param("continuous", [0.5, 0.5625, 0.625, 0.6875], id="by the step"),
+        pytest.param("adaptive", [0.75, 0.75, 0.5, 0.5], id="by the group"),
+    ],
+)
+def test_moving_thresholds_are_those_of_training(
+    tmp_path: Path, schedule: str, xi0: list[float]
+) -> None:
+    write(tmp_path, *(step(number, callback=False) for number in (1, 2, 3, 4)))
+    texts = [[PERFECT], [PERFECT], [FAIR, "oops"], ["oops"]]
+    lines = [completions(number, *each) for number, each in enumerate(texts, start=1)]
+    write(tmp_path, *lines, name="completions.jsonl")
+    log, scorer = read_log(tmp_path), moved(schedule=schedule)
+    again = score_again(tmp_path, log, scorer)
+    assert again is not None
+    assert again.values["vision_r1/xi0"].tolist() == xi0
+    found = {panel.title: panel for panel in panels_of(log, again)[0]}
+    shown = "Thresholds" in found
+    assert shown == (schedule == "continuous")  # of which there are more than two
+    said = plot_run(tmp_path, tmp_path / "run.png", scorer)
+    assert f"mean xi0 from {xi0[0]:.2f} to {xi0[-1]:.2f}" in said[0]

@@ -97,7 +97,7 @@ def driver(monkeypatch: pytest.MonkeyPatch, checkpoint: Path, tmp_path: Path) ->
     image = tmp_path / "image.png"
     Image.new("RGB", (112, 112)).save(image)
 
-    def make(solutions: list[dict], **settings: str) -> Any:
+    def make(solutions: list[dict], **settings: object) -> Any:
         data = tmp_path / "train.jsonl"
         message = {"role": "user", "content": "<image>Where?"}
         rows = [
@@ -151,6 +151,13 @@ def test_the_driver_scores_in_the_declared_stage(
     alone = Scorer(load_settings(), model_io(load_settings(), "qwen2_5_vl", Limits({}, 3136, {})))
     truth = read_solution(json.dumps(SOLUTION))
     assert rewards == pytest.approx([alone.score(answer, truth, stage).total for answer in ANSWERS])
+
+
+def test_a_group_sets_its_criteria_without_a_step(driver: Any) -> None:
+    """The four answers achieve (1 + .3 + 0 + 0) / 4."""
+    trainer = driver([SOLUTION], schedule="adaptive", adaptive={"low": 0.1, "high": 0.3})
+    trainer._prepare_state()
+    assert scored(trainer) == pytest.approx(ADVANCED)
 
 
 def test_model_type_and_max_pixels_are_the_runs(driver: Any) -> None:

@@ -218,6 +218,12 @@ def _stages(recipe: Recipe, settings: Settings) -> list[Finding]:
         return [
             note("fixed_stage", text + "rewards no step (Ray, Megatron): leave it out otherwise")
         ]
+    if schedule.needs == "step" and (recipe.one("use_ray") or "").lower() == "true":
+        text = (
+            f"use_ray with `schedule: {settings.schedule}`: the Ray driver tells rewards no step, "
+            "so the reward would stop the run; use `fixed_stage` or `schedule: adaptive`"
+        )
+        return [problem("ray_schedule", text)]
     begins = schedule.begins if isinstance(schedule, Stages) else ()
     late = [begin for begin in begins if isinstance(begin, int) and steps and 0 < steps <= begin]
     if late:
