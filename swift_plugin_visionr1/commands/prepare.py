@@ -14,13 +14,32 @@ from ..formats import Questions
 from ..formats.questions import DETECT, PAPER
 from ..models.model_io import DEFAULT_MODEL_TYPE, ModelIO
 from ..text import clipped, listed
+from .prepare_sources import add_source_options, run_sources
 from .reward_options import add_reward_options, reward_rules
+
+NEW_OPTIONS = (
+    "source_format",
+    "task",
+    "split",
+    "negatives",
+    "shots",
+    "max_boxes",
+    "boxes",
+    "exif",
+    "sizes",
+    "exclude",
+    "root",
+    "tokenizer",
+    "workers",
+    "parquet",
+    "seed",
+)
 
 
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     sub = subparsers.add_parser(
-        "prepare", help="COCO annotations or known rows to rows for swift's --dataset"
+        "prepare", help="annotations of any known form, or rows, to rows for swift's --dataset"
     )
     source = sub.add_mutually_exclusive_group(required=True)
     source.add_argument(
@@ -34,10 +53,19 @@ def add_parser(subparsers: Any) -> None:
         "authors', ms-swift's objects, VLM-R1's, Visual-RFT's), with questions of their own: "
         ".jsonl, .json, .parquet or .csv",
     )
+    source.add_argument(
+        "--source", type=Path, metavar="PATH", help="annotations of any known form: file or folder"
+    )
+    source.add_argument("--mix", type=Path, metavar="YAML", help="a mix of several sources")
     sub.add_argument(
         "--images", type=Path, help="folder that the annotations' file_name is relative to"
     )
-    sub.add_argument("--out", type=Path, required=True, help="JSONL to write")
+    sub.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="JSONL to write; with --source and --mix also .parquet, or a folder",
+    )
     sub.add_argument(
         "--classes",
         nargs="+",
@@ -59,6 +87,7 @@ def add_parser(subparsers: Any) -> None:
         "frame, for `swift sft`; the options below say whose",
     )
     add_reward_options(sub)
+    add_source_options(sub)
     sub.set_defaults(run=run)
 
 
@@ -72,6 +101,9 @@ def run(args: argparse.Namespace) -> int:
     """
     _check_options(args)
     io = _model(args) if args.target or args.config or args.model_type else None
+    if args.source or args.mix:
+        run_sources(args, io, io or reward_rules(args).io)
+        return 0
     written = _rows(args, io) if args.rows else _annotations(args, io)
     say(f"wrote {args.out}: {_counts(written)}")
     of = "row" if args.rows else "annotation"
@@ -94,6 +126,16 @@ def _check_options(args: argparse.Namespace) -> None:
         raise InputError("expected --target beside --max-pixels: only answers depend on it")
     if args.ann and not args.images:
         raise InputError("expected --images beside --ann: the folder that file_name is relative to")
+    if args.source or args.mix:
+        if args.classes is not None:
+            raise InputError("expected --classes beside --ann only")
+        return
+    for name in NEW_OPTIONS:
+        if getattr(args, name):
+            raise InputError(
+                f"expected --{name.replace('_', '-')} beside --source or --mix: --ann and --rows "
+                "write all rows"
+            )
     if not args.rows:
         return
     for name in ("images", "classes", "prompt"):

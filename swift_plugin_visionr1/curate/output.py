@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from ..data.box_faults import TOLERANCE
 from ..errors import SolutionError
 from ..writing import check_output, locked, scratch_of
+from .parquet import write_parquet
 
 IMAGES = "images"
 LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
@@ -99,6 +100,8 @@ def output(out: Path, inputs: Iterable[Path | None]) -> Iterator[Output]:
             yield Output(lines, scratch, folder)
             lines.flush()
             os.fsync(lines.fileno())
+        if out.suffix == ".parquet":
+            write_parquet(scratch / out.name)
         for image in (scratch / IMAGES).iterdir():
             folder.mkdir(exist_ok=True)
             os.replace(image, folder / image.name)

@@ -51,6 +51,8 @@ class Sample:
         unit: 0 for pixels. Until its image is read, the boxes of a source that writes fractions are
             in units of a side of this length: 1, 100 or 1000.
         asked: whether the phrase is the whole question of a row that exists already.
+        same_as: what the image is called in another data set, such as "coco:42".
+        turned: whether its EXIF rotation has to be applied, so that the boxes fit.
     """
 
     id: Id
@@ -64,6 +66,8 @@ class Sample:
     split: str = ""
     unit: float = 0.0
     asked: bool = False
+    same_as: str = ""
+    turned: bool = False
 
     def in_pixels(self, size: Size) -> "Sample":
         """The sample with its boxes in pixels of an image of `size` (width, height)."""
@@ -90,6 +94,7 @@ class Source:
         upright: whether boxes belong to the image as viewers show it, with its EXIF rotation.
         relatives: category -> those that may be there wherever it is, such as its parents.
         notes: what else a user should know, in words.
+        count: of its images; 0 if it is not known before they are read.
     """
 
     name: str
@@ -104,6 +109,7 @@ class Source:
     upright: bool = False
     relatives: Mapping[str, frozenset[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    count: int = 0
 
 
 @dataclass(frozen=True)

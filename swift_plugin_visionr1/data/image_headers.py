@@ -37,7 +37,7 @@ def _read_all(images: Iterator[Any]) -> Iterator[Header | ImageError]:
         while some := list(islice(images, AT_ONCE)):
             new = [image for image in dict.fromkeys(filter(_is_path, some)) if image not in known]
             shares = [new[start : start + EACH] for start in range(0, len(new), EACH)]
-            read = chain.from_iterable(pool.map(_read_each, shares))
+            read = chain.from_iterable(pool.map(read_each, shares))
             known |= zip(new, read, strict=True)
             for image in some:
                 yield known[image] if _is_path(image) else _read(image)
@@ -47,7 +47,8 @@ def _is_path(image: Any) -> bool:
     return isinstance(image, str) and len(image) < AT_ONCE
 
 
-def _read_each(images: Sequence[Any]) -> list[Header | ImageError]:
+def read_each(images: Sequence[Any]) -> list[Header | ImageError]:
+    """What each image's header says, or why it cannot be read."""
     return [_read(image) for image in images]
 
 

@@ -96,6 +96,7 @@ def merge(name: str, parts: list[Source]) -> Source:
         categories=tuple(categories),
         images=tuple(dict.fromkeys(folder for part in parts for folder in part.images)),
         read=read,
+        count=sum(part.count for part in parts),
     )
 
 
@@ -111,7 +112,7 @@ def _open_file(request: Request, tally: Tally) -> Source:
     tasks = {
         "expressions": ("referring",),
         "phrases": ("grounding",),
-    }.get(kind, ("detection", "grounding"))
+    }.get(kind, ("detection", "grounding", "referring"))
     tree = next(iter(sorted(path.parent.glob(TREE))), None)
     return Source(
         name=path.stem if path.stem != "_annotations.coco" else path.parent.name,
@@ -124,6 +125,7 @@ def _open_file(request: Request, tally: Tally) -> Source:
         read=reader.samples,
         layout="xywh" if layout == "xywh" else "xyxy",
         relatives=_relatives(tree) if tree else {},
+        count=table.images.count,
     )
 
 

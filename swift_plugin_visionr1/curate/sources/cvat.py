@@ -58,7 +58,7 @@ def open_cvat(request: Request, tally: Tally) -> Source:
         images=folders,
         categories=tuple(names),
         exhaustive=True,
-        tasks=("detection", "grounding"),
+        tasks=("detection", "grounding", "referring"),
         read=lambda tally: _samples(files, folders, tally),
     )
 

@@ -47,6 +47,7 @@ def open_flickr30k(request: Request, tally: Tally) -> Source:
         categories=(),
         exhaustive=False,
         tasks=("grounding",),
+        count=len(annotations),
         read=lambda tally: _samples(folder, annotations, _splits(lists), tally),
     )
 

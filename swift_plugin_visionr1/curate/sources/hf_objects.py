@@ -59,7 +59,7 @@ def open_hf_objects(request: Request, tally: Tally) -> Source:
         images=request.folders(request.path if request.path.is_dir() else request.path.parent),
         categories=tuple(labels),
         exhaustive=True,
-        tasks=("detection", "grounding"),
+        tasks=("detection", "grounding", "referring"),
         read=lambda tally: _samples(files, names, layout, unit, tally),
         layout="xywh" if layout == "xywh" else "xyxy",
     )

@@ -82,7 +82,7 @@ def open_label_studio(request: Request, tally: Tally) -> Source:
         images=folders,
         categories=tuple(sorted(names)),
         exhaustive=True,
-        tasks=("detection", "grounding"),
+        tasks=("detection", "grounding", "referring"),
         read=lambda tally: _samples(file, folders, tally),
         upright=True,
     )

@@ -63,7 +63,8 @@ def open_labelme(request: Request, tally: Tally) -> Source:
         images=request.folders(folder),
         categories=tuple(sorted(names)),
         exhaustive=True,
-        tasks=("detection", "grounding"),
+        tasks=("detection", "grounding", "referring"),
+        count=len(files),
         read=lambda tally: _samples(files, folder, request, tally),
         upright=True,
     )

@@ -61,7 +61,7 @@ def open_openimages(request: Request, tally: Tally) -> Source:
         images=request.folders(*near),
         categories=tuple(dict.fromkeys(names.values())),
         exhaustive=False,
-        tasks=("detection", "grounding"),
+        tasks=("detection", "grounding", "referring"),
         read=reader.samples,
         upright=True,
         relatives=_relatives(hierarchies, names),

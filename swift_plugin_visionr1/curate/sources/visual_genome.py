@@ -29,6 +29,7 @@ FOLDERS = ("VG_100K", "VG_100K_2", "images", "images2")
 class _Image(NamedTuple):
     size: tuple[int, int] | None
     name: str
+    same_as: str = ""  # of the same picture in COCO
 
 
 def _list_of(path: Path) -> str | None:
@@ -118,7 +119,9 @@ class _Reader:
         for _, record in stream_json(self.described) if self.described else ():
             number = _id_of(record)
             if number is not None:
-                images[number] = _Image(image_size(record), _name_of(record, number))
+                coco = record.get("coco_id")
+                same = f"coco:{coco}" if coco is not None else ""
+                images[number] = _Image(image_size(record), _name_of(record, number), same)
         return images
 
     def _regions(self, number: Any, image: _Image, records: list[Any], tally: Tally) -> Sample:
@@ -132,7 +135,14 @@ class _Reader:
                 continue
             phrases.append(Phrase(text, (len(boxes),)))
             boxes.append(box)
-        return Sample(number, image.name, image.size, as_boxes(boxes), phrases=tuple(phrases))
+        return Sample(
+            number,
+            image.name,
+            image.size,
+            as_boxes(boxes),
+            phrases=tuple(phrases),
+            same_as=image.same_as,
+        )
 
     def _objects(self, number: Any, image: _Image, records: list[Any], tally: Tally) -> Sample:
         boxes: list[list[float]] = []
@@ -158,6 +168,7 @@ class _Reader:
             as_boxes(boxes),
             tuple(labels),
             tuple(Phrase(labels[i], (i,)) for i in alone),
+            same_as=image.same_as,
         )
 
     def _name(self, record: Any) -> str:

@@ -83,7 +83,8 @@ def open_voc(request: Request, tally: Tally) -> Source:
         images=request.folders(*_image_folders(request.path, files)),
         categories=tuple(names),
         exhaustive=True,
-        tasks=("detection", "grounding"),
+        tasks=("detection", "grounding", "referring"),
+        count=len(files),
         read=lambda tally: _samples(files, request, splits, base, tally),
         notes=() if request.boxes else (f"corners were read as {how}",),
     )

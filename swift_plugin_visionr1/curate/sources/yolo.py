@@ -75,7 +75,8 @@ def open_yolo(request: Request, tally: Tally) -> Source:
         images=request.folders(root),
         categories=tuple(names.values()),
         exhaustive=True,
-        tasks=("detection", "grounding"),
+        tasks=("detection", "grounding", "referring"),
+        count=len(labels),
         read=lambda tally: _samples(images, names, tally),
         upright=True,
     )

@@ -1,0 +1,118 @@
+"""What of a source could become a row: whole images, categories of an image, or its phrases."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .absence import plain
+from .rendering import WHOLE
+from .sample import Source, Task
+from .store import SampleStore
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Possible rows of one source and task.
+
+    Attributes:
+        sample: (n,) which sample of the store.
+        item: (n,) which phrase or category of it, or `WHOLE`.
+        score: (n,) how difficult each is.
+        negative: (n,) whether nothing is there to be found.
+    """
+
+    sample: NDArray[np.int64]
+    item: NDArray[np.int64]
+    score: NDArray[np.float64]
+    negative: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    def of(self, chosen: NDArray[np.bool_]) -> "Candidates":
+        """The candidates chosen by a mask (n,)."""
+        return Candidates(
+            self.sample[chosen], self.item[chosen], self.score[chosen], self.negative[chosen]
+        )
+
+
+def candidates(store: SampleStore, source: Source, task: Task, split: str | None) -> Candidates:
+    """All candidates of a task in a split; the split None is any."""
+    usable = store.in_split(split)
+    if task == "detection":
+        return _whole(store, usable)
+    if source.categories or (source.format == "visual_genome" and task == "grounding"):
+        return _of_categories(store, usable, alone=task == "referring")
+    return _of_phrases(store, usable, task, source.format == "rows")
+
+
+def _whole(store: SampleStore, usable: NDArray[np.bool_]) -> Candidates:
+    places = np.flatnonzero(usable)
+    empty = store.facts["boxes"][places] == 0
+    return Candidates(places, np.full(len(places), WHOLE), store.scores()[places], empty)
+
+
+def _of_categories(store: SampleStore, usable: NDArray[np.bool_], alone: bool) -> Candidates:
+    """Each category of each image; for referring those with one box only."""
+    places = np.flatnonzero(usable & (store.facts["labels"] > 0))
+    if alone:
+        return _of_single(store, places)
+    counts = store.facts["labels"][places]
+    items = np.concatenate([np.arange(count) for count in counts] or [np.empty(0, np.int64)])
+    samples = np.repeat(places, counts)
+    return Candidates(
+        samples, items, store.scores()[samples], np.zeros(len(samples), dtype=np.bool_)
+    )
+
+
+def _of_single(store: SampleStore, places: NDArray[np.int64]) -> Candidates:
+    samples, items = [], []
+    for place in places.tolist():
+        labels = store[place].labels
+        for item, name in enumerate(dict.fromkeys(labels)):
+            if sum(plain(label) == plain(name) for label in labels) == 1:
+                samples.append(place)
+                items.append(item)
+    chosen = np.array(samples, dtype=np.int64)
+    score = store.scores()[chosen]
+    return Candidates(chosen, np.array(items, dtype=np.int64), score, np.zeros(len(chosen), bool))
+
+
+def _of_phrases(
+    store: SampleStore, usable: NDArray[np.bool_], task: Task, any_task: bool
+) -> Candidates:
+    samples, items, negative = [], [], []
+    for place in np.flatnonzero(usable & (store.facts["phrases"] > 0)).tolist():
+        for item, phrase in enumerate(store[place].phrases):
+            if any_task or phrase.task == task:
+                samples.append(place)
+                items.append(item)
+                negative.append(not phrase.boxes)
+    chosen = np.array(samples, dtype=np.int64)
+    score = store.scores()[chosen]
+    return Candidates(
+        chosen, np.array(items, dtype=np.int64), score, np.array(negative, dtype=np.bool_)
+    )
+
+
+def keys(
+    pool: Candidates, store: SampleStore, balance: float, draw: np.random.Generator
+) -> NDArray[np.float64]:
+    """(n,) random numbers in whose order candidates are taken, highest first.
+
+    With `balance` above 0 images of rare categories come earlier: the weight of an image is that of
+    its rarest category, (1 / frequency) ** balance; 0.5 is LVIS's repeat factor. Drawing without
+    replacement by weight takes the highest u ** (1 / weight) (Efraimidis and Spirakis, 2006).
+    """
+    uniform = draw.random(len(pool))
+    if not balance or not len(store.labels):
+        return uniform
+    images = np.bincount(store.labels, minlength=len(store.names)) / max(len(store), 1)
+    weight_of = (1 / np.maximum(images, 1e-9)) ** balance
+    weights = np.ones(len(pool))
+    for index, place in enumerate(pool.sample.tolist()):
+        labels = store.labels_of(place)
+        if len(labels):
+            weights[index] = weight_of[labels].max()
+    return np.asarray(uniform ** (1 / weights))

@@ -1,0 +1,94 @@
+"""What becomes of single boxes that cannot be used as they are written. Each is counted."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.box_faults import ROUNDING, TOLERANCE, beyond
+from ..geometry.boxes import Boxes
+from .sample import Phrase, Sample
+from .tally import Tally
+
+FLAT = "boxes without area"
+OUTSIDE = "boxes entirely outside their image"
+TWICE = "boxes that occur twice with the same category"
+LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels, clipped"
+FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels, clipped"
+LOST = "expressions and phrases of boxes that cannot be used"
+DECIMALS = 3  # of a pixel that are kept
+
+
+def mended(sample: Sample, tally: Tally) -> Sample:
+    """The sample with boxes that lie inside its image, have an area and occur once.
+
+    A category that loses a box is not exhaustive any more, so it is neither asked for nor taken for
+    absent.
+
+    Args:
+        sample: with its size, and boxes in pixels.
+        tally: counts what is mended or left out.
+    """
+    if not len(sample.boxes_xyxy):
+        return sample
+    assert sample.size is not None
+    limits = np.array([*sample.size, *sample.size], dtype=np.float64)
+    raw = sample.boxes_xyxy
+    boxes: Boxes = np.round(np.clip(raw, 0, limits), DECIMALS).astype(np.float64)
+    kept = _kept(sample, raw, boxes, tally)
+    over = beyond(raw, np.array([sample.size], dtype=np.float64))
+    for reason, mask in (
+        (LOOSE, (over > ROUNDING) & (over <= TOLERANCE)),
+        (FAR, over > TOLERANCE),
+    ):
+        if count := int((mask & kept).sum()):
+            tally.mend(reason, f"image {sample.id}", count)
+    if kept.all():
+        return replace(sample, boxes_xyxy=boxes)
+    return _only(sample, boxes, kept, tally)
+
+
+def _kept(sample: Sample, raw: Boxes, boxes: Boxes, tally: Tally) -> NDArray[np.bool_]:
+    """(n,) whether a box is used."""
+    has_area = (raw[:, :2] < raw[:, 2:]).all(axis=1)
+    inside = (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
+    first = np.ones(len(boxes), dtype=np.bool_)
+    if sample.labels and not sample.phrases:
+        seen = set()
+        for index, key in enumerate(zip(sample.labels, map(tuple, raw.tolist()), strict=True)):
+            first[index] = key not in seen
+            seen.add(key)
+    for reason, mask in (
+        (FLAT, ~has_area),
+        (OUTSIDE, has_area & ~inside),
+        (TWICE, has_area & inside & ~first),
+    ):
+        if count := int(mask.sum()):
+            tally.drop(reason, f"image {sample.id}", count)
+    return has_area & inside & first
+
+
+def _only(sample: Sample, boxes: Boxes, kept: NDArray[np.bool_], tally: Tally) -> Sample:
+    places = np.cumsum(kept) - 1
+    phrases = []
+    for phrase in sample.phrases:
+        if all(kept[box] for box in phrase.boxes):
+            phrases.append(
+                Phrase(phrase.text, tuple(int(places[box]) for box in phrase.boxes), phrase.task)
+            )
+        else:
+            tally.drop(LOST, f"{phrase.text!r} of image {sample.id}")
+    labels = tuple(label for label, keep in zip(sample.labels, kept, strict=False) if keep)
+    known = {(label, *box) for label, box in zip(labels, boxes[kept].tolist(), strict=False)}
+    lost = [
+        label
+        for label, box, keep in zip(sample.labels, boxes.tolist(), kept, strict=False)
+        if not keep and (label, *box) not in known
+    ]
+    return replace(
+        sample,
+        boxes_xyxy=boxes[kept],
+        labels=labels,
+        phrases=tuple(phrases),
+        not_exhaustive=tuple(dict.fromkeys([*sample.not_exhaustive, *lost])),
+    )

@@ -1,0 +1,86 @@
+"""What a data set is made of, counted while its rows are written."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .picking import Picked
+
+EDGES: dict[str, tuple[float, ...]] = {  # lower ends of a histogram's bars
+    "boxes per row": (0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 100),
+    "box side in % of the image's": (0, 2, 5, 10, 20, 40, 60, 80),
+    "categories per row": (0, 1, 2, 3, 4, 6, 10, 20),
+    "question": (0, 50, 100, 200, 400, 800, 1600, 3200),
+    "answer": (0, 50, 100, 200, 400, 800, 1600, 3200),
+    "difficulty": (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3),
+}
+TERMS = ("instances", "categories", "small", "crowding")
+
+
+@dataclass(frozen=True)
+class Composition:
+    """Counts of the rows that were written.
+
+    Attributes:
+        rows: by split, source, task and kind (challenging, other, negative).
+        labels: category -> boxes.
+        bars: histogram -> counts by the number of the bar.
+        terms: sums of the terms of difficulty.
+        totals: rows, boxes, negatives, challenging rows, thin boxes.
+    """
+
+    rows: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    labels: Counter[str] = field(default_factory=Counter)
+    bars: dict[str, Counter[int]] = field(default_factory=dict)
+    terms: Counter[str] = field(default_factory=Counter)
+    totals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, split: str, picked: Picked, question: int, answer: int | None) -> None:
+        """Count a row."""
+        rendered, row = picked.rendered, picked.rendered.row
+        kind = "negative" if rendered.negative else "challenging" if picked.challenging else "other"
+        self.rows[split, row["source"], row["task"], kind] += 1
+        self.labels.update(rendered.labels)
+        self.totals.update(
+            {"rows": 1, "boxes": len(rendered.labels), kind: 1, "thin": rendered.thin}
+        )
+        for name in TERMS:
+            self.terms[name] += picked.terms[name]  # type: ignore[assignment]
+        self._bar("boxes per row", len(rendered.labels))
+        self._bar("categories per row", len(set(rendered.labels)))
+        self._bar("difficulty", picked.score)
+        self._bar("question", question)
+        if answer is not None:
+            self._bar("answer", answer)
+        solution = json.loads(row["solution"])
+        area = solution["width"] * solution["height"]
+        for x1, y1, x2, y2 in solution["boxes"]:
+            side = math.sqrt((x2 - x1) * (y2 - y1) / area)
+            self._bar("box side in % of the image's", 100 * side)
+
+    def _bar(self, name: str, value: float) -> None:
+        edges: Sequence[float] = EDGES[name]
+        number = max((i for i, edge in enumerate(edges) if value >= edge), default=0)
+        self.bars.setdefault(name, Counter())[number] += 1
+
+    def histograms(self, unit: str) -> dict[str, list[dict[str, Any]]]:
+        """Name -> bars of {from, to, count}; the last has no end."""
+        tables: dict[str, list[dict[str, Any]]] = {}
+        for name, edges in EDGES.items():
+            if name not in self.bars:
+                continue
+            title = f"{name} in {unit}" if name in ("question", "answer") else name
+            ends = [*edges[1:], None]
+            tables[title] = [
+                {"from": start, "to": end, "count": self.bars[name][number]}
+                for number, (start, end) in enumerate(zip(edges, ends, strict=True))
+            ]
+        return tables
+
+    def means(self) -> dict[str, float]:
+        """The mean of each term of difficulty."""
+        rows = max(self.totals["rows"], 1)
+        return {name: round(float(self.terms[name]) / rows, 4) for name in TERMS}
