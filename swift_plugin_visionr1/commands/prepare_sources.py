@@ -93,6 +93,10 @@ def run_sources(args: argparse.Namespace, io: ModelIO | None, default_io: ModelI
     """
     mix = _mix(args) if args.mix else _of_source(args)
     mix = _changed(mix, args)
+    if mix.caps.answer_tokens is not None and args.tokenizer is None:
+        raise InputError(
+            "expected --tokenizer, the folder of the model, to cap answers by their tokens"
+        )
     questions = PAPER if io is None else io.format.questions
     if args.prompt is not None:
         questions = Questions(args.prompt, args.prompt)

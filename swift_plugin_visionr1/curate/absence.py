@@ -1,25 +1,16 @@
 """Which categories are not in an image, as far as its source can tell."""
 
-from .sample import Sample, Source
-
-
-def plain(name: str) -> str:
-    """A name as it is compared: "Traffic_light" and "traffic light" are one.
-
-    >>> plain("Traffic_light") == plain("traffic light")
-    True
-    """
-    return " ".join(name.replace("_", " ").replace("-", " ").casefold().split())
+from .sample import Sample, Source, plain
 
 
 def mentioned(sample: Sample, source: Source) -> set[str]:
     """`plain` names of all that is or may be in the image: annotated, not exhaustive, meant by a
     phrase, or a relative of these."""
-    names = {*sample.labels, *sample.not_exhaustive}
+    names = {*sample.labels, *sample.not_exhaustive, *sample.unsure}
     names |= {phrase.text for phrase in sample.phrases if phrase.boxes}
     for name in tuple(names):
         names |= source.relatives.get(name, frozenset())
-    return {plain(name) for name in names}
+    return {source.plain_names.get(name) or plain(name) for name in names}
 
 
 def absent_of(sample: Sample, source: Source) -> list[str]:
@@ -29,5 +20,6 @@ def absent_of(sample: Sample, source: Source) -> list[str]:
     those that somebody looked for.
     """
     there = mentioned(sample, source)
-    known = source.categories if source.exhaustive else sample.absent
-    return [name for name in dict.fromkeys(known) if plain(name) not in there]
+    if source.exhaustive:
+        return [name for name, word in source.plain_names.items() if word not in there]
+    return [name for name in dict.fromkeys(sample.absent) if plain(name) not in there]

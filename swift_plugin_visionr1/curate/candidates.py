@@ -1,13 +1,14 @@
 """What of a source could become a row: whole images, categories of an image, or its phrases."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .absence import plain
+from .difficulty import Terms, challenging
 from .rendering import WHOLE
-from .sample import Source, Task
+from .sample import Source, Task, plain
 from .store import SampleStore
 
 
@@ -20,12 +21,14 @@ class Candidates:
         item: (n,) which phrase or category of it, or `WHOLE`.
         score: (n,) how difficult each is.
         negative: (n,) whether nothing is there to be found.
+        hard: (n,) whether each is challenging.
     """
 
     sample: NDArray[np.int64]
     item: NDArray[np.int64]
     score: NDArray[np.float64]
     negative: NDArray[np.bool_]
+    hard: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -33,13 +36,29 @@ class Candidates:
     def of(self, chosen: NDArray[np.bool_]) -> "Candidates":
         """The candidates chosen by a mask (n,)."""
         return Candidates(
-            self.sample[chosen], self.item[chosen], self.score[chosen], self.negative[chosen]
+            self.sample[chosen],
+            self.item[chosen],
+            self.score[chosen],
+            self.negative[chosen],
+            self.hard[chosen],
         )
 
 
-def candidates(store: SampleStore, source: Source, task: Task, split: str | None) -> Candidates:
+def candidates(
+    store: SampleStore, source: Source, task: Task, split: str | None, terms: Terms
+) -> Candidates:
     """All candidates of a task in a split; the split None is any."""
-    usable = store.in_split(split)
+    samples, items, negative = _places(store, source, task, store.in_split(split))
+    score = store.scores()[samples]
+    hard = np.zeros(len(score), dtype=np.bool_)
+    hard[~negative] = challenging(score[~negative], terms)
+    return Candidates(samples, items, score, negative, hard)
+
+
+Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]  # sample, item, negative
+
+
+def _places(store: SampleStore, source: Source, task: Task, usable: NDArray[np.bool_]) -> Places:
     if task == "detection":
         return _whole(store, usable)
     if source.categories or (source.format == "visual_genome" and task == "grounding"):
@@ -47,13 +66,13 @@ def candidates(store: SampleStore, source: Source, task: Task, split: str | None
     return _of_phrases(store, usable, task, source.format == "rows")
 
 
-def _whole(store: SampleStore, usable: NDArray[np.bool_]) -> Candidates:
+def _whole(store: SampleStore, usable: NDArray[np.bool_]) -> Places:
     places = np.flatnonzero(usable)
     empty = store.facts["boxes"][places] == 0
-    return Candidates(places, np.full(len(places), WHOLE), store.scores()[places], empty)
+    return places, np.full(len(places), WHOLE), empty
 
 
-def _of_categories(store: SampleStore, usable: NDArray[np.bool_], alone: bool) -> Candidates:
+def _of_categories(store: SampleStore, usable: NDArray[np.bool_], alone: bool) -> Places:
     """Each category of each image; for referring those with one box only."""
     places = np.flatnonzero(usable & (store.facts["labels"] > 0))
     if alone:
@@ -61,27 +80,25 @@ def _of_categories(store: SampleStore, usable: NDArray[np.bool_], alone: bool) -
     counts = store.facts["labels"][places]
     items = np.concatenate([np.arange(count) for count in counts] or [np.empty(0, np.int64)])
     samples = np.repeat(places, counts)
-    return Candidates(
-        samples, items, store.scores()[samples], np.zeros(len(samples), dtype=np.bool_)
-    )
+    return samples, items, np.zeros(len(samples), dtype=np.bool_)
 
 
-def _of_single(store: SampleStore, places: NDArray[np.int64]) -> Candidates:
+def _of_single(store: SampleStore, places: NDArray[np.int64]) -> Places:
     samples, items = [], []
     for place in places.tolist():
-        labels = store[place].labels
+        labels = list(map(plain, store[place].labels))
+        counts = Counter(labels)
         for item, name in enumerate(dict.fromkeys(labels)):
-            if sum(plain(label) == plain(name) for label in labels) == 1:
+            if counts[name] == 1:
                 samples.append(place)
                 items.append(item)
-    chosen = np.array(samples, dtype=np.int64)
-    score = store.scores()[chosen]
-    return Candidates(chosen, np.array(items, dtype=np.int64), score, np.zeros(len(chosen), bool))
+    none = np.zeros(len(samples), dtype=np.bool_)
+    return np.array(samples, dtype=np.int64), np.array(items, dtype=np.int64), none
 
 
 def _of_phrases(
     store: SampleStore, usable: NDArray[np.bool_], task: Task, any_task: bool
-) -> Candidates:
+) -> Places:
     samples, items, negative = [], [], []
     for place in np.flatnonzero(usable & (store.facts["phrases"] > 0)).tolist():
         for item, phrase in enumerate(store[place].phrases):
@@ -89,11 +106,8 @@ def _of_phrases(
                 samples.append(place)
                 items.append(item)
                 negative.append(not phrase.boxes)
-    chosen = np.array(samples, dtype=np.int64)
-    score = store.scores()[chosen]
-    return Candidates(
-        chosen, np.array(items, dtype=np.int64), score, np.array(negative, dtype=np.bool_)
-    )
+    chosen, numbers = np.array(samples, dtype=np.int64), np.array(items, dtype=np.int64)
+    return chosen, numbers, np.array(negative, dtype=np.bool_)
 
 
 def keys(

@@ -110,7 +110,7 @@ class Making:
             if all(name in missing for name in part.sources):
                 paths = listed(self._path(self.mix.sources[name]) for name in part.sources)
                 raise InputError(
-                    f"expected at least one source of each part, got none for {part.task or 'one'}: "
+                    f"expected at least one source of each part, got none for {part.task}: "
                     f"{paths} is missing; --root says where the sources of the mix are"
                 )
         if missing:

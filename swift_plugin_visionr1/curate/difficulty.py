@@ -1,6 +1,7 @@
 """How difficult an image is, from its annotation: the paper's "greater number of object categories
 and instances", small objects, and crowding."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from ..geometry.boxes import Boxes
 from .sample import Sample
 
-SMALL = 32.0  # COCO's limit: a box of fewer than 32 x 32 pixels is small
+SMALL = 1 / 300  # of the image's area: COCO's 32 x 32 pixels in an image of 640 x 480
+HARDEST = 1 / 3  # share of a source's rows of one task that are challenging
 
 
 @dataclass(frozen=True)
@@ -19,45 +21,56 @@ class Terms:
     Attributes:
         instances: boxes of an image.
         categories: different categories of an image.
-        small: share of small boxes, below 32 x 32 pixels.
+        small: share of small boxes, below a 300th of the image.
         crowding: share of boxes whose middle lies in another box.
-        challenging: the difficulty from which on an image is challenging.
+        challenging: the difficulty from which on a row is challenging; None for the most difficult
+            third of its source.
     """
 
     instances: float = 8.0
     categories: float = 4.0
     small: float = 1.0
     crowding: float = 1.0
-    challenging: float = 1.0
+    challenging: float | None = None
 
 
-def difficulty(sample: Sample, terms: Terms) -> dict[str, float]:
-    """The terms of one image."""
-    boxes = sample.boxes_xyxy
-    if not len(boxes):
-        return dict.fromkeys(("instances", "categories", "small", "crowding"), 0.0)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    small = np.mean(sides[:, 0] * sides[:, 1] < SMALL**2)
-    return {
-        "instances": len(boxes) / terms.instances,
-        "categories": len(set(sample.labels)) / terms.categories,
-        "small": float(small) / terms.small,
-        "crowding": crowding(boxes) / terms.crowding,
-    }
+def difficulties(samples: Sequence[Sample], terms: Terms) -> NDArray[np.float64]:
+    """(n, 4) the terms of each image: instances, categories, small, crowding."""
+    table = np.zeros((len(samples), 4))
+    alike: dict[int, list[int]] = {}  # number of boxes -> images, which are computed together
+    for index, sample in enumerate(samples):
+        alike.setdefault(len(sample.boxes_xyxy), []).append(index)
+        table[index, 1] = len(set(sample.labels)) / terms.categories
+    for count, places in alike.items():
+        if not count:
+            continue
+        boxes = np.stack([samples[place].boxes_xyxy for place in places])
+        sizes = np.array([samples[place].size for place in places], dtype=np.float64)
+        sides = boxes[..., 2:] - boxes[..., :2]
+        small = sides.prod(axis=2) < SMALL * sizes.prod(axis=1)[:, None]
+        table[places, 0] = count / terms.instances
+        table[places, 2] = small.mean(axis=1) / terms.small
+        table[places, 3] = crowding(boxes) / terms.crowding
+    return table
 
 
-def crowding(boxes_xyxy: Boxes) -> float:
-    """The share of boxes (n, 4) whose middle lies in another box.
+def challenging(scores: NDArray[np.float64], terms: Terms) -> NDArray[np.bool_]:
+    """(n,) which of the rows of a source are challenging, by their difficulty (n,)."""
+    if terms.challenging is not None:
+        return scores >= terms.challenging
+    hard = np.zeros(len(scores), dtype=np.bool_)
+    hard[np.argsort(-scores, kind="stable")[: round(len(scores) * HARDEST)]] = True
+    return hard
 
-    >>> crowding(np.array([[0, 0, 10, 10], [1, 1, 8, 8], [20, 20, 30, 30.0]]))
-    0.6666666666666666
+
+def crowding(boxes_xyxy: Boxes) -> NDArray[np.float64]:
+    """(m,) of m images with n boxes each, (m, n, 4): the share whose middle lies in another box.
+
+    >>> crowding(np.array([[[0, 0, 10, 10], [1, 1, 8, 8], [20, 20, 30, 30.0]]])).round(2).tolist()
+    [0.67]
     """
-    if len(boxes_xyxy) < 2:
-        return 0.0
-    middle = (boxes_xyxy[:, :2] + boxes_xyxy[:, 2:]) / 2
-    over = (middle[:, None] >= boxes_xyxy[None, :, :2]).all(axis=2)
-    within: NDArray[np.bool_] = np.asarray(
-        over & (middle[:, None] <= boxes_xyxy[None, :, 2:]).all(axis=2)
-    )
-    np.fill_diagonal(within, False)
-    return float(np.mean(np.any(within, axis=1)))
+    middle = ((boxes_xyxy[..., :2] + boxes_xyxy[..., 2:]) / 2)[:, :, None]
+    over = (middle >= boxes_xyxy[:, None, :, :2]).all(axis=3)
+    within = over & (middle <= boxes_xyxy[:, None, :, 2:]).all(axis=3)
+    others = ~np.eye(boxes_xyxy.shape[1], dtype=np.bool_)
+    return np.asarray((within & others).any(axis=2).mean(axis=1))

@@ -1,5 +1,6 @@
 """The image files of a source's samples."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from .sample import Sample, Source
 from .tally import Tally
 
 MISSING = "images without a file"
+HOPELESS = 2000  # images without a file before the first with one
 SHORTENED = "images that were found by the last parts of their name"
 
 
@@ -26,7 +28,7 @@ class ImageFinder:
     def find(self, name: str) -> Path | None:
         """The file: the path in a folder, else its longest suffix that exists in one."""
         for folder in self.folders:
-            if (folder / name).is_file():
+            if os.path.isfile(os.path.join(folder, name)):
                 self._prefer(folder)
                 return folder / name
         for folder in self.folders:
@@ -36,8 +38,8 @@ class ImageFinder:
         return None
 
     def is_as_written(self, path: Path, name: str) -> bool:
-        """Whether the file has the whole path that the source writes."""
-        return any(path == folder / name for folder in self.folders)
+        """Whether the file that was just found has the whole path that the source writes."""
+        return path == self.folders[0] / name
 
     def _prefer(self, folder: Path) -> None:
         if self.folders[0] != folder:
@@ -48,6 +50,7 @@ class ImageFinder:
 def locate(source: Source, tally: Tally) -> Iterator[Sample]:
     """The source's samples whose image has a file, with its path; the others are counted."""
     finder = ImageFinder(source.images)
+    count = 0
     for sample in source.read(tally):
         if not isinstance(sample.image, str):
             yield sample  # it holds the image itself
@@ -55,7 +58,10 @@ def locate(source: Source, tally: Tally) -> Iterator[Sample]:
         path = finder.find(sample.image)
         if path is None:
             tally.drop(MISSING, sample.image)
+            if not count and tally.dropped[MISSING] >= HOPELESS:
+                return  # the folder is wrong
             continue
+        count += 1
         if not finder.is_as_written(path, sample.image):
             tally.mend(SHORTENED, f"{path} for {sample.image!r}")
         yield replace(sample, image=str(path))

@@ -3,11 +3,13 @@ option that mends it; what is wrong with single records is counted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..data.box_faults import LAYOUTS, BoxEvidence, SourceFault, find_box_fault
+from ..data.box_faults import LAYOUTS, TOLERANCE, BoxEvidence, SourceFault, find_box_fault
 from ..data.image_faults import ImageEvidence, find_image_fault
 from ..data.images import Header
 from ..errors import ImageError, InputError
@@ -15,10 +17,13 @@ from ..geometry.boxes import Boxes
 from ..geometry.frames import Size
 from .headers import with_headers
 from .image_search import MISSING, locate
-from .mending import mended
+from .mending import mend_all
 from .sample import Sample, Source
 from .tally import Tally
 
+FEW = 2  # wrong records that may be wrong by themselves in a source of any size
+DIGITS = 2  # of a number in a message
+AT_ONCE = 1024  # samples
 MOST_BOXES = 400_000  # that are judged together; of larger sources every second image, and so on
 Exif = Literal["as format", "rotate", "ignore"]
 Sizes = Literal["as written", "file", "scale"]
@@ -63,9 +68,20 @@ def true_samples(source: Source, tally: Tally, truth: Truth) -> Iterator[Sample]
     Raises:
         InputError: at the end, if the source as a whole is wrong, or no image was found.
     """
-    evidence = _Evidence(source)
+    count, samples = 0, _placed_samples(source, tally, truth, evidence := _Evidence(source))
+    while some := list(islice(samples, AT_ONCE)):
+        count += len(some)
+        yield from mend_all(some, tally)
+    evidence.raise_fault()
+    if not count:
+        raise InputError(_nothing(source, tally))
+
+
+def _placed_samples(
+    source: Source, tally: Tally, truth: Truth, evidence: "_Evidence"
+) -> Iterator[Sample]:
+    """The samples in pixels of their images, without those of which this cannot be known."""
     upright = truth.exif == "rotate" or (truth.exif == "as format" and source.upright)
-    count = 0
     for sample, header in with_headers(locate(source, tally), truth.workers):
         if isinstance(header, ImageError):
             tally.drop(UNREADABLE.get(header.code, "images elsewhere"), sample.image)
@@ -73,17 +89,12 @@ def true_samples(source: Source, tally: Tally, truth: Truth) -> Iterator[Sample]
         size = header.shown_size if upright else header.size
         placed = _placed(sample, header, size, upright, truth.sizes, tally)
         # An image of another size stays in the evidence, but not in the data.
-        is_used = placed.size == size
         shown = header if truth.exif == "as format" and not source.upright else None
         evidence.add(placed, size, shown)
-        if is_used:
-            count += 1
-            yield mended(placed, tally)
+        if placed.size == size:
+            yield placed
         else:
             tally.drop(OTHER_SIZE, f"image {sample.id}")
-    evidence.raise_fault()
-    if not count:
-        raise InputError(_nothing(source, tally))
 
 
 def _placed(
@@ -142,7 +153,11 @@ class _Evidence:
         if not self.parts:
             return
         boxes, images = self._boxes(), self._images()
-        fault = find_image_fault(images, boxes) or find_box_fault(boxes)
+        fault = find_image_fault(images, boxes)
+        if fault is not None and fault.code != "exif_orientation" and _are_single(images.differs):
+            fault = None
+        if fault is None and (fault := find_box_fault(boxes)) is not None:
+            fault = None if _is_single(fault, boxes) else fault
         if fault is not None:
             raise InputError(self._message(fault, boxes))
 
@@ -175,7 +190,17 @@ class _Evidence:
         )
 
 
-DIGITS = 2
+def _are_single(wrong: NDArray[np.bool_], most: int = FEW) -> bool:
+    """Whether so few of a small source are wrong that each may be wrong by itself."""
+    return bool(0 < wrong.sum() <= most and np.mean(wrong) <= 0.5)
+
+
+def _is_single(fault: SourceFault, boxes: BoxEvidence) -> bool:
+    """The same for its boxes: a few more if no other layout explains them."""
+    numbers = boxes.numbers
+    unit = ((numbers >= -0.01) & (numbers <= 1.01)).all(axis=1)
+    wrong = (boxes.beyond() > TOLERANCE) | boxes.flat() | unit
+    return _are_single(wrong, FEW if fault.code in LAYOUTS or "norm" in fault.code else 2 * FEW)
 
 
 def _box_option(code: str, boxes: BoxEvidence) -> str | None:

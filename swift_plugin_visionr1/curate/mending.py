@@ -1,5 +1,6 @@
 """What becomes of single boxes that cannot be used as they are written. Each is counted."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,11 +20,38 @@ LOST = "expressions and phrases of boxes that cannot be used"
 DECIMALS = 3  # of a pixel that are kept
 
 
+def mend_all(samples: Sequence[Sample], tally: Tally) -> list[Sample]:
+    """`mended` for many samples at once: only those with an unusual box are looked at one by
+    one."""
+    counts = np.array([len(sample.boxes_xyxy) for sample in samples])
+    if not counts.sum():
+        return list(samples)
+    raw = np.concatenate([sample.boxes_xyxy for sample in samples])
+    sizes = np.repeat([sample.size for sample in samples], counts, axis=0).astype(np.float64)
+    boxes = np.round(np.clip(raw, 0, np.hstack([sizes, sizes])), DECIMALS)
+    place = np.repeat(np.arange(len(samples)), counts)
+    odd = (boxes[:, :2] >= boxes[:, 2:]).any(axis=1) | (beyond(raw, sizes) > ROUNDING)
+    # Equal boxes of an image have equal keys; other boxes seldom do, and then nothing is lost.
+    keys = raw @ np.array([1.0, 31.7, 1009.3, 32003.9]) + place * 1e9
+    order = np.argsort(keys)
+    equal = np.flatnonzero(np.diff(keys[order]) == 0)
+    odd[order[equal]] = True
+    unusual = set(place[odd].tolist())
+    parts = np.split(boxes, np.cumsum(counts)[:-1])
+    return [
+        mended(sample, tally)
+        if index in unusual
+        else replace(sample, boxes_xyxy=part)
+        if len(part)
+        else sample
+        for index, (sample, part) in enumerate(zip(samples, parts, strict=True))
+    ]
+
+
 def mended(sample: Sample, tally: Tally) -> Sample:
     """The sample with boxes that lie inside its image, have an area and occur once.
 
-    A category that loses a box is not exhaustive any more, so it is neither asked for nor taken for
-    absent.
+    A category that loses its only box is neither asked for nor taken for absent.
 
     Args:
         sample: with its size, and boxes in pixels.
@@ -90,5 +118,5 @@ def _only(sample: Sample, boxes: Boxes, kept: NDArray[np.bool_], tally: Tally) -
         boxes_xyxy=boxes[kept],
         labels=labels,
         phrases=tuple(phrases),
-        not_exhaustive=tuple(dict.fromkeys([*sample.not_exhaustive, *lost])),
+        unsure=tuple(dict.fromkeys([*sample.unsure, *lost])),
     )

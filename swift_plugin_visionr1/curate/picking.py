@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SolutionError
-from .absence import plain
 from .candidates import Candidates, candidates, keys
 from .leaks import Evaluated, key_of
 from .lengths import Lengths
 from .mix import Mix, Part
 from .rendering import WHOLE, Asking, Rendered, render
-from .sample import Sample, Source, Task
+from .sample import Sample, Source, Task, plain
 from .store import SCORE, SampleStore
 
 LEAK = "rows of images that are evaluated on, by their name"
@@ -99,7 +98,7 @@ class Picker:
 
     def _everything(self, part: Part, ready: Ready, number: int) -> Iterator[Picked]:
         """All rows in the order of the source, then as many negatives as are asked for."""
-        pool = candidates(ready.store, ready.source, _task(part), ready.split)
+        pool = self.pool(part, ready)
         if part.negatives is not None:
             pool = pool.of(~pool.negative)
         if part.shots is not None:
@@ -128,6 +127,11 @@ class Picker:
             if (picked := self.take(ready, part, pool, index, negative=False)) is not None:
                 lacking.subtract(names)
                 yield picked
+
+    def pool(self, part: Part, ready: Ready) -> Candidates:
+        """What a source could give to a part."""
+        terms = self.mix.difficulty
+        return candidates(ready.store, ready.source, _task(part), ready.split, terms)
 
     def draw(self, part: Part, ready: Ready, number: int) -> np.random.Generator:
         """Random numbers for one source of one part."""
@@ -159,7 +163,7 @@ class Picker:
         self.of_category.update({plain(label) for label in rendered.labels})
         score, facts = float(pool.score[index]), ready.store.facts[place]
         terms = {name: float(facts[name]) for name in SCORE}
-        hard = score >= self.mix.difficulty.challenging and not rendered.negative
+        hard = bool(pool.hard[index]) and not rendered.negative
         return Picked(rendered, sample, score, hard, terms, answer)
 
     def _refused(self, sample: Sample, image: str) -> str | None:
@@ -215,11 +219,11 @@ class _Queues:
 
     def __init__(self, picker: Picker, part: Part, ready: Ready, number: int) -> None:
         self.picker, self.part, self.ready = picker, part, ready
-        pool = candidates(ready.store, ready.source, _task(part), ready.split)
+        pool = picker.pool(part, ready)
         draw = picker.draw(part, ready, number)
         order = np.argsort(-keys(pool, ready.store, part.balance, draw), kind="stable")
         positive = order[~pool.negative[order]] if part.negatives is not None else order
-        hard = pool.score[positive] >= picker.mix.difficulty.challenging
+        hard = pool.hard[positive]
         self.pool, self.absent = pool, _negatives(pool, ready)
         again = draw.permutation(len(self.absent)) if self.absent is not pool else order
         self.queues: dict[str, Iterator[int]] = {
@@ -253,6 +257,7 @@ def _negatives(pool: Candidates, ready: Ready) -> Candidates:
         np.full(len(places), WHOLE),
         np.zeros(len(places)),
         np.ones(len(places), dtype=np.bool_),
+        np.zeros(len(places), dtype=np.bool_),
     )
 
 

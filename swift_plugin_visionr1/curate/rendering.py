@@ -9,9 +9,9 @@ from typing import Any
 from ..data.published.base import question
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
-from .absence import absent_of, plain
+from .absence import absent_of
 from .prompts import Prompts
-from .sample import Sample, Source, Task
+from .sample import Sample, Source, Task, plain
 
 WHOLE = -1  # the item of a candidate that is the whole image
 

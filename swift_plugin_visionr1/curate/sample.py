@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ Task = Literal["detection", "grounding", "referring"]
 TASKS: tuple[Task, ...] = ("detection", "grounding", "referring")
 Id = int | str
 LAYOUTS = ("xyxy", "xywh", "cxcywh")
+MOST_FOLDERS = 60  # that are looked through for images
 UNITS = {"": 0.0, "-norm1": 1.0, "-percent": 100.0, "-norm1000": 1000.0}
 BOX_CHOICES = tuple(layout + unit for unit in UNITS for layout in LAYOUTS)
 
@@ -47,6 +49,7 @@ class Sample:
         phrases: of the image.
         absent: categories that somebody looked for and did not see.
         not_exhaustive: categories that are there, but of which not all instances have a box.
+        unsure: categories with a record whose box cannot be used: they are not absent.
         split: "train", "val", ...; "" if the source has no splits.
         unit: 0 for pixels. Until its image is read, the boxes of a source that writes fractions are
             in units of a side of this length: 1, 100 or 1000.
@@ -63,6 +66,7 @@ class Sample:
     phrases: tuple[Phrase, ...] = ()
     absent: tuple[str, ...] = ()
     not_exhaustive: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
     split: str = ""
     unit: float = 0.0
     asked: bool = False
@@ -111,6 +115,11 @@ class Source:
     notes: tuple[str, ...] = ()
     count: int = 0
 
+    @cached_property
+    def plain_names(self) -> dict[str, str]:
+        """Category -> its name as it is compared."""
+        return {name: plain(name) for name in self.categories}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -132,8 +141,21 @@ class Request:
         return layout, UNITS[dash + unit]
 
     def folders(self, *usual: Path) -> tuple[Path, ...]:
-        """Where to look for images."""
-        return (self.images,) if self.images else tuple(dict.fromkeys(usual))
+        """Where to look for images: in the folder that the user names and the few folders in it,
+        else in the `usual` ones."""
+        if self.images is None:
+            return tuple(dict.fromkeys(usual))
+        inner = sorted(place for place in self.images.glob("*") if place.is_dir())
+        return (self.images, *(inner if len(inner) <= MOST_FOLDERS else ()))
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: "Traffic_light" and "traffic light" are one.
+
+    >>> plain("Traffic_light") == plain("traffic light")
+    True
+    """
+    return " ".join(name.replace("_", " ").replace("-", " ").casefold().split())
 
 
 def to_xyxy(numbers: Any, layout: str) -> Boxes:

@@ -1,13 +1,14 @@
 """Samples that wait on the disk until it is decided which of them become rows."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .difficulty import Terms, difficulty
+from .difficulty import Terms, difficulties
 from .sample import Phrase, Sample
 from .spill import Blobs
 
@@ -24,6 +25,7 @@ FACTS = np.dtype(
         ("crowding", "f4"),
     ]
 )
+AT_ONCE = 1024  # samples
 SCORE = ("instances", "categories", "small", "crowding")
 
 
@@ -39,31 +41,32 @@ class SampleStore:
         self.blobs = Blobs()
         self.splits: list[str] = []
         self.names: dict[str, int] = {}
-        self.label_counts: list[int] = []
         labels: list[NDArray[np.int32]] = []
-        facts: list[tuple[Any, ...]] = []
-        packed: list[NDArray[np.void]] = []
-        for sample in samples:
-            self.blobs.add(encode(_plain(sample)))
-            kinds = list(dict.fromkeys(sample.labels))
-            numbers = [self.names.setdefault(kind, len(self.names)) for kind in kinds]
+        facts: list[NDArray[np.void]] = []
+        rest = iter(samples)
+        while some := list(islice(rest, AT_ONCE)):
+            for sample in some:
+                self.blobs.add(encode(_plain(sample)))
+            numbers = [
+                self.names.setdefault(name, len(self.names))
+                for sample in some
+                for name in dict.fromkeys(sample.labels)
+            ]
             labels.append(np.array(numbers, dtype=np.int32))
-            terms_of = difficulty(sample, terms)
-            facts.append(
-                (
-                    len(sample.boxes_xyxy),
-                    len(kinds),
-                    len(sample.phrases),
-                    self._split(sample.split),
-                    *(terms_of[name] for name in SCORE),
-                )
-            )
-            if len(facts) == 1 << 16:
-                packed.append(np.array(facts, FACTS))
-                facts, labels = [], [np.concatenate(labels)]
-        self.facts: NDArray[Any] = np.concatenate([*packed, np.array(facts, FACTS)])
+            facts.append(self._facts(some, terms))
+        self.facts: NDArray[Any] = np.concatenate(facts or [np.empty(0, FACTS)])
         self.labels = np.concatenate(labels) if labels else np.empty(0, np.int32)
         self.starts = np.concatenate([[0], np.cumsum(self.facts["labels"], dtype=np.int64)])
+
+    def _facts(self, samples: list[Sample], terms: Terms) -> NDArray[np.void]:
+        facts = np.zeros(len(samples), FACTS)
+        facts["boxes"] = [len(sample.boxes_xyxy) for sample in samples]
+        facts["labels"] = [len(set(sample.labels)) for sample in samples]
+        facts["phrases"] = [len(sample.phrases) for sample in samples]
+        facts["split"] = [self._split(sample.split) for sample in samples]
+        for name, column in zip(SCORE, difficulties(samples, terms).T, strict=True):
+            facts[name] = column
+        return facts
 
     def __len__(self) -> int:
         return len(self.facts)
@@ -106,6 +109,7 @@ def _plain(sample: Sample) -> list[Any]:
         [(phrase.text, phrase.boxes, phrase.task) for phrase in sample.phrases],
         sample.absent,
         sample.not_exhaustive,
+        sample.unsure,
         sample.split,
         sample.asked,
         sample.same_as,
@@ -124,8 +128,9 @@ def _sample(data: list[Any]) -> Sample:
         phrases=tuple(Phrase(text, tuple(places), task) for text, places, task in data[5]),
         absent=tuple(data[6]),
         not_exhaustive=tuple(data[7]),
-        split=data[8],
-        asked=data[9],
-        same_as=data[10],
-        turned=data[11],
+        unsure=tuple(data[8]),
+        split=data[9],
+        asked=data[10],
+        same_as=data[11],
+        turned=data[12],
     )

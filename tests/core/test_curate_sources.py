@@ -75,7 +75,7 @@ def test_coco(tmp_path: Path) -> None:
         ("dog", [50, 50, 70, 70]),
     ]
     assert first.not_exhaustive == ("owl",)  # a crowd is there, but has no box
-    assert (first.split, second.labels, second.not_exhaustive) == ("train", (), ("cat",))
+    assert (first.split, second.labels, second.unsure) == ("train", (), ("cat",))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_openimages(tmp_path: Path) -> None:
     source, (first, second), _ = read(trees.openimages(tmp_path))
     assert known(first) == [("Cat", [20, 20, 100, 60])]
     assert (first.absent, first.not_exhaustive) == (("Owl",), ("Dog",))
-    assert second.not_exhaustive == ("Cat",)
+    assert second.unsure == ("Cat",)
     assert source.relatives["Cat"] == {"Pet"}
     assert source.upright
 
@@ -167,7 +167,7 @@ def test_voc_is_one_based(tmp_path: Path) -> None:
     source, (first, second), _ = read(trees.voc(tmp_path))
     assert known(first) == [("cat", [10, 20, 40.5, 60])]
     assert known(second) == [("dog", [0, 0, 200, 100])]
-    assert (first.size, first.not_exhaustive) == (None, ("dog", "owl"))
+    assert (first.size, first.not_exhaustive, first.unsure) == (None, ("dog",), ("owl",))
     assert (first.split, second.split) == ("train", "val")
     assert Path(second.image).name == "000002.png"
     assert set(source.categories) == {"cat", "dog", "owl"}
@@ -186,14 +186,14 @@ def test_yolo(tmp_path: Path) -> None:
     by_id = {sample.id: sample for sample in samples}
     assert known(by_id["a"]) == [("cat", [80, 30, 120, 70]), ("dog", [20, 10, 60, 40])]
     assert (by_id["b"].split, by_id["empty"].labels) == ("val", ())
-    assert by_id["a"].not_exhaustive == ("cat", "dog")
+    assert by_id["a"].unsure == ("cat", "dog")
     assert source.categories == ("cat", "dog")
 
 
 def test_labelme(tmp_path: Path) -> None:
     _, (sample,), _ = read(trees.labelme(tmp_path))
     assert known(sample) == [("cat", BOX), ("dog", [40, 40, 60, 60]), ("owl", [100, 10, 160, 30])]
-    assert sample.not_exhaustive == ("cat",)
+    assert sample.unsure == ("cat",)
 
 
 def test_cvat(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_json_min_has_no_sizes(tmp_path: Path) -> None:
 def test_hf_objects(tmp_path: Path) -> None:
     source, (sample,), _ = read(trees.hf_objects(tmp_path))
     assert known(sample) == [("Gloves", BOX)]
-    assert (sample.not_exhaustive, sample.split) == (("Mask",), "train")
+    assert (sample.unsure, sample.split) == (("Mask",), "train")
     assert source.categories == ("Mask", "Gloves")
 
 

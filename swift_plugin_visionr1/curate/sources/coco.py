@@ -214,26 +214,29 @@ class _Reader:
         self, image: dict[str, Any], name: str, rows: NDArray[np.void], tally: Tally
     ) -> Sample:
         labels = [self.names[number] for number in rows["category"].tolist()]
-        missing: list[str] = []
+        partly: list[str] = []
+        unsure: list[str] = []
         if rows["flag"].any() or not all(labels):
             for label, flag in zip(labels, rows["flag"].tolist(), strict=True):
                 if not label:
                     tally.drop(UNKNOWN_CATEGORY, f"image {image['id']}")
-                elif flag:
-                    missing.append(label)
-                if label and flag == CROWD:
+                elif flag == CROWD:
+                    partly.append(label)
                     tally.drop(CROWDS, f"image {image['id']}")
+                elif flag:
+                    unsure.append(label)
             kept = (rows["flag"] == 0) & np.array([bool(label) for label in labels])
             rows, labels = rows[kept], [labels[i] for i in np.flatnonzero(kept).tolist()]
-        absent, partly = image.get("neg_category_ids"), image.get("not_exhaustive_category_ids")
+        partly += self._called(image.get("not_exhaustive_category_ids"))
         return Sample(
             id=image["id"],
             image=name,
             size=image_size(image),
             boxes_xyxy=to_xyxy(rows["bbox"], self.layout),
             labels=tuple(labels),
-            absent=tuple(self._called(absent)),
-            not_exhaustive=tuple(dict.fromkeys([*self._called(partly), *missing])),
+            absent=tuple(self._called(image.get("neg_category_ids"))),
+            not_exhaustive=tuple(dict.fromkeys(partly)),
+            unsure=tuple(dict.fromkeys(unsure)),
             split=self.split,
             unit=self.unit,
         )

@@ -111,7 +111,7 @@ def _samples(files: list[Path], folders: tuple[Path, ...], tally: Tally) -> Iter
                 size=size,
                 boxes_xyxy=as_boxes([box for _, box in frames.get(number, [])]),
                 labels=tuple(label for label, _ in frames.get(number, [])),
-                not_exhaustive=tuple(dict.fromkeys(partly.get(number, []))),
+                unsure=tuple(dict.fromkeys(partly.get(number, []))),
             )
 
 
@@ -133,7 +133,7 @@ def _image(element: Element, tally: Tally) -> Iterator[Sample]:
         size=image_size(size),
         boxes_xyxy=as_boxes([box for _, box in objects]),
         labels=tuple(label for label, _ in objects),
-        not_exhaustive=tuple(dict.fromkeys(partly)),
+        unsure=tuple(dict.fromkeys(partly)),
         split=split_of(element.get("subset") or ""),
     )
 

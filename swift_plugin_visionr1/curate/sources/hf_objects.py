@@ -117,7 +117,7 @@ def _samples(
                 size=image_size(row),
                 boxes_xyxy=to_xyxy(boxes, layout),
                 labels=tuple(labels),
-                not_exhaustive=tuple(dict.fromkeys(partly)),
+                unsure=tuple(dict.fromkeys(partly)),
                 split=split,
                 unit=unit,
             )

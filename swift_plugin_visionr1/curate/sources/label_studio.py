@@ -73,7 +73,7 @@ def open_label_studio(request: Request, tally: Tally) -> Source:
     names = {
         label: None
         for sample in _samples(file, folders, quiet)
-        for label in (*sample.labels, *sample.not_exhaustive)
+        for label in (*sample.labels, *sample.unsure)
     }
     return Source(
         name=request.path.stem,
@@ -109,7 +109,7 @@ def _samples(file: Path, folders: tuple[Path, ...], tally: Tally) -> Iterator[Sa
             size=size,
             boxes_xyxy=as_boxes([box for _, box in objects]),
             labels=tuple(label for label, _ in objects),
-            not_exhaustive=tuple(dict.fromkeys(partly)),
+            unsure=tuple(dict.fromkeys(partly)),
             unit=0.0 if size else 100.0,
         )
 

@@ -106,7 +106,7 @@ def _samples(files: list[Path], folder: Path, request: Request, tally: Tally) ->
             size=image_size(size),
             boxes_xyxy=as_boxes(boxes),
             labels=tuple(labels),
-            not_exhaustive=tuple(dict.fromkeys(partly)),
+            unsure=tuple(dict.fromkeys(partly)),
             split=split_of(file.parent.name),
         )
     for image in walk(folder, "") if len(files) > 1 else ():

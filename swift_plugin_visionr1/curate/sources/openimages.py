@@ -137,7 +137,7 @@ class _Reader:
         split: str,
         tally: Tally,
     ) -> Sample:
-        boxes, labels, partly = [], [], []
+        boxes, labels, partly, unsure = [], [], [], []
         for row in rows:
             name = self.names.get(row["LabelName"], "" if self.names else row["LabelName"])
             box = four_numbers([row.get(k) for k in ("XMin", "YMin", "XMax", "YMax")])
@@ -145,14 +145,14 @@ class _Reader:
                 tally.drop(UNKNOWN, f"{row['LabelName']} in {image}")
             elif box is None:
                 tally.drop(BAD_BOX, f"{name} in {image}")
-                partly.append(name)
+                unsure.append(name)
             elif row.get("IsGroupOf") == "1":
                 tally.drop(GROUPS, f"{name} in {image}")
                 partly.append(name)
             else:
                 boxes.append(box)
                 labels.append(name)
-        there = {*labels, *partly}
+        there = {*labels, *partly, *unsure}
         partly += [name for name, seen in said.items() if seen and name not in there]
         absent = [name for name, seen in said.items() if not seen and name not in there]
         return Sample(
@@ -163,6 +163,7 @@ class _Reader:
             labels=tuple(labels),
             absent=tuple(absent),
             not_exhaustive=tuple(dict.fromkeys(partly)),
+            unsure=tuple(dict.fromkeys(unsure)),
             split=split,
             unit=1.0,
         )

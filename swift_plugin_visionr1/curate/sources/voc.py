@@ -130,7 +130,7 @@ def _samples(
                 raise
             tally.drop(UNREADABLE, file.name)
             continue
-        boxes, labels, partly = _objects(root, file, base, tally)
+        boxes, labels, partly, unsure = _objects(root, file, base, tally)
         split = splits.get((file.parent.parent, file.stem)) or split_of(file.parent.name)
         yield Sample(
             id=file.stem,
@@ -139,14 +139,18 @@ def _samples(
             boxes_xyxy=as_boxes(boxes),
             labels=tuple(labels),
             not_exhaustive=tuple(dict.fromkeys(partly)),
+            unsure=tuple(dict.fromkeys(unsure)),
             split=split,
         )
 
 
 def _objects(
     root: Element, file: Path, base: int, tally: Tally
-) -> tuple[list[list[float]], list[str], list[str]]:
-    boxes, labels, partly = [], [], []
+) -> tuple[list[list[float]], list[str], list[str], list[str]]:
+    boxes: list[list[float]] = []
+    labels: list[str] = []
+    partly: list[str] = []
+    unsure: list[str] = []
     for each in root.findall("object"):
         label = (each.findtext("name") or "").strip()
         corners = each.find("bndbox")
@@ -157,11 +161,11 @@ def _objects(
             continue
         if box is None or (each.findtext("difficult") or "").strip() == "1":
             tally.drop(BAD_BOX if box is None else DIFFICULT, f"{label} in {file.name}")
-            partly.append(label)
+            (unsure if box is None else partly).append(label)
             continue
         boxes.append([box[0] - base, box[1] - base, box[2], box[3]])
         labels.append(label)
-    return boxes, labels, partly
+    return boxes, labels, partly, unsure
 
 
 def _size(root: Element) -> tuple[int, int] | None:

@@ -159,7 +159,7 @@ def _samples(
                 size=None,
                 boxes_xyxy=as_boxes(boxes),
                 labels=tuple(labels),
-                not_exhaustive=tuple(dict.fromkeys(partly)),
+                unsure=tuple(dict.fromkeys(partly)),
                 split=split,
                 unit=1.0,
             )
