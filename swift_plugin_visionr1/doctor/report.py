@@ -21,6 +21,7 @@ from .checks.environment import environment_findings, settings_of
 from .checks.images import image_findings
 from .checks.labels import comma_findings, label_findings
 from .checks.lengths import length_findings
+from .checks.other_works import rules_findings
 from .checks.pictures import picture_findings
 from .checks.prompts import prompt_findings
 from .checks.reach import reach_findings, size_finding
@@ -133,6 +134,8 @@ def _look_at_data(
     report.add(box_duplicates(rows))
     report.add(label_findings(rows, settings.reads_labels))
     report.add(comma_findings(rows))
+    if recipe.is_grpo:
+        report.add(rules_findings(rows, settings))
     if model.io is not None:
         report.add(_against_model(recipe, model, model.io, cases, view))
         if recipe.is_grpo and not _mostly_refused(rows):

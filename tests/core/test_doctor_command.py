@@ -341,7 +341,13 @@ def test_the_reward_of_another_work(scenes: list[Row], examine: Callable) -> Non
     assert code == 1
     assert "settings: preset rex_omni, the reward of another work, Rex-Omni" in text
     assert "problem  vision_r1_recall with the rules rex_omni, which pay one sum" in text
+    code, text = examine(scenes, "--config", "perception_r1", reward_funcs="vision_r1")
+    assert code == 0, text
+    assert "rows have several objects, and the rules perception_r1" in text
+    assert "rows have nothing annotated, and the rules perception_r1" in text
     code, text = examine(scenes, "--config", "vlm_r1_od_ap50", reward_funcs="vision_r1")
+    assert "objects, and" not in text
+    assert "annotated, and" not in text
     assert code == 0, text
     assert "every right answer earns the full reward in every stage" in text
 

@@ -56,6 +56,7 @@ class Peer:
         pays_denial: whether a right answer that nothing is there earns `highest`.
         reads_labels: whether labels change the reward.
         reads_confidences: whether confidences that the answer states change it.
+        one_object: whether only the first box counts.
         thresholds: xi0 of each stage, from which recall and precision are measured.
         begins: the fractions of the run at which the stages after the first begin.
     """
@@ -66,6 +67,7 @@ class Peer:
     pays_denial: bool = False
     reads_labels: bool = False
     reads_confidences: bool = False
+    one_object: bool = False
     thresholds: tuple[float, ...] = (0.5,)
     begins: tuple[Fraction, ...] = ()
 
@@ -148,12 +150,17 @@ PEERS: dict[str, Peer] = {
     "vlm_r1_od_length": Peer(
         "VLM-R1: format + odLength", _vlm_r1(vlm_r1.od_length), 2.0, True, reads_labels=True
     ),
-    "vlm_r1_rec": Peer("VLM-R1, one referred object: format + IoU", _vlm_r1_rec, 2.0),
+    "vlm_r1_rec": Peer(
+        "VLM-R1, one referred object: format + IoU", _vlm_r1_rec, 2.0, one_object=True
+    ),
     "visual_rft": Peer(
         "Visual-RFT: format + IoU + confidence", _visual_rft, 3.0, reads_confidences=True
     ),
     "perception_r1": Peer(
-        "Perception-R1, one referred object: format + squared IoU", _perception_r1, 2.0
+        "Perception-R1, one referred object: format + squared IoU",
+        _perception_r1,
+        2.0,
+        one_object=True,
     ),
     "vision_reasoner": Peer(
         "VisionReasoner: format + non_repeat + accuracy", _vision_reasoner, 7.0
