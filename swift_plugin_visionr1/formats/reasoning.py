@@ -29,7 +29,14 @@ from numpy.typing import NDArray
 from ..geometry.boxes import Boxes, as_boxes
 from ..geometry.frames import Frame, View
 from .base import Format, ParsedCompletion, Questions, Span
-from .reasoning_marks import Mark, after_stripped_marks, may_have_marks, outside
+from .reasoning_marks import (
+    Mark,
+    after_heading,
+    after_stripped_marks,
+    begins_with_heading,
+    may_have_marks,
+    outside,
+)
 
 Reasoning = Literal["none", "think", "think_answer"]
 
@@ -175,6 +182,7 @@ class Reasoned(Format):
         issues = ["too_long"] if len(text) > MAX_CHARACTERS else []
         start, end = _without_tokens(text, 0, min(len(text), MAX_CHARACTERS))
         special = may_have_marks(text) or "[TOOL_CALL]" in text or "boxed" in text
+        special = special or begins_with_heading(text, start, end)
         if self.reasoning == "none" and not special:
             return _Answer(text[start:end], start, tuple(issues))  # the ordinary case
         text, written = _TAGS.sub(lambda tag: tag[0].lower(), text[:end]), text[:end]
@@ -199,6 +207,10 @@ class Reasoned(Format):
             issues += ["unclosed_reasoning"] if stripped[0] == stripped[1] else []
             return stripped
         parts, marks, unclosed = outside(text, start, end)
+        headed = None if marks or "<answer>" in text else after_heading(text, start, end)
+        if headed is not None:
+            issues.append("text_around" if self.reasoning == "none" else "no_reasoning")
+            return _without_tokens(text, *headed)
         if unclosed is not None:
             tag = text.find("<answer>", unclosed, end)
             if tag < 0:

@@ -2,7 +2,8 @@
 
 Families write <think> (Qwen, GLM and others), ◁think▷ (Kimi), [THINK] (Magistral), <seed:think>
 (Seed-OSS), <|channel>thought ... <channel|> (Gemma 4), <|begin_of_thought|> (OpenThinker) and
-<|START_THINKING|> (Command A). Others, such as <thinking> or <reasoning>, models make up.
+<|START_THINKING|> (Command A). Others, such as <thinking> or <reasoning>, models make up. Without
+any mark some begin with a heading: "Thinking:", "### Reasoning", later "Answer:".
 """
 
 import re
@@ -29,6 +30,16 @@ _MARK = re.compile(
 _MADE_UP = re.compile(r"</?(?!think>|seed:think>|channel)[A-Za-z]")  # or written in capitals
 _STRIPPED = re.compile(r"thought[ \t]*\n")  # Gemma 4's, by a server without its special tokens
 _ANY = ("<", "◁", "THINK]")
+_BOLD = r"(?:\*\*|__)?"
+_TOPIC = (
+    r"(?:(?:my |the )?(?:thinking|thoughts?|reasoning|analysis|rationale|chain of thought)"
+    r"(?: process| steps?)?|思考(?:过程|過程)?|推理(?:过程|過程)?|分析)"
+)
+_HEADING = re.compile(rf"(?i)(?:#{{1,6}} )?{_BOLD}{_TOPIC}{_BOLD} ?(?:[:：]{_BOLD}|(?=\n))")
+_ANSWER = re.compile(
+    r"(?im)^[ \t]{0,3}(?:#{1,6} )?(?:\*\*|__)?(?:(?:the |my )?(?:final )?(?:answer|results?|output|"
+    r"response|detections?)|(?:最终|最終)?(?:答案|结果|結果))(?:\*\*|__)? ?(?:[:：](?:\*\*|__)?|$)"
+)
 
 
 class Mark(NamedTuple):
@@ -89,12 +100,36 @@ def after_stripped_marks(text: str, start: int, end: int) -> Span | None:
     """
     if not _STRIPPED.match(text, start, end):
         return None
+    return _ending(text, start, end) or (end, end)
+
+
+def begins_with_heading(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] begins with a heading such as "Thinking:", quickly."""
+    return _HEADING.match(text, start, end) is not None
+
+
+def after_heading(text: str, start: int, end: int) -> Span | None:
+    """The answer in a text that begins with a heading for reasoning: what follows the last heading
+    for an answer, else the fence, or the list of objects or lists, that ends the text. None for any
+    other text, and for one that may name its boxes one by one."""
+    if not begins_with_heading(text, start, end):
+        return None
+    answers = list(_ANSWER.finditer(text, start, end))
+    if answers:
+        return answers[-1].end(), end
+    ending = _ending(text, start, end)
+    several = ending and re.match(r"```|\[\s{0,9}[\[{]", text[slice(*ending)])
+    return ending if several else None
+
+
+def _ending(text: str, start: int, end: int) -> Span | None:
+    """The fence, list or object that ends text[start:end]."""
     if text.endswith("```", start, end):
         fence = text.rfind("```", start, end - 3)
-        return (fence, end) if fence >= 0 else (end, end)
+        return (fence, end) if fence >= 0 else None
     tops, _ = read(text, start, end)
     whole = bool(tops) and tops[-1].end == end and text[end - 1] in "]}"
-    return (tops[-1].start, end) if whole else (end, end)
+    return (tops[-1].start, end) if whole else None
 
 
 def _marks(text: str, start: int, end: int) -> Iterator[Mark]:

@@ -289,3 +289,45 @@ def test_drafts_between_any_familys_marks_are_not_read(opening: str, closing: st
     assert (parsed.labels, parsed.issues) == (("cat",), AROUND)
     cut_off = get_format("qwen3_vl").parse(f"{opening}I see {DRAFT}.")
     assert (cut_off.labels, cut_off.issues) == ((), UNCLOSED)
+
+
+@pytest.mark.parametrize(
+    ("heading", "closing"),
+    [
+        ("Thinking:\n", "\n\nAnswer:\n"),
+        ("Thinking Process:\n1. ", "\n\nFinal answer: "),
+        ("**Reasoning:**\n", "\n\n**Answer:**\n"),
+        ("**Reasoning**\n", "\n\n**Final Answer**\n"),
+        ("### Thought\n", "\n### Result\n"),
+        ("Analysis: ", "\nOutput: "),
+        ("思考：", "\n\n答案："),
+        ("思考过程:\n", "\n最终答案:"),
+        ("Reasoning: ", ".\n\n"),
+    ],
+    ids=repr,
+)
+def test_drafts_under_a_heading_are_not_read(heading: str, closing: str) -> None:
+    for answer in (ANSWER, f"```json\n{ANSWER}\n```"):
+        text = f"{heading}I see {DRAFT}{closing}{answer}"
+        parsed = get_format("qwen3_vl").parse(text)
+        assert (parsed.labels, parsed.issues) == (("cat",), AROUND)
+        assert "no_reasoning" in get_format("qwen3_vl", reasoning="think").parse(text).issues
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cat: [1, 2, 3, 4]\ndog: [5, 6, 7, 8]",
+        "Reasoning: two animals.\ncat: [1, 2, 3, 4]\ndog: [5, 6, 7, 8]",
+        "Thinking:\ncat: [1, 2, 3, 4]\ndog: [5, 6, 7, 8]\nThat is all.",
+    ],
+    ids=["no heading", "one by one", "text after them"],
+)
+def test_boxes_named_one_by_one_are_all_read(text: str) -> None:
+    assert get_format("qwen3_vl").parse(text).labels == ("cat", "dog")
+
+
+def test_nothing_after_the_heading_of_an_answer() -> None:
+    parsed = get_format("qwen3_vl").parse(f"Thinking:\n{DRAFT}\nAnswer:")
+    assert (parsed.labels, parsed.issues) == ((), AROUND)
+    assert get_format("qwen3_vl").parse("Thinking: no cats.\nAnswer: none").labels == ()
