@@ -132,6 +132,11 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
 
 
 def _check_boxes(boxes: Boxes, size: Size) -> None:
+    for index in np.flatnonzero(~np.isfinite(boxes).all(axis=1)):
+        raise SolutionError(
+            f"expected numbers of pixels in box {index}, got {boxes[index].tolist()}: leave this "
+            "box out"
+        )
     for index in np.flatnonzero(~is_valid(boxes)):
         raise SolutionError(
             f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it "

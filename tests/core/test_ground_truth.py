@@ -107,6 +107,14 @@ def test_boxes_far_outside_are_refused_with_the_cause(boxes: list[list[float]], 
             json.dumps(GOOD | {"boxes": [[0, 0, 1e-200, 1e-200]]}), "x1 < x2", id="no area"
         ),
         pytest.param(
+            json.dumps(GOOD | {"boxes": [[float("nan"), 20, 30, 40]]}),
+            "numbers of pixels",
+            id="NaN",
+        ),
+        pytest.param(
+            json.dumps(GOOD | {"boxes": [[0, 0, float("inf"), 9]]}), "numbers of", id="infinite"
+        ),
+        pytest.param(
             json.dumps(GOOD | {"labels": []}), "list of 1 strings, got", id="labels missing"
         ),
         pytest.param(
