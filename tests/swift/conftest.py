@@ -60,6 +60,19 @@ def server() -> Iterator[ForkServer]:
     started.close()
 
 
+def run_swift(argv: list[str], cwd: Path, log: Path, environ: dict[str, str]) -> int:
+    """Run `swift *argv` as a user does; its output goes to the file `log`."""
+    with log.open("w") as output:
+        return subprocess.run(
+            [SWIFT, *argv],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+            cwd=cwd,
+            env=environ,
+        ).returncode
+
+
 @pytest.fixture(scope="session")
 def swift(
     checkpoint: Path, server: ForkServer, tmp_path_factory: pytest.TempPathFactory
@@ -86,7 +99,11 @@ def swift(
         ]
         if "--model" not in argv:
             argv += ["--model", str(checkpoint)]
-        code = server.run(argv, cwd or out, log, os.environ | OFFLINE | environment)
+        environ = os.environ | OFFLINE | environment
+        if "NPROC_PER_NODE" in environment:  # swift starts torchrun, which a fork does not
+            code = run_swift(argv, cwd or out, log, environ)
+        else:
+            code = server.run(argv, cwd or out, log, environ)
         return Run(code, log.read_text(errors="replace"), out)
 
     return run
