@@ -34,17 +34,8 @@ def read_schedule(values: Mapping[str, Any], preset: "Settings") -> dict[str, An
         InputError: what was expected and what came.
     """
     read = dict(values)
-    named = [name for name in ("step", "switch_step", "fixed_stage") if read.get(name) is not None]
-    if len(named) > 1:
-        raise InputError(
-            f"expected one of step, switch_step and fixed_stage, got {' and '.join(named)}"
-        )
-    schedule = check_value(read.get("schedule", preset.schedule), ScheduleName, "schedule")
-    for name in PARTS:
-        if read.get(name) is not None and schedule not in PARTS[name]:
-            raise InputError(misplaced(name, schedule))
-    if named == ["step"] or schedule != "two_stage":
-        read["switch_step"] = None  # the file's own schedule replaces the preset's
+    if _replaces_switch(read, preset):
+        read["switch_step"] = None
     if "step" in read:
         read["step"] = _fraction(read["step"], "step")
     for stage in ("beginner", "advanced"):
@@ -61,6 +52,28 @@ def read_schedule(values: Mapping[str, Any], preset: "Settings") -> dict[str, An
     if read.get("adaptive") is not None:
         read["adaptive"] = read_declared(AdaptiveSettings, read["adaptive"], "adaptive")
     return read
+
+
+def _replaces_switch(values: Mapping[str, Any], preset: "Settings") -> bool:
+    """Whether the file has a schedule of its own, in place of a preset's `switch_step`.
+
+    Raises:
+        InputError: it has parts of two schedules.
+    """
+    named = [name for name in ("step", "switch_step", "fixed_stage") if _is_given(values, name)]
+    if len(named) > 1:
+        raise InputError(
+            f"expected one of step, switch_step and fixed_stage, got {' and '.join(named)}"
+        )
+    schedule = check_value(values.get("schedule", preset.schedule), ScheduleName, "schedule")
+    for name in PARTS:
+        if _is_given(values, name) and schedule not in PARTS[name]:
+            raise InputError(misplaced(name, schedule))
+    return named == ["step"] or schedule != "two_stage"
+
+
+def _is_given(values: Mapping[str, Any], name: str) -> bool:
+    return values.get(name) is not None
 
 
 def _stages(value: Any) -> tuple[StageSettings, ...]:

@@ -118,7 +118,10 @@ class Scorer:
             truths = solutions_of(columns, len(completions))
             texts = [text if isinstance(text, str) else "" for text in completions]
             standards, breakdowns = self._score_batch(texts, columns, truths, standard)
-            self._keep(texts, columns, truths, standards, breakdowns, step)
+            self._add_up(breakdowns, standards)
+            if self.settings.pictures and texts:
+                group = telling_group(texts, columns, truths, breakdowns, standards, step)
+                self._groups.append(group)
             self.last = ScoredBatch(completions, ids, moment, truths, standards, breakdowns)
         return self.last.breakdowns
 
@@ -160,18 +163,9 @@ class Scorer:
         by_group = self.schedule.by_group(every)
         return [by_group[group] for group in groups]
 
-    def _keep(
-        self,
-        texts: Sequence[str],
-        columns: Mapping[str, Any],
-        truths: Sequence[GroundTruth],
-        standards: Sequence[Standard],
-        breakdowns: Sequence[RewardBreakdown],
-        step: int | None,
-    ) -> None:
-        """Add a batch to the sums, and a group of it to those that may be drawn."""
+    def _add_up(self, breakdowns: Sequence[RewardBreakdown], standards: Sequence[Standard]) -> None:
         self._sums["completions"] += len(breakdowns)
-        for breakdown in breakdowns:
+        for breakdown, standard in zip(breakdowns, standards, strict=True):
             self._sums.update({part: getattr(breakdown, part) for part in PARTS})
             self._sums.update(
                 {f"paid/{name}": value for name, value in (breakdown.terms or {}).items()}
@@ -179,14 +173,9 @@ class Scorer:
             issues = [f"issues/{issue}" for issue in breakdown.issues]
             self._sums.update(issues)
             self._issues.update(issues)
-        if self.schedule.needs == "group":
-            for breakdown, standard in zip(breakdowns, standards, strict=True):
-                if breakdown.achieved is not None:
-                    self._sums.update({"annotated": 1, "achieved": breakdown.achieved})
-                    self._sums.update(standard.logged)
-        if self.settings.pictures and texts:
-            group = telling_group(texts, columns, truths, breakdowns, standards, step)
-            self._groups.append(group)
+            if self.schedule.needs == "group" and breakdown.achieved is not None:
+                self._sums.update({"annotated": 1, "achieved": breakdown.achieved})
+                self._sums.update(standard.logged)
 
     def take_sums(self) -> Counter[str]:
         """Sums over what was scored since the last call: `completions`, rewards, boxes, issues, and
@@ -231,16 +220,7 @@ class Scorer:
         rules, format = self.settings, self.io.format
         pairs = list(zip(texts, truths, strict=True))
         if rules.rules == "official":
-            return [
-                partial(
-                    score_official,
-                    text,
-                    truth,
-                    self._view(truth).processed,
-                    differentiation=rules.differentiation,
-                )
-                for text, truth in pairs
-            ]
+            return [self._official_judge(*pair) for pair in pairs]
         readings = [
             read_completion(format.parse(text), format, truth, self._view(truth), rules)
             for text, truth in pairs
@@ -253,6 +233,10 @@ class Scorer:
             partial(score_peer, one, answer, settings=rules, peer=peer)
             for one, answer in zip(matched, answers, strict=True)
         ]
+
+    def _official_judge(self, text: str, truth: GroundTruth) -> Judge:
+        processed, differentiation = self._view(truth).processed, self.settings.differentiation
+        return partial(score_official, text, truth, processed, differentiation=differentiation)
 
     def _view(self, truth: GroundTruth) -> View:
         return self.io.resize.view(truth.size)
