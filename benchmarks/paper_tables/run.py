@@ -59,7 +59,8 @@ def planned(args: argparse.Namespace) -> list[TableRun]:
         kept = [run for run in runs if run.setting.name.split("-lr")[0] in QUICK_TAKES]
         runs = [run for run in kept if (run.base, run.seed) == (first.base, first.seed)]
     if args.only:
-        runs = [run for run in runs if any(part in run.name for part in args.only)]
+        named = [run for part in args.only for run in runs if part in run.name]
+        runs = list({run.name: run for run in named}.values())
     if not runs:
         raise InputError(f"expected --only to name runs of {args.list}, got {args.only}")
     return runs
@@ -217,7 +218,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=HERE / "results")
     parser.add_argument("--bases", type=Path, default=HERE / "checkpoints")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "paper_tables")
-    parser.add_argument("--only", nargs="+", help="parts of the names of runs")
+    parser.add_argument("--only", nargs="+", help="parts of the names of runs, the first ones first")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda if there is one")
     parser.add_argument("--engine", choices=["mmdet", "hotcoco"], default="mmdet")
