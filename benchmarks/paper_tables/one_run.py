@@ -136,13 +136,12 @@ def _infer(model: Path, place: Place, answers: Path) -> None:
         "temperature": [0],
         "max_new_tokens": [448],
         "max_batch_size": [80],
-        "write_batch_size": [1000],
     }
     infer_main(
         [word for name, words in options.items() for word in (f"--{name}", *map(str, words))]
     )
+    lines = every.read_text().splitlines()
     for name in place.sets:
-        lines = every.read_text().splitlines()
         kept = [line for line in lines if f"/images/{name}/" in line]
         (answers / f"{name}.jsonl").write_text("".join(line + "\n" for line in kept))
 

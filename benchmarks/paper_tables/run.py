@@ -18,7 +18,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -136,28 +137,52 @@ def commit_of(given: str | None) -> str:
     return answer.stdout.strip() or "unknown"
 
 
-def work_on(run: TableRun, place: Place, facts: Mapping[str, Any], target: Path) -> None:
-    """Runs in a fork: its output goes to a log, its result to `target`."""
-    folder = place.work / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    log = os.open(folder / f"{run.name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    result = {
-        "run": run.name,
-        "base": run.base,
-        "setting": run.setting.name,
-        "seed": run.seed,
-        "began": began,
-        "options": run.options,
-        "reward": run.setting.reward,
-        "command": command_of(run, place),
-        "completions": run.completions,
-        **facts,
-        **execute(run, place),
-    }
-    write_file(target, json.dumps(result) + "\n")
+@dataclass(frozen=True)
+class Worker:
+    """Runs in a fork: the output of a run goes to a log, its result to a file of its own.
+
+    Attributes:
+        place: where runs work.
+        results: folder of the results.
+        prints: fingerprint of each run, by its name.
+        facts: what the results of all runs have in common.
+        also: file that results are appended to as well.
+    """
+
+    place: Place
+    results: Path
+    prints: Mapping[str, str]
+    facts: Mapping[str, Any]
+    also: Path | None
+
+    def __call__(self, run: TableRun) -> None:
+        log = log_of(run, self.place)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        stream = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(stream, 1)
+        os.dup2(stream, 2)
+        began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        about = {
+            "run": run.name,
+            "base": run.base,
+            "setting": run.setting.name,
+            "seed": run.seed,
+            "fingerprint": self.prints[run.name],
+            "began": began,
+            "options": run.options,
+            "reward": run.setting.reward,
+            "command": command_of(run, self.place),
+            "completions": run.completions,
+        }
+        line = json.dumps(about | dict(self.facts) | execute(run, self.place)) + "\n"
+        write_file(self.results / f"{run.name}.json", line)
+        if self.also:
+            with self.also.open("ab", buffering=0) as lines:  # one write: others append too
+                lines.write(line.encode())
+
+
+def log_of(run: TableRun, place: Place) -> Path:
+    return place.work / "logs" / f"{run.name}.log"
 
 
 def command_of(run: TableRun, place: Place) -> str:
@@ -169,36 +194,23 @@ def command_of(run: TableRun, place: Place) -> str:
     return command.replace(f"{ROOT}/", "").replace(f"{place.work}/", "")
 
 
-def run_all(
-    todo: list[TableRun], place: Place, args: argparse.Namespace, sums: dict, data: dict
-) -> int:
-    """Keep `args.jobs` forks busy; the number of runs that failed."""
+def run_all(todo: list[TableRun], place: Place, jobs: int, work: Callable[..., None]) -> int:
+    """Keep `jobs` forks busy with `work(run)`; the number of runs that failed."""
     import_frameworks(place)
     fork = multiprocessing.get_context("fork")
-    facts = {
-        "commit": commit_of(args.commit),
-        "versions": versions(PACKAGES),
-        "machine": machine_of(place, args.jobs),
-        "data": data,
-    }
-    waiting, running, failed, start = list(todo), {}, 0, time.monotonic()
+    waiting, failed, start = list(todo), 0, time.monotonic()
+    running: dict[Any, TableRun] = {}
     while waiting or running:
-        while waiting and len(running) < args.jobs:
+        while waiting and len(running) < jobs:
             run = waiting.pop(0)
-            print_of_run = {"fingerprint": run.fingerprint(sums[run.base], data)}
-            target = args.results / f"{run.name}.json"
-            process = fork.Process(target=work_on, args=(run, place, facts | print_of_run, target))
+            process = fork.Process(target=work, args=(run,))
             process.start()
-            running[process] = (run, target)
+            running[process] = run
         time.sleep(0.2)
         for process in [one for one in running if not one.is_alive()]:
-            run, target = running.pop(process)
-            passed = process.exitcode == 0
-            failed += not passed
-            if passed and args.also:
-                with args.also.open("a") as lines:
-                    lines.write(target.read_text())
-            what = "done" if passed else f"failed, see {place.work / 'logs' / run.name}.log"
+            run = running.pop(process)
+            failed += process.exitcode != 0
+            what = f"failed, see {log_of(run, place)}" if process.exitcode else "done"
             say(f"[{time.monotonic() - start:5.0f} s] {run.name}: {what}, {len(waiting)} waiting")
     return failed
 
@@ -218,7 +230,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=HERE / "results")
     parser.add_argument("--bases", type=Path, default=HERE / "checkpoints")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "paper_tables")
-    parser.add_argument("--only", nargs="+", help="parts of the names of runs, the first ones first")
+    parser.add_argument(
+        "--only", nargs="+", help="parts of the names of runs, the first ones first"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side")
     parser.add_argument("--device", choices=["cpu", "cuda"], help="default: cuda if there is one")
     parser.add_argument("--engine", choices=["mmdet", "hotcoco"], default="mmdet")
@@ -244,25 +258,31 @@ def main() -> int:
     args.results.mkdir(parents=True, exist_ok=True)
     if args.imported:
         return import_results(args.imported, args.results)
-    runs = planned(args)
-    work = args.work.resolve()
-    counts = QUICK_DATA if args.quick else DATA
-    place = Place(
-        args.bases.resolve(), work / "data", work, tuple(KINDS), args.engine,
-        chosen_device(args.device),
-    )  # fmt: skip
+    runs, counts = planned(args), QUICK_DATA if args.quick else DATA
+    place = place_of(args)
     sums = prepare(place, {run.base for run in runs}, counts)
-    todo = [
-        run
-        for run in runs
-        if not is_finished(run, args.results, run.fingerprint(sums[run.base], counts))
-    ]
+    prints = {run.name: run.fingerprint(sums[run.base], counts) for run in runs}
+    todo = [run for run in runs if not is_finished(run, args.results, prints[run.name])]
     say(f"{len(runs)} runs, {len(runs) - len(todo)} finished, {len(todo)} to do")
     if args.dry_run:
         say("\n".join(run.name for run in todo))
+    if args.dry_run or not todo:
         return 0
+    facts = {
+        "commit": commit_of(args.commit),
+        "versions": versions(PACKAGES),
+        "machine": machine_of(place, args.jobs),
+        "data": counts,
+    }
+    also = args.also.resolve() if args.also else None
+    worker = Worker(place, args.results.resolve(), prints, facts, also)
     os.chdir(ROOT)  # the recipes name their plugins from here
-    return 1 if todo and run_all(todo, place, args, sums, counts) else 0
+    return 1 if run_all(todo, place, args.jobs, worker) else 0
+
+
+def place_of(args: argparse.Namespace) -> Place:
+    work, device = args.work.resolve(), chosen_device(args.device)
+    return Place(args.bases.resolve(), work / "data", work, tuple(KINDS), args.engine, device)
 
 
 if __name__ == "__main__":
