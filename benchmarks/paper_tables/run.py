@@ -49,7 +49,7 @@ QUICK = {
     "num_generations": 4,
     "max_completion_length": 64,
 }
-QUICK_TAKES = ("base", "sft", "paper")
+QUICK_TAKES = ("base", "sft-lr1e-4", "paper")
 
 
 def planned(args: argparse.Namespace) -> list[TableRun]:
@@ -57,7 +57,7 @@ def planned(args: argparse.Namespace) -> list[TableRun]:
     runs = list(each_run(read_run_list(args.list), QUICK if args.quick else {}))
     if args.quick:
         first = runs[0]
-        kept = [run for run in runs if run.setting.name.split("-lr")[0] in QUICK_TAKES]
+        kept = [run for run in runs if run.setting.name in QUICK_TAKES]
         runs = [run for run in kept if (run.base, run.seed) == (first.base, first.seed)]
     if args.only:
         named = [run for part in args.only for run in runs if part in run.name]
