@@ -31,6 +31,8 @@ from swift_plugin_visionr1.explain.report import report
 from swift_plugin_visionr1.formats import JsonLayout
 from swift_plugin_visionr1.formats.issue_meanings import CONTENT, TEMPLATE, meaning
 from swift_plugin_visionr1.reward.schedule import STAGES
+from swift_plugin_visionr1.reward.settings import settings_from
+from swift_plugin_visionr1.runs.run_record import RunRecord, keep_record
 
 PAPER = PRESETS["paper"]
 TRUTH = {
@@ -383,3 +385,28 @@ def test_the_picture_is_drawn_on_the_rows_image(
     pixels = image.imread(tmp_path / "new" / "out.png")[..., :3]
     assert (np.abs(pixels * 255 - [200, 10, 10]).max(axis=2) < 3).mean() > 0.3
     assert "empty canvas" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        pytest.param("adaptive", "80% advanced", id="by the group"),  # (.8 + .6) / 2 of .5 to .75
+        pytest.param("continuous", "50% advanced", id="by the step"),
+        pytest.param("two_stage", "advanced stage", id="stages"),
+    ],
+)
+def test_the_criteria_of_training(
+    schedule: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    keep_record(tmp_path, RunRecord(settings_from({"schedule": schedule}), "qwen2_5_vl"))
+    logged = {"loss": 0.0, "global_step/max_steps": "3/4"}
+    (tmp_path / "logging.jsonl").write_text(json.dumps(logged) + "\n")
+    texts = [TEXT, '[{"bbox_2d": [0, 0, 20, 20], "label": "cat"}, {"bbox_2d": [50, 50, 70, 54]}]']
+    line = {"step": ["3"] * 2, "prompt": ["?"] * 2, "completion": texts}
+    line["solution"] = [json.dumps(TRUTH)] * 2
+    log = tmp_path / "completions.jsonl"
+    log.write_text(json.dumps(line) + "\n")
+    run("--row", f"{log}:1:2")
+    out = capsys.readouterr().out
+    assert f"judged in training at: {said}" in out
+    assert ("80% advanced, xi0 = 0.7, xi1 = 0.7, xi2 = 0.87" in out) == (schedule == "adaptive")
