@@ -21,9 +21,14 @@ POLICIES = {
     "logprob": "logprob: geometric mean of the probabilities of the tokens that write a box's "
     "coordinates and label; "
     f"{_NONE}; {_TIES}",
+    "griffon": "griffon: sqrt(p_loc * p_cls), as Griffon's evaluator: the products of the "
+    "probabilities of the tokens that write a box's coordinates and its label; "
+    f"{_NONE}; {_TIES}",
     "text": 'text: the "confidence" (else "score") that the model wrote in the box\'s object; '
     f"{_NONE}; {_TIES}",
 }
+
+FROM_TOKENS = ("logprob", "griffon")  # need log-probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +60,8 @@ def confidences(policy: str, answer: Answer, format: Format, boxes: Boxes) -> Co
         return Confidences(
             (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) / (width * height)
         )
-    if policy == "logprob" and len(boxes):
-        return _by_tokens(answer, format.spans(answer.text), len(boxes))
+    if policy in FROM_TOKENS and len(boxes):
+        return _by_tokens(policy, answer, format, len(boxes))
     if policy == "text" and len(boxes):
         return Confidences(_in_range(np.array(format.confidences(answer.text)), len(boxes)))
     return Confidences(np.ones(len(boxes)))
@@ -72,28 +77,52 @@ def check_any(policy: str, without: int, boxes: int) -> None:
         )
 
 
-def _by_tokens(answer: Answer, spans: Sequence[tuple[Span, ...]], boxes: int) -> Confidences:
+def _by_tokens(policy: str, answer: Answer, format: Format, boxes: int) -> Confidences:
     if answer.tokens is None:
         raise InputError(
-            f"line {answer.line}: expected log-probabilities for --score logprob, got none: "
+            f"line {answer.line}: expected log-probabilities for --score {policy}, got none: "
             "infer with `swift infer --logprobs true`"
         )
     logprobs = np.array([token.logprob for token in answer.tokens])
-    places = locate(answer.tokens, answer.text)
+    places, spans = locate(answer.tokens, answer.text), format.spans(answer.text)
     if places is None or len(spans) != boxes:
         mean = logprobs.mean() if len(logprobs) else float("nan")
         return Confidences(_in_range(np.full(boxes, np.exp(mean)), boxes), whole_answer=boxes)
     start, end = np.array(places).reshape(-1, 2).T
-    # An empty token holds the first bytes of the character at its position.
-    written = [
-        logprobs[
-            np.any([(start < b) & (np.maximum(end, start + 1) > a) for a, b in ranges], axis=0)
-        ]
-        for ranges in spans
-    ]
-    return Confidences(
-        _in_range(np.array([np.exp(w.mean()) if len(w) else np.nan for w in written]), boxes)
-    )
+
+    def written(ranges: Sequence[Span]) -> NDArray[np.float64]:
+        """The log-probabilities of the tokens in these ranges."""
+        # An empty token holds the first bytes of the character at its position.
+        on = [(start < b) & (np.maximum(end, start + 1) > a) for a, b in ranges]
+        return logprobs[np.any(on, axis=0)] if on else logprobs[:0]
+
+    if policy == "griffon":
+        labels = format.parse(answer.text).labels
+        parts = (_parts(*one, answer.text) for one in zip(spans, labels, strict=True))
+        scores = [_location_and_class(written(loc), written(cls)) for loc, cls in parts]
+    else:
+        scores = [_geometric_mean(written(ranges)) for ranges in spans]
+    return Confidences(_in_range(np.array(scores), boxes))
+
+
+def _geometric_mean(logprobs: NDArray[np.float64]) -> float:
+    return float(np.exp(logprobs.mean())) if len(logprobs) else float("nan")
+
+
+def _location_and_class(location: NDArray[np.float64], label: NDArray[np.float64]) -> float:
+    """sqrt(p_loc * p_cls), each the product of its tokens' probabilities; p_cls is 1 without a
+    label (Griffon's evaluator)."""
+    if not len(location):
+        return float("nan")
+    return float(np.exp((location.sum() + label.sum()) / 2))
+
+
+def _parts(
+    ranges: tuple[Span, ...], label: str, text: str
+) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """The ranges of a box's coordinates, and that of its label, which reads like the label."""
+    named = [one for one in ranges if text[slice(*one)].strip() == label.strip()][-1:]
+    return tuple(one for one in ranges if one not in named), tuple(named)
 
 
 def _in_range(scores: NDArray[np.float64], boxes: int) -> NDArray[np.float64]:

@@ -290,7 +290,7 @@ def _records_logprobs(model: Model) -> bool:
     if model.logprobs and not found:
         raise InputError(
             f"expected --logprobs true for scores by token probabilities, got {asked}: leave it "
-            "out, or use a --score other than logprob"
+            "out, or use a --score that needs no log-probabilities"
         )
     return found
 
@@ -304,7 +304,7 @@ def _difference(name: str, before: object, now: object) -> str:
         if now:
             return (
                 "record (without token probabilities then, with them now: the existing answers can "
-                "be evaluated with a --score other than logprob)"
+                "be evaluated with a --score that needs none)"
             )
         return (
             "record (with token probabilities then, without now: --logprobs true continues with "

@@ -12,6 +12,7 @@ from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
 
+from ..answers.confidence import FROM_TOKENS
 from ..answers.readers import read_predictions
 from ..asking.passed_options import adapters_in
 from ..asking.reading_record import ReadingRecord, find_training_record
@@ -88,7 +89,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         arguments.infer_backend,
         arguments.max_pixels,
         tuple(arguments.infer_arguments),
-        logprobs=arguments.score == "logprob",
+        logprobs=arguments.score in FROM_TOKENS,
         model_type=arguments.model_type,
         chat=told(arguments),
         reading=record,

@@ -10,9 +10,15 @@ from transformers import CONFIG_MAPPING, CLIPVisionConfig
 from ..errors import InputError
 from .configuration import PADDING, PUBLISHED_TOWER, GriffonGConfig
 
-LANGUAGES = {"gemma2": "gemma2", "qwen2": "qwen2"}
+LANGUAGES = ("gemma2", "qwen2")
 # What older versions of transformers wrote besides a configuration's own fields.
 _OLDER = {"rope_theta", "rope_scaling", "use_sliding_window", "max_window_layers", "torch_dtype"}
+
+
+def is_published(config: Mapping[str, Any]) -> bool:
+    """Whether config.json is of the published layout."""
+    written = str(config.get("model_type", "")).lower()
+    return "griffon" in written and written.startswith(tuple(LANGUAGES))
 
 
 def language_of(config: Mapping[str, Any]) -> str:
@@ -21,10 +27,8 @@ def language_of(config: Mapping[str, Any]) -> str:
     Raises:
         InputError: the checkpoint is none of Griffon-G.
     """
-    written = str(config.get("model_type", "")).lower()
-    for name in LANGUAGES:
-        if written.startswith(name) and "griffon" in written:
-            return name
+    if is_published(config):
+        return next(name for name in LANGUAGES if config["model_type"].lower().startswith(name))
     raise InputError(
         "expected a config.json with the model_type gemma2_Griffon or qwen2_Griffon, got "
         f"{config.get('model_type')!r}: give the folder of a published Griffon-G"

@@ -47,6 +47,7 @@ _NAMES = (
     ("mimo-vl", "qwen2_5_vl"),
     ("cogvlm(?!2)", "cogvlm"),
     ("cogagent-chat", "cogagent_chat"),
+    ("griffon[._-]?g", "griffon_g"),
     ("griffon", "griffon"),
     (r"kosmos-2(?!\.5)", "kosmos2"),
 )

@@ -1,6 +1,7 @@
 """Model families, by ms-swift's `model_type`: how each writes boxes, and how it sees an image.
 
-Griffon-G and Kosmos-2 are not in ms-swift; their answers can be evaluated, under names of ours.
+Kosmos-2 is not in ms-swift, nor is Griffon as its authors publish it; their answers can be
+evaluated, under names of ours. `griffon_g` is what this plugin adds to ms-swift.
 """
 
 from collections.abc import Callable, Mapping
@@ -224,6 +225,9 @@ FAMILIES: dict[str, Family] = {
     "cogvlm": Family("cogvlm", _square(490), names=("CogVLMForCausalLM",)),
     "cogagent_chat": Family("cogvlm", _square(1120), names=("CogAgentForCausalLM",)),
     "griffon": Family("griffon", _square(1022), names=("gemma2_Griffon", "qwen2_Griffon")),
+    "griffon_g": Family(
+        "griffon", _square(1022), names=("GriffonGForConditionalGeneration", "griffon_g")
+    ),
     "kosmos2": Family(
         "kosmos2", _square(224), names=("Kosmos2ForConditionalGeneration", "kosmos-2")
     ),

@@ -87,12 +87,18 @@ def register_ray_trainer() -> None:
     wrap_trainer(GRPOTrainer)
 
 
+def register_griffon_g() -> None:
+    """Add Griffon-G to `swift.model` and `swift.template`."""
+    import swift_plugin_visionr1.ms_swift.griffon_g  # noqa: F401
+
+
 def _loaded_when_used(entry: EntryPoint) -> Callable[[Any, Any], Any]:
     """A callback's constructor, whose module is imported when a run names the callback."""
     return lambda args, trainer: entry.load()(args, trainer)
 
 
 REGISTER: dict[str, Callable[[], None]] = {
+    "swift.model": register_griffon_g,
     "swift.rewards.orm": register_rewards,
     "swift.callbacks.mapping": register_callbacks,
     "swift.megatron.callbacks.mapping": register_megatron_callback,

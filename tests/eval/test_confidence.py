@@ -168,3 +168,28 @@ def test_no_confidence_at_all_is_refused(
 
 def test_nothing_read_is_no_error() -> None:
     assert convert("none", "text").counts.boxes_read == 0
+
+
+GRIFFON = "t-shirt-[0.100,0.200,0.300,0.400]&[0.500,0.500,0.600,0.600]"
+
+
+def test_griffons_score_is_the_root_of_location_times_class() -> None:
+    """By hand: .5 * .8 for the first box's place and .9 * .4 for its label; the second, without a
+    label, has its place alone."""
+    written = tokens(
+        *(("t", 0.9), ("-shirt", 0.4), ("-[", 0.1), ("0.100", 0.5), (",", 0.1), ("0.200", 0.8)),
+        *((",", 0.1), ("0.300", 1), (",", 0.1), ("0.400", 1), ("]&[", 0.1), ("0.500", 0.25)),
+        *((",", 0.1), ("0.500", 1), (",", 0.1), ("0.600", 1), (",", 0.1), ("0.600", 1), ("]", 0.1)),
+    )
+    answer = Answer(IMAGE, GRIFFON, False, 1, tokens=written)
+    io = model_io(Settings(), "griffon_g")
+    given = to_coco_results([answer], io, {1: "t-shirt", 2: "target"}, 1, "griffon")
+    assert scores(given) == pytest.approx([math.sqrt(0.5 * 0.8 * 0.9 * 0.4), math.sqrt(0.25)])
+
+
+@pytest.mark.parametrize("policy", ["logprob", "griffon"])
+def test_scores_by_tokens_need_log_probabilities(policy: str) -> None:
+    answer = Answer(IMAGE, GRIFFON, False, 1)
+    io = model_io(Settings(), "griffon_g")
+    with pytest.raises(InputError, match="logprobs true"):
+        to_coco_results([answer], io, {1: "t-shirt", 2: "target"}, 1, policy)

@@ -20,7 +20,16 @@ QWEN3 = (
     "Report bbox coordinates in JSON format."
 )
 EXPRESSION = "Locate {expression} in the image and output the coordinates in JSON format."
+GRIFFON = (
+    "Examine the image for any objects from the category set. Report the coordinates of each "
+    "detected object. The category set includes {categories}."
+)
+POSITION = "Locate the exact position of {category} in the picture, if possible."
+POINT = "Can you point out {expression} in the image and provide the coordinates of its location?"
 NAMED = {  # prompt, queries, labels, captions, label_aware
+    "griffon_coco": (GRIFFON, "all", "answer", False, False),
+    "griffon_odinw": (POSITION, "present", "query", False, True),
+    "griffon_refcoco": (POINT, "expression", "query", False, False),
     "qwen3_odinw": (QWEN3, "all", "answer", False, False),
     "qwen_odinw": (LOCATE, "present", "query", True, True),
     "refcoco": (EXPRESSION, "expression", "query", False, False),

@@ -46,6 +46,9 @@ FAMILIES = {
     "internvl": Family("internvl:build", "internvl", GRID, "1 to 12 tiles of 448 x 448"),
     "internvl_chat": Family("internvl_chat:build", "internvl", GRID, "1 to 6 tiles of 448 x 448"),
     "ovis2_5": Family("ovis:build", "ovis", "coordinates from 0 to 1", "200704 to 524288 pixels"),
+    "griffon_g": Family(
+        "griffon_g:build", "griffon", "coordinates from 0 to 1", "stretched to"
+    ),
     "paligemma": Family(
         "paligemma:build", "paligemma", "coordinates from 0 to 1023", "stretched to"
     ),
