@@ -194,6 +194,19 @@ MODELS = (
         environ=PIXELS_28,
     ),
     Model(
+        "griffon_g_9b",
+        "models/Griffon-G-gemma2-9B",
+        "griffon_g",
+        9.6,
+        step="1/2",
+        why_step="the paper's choice for Griffon-G, its strong localiser (Table 5)",
+        note="this is a folder, which you make first: the published weights "
+        "(JefferyZhan/Griffon-G-gemma2-9B at Hugging Face) are in a layout of their own authors. "
+        "vision-r1 convert griffon-g DOWNLOADED models/Griffon-G-gemma2-9B (docs/griffon_g.md). "
+        "Gemma 2 caps its attention scores, which SDPA does not: the language model takes eager "
+        "attention by itself, and the vision tower SDPA.",
+    ),
+    Model(
         "paligemma2_3b",
         "AI-ModelScope/paligemma2-3b-pt-448",
         "paligemma",

@@ -23,7 +23,7 @@ class Spelling:
 
     Attributes:
         kind: `qwen` and `pairs` put corners in brackets, with special tokens and without; `list` is
-            Python's; `qwen_vl`, `internvl` and `florence2` are those formats' own.
+            Python's; `qwen_vl`, `internvl`, `florence2` and `griffon` are those formats' own.
         in_pixels: of the processed image, not thousandths.
     """
 
@@ -43,6 +43,7 @@ class Spelling:
             "qwen_vl": f"<box>{corners}</box>",
             "internvl": f"<box>[{list(numbers)}]</box>",
             "florence2": "".join(f"<loc_{number}>" for number in numbers),
+            "griffon": f"[{','.join(f'{number / 1000:.3f}' for number in numbers)}]",
             "list": str(list(numbers)),
             "pairs": f"[{corners}]",
         }[self.kind]
@@ -59,6 +60,8 @@ def spelling_of(
         norm_bbox: ms-swift's --norm_bbox, which wins over the template's own.
     """
     kind = model_type or ""
+    if kind == "griffon_g":
+        return Spelling("griffon", False)
     in_pixels = norm_bbox == "none" if norm_bbox else kind in _IN_PIXELS
     if kind.startswith(("internvl", "qwen_vl", "florence")):
         style = {"i": "internvl", "q": "qwen_vl", "f": "florence2"}[kind[0]]

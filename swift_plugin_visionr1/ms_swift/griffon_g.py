@@ -53,6 +53,7 @@ class GriffonGTemplate(Template):
     def init_processor(self, processor: Any) -> None:
         """See Template."""
         self.placeholder_tokens = ["<image>"]  # which ms-swift extends
+        self.norm_bbox = "norm1000"  # whatever --norm_bbox says: it writes fractions
         if processor is not None and self.use_chat_template and not _has_turns(processor):
             system = self.template_meta.default_system
             self.template_meta: TemplateMeta = _chatml(_SYSTEM if system is None else system)

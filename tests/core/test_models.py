@@ -262,6 +262,7 @@ def test_impossible_limits_are_settings_errors(
         pytest.param({"architectures": ["QWenLMHeadModel"], "visual": {}}, "qwen_vl", id="Qwen-VL"),
         pytest.param({"architectures": ["QWenLMHeadModel"]}, None, id="Qwen, which has no eyes"),
         pytest.param({"model_type": "gemma2_Griffon"}, "griffon", id="Griffon-G"),
+        pytest.param({"model_type": "griffon_g"}, "griffon_g", id="Griffon-G, converted"),
         pytest.param(
             {"architectures": ["DeepseekOCRForCausalLM"], "model_type": "deepseek_vl_v2"},
             None,

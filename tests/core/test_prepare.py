@@ -186,7 +186,7 @@ ANSWERS = {  # of an image of 64 x 48 with a dog at [0, 3, 10, 13], and of one w
         "```json\n[]\n```",
     ),
     "internvl_chat": ("<ref>dog</ref><box>[[0, 62, 156, 271]]</box>", "None"),
-    "griffon": ("dog-[0.000,0.062,0.156,0.271]", "None"),
+    "griffon_g": ("dog-[0.000,0.062,0.156,0.271]", "None"),
 }
 
 
@@ -230,7 +230,7 @@ def test_targets_are_read_back_to_half_a_unit(
     ]
     assert main(["prepare", *words, "--target", "--model-type", model_type]) == 0
     io = model_io(Settings(), model_type, Limits(environ))
-    half = 0.0005 if model_type == "griffon" else 0.5
+    half = 0.0005 if model_type == "griffon_g" else 0.5
     for row in map(json.loads, out.read_text().splitlines()):
         truth, parsed = json.loads(row["solution"]), io.format.parse(row["messages"][-1]["content"])
         view = io.resize.view((truth["width"], truth["height"]))

@@ -30,6 +30,7 @@ from transformers.models.got_ocr2.image_processing_pil_got_ocr2 import GotOcr2Im
 from swift_plugin_visionr1.geometry.frames import Size
 from swift_plugin_visionr1.geometry.resize.base import rescale
 from swift_plugin_visionr1.geometry.resize.tiles import TileResize
+from swift_plugin_visionr1.griffon_g import GriffonGImageProcessor
 from swift_plugin_visionr1.models.families import FAMILIES, Limits
 
 SIZES = [
@@ -116,6 +117,7 @@ def square(processor: Any, image: Image.Image, options: dict[str, Any] | None = 
         ),
         pytest.param("gemma4_unified", Gemma4UnifiedImageProcessor(), gemma4, id="gemma 4 unified"),
         pytest.param("paligemma", SiglipImageProcessor(), square, id="paligemma 224"),
+        pytest.param("griffon_g", GriffonGImageProcessor(), square, id="griffon_g"),
         pytest.param(
             "paligemma",
             SiglipImageProcessor(size={"height": 448, "width": 448}),

@@ -46,9 +46,7 @@ FAMILIES = {
     "internvl": Family("internvl:build", "internvl", GRID, "1 to 12 tiles of 448 x 448"),
     "internvl_chat": Family("internvl_chat:build", "internvl", GRID, "1 to 6 tiles of 448 x 448"),
     "ovis2_5": Family("ovis:build", "ovis", "coordinates from 0 to 1", "200704 to 524288 pixels"),
-    "griffon_g": Family(
-        "griffon_g:build", "griffon", "coordinates from 0 to 1", "stretched to"
-    ),
+    "griffon_g": Family("griffon_g:build", "griffon", "coordinates from 0 to 1", "stretched to"),
     "paligemma": Family(
         "paligemma:build", "paligemma", "coordinates from 0 to 1023", "stretched to"
     ),
@@ -57,7 +55,7 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Case:
-    """A recipe, or an overlay with the recipe of Qwen2.5-VL-7B under it."""
+    """A recipe, or an overlay with the recipe under it that it names, else of Qwen2.5-VL-7B."""
 
     file: Path
 
@@ -71,8 +69,10 @@ class Case:
     @property
     def layers(self) -> list[Path]:
         """The file, and what it is laid over."""
-        whole = self.file.parent.name in ("train", "sft")
-        return [self.file] if whole else [OVER[self.command], self.file]
+        if self.file.parent.name in ("train", "sft"):
+            return [self.file]
+        named = re.search(r"vision-r1 recipe configs/(train/[a-z]\S+)", self.file.read_text())
+        return [CONFIGS / named[1] if named else OVER[self.command], self.file]
 
     @property
     def recipe(self) -> dict[str, Any]:
