@@ -17,12 +17,12 @@ from ..files import read_json
 from ..writing import check_output
 from .chat import TEMPLATES
 from .configuration import GriffonGConfig
-from .matching import Matched, check, rename
+from .matching import WORDS, Matched, check, rename
 from .processing import GriffonGImageProcessor, GriffonGProcessor
 from .published_config import our_config, their_config
 from .published_names import TOWER, TOWER_ALONE, from_tower, to_ours, to_published
 from .tower_folder import TowerFolder, find_tower
-from .weight_files import Weight, find_weights, write_config, write_weights
+from .weight_files import Weight, dtype_of, find_weights, write_config, write_weights
 from .words import IMAGE, copy_vocabulary, end_tokens, forget_image, read_tokenizer
 
 
@@ -76,6 +76,7 @@ def _to_ours(source: Path, out: Path, published: Any, given: Path | None) -> Con
     words = read_tokenizer(source, config)
     config.image_token_id = words.convert_tokens_to_ids(IMAGE)
     weights = check(matched.weights, config)
+    config.dtype = dtype_of(weights[WORDS])
     with _new_folder(out, weights.values()) as part:
         shards = write_weights(part, ((weight, name) for name, weight in weights.items()))
         config.architectures = ["GriffonGForConditionalGeneration"]

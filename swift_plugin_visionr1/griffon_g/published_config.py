@@ -12,7 +12,7 @@ from .configuration import PADDING, PUBLISHED_TOWER, GriffonGConfig
 
 LANGUAGES = ("gemma2", "qwen2")
 # What older versions of transformers wrote besides a configuration's own fields.
-_OLDER = {"rope_theta", "rope_scaling", "use_sliding_window", "max_window_layers", "torch_dtype"}
+_OLDER = {"rope_theta", "rope_scaling", "use_sliding_window", "max_window_layers"}
 
 
 def is_published(config: Mapping[str, Any]) -> bool:
@@ -53,7 +53,8 @@ def our_config(
     text = CONFIG_MAPPING[kind]
     known = {field.name for field in fields(text)} | _OLDER
     language = {k: v for k, v in published.items() if k in known and k != "model_type"}
-    language.pop("architectures", None)
+    for name in ("architectures", "dtype"):  # the whole's, not the language model's
+        language.pop(name, None)
     try:
         return GriffonGConfig(
             text_config=text(**language),

@@ -70,6 +70,11 @@ def find_weights(folder: Path) -> list[Weight]:
     return weights
 
 
+def dtype_of(weight: Weight) -> torch.dtype:
+    """As it is stored."""
+    return WeightFile(weight.file).read(weight.name).dtype
+
+
 def write_weights(out: Path, weights: Iterable[tuple[Weight, str]]) -> int:
     """Write weights under new names, into shards of at most `SHARD_BYTES` (or one weight) each.
 

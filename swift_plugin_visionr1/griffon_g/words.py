@@ -19,15 +19,12 @@ def read_tokenizer(folder: Path, config: GriffonGConfig) -> PreTrainedTokenizerB
     """The folder's tokenizer, with `<image>`.
 
     Raises:
-        InputError: the folder has no tokenizer, or one without the end of an answer.
+        InputError: the folder has no tokenizer.
     """
     try:
         words = AutoTokenizer.from_pretrained(folder, config=config.text_config)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"expected a tokenizer in {folder}, got {error}") from None
-    end = ENDS[config.text_config.model_type]
-    if end not in words.get_vocab():
-        raise InputError(f"expected a tokenizer with {end}, got one without it in {folder}")
     if IMAGE not in words.get_vocab():
         words.add_special_tokens(
             {"extra_special_tokens": [IMAGE]}, replace_extra_special_tokens=False
@@ -36,9 +33,9 @@ def read_tokenizer(folder: Path, config: GriffonGConfig) -> PreTrainedTokenizerB
 
 
 def end_tokens(words: PreTrainedTokenizerBase, config: GriffonGConfig) -> list[int]:
-    """The tokens that end an answer."""
-    end = words.convert_tokens_to_ids(ENDS[config.text_config.model_type])
-    return [end, *({words.eos_token_id} - {None, end})]
+    """The tokens that end an answer: the turn's end, and the text's."""
+    end = words.get_vocab().get(ENDS[config.text_config.model_type])
+    return [token for token in dict.fromkeys((end, words.eos_token_id)) if token is not None]
 
 
 def copy_vocabulary(source: Path, out: Path) -> None:

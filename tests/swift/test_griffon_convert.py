@@ -92,6 +92,13 @@ def test_there_and_back_gives_the_same_checkpoint(tmp_path: Path, family: str) -
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
+def test_it_loads_in_the_precision_of_its_weights(tmp_path: Path) -> None:
+    publish(tmp_path / "published", "gemma2")  # float32, whatever its config.json says
+    convert(tmp_path / "published", tmp_path / "ours")
+    model = AutoModelForImageTextToText.from_pretrained(tmp_path / "ours", dtype="auto")
+    assert {value.dtype for value in model.parameters()} == {torch.float32}
+
+
 def tokens(family: str) -> object:
     from transformers import CONFIG_MAPPING
 

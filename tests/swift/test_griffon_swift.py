@@ -101,14 +101,21 @@ def test_a_batch_of_different_prompts_answers_as_single_ones(
         InferRequest([{"role": "user", "content": f"<image>{text}"}], images=[image])
         for text, image in zip(questions, images, strict=False)
     ]
-    config = RequestConfig(max_tokens=10, temperature=0)
+    config = RequestConfig(max_tokens=10, temperature=0, logprobs=True)
 
-    def answers(asked: list[InferRequest]) -> list[str]:
-        return [one.choices[0].message.content for one in engine.infer(asked, config)]
+    def answers(asked: list[InferRequest]) -> list[tuple[str, list[float]]]:
+        choices = [answer.choices[0] for answer in engine.infer(asked, config)]
+        return [
+            (one.message.content, [token["logprob"] for token in one.logprobs["content"]])
+            for one in choices
+        ]
 
     together = answers(requests)
-    assert together == [answers([request])[0] for request in requests]
-    assert len(set(together)) > 1
+    for request, (text, logprobs) in zip(requests, together, strict=True):
+        ((alone, its_logprobs),) = answers([request])
+        assert alone == text
+        assert its_logprobs == pytest.approx(logprobs, abs=1e-4)
+    assert together[0][1] != pytest.approx(together[1][1], abs=1e-4), "the prompts matter"
 
 
 def test_packing_is_refused_and_the_published_layout_named(folders: Folders) -> None:
