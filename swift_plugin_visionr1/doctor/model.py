@@ -101,6 +101,9 @@ def _about(
 ) -> list[Finding]:
     if name is None:
         return [problem("model", "no model: add --model HUB_ID or FOLDER")]
+    if kind == "griffon" or name.startswith("JefferyZhan/Griffon"):
+        text = f"{name} is a Griffon as its authors publish it, which ms-swift cannot load"
+        return [problem("model", f"{text}: vision-r1 convert griffon-g FOLDER NEW_FOLDER")]
     if kind is None and settings.model_type is None:
         text = (
             f"nothing says which model type {name} is: it is read as {io.format.name} in "
