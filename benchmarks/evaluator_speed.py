@@ -1,45 +1,48 @@
-"""Time from files to numbers on a set of COCO's size: 5,000 images, 36,000 boxes, 80 classes; 8 and
-100 boxes an image.
+"""Time, processor time and memory from files to numbers.
 
-    python benchmarks/evaluator_speed.py              every evaluator, one process each, in turns
-    python benchmarks/evaluator_speed.py --rounds 5   medians of five
+    python benchmarks/evaluator_speed.py                     a set of COCO's size, every evaluator
+    python benchmarks/evaluator_speed.py --fast              without those that take a minute
+    python benchmarks/evaluator_speed.py --size lvis --fast  20,000 images, 1,203 classes
+    python benchmarks/evaluator_speed.py --rounds 5          the least of five
 
 Each evaluator is a whole process: start, imports, reading both files, the numbers. Boxes are
 jittered truths of falling quality plus random ones, with scores (`scored`) and without (`const`,
-all 1). First every evaluator's numbers are compared, then the times are taken. Needs the `eval`
-extra and faster-coco-eval.
+all 1). The numbers of all evaluators are compared. The ratio is to hotcoco alone in a process that
+also reads both files in Python. Needs the `eval` extra and faster-coco-eval.
 """
 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import astuple, dataclass
 from io import StringIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 Numbers = list[float]  # COCO's twelve
-IMAGES, TRUTHS, CLASSES = 5_000, 36_000, 80
+SIZES = {"coco": (5_000, 36_000, 80), "lvis": (19_809, 244_707, 1_203)}  # images, truths, classes
 MAX_DETS = (1, 10, 100)
-PLAIN, FAST = "mmdet CocoMetric", "mmdet_eval hotcoco"
+PLAIN, ALONE, BASE = "mmdet CocoMetric", "hotcoco alone", "hotcoco and json.loads"
 
 
-def make_files(folder: Path, per_image: int, scored: bool) -> tuple[Path, Path]:
+def make_files(folder: Path, per_image: int, scored: bool, size: str = "coco") -> tuple[Path, Path]:
     """Annotations and results; the categories of an image are few, as in photographs."""
+    images, truths, classes = SIZES[size]
     rng = np.random.default_rng(0)
-    sizes = rng.integers(400, 641, (IMAGES, 2))
-    image, category = np.sort(rng.integers(0, IMAGES, TRUTHS)), rng.integers(0, CLASSES, TRUTHS)
+    sizes = rng.integers(400, 641, (images, 2))
+    image, category = np.sort(rng.integers(0, images, truths)), rng.integers(0, classes, truths)
     boxes = random_boxes(rng, sizes[image])
-    crowd = rng.random(TRUTHS) < 0.01
-    truths = [
+    crowd = rng.random(truths) < 0.01
+    records = [
         {
             "id": n + 1,
             "image_id": int(i) + 1,
@@ -53,39 +56,42 @@ def make_files(folder: Path, per_image: int, scored: bool) -> tuple[Path, Path]:
         )
     ]
     results: list[dict[str, Any]] = []
-    for number, size in enumerate(sizes):
-        own = np.flatnonzero(image == number)[:per_image]
-        results += make_results(rng, number + 1, size, boxes[own], category[own], per_image, scored)
-    images = [
-        {"id": n + 1, "file_name": f"{n}.jpg", "width": int(w), "height": int(h)}
-        for n, (w, h) in enumerate(sizes)
-    ]
-    categories = [{"id": n + 1, "name": f"class {n}"} for n in range(CLASSES)]
-    (folder / "ann.json").write_text(
-        json.dumps({"images": images, "categories": categories, "annotations": truths})
-    )
+    bounds = np.searchsorted(image, np.arange(images + 1))
+    for number, side in enumerate(sizes):
+        there = slice(bounds[number], min(bounds[number + 1], bounds[number] + per_image))
+        made = make_boxes(rng, side, boxes[there], category[there], per_image, classes, scored)
+        results += [{"image_id": number + 1, **one} for one in made]
+    data = {
+        "images": [
+            {"id": n + 1, "file_name": f"{n}.jpg", "width": int(w), "height": int(h)}
+            for n, (w, h) in enumerate(sizes)
+        ],
+        "categories": [{"id": n + 1, "name": f"class {n}"} for n in range(classes)],
+        "annotations": records,
+    }
+    (folder / "ann.json").write_text(json.dumps(data))
     (folder / "results.json").write_text(json.dumps(results))
     return folder / "ann.json", folder / "results.json"
 
 
-def make_results(
-    rng: Any, image: int, size: Any, boxes: Any, categories: Any, count: int, scored: bool
+def make_boxes(
+    rng: Any, size: Any, boxes: Any, categories: Any, count: int, classes: int, scored: bool
 ) -> list[dict[str, Any]]:
     """`count` results of one image: its boxes, jittered, then random ones."""
     jitter = rng.normal(0, rng.choice([0.02, 0.05, 0.12]), (len(boxes), 4)) * np.tile(
         boxes[:, 2:], 2
     )
     others = count - len(boxes)
-    found = np.concatenate([boxes + jitter, random_boxes(rng, np.tile(size, (others, 1)))]).round(2)
-    labels = [*categories, *rng.choice(rng.integers(0, CLASSES, 6), others)]
+    drawn = np.concatenate([boxes + jitter, random_boxes(rng, np.tile(size, (others, 1)))]).round(2)
+    labels = [*categories, *rng.choice(rng.integers(0, classes, 6), others)]
     scores = (
         np.append(rng.uniform(0.3, 1, len(boxes)), rng.uniform(0, 0.7, others))
         if scored
         else np.ones(count)
     )
     return [
-        {"image_id": image, "category_id": int(c) + 1, "bbox": box, "score": float(s)}
-        for c, box, s in zip(labels, found.tolist(), scores, strict=True)
+        {"category_id": int(c) + 1, "bbox": box, "score": float(s)}
+        for c, box, s in zip(labels, drawn.tolist(), scores, strict=True)
     ]
 
 
@@ -134,20 +140,20 @@ def by_mmdet(ann: str, results: str) -> Numbers:
     metric = CocoMetric(ann_file=ann, proposal_nums=MAX_DETS, metric_items=items)
     metric.dataset_meta = {"classes": [category["name"] for category in data["categories"]]}
     for image in data["images"]:
-        found = by_image[image["id"]]
-        boxes = torch.tensor([result["bbox"] for result in found], dtype=torch.float64).reshape(
+        given = by_image[image["id"]]
+        boxes = torch.tensor([result["bbox"] for result in given], dtype=torch.float64).reshape(
             -1, 4
         )
         boxes[:, 2:] += boxes[:, :2]
-        scores = torch.tensor([result["score"] for result in found], dtype=torch.float64)
-        labels = torch.tensor([result["category_id"] - 1 for result in found])
+        scores = torch.tensor([result["score"] for result in given], dtype=torch.float64)
+        labels = torch.tensor([result["category_id"] - 1 for result in given])
         sample = {"img_id": image["id"], "ori_shape": (image["height"], image["width"])}
         metric.process(
             {},
             [{**sample, "pred_instances": {"bboxes": boxes, "scores": scores, "labels": labels}}],
         )
-    found = metric.evaluate(size=len(by_image))
-    return [found[f"coco/bbox_{item}"] for item in items]
+    numbers = metric.evaluate(size=len(by_image))
+    return [numbers[f"coco/bbox_{item}"] for item in items]
 
 
 def ours(engine: str, out: bool = False) -> Callable[[str, str], Numbers]:
@@ -173,42 +179,97 @@ def ours(engine: str, out: bool = False) -> Callable[[str, str], Numbers]:
     return run
 
 
+def by_hotcoco(ann: str, results: str) -> Numbers:
+    """hotcoco as its documentation shows, with its own reader of files."""
+    import hotcoco
+
+    truth = hotcoco.COCO(ann)
+    evaluator = hotcoco.COCOeval(truth, truth.load_res(results), "bbox")
+    evaluator.run()
+    return [float(value) for value in evaluator.stats][:12]
+
+
+def by_hotcoco_after_reading(ann: str, results: str) -> Numbers:
+    """Also reads both files in Python, as any program does that looks at them."""
+    for path in (ann, results):
+        json.loads(Path(path).read_text())
+    return by_hotcoco(ann, results)
+
+
 EVALUATORS: dict[str, Callable[[str, str], Numbers]] = {
-    "pycocotools": by_pycocotools,
+    ALONE: by_hotcoco,
+    BASE: by_hotcoco_after_reading,
+    "mmdet_eval hotcoco": ours("hotcoco"),
+    "mmdet_eval hotcoco --out": ours("hotcoco", out=True),
     "faster-coco-eval": by_faster_coco_eval,
+    "pycocotools": by_pycocotools,
     PLAIN: by_mmdet,
     "mmdet_eval mmdet": ours("mmdet"),
-    "  with --out": ours("mmdet", out=True),
-    FAST: ours("hotcoco"),
+    "mmdet_eval mmdet --out": ours("mmdet", out=True),
 }
+SLOW = ("faster-coco-eval", "pycocotools", PLAIN, "mmdet_eval mmdet", "mmdet_eval mmdet --out")
 
 
-def timed(name: str, files: tuple[Path, Path]) -> tuple[float, Numbers]:
-    """Seconds of the whole process, and its numbers."""
+@dataclass(frozen=True)
+class Cost:
+    """Of a whole process: seconds, processor seconds, and its peak memory in MB."""
+
+    wall: float
+    processor: float
+    peak: float
+
+    def least(self, other: "Cost") -> "Cost":
+        """The lower of each: what others do on the machine only adds."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Cost(*(min(pair) for pair in pairs))
+
+
+def measured(name: str, files: tuple[Path, Path]) -> tuple[Cost, Numbers]:
+    """What the whole process costs, and its numbers."""
     start = time.perf_counter()
     command = [sys.executable, __file__, "--evaluator", name, *map(str, files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{name} failed:\n{done.stderr}")
-    return time.perf_counter() - start, json.loads(done.stdout.splitlines()[-1])
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        for stream in (out, err):
+            stream.seek(0)
+        if status:
+            raise SystemExit(f"{name} failed:\n{err.read()}")
+        numbers: Numbers = json.loads(out.read().splitlines()[-1])
+    # Linux gives the peak in KiB.
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), numbers
 
 
-def check(found: dict[str, Numbers]) -> None:
+def check(numbers_of: dict[str, Numbers]) -> None:
     """That all evaluators agree: to 1e-6, CocoMetric to its three decimals."""
-    for name, numbers in found.items():
-        difference = float(np.abs(np.subtract(numbers, found["pycocotools"])).max())
+    for name, numbers in numbers_of.items():
+        difference = float(np.abs(np.subtract(numbers, numbers_of[ALONE])).max())
         if not difference <= (5.1e-4 if name == PLAIN else 1e-6):
             raise SystemExit(
-                f"expected {name} to find pycocotools' numbers, got a difference of {difference}"
+                f"expected {name} to find hotcoco's numbers, got a difference of {difference}"
             )
 
 
-def measure_case(files: tuple[Path, Path], rounds: int) -> dict[str, float]:
-    """Median seconds of each evaluator; the first round compares numbers and warms the disk's
-    cache."""
-    check({name: timed(name, files)[1] for name in EVALUATORS})
-    seconds = [{name: timed(name, files)[0] for name in EVALUATORS} for _ in range(rounds)]
-    return {name: statistics.median(taken[name] for taken in seconds) for name in EVALUATORS}
+def measure_case(files: tuple[Path, Path], rounds: int, names: list[str]) -> dict[str, Cost]:
+    """The least cost of each evaluator, in turns; their numbers are compared."""
+    costs: dict[str, Cost] = {}
+    for _ in range(rounds):
+        numbers_of = {}
+        for name in names:
+            cost, numbers_of[name] = measured(name, files)
+            costs[name] = cost.least(costs.get(name, cost))
+        check(numbers_of)
+    return costs
+
+
+def show(costs: dict[str, Cost]) -> None:
+    """One line for each evaluator."""
+    base = costs[BASE].processor
+    print(f"{'':<26}{'seconds':>9}{'processor':>11}{'ratio':>7}{'peak MB':>9}")
+    for name, cost in costs.items():
+        numbers = f"{cost.wall:>9.1f}{cost.processor:>11.1f}{cost.processor / base:>7.1f}"
+        print(f"{name:<26}{numbers}{cost.peak:>9.0f}", flush=True)
 
 
 def main() -> None:
@@ -217,6 +278,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--size", choices=list(SIZES), default="coco")
+    parser.add_argument("--fast", action="store_true", help="hotcoco alone, and with mmdet_eval")
     parser.add_argument("--per-image", type=int, nargs="+", default=[8, 100])
     parser.add_argument(
         "--scores", nargs="+", choices=["scored", "const"], default=["scored", "const"]
@@ -232,19 +295,15 @@ def main() -> None:
         print(json.dumps(numbers))
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    for per_image in arguments.per_image:
-        for scores in arguments.scores:
-            with tempfile.TemporaryDirectory() as folder:
-                seconds = measure_case(
-                    make_files(Path(folder), per_image, scores == "scored"), arguments.rounds
-                )
-            print(f"\n{IMAGES} images, {TRUTHS} truths, {per_image} boxes an image, {scores}")
-            print(f"{'':<20}{'seconds':>10}{'/ plain mmdet':>16}{'x faster':>10}")
-            for name, taken in seconds.items():
-                print(
-                    f"{name:<20}{taken:>10.1f}{taken / seconds[PLAIN]:>15.2f}"
-                    f"{seconds[PLAIN] / taken:>11.1f}"
-                )
+    names = [name for name in EVALUATORS if not (arguments.fast and name in SLOW)]
+    for per_image, scores in product(arguments.per_image, arguments.scores):
+        with tempfile.TemporaryDirectory() as folder:
+            made = make_files(Path(folder), per_image, scores == "scored", arguments.size)
+            costs = measure_case(made, arguments.rounds, names)
+        images, truths, classes = SIZES[arguments.size]
+        print(f"\n{images} images, {truths} truths, {classes} classes, ", end="")
+        print(f"{per_image} boxes an image, {scores}")
+        show(costs)
 
 
 if __name__ == "__main__":

@@ -119,21 +119,21 @@ def given_box_warnings(annotations: Annotations, detections: Detections) -> tupl
     return (text,) if text else _other_numbering(pairs, annotations.categories)
 
 
-def _other_layout(samples: Sequence[_Sample], found: int, total: int) -> str | None:
+def _other_layout(samples: Sequence[_Sample], before: int, total: int) -> str | None:
     counts = (
         (len(_pairs(samples, one)), len(_pairs(samples, one, EXACT)), one.words)
         for one in _readings()
     )
     best, exact, words = max(counts, key=lambda one: one[:2])
     given = sum(len(sample.names) for sample in samples)
-    all_of_few = best == min(total, given) and best >= TIMES * found
-    all_of_few = all_of_few and (best >= FEW or (exact == best > found == 0))
-    if (best < TIMES * found + AND and not all_of_few) or best < FOUND * min(total, given):
+    all_of_few = best == min(total, given) and best >= TIMES * before
+    all_of_few = all_of_few and (best >= FEW or (exact == best > before == 0))
+    if (best < TIMES * before + AND and not all_of_few) or best < FOUND * min(total, given):
         return None
     return (
         f"the boxes fit the annotations as {words}, not as [x, y, width, height] in pixels of the "
         f"original image: read that way, a sample finds {share(best, total)} annotated boxes at "
-        f"IoU .5, as given {found}. The metrics use the boxes as given: convert the file and "
+        f"IoU .5, as given {before}. The metrics use the boxes as given: convert the file and "
         "evaluate again"
     )
 
@@ -220,14 +220,14 @@ def _pairs(
 ) -> list[tuple[Id, Id]]:
     """The categories of boxes, read this way, and of the annotations that they lie on with at least
     this IoU."""
-    found = []
+    pairs = []
     for sample in samples:
         boxes = reading.corners(sample)
         valid = np.flatnonzero(is_valid(boxes))
         for row, column, iou in best_pairs(boxes[valid], sample.there):
             if iou >= least:
-                found.append((sample.names[valid[row]], sample.truths[column]))
-    return found
+                pairs.append((sample.names[valid[row]], sample.truths[column]))
+    return pairs
 
 
 def _samples(annotations: Annotations, detections: Detections) -> list[_Sample]:

@@ -34,18 +34,18 @@ def number_warnings(detections: Detections) -> tuple[str, ...]:
             f"expected boxes as {LAYOUT}, got a negative width or height in "
             f"{share(negative, len(boxes))} of them: write the upper left corner, then the size"
         )
-    found = []
+    warnings = []
     if negative:
-        found.append(
+        warnings.append(
             f"{share(negative, len(boxes))} boxes have a negative width or height and match "
             f"nothing: bbox is {LAYOUT}"
         )
     if len(scores) and (scores.min() < 0 or scores.max() > 1):
-        found.append(
+        warnings.append(
             f"the scores range from {scores.min():g} to {scores.max():g}, not from 0 to 1: AP only "
             "ranks by them, so it is valid if a higher score means a more confident box"
         )
-    return tuple(found)
+    return tuple(warnings)
 
 
 def _check_fractions(boxes: Boxes) -> None:

@@ -71,10 +71,10 @@ class Reader:
             name is not None and not ok for name, ok in zip(named, left, strict=True)
         )
         categories = tuple(name if ok else None for name, ok in zip(named, left, strict=True))
-        found = confidences(self.policy, answer, format, boxes)
-        tally["whole_answer_scores"] += found.whole_answer
-        tally["without_confidence"] += int(np.isnan(found.scores).sum())
-        scores = np.nan_to_num(found.scores, nan=0.0)
+        given = confidences(self.policy, answer, format, boxes)
+        tally["whole_answer_scores"] += given.whole_answer
+        tally["without_confidence"] += int(np.isnan(given.scores).sum())
+        scores = np.nan_to_num(given.scores, nan=0.0)
         read = ReadAnswer(answer, parsed, view, issues, boxes, categories, scores)
         tally["unparsed"] += read.unparsed
         return read

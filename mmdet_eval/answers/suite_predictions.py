@@ -38,30 +38,30 @@ def read_all(
     Raises:
         InputError: something cannot be read, belongs to no data set, or is missing.
     """
-    found = (
+    by_name = (
         _from_folder(path, datasets, missing)
         if path.is_dir()
         else _from_file(path, datasets, missing)
     )
-    without = [spec.name for spec, _ in datasets if spec.name not in found]
-    if without and (missing == "error" or not found):
+    without = [spec.name for spec, _ in datasets if spec.name not in by_name]
+    if without and (missing == "error" or not by_name):
         raise InputError(
             f"expected predictions about {len(datasets)} data sets in {path}, got none about "
             f"{some(without)}: infer them too, name each file in a folder after its data set, or "
             "count data sets as having no detections with --allow-missing"
         )
-    boxes = any(isinstance(one, Converted) for one in found.values())
-    return found | {
+    boxes = any(isinstance(one, Converted) for one in by_name.values())
+    return by_name | {
         spec.name: converted_boxes(to_detections(annotations, []), 0) if boxes else []
         for spec, annotations in datasets
-        if spec.name not in found
+        if spec.name not in by_name
     }
 
 
 def _from_folder(
     path: Path, datasets: Sequence[Dataset], missing: Missing
 ) -> dict[str, Predictions]:
-    found: dict[str, Predictions] = {}
+    by_name: dict[str, Predictions] = {}
     for spec, annotations in datasets:
         files = [file for kind in KINDS if (file := path / f"{spec.name}{kind}").is_file()]
         if len(files) > 1:
@@ -70,8 +70,8 @@ def _from_folder(
                 "away"
             )
         if files:
-            found[spec.name] = read_predictions(files[0], annotations, missing)
-    return found
+            by_name[spec.name] = read_predictions(files[0], annotations, missing)
+    return by_name
 
 
 def _from_file(path: Path, datasets: Sequence[Dataset], missing: Missing) -> dict[str, Predictions]:

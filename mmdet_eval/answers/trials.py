@@ -56,8 +56,8 @@ class Trial:
             f"reads {self.boxes} boxes, {share(self.known, self.boxes)} with a known label and "
             f"{share(self.inside, self.boxes)} inside the image"
         )
-        found = f", and finds {share(self.hits, self.truths)} annotated boxes at IoU .5"
-        return text + (found if self.truths else "")
+        hits = f", and finds {share(self.hits, self.truths)} annotated boxes at IoU .5"
+        return text + (hits if self.truths else "")
 
 
 def truths_of(annotations: Annotations, answers: Sequence[Answer]) -> TruthsOf:
@@ -133,11 +133,11 @@ def best_pairs(
     once, best first; `allowed` is (n, m)."""
     if not len(boxes) or not len(there):
         return []
-    table, found = iou(boxes, there), []
+    table, pairs = iou(boxes, there), []
     if allowed is not None:
         table = np.where(allowed, table, 0.0)
     while table.max() >= RIGHT:
         row, column = np.unravel_index(table.argmax(), table.shape)
-        found.append((int(row), int(column), float(table[row, column])))
+        pairs.append((int(row), int(column), float(table[row, column])))
         table[row], table[:, column] = 0.0, 0.0
-    return found
+    return pairs

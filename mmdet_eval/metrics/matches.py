@@ -59,8 +59,8 @@ class Matches:
         try:
             _check_size(path)
             with np.load(path, allow_pickle=False) as file:
-                found: dict[str, Any] = {field.name: file[field.name] for field in fields(cls)}
-            if not all(isinstance(column, np.ndarray) for column in found.values()):
+                columns: dict[str, Any] = {field.name: file[field.name] for field in fields(cls)}
+            if not all(isinstance(column, np.ndarray) for column in columns.values()):
                 raise ValueError("entries that are not arrays")
         except (
             OSError,
@@ -79,8 +79,8 @@ class Matches:
                 f"expected {path} to be the matches.npz of an evaluation, got: {error}; evaluate "
                 "again"
             ) from None
-        found |= {name: tuple(found[name].tolist()) for name in ("image_ids", "category_ids")}
-        return cls(**found)
+        columns |= {name: tuple(columns[name].tolist()) for name in ("image_ids", "category_ids")}
+        return cls(**columns)
 
 
 def _check_size(path: Path) -> None:

@@ -53,22 +53,22 @@ class Judged:
     @cached_property
     def ious(self) -> list[float | None]:
         """Of each box of the answer with its annotation; None where it has none."""
-        found: list[float | None] = [None] * len(self.read.boxes)
+        ious: list[float | None] = [None] * len(self.read.boxes)
         for box, iou in zip(self.reward.match.predictions, self.reward.match.ious, strict=True):
-            found[box] = float(iou)
-        return found
+            ious[box] = float(iou)
+        return ious
 
     @cached_property
     def states(self) -> list[str]:
         """For each box of the answer: "right", "label" (right place, wrong label) or "wrong"."""
-        found = ["wrong"] * len(self.read.boxes)
+        states = ["wrong"] * len(self.read.boxes)
         match = self.reward.match
         for box, truth, iou in zip(match.predictions, match.truths, match.ious, strict=True):
             if iou >= FOUND_FROM:
-                found[box] = (
+                states[box] = (
                     "right" if self.read.categories[box] == self.categories[truth] else "label"
                 )
-        return found
+        return states
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:

@@ -38,11 +38,11 @@ def curves(scores: Scores) -> list[Curve]:
         return []
     mean = scores.precision[:, :, measured].mean(axis=2)  # (T, R)
     places = {level: int(np.abs(thresholds - level).argmin()) for level in (0.5, 0.75)}
-    found = [Curve("IoU .5", mean[places[0.5]]), Curve("IoU .75", mean[places[0.75]])]
-    found.append(Curve("mean over IoU .5:.95", mean.mean(axis=0)))
+    drawn = [Curve("IoU .5", mean[places[0.5]]), Curve("IoU .75", mean[places[0.75]])]
+    drawn.append(Curve("mean over IoU .5:.95", mean.mean(axis=0)))
     if 1 < measured.sum() <= CLASSES_SHOWN:
-        found += _of_classes(scores, np.flatnonzero(measured), places[0.5])
-    return found
+        drawn += _of_classes(scores, np.flatnonzero(measured), places[0.5])
+    return drawn
 
 
 def _of_classes(scores: Scores, columns: Iterable[int], place: int) -> list[Curve]:
