@@ -99,9 +99,9 @@ def test_another_layout_of_very_few_boxes_is_named(
         if not one["iscrowd"] and min(one["bbox"]) > 40
     ]
     right = [{**one, "score": 1.0} for one in usable[:: len(usable) // count][:count]]
-    assert given_box_warnings(annotations, right) == ()
+    assert given_box_warnings(annotations, to_detections(annotations, right)) == ()
     wrong = [{**one, **change(one, *sizes[one["image_id"]])} for one in right]
-    (warning,) = given_box_warnings(annotations, wrong)
+    (warning,) = given_box_warnings(annotations, to_detections(annotations, wrong))
     assert words in warning or count < 3, "some readings of one box are the same"
 
 
@@ -153,9 +153,10 @@ def test_boxes_at_random_blame_nothing(shared_data: Path, seed: int) -> None:
         return {"bbox": [*(corner * (width, height)), *(size * (width, height))]}
 
     annotations, results = changed(shared_data, "coco_open", anywhere)
-    assert given_box_warnings(annotations, results) == ()
+    boxes = to_detections(annotations, results)
+    assert given_box_warnings(annotations, boxes) == ()
     for start in range(0, 60, 2):
-        assert given_box_warnings(annotations, results[start : start + 2]) == ()
+        assert given_box_warnings(annotations, boxes.take(slice(start, start + 2))) == ()
 
 
 def boxes_of(*boxes: list[float], score: float = 0.5) -> Detections:
