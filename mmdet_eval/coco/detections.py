@@ -94,7 +94,7 @@ def to_detections(
             finite.
     """
     try:
-        if detections := _plain_columns(annotations, results):
+        if (detections := _plain_columns(annotations, results)) is not None:
             return detections
     except (KeyError, TypeError, ValueError, OverflowError):
         pass  # one by one, so that the error names the result

@@ -152,8 +152,7 @@ def test_boxes_at_random_blame_nothing(shared_data: Path, seed: int) -> None:
         corner, size = rng.random(2) * 0.6, rng.random(2) * 0.4
         return {"bbox": [*(corner * (width, height)), *(size * (width, height))]}
 
-    annotations, results = changed(shared_data, "coco_open", anywhere)
-    boxes = to_detections(annotations, results)
+    annotations, boxes = changed(shared_data, "coco_open", anywhere)
     assert given_box_warnings(annotations, boxes) == ()
     for start in range(0, 60, 2):
         assert given_box_warnings(annotations, boxes.take(slice(start, start + 2))) == ()
