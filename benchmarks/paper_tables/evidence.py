@@ -131,6 +131,7 @@ def write_page(results: Results, runs: RunList, verdicts: list[str], page: Path)
         f"## The {base} base\n\nIn domain, 200 scenes:\n\n{in_domain_table(results, runs, base)}"
         f"\n\nmAP out of domain:\n\n{other_sets_table(results, runs, base)}"
         for base in runs.bases
+        if any(one["base"] == base for one in results.stored)
     ]
     text = TEMPLATE.read_text().format(
         samples=SAMPLES,
@@ -149,7 +150,6 @@ def main() -> int:
     parser.add_argument("--list", type=Path, default=HERE / "runs.yaml")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     parser.add_argument("--data", type=Path, default=ROOT / "runs" / "paper_tables" / "data")
-    parser.add_argument("--engine", choices=["mmdet", "hotcoco"], default="hotcoco")
     parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "evidence.md")
     args = parser.parse_args()
@@ -160,7 +160,7 @@ def main() -> int:
     counts = results.stored[0]["data"]
     if not (args.data / f"{SETS[-1]}.json").is_file():
         write_sets(args.data, **counts)
-    drawn = sample_images(results, args.data, SETS, args.samples, args.engine)
+    drawn = sample_images(results, args.data, SETS, args.samples)
     verdicts = [sentence(one, judge(one, results, drawn)) for one in runs.hypotheses]
     write_page(results, runs, verdicts, args.out)
     say(f"{args.out}: {len(results.stored)} results, {len(verdicts)} hypotheses")

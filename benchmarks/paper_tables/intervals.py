@@ -10,8 +10,9 @@ from results import OTHERS, Results, number, unpack_boxes
 from run_list import Hypothesis
 
 from mmdet_eval.coco.annotations import read_annotations
+from mmdet_eval.coco.detections import to_detections
 from mmdet_eval.metrics.bootstrap import bootstrap, interval
-from mmdet_eval.metrics.measure import Engine, measure
+from mmdet_eval.metrics.matching import match_boxes
 from mmdet_eval.metrics.scores import HEADLINE
 
 FEWEST_SEEDS = 2
@@ -41,17 +42,13 @@ class Verdict:
     seeds: int = 0
 
 
-def sample_images(
-    results: Results, data: Path, sets: Iterable[str], samples: int, engine: Engine
-) -> Samples:
+def sample_images(results: Results, data: Path, sets: Iterable[str], samples: int) -> Samples:
     """Numbers of every run on `samples` draws of the images of each set, the same for all runs."""
     drawn: Samples = {}
     for number_of_set, name in enumerate(sets):
         truth = read_annotations(data / f"{name}.json")
-        matches = [
-            measure(truth, unpack_boxes(one["boxes"][name]), engine, check=False, orders=0).matches
-            for one in results.stored
-        ]
+        boxes = [to_detections(truth, unpack_boxes(one["boxes"][name])) for one in results.stored]
+        matches = [match_boxes(truth, detections)[0] for detections in boxes]
         values = bootstrap(matches, samples, seed=number_of_set)
         for place, one in enumerate(results.stored):
             drawn[one["run"], name] = values[:, place, : len(HEADLINE)]

@@ -242,7 +242,7 @@ def test_a_verdict_follows_from_the_interval(
     runs: run_list.RunList, stored: Path, better: str, worse: str, margin: float, word: str
 ) -> None:
     read = results.read_results(stored, runs)
-    drawn = intervals.sample_images(read, stored.parent / "data", testbed.KINDS, 30, "hotcoco")
+    drawn = intervals.sample_images(read, stored.parent / "data", testbed.KINDS, 30)
     for data in ("in_domain", "out_of_domain"):
         claim = run_list.Hypothesis("", "", (better,), (worse,), "weak", data=data, margin=margin)
         if better == "base":
