@@ -1,6 +1,6 @@
 """The run's settings: what contradicts itself, and what cannot teach anything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ...errors import SettingsError
@@ -152,16 +152,7 @@ def _rewards(recipe: Recipe, settings: Settings) -> list[Finding]:
             )
         ]
     findings = [ok("reward_funcs", f"rewards: {listed(rewards, 9)}")]
-    parts = [name for name in ours if name in PARTS]
-    if settings.peer and parts:
-        text = f"{listed(parts)} with the rules {settings.rules}, which pay one sum: list vision_r1"
-        findings.append(problem("reward_parts", text))
-    elif TOTAL in ours and parts and not {"0", "0.0"} & set(recipe.all("reward_weights")):
-        text = (
-            f"vision_r1 is the sum of its parts; beside it {listed(parts)} count twice: list "
-            "the total or its parts"
-        )
-        findings.append(note("double_counting", text))
+    findings += _parts(ours, recipe, settings)
     if "vision_r1" not in recipe.all("callbacks"):
         text = (
             "no callbacks: vision_r1, so the log will not have the stage, the parts and the "
@@ -174,6 +165,21 @@ def _rewards(recipe: Recipe, settings: Settings) -> list[Finding]:
         text = 'VISION_R1_NO_AUTOLOAD is set: add --external_plugins "$(vision-r1 plugin-path)"'
         findings.append(note("autoload", text))
     return findings
+
+
+def _parts(ours: Sequence[str], recipe: Recipe, settings: Settings) -> list[Finding]:
+    """Parts that another work's rules do not have, or that count twice."""
+    parts = [name for name in ours if name in PARTS]
+    if settings.peer and parts:
+        text = f"{listed(parts)} with the rules {settings.rules}, which pay one sum: list vision_r1"
+        return [problem("reward_parts", text)]
+    if TOTAL not in ours or not parts or {"0", "0.0"} & set(recipe.all("reward_weights")):
+        return []
+    text = (
+        f"vision_r1 is the sum of its parts; beside it {listed(parts)} count twice: list "
+        "the total or its parts"
+    )
+    return [note("double_counting", text)]
 
 
 def _sampling(recipe: Recipe) -> list[Finding]:
