@@ -304,7 +304,7 @@ def test_the_sum_of_another_work_has_no_parts_of_the_papers(
     monkeypatch.setenv("VISION_R1_CONFIG", "rex_omni")
     paid = orm.orms["vision_r1"](args=run_of())([HALF], solution=[SOLUTION])
     assert paid == pytest.approx([0.4])  # F1 of .6 and .3
-    assert orm.orms["vision_r1_count"](args=run_of())([HALF], solution=[SOLUTION]) == [1]
+    assert orm.orms["vision_r1_count"](args=run_of())([HALF], solution=[SOLUTION]) == [0]
     for part in ("format", "recall", "precision"):
         with pytest.raises(SettingsError, match="rules rex_omni, which pay one sum"):
             orm.orms[f"vision_r1_{part}"](args=run_of())
