@@ -55,9 +55,9 @@ class Settings:
         reasoning: what it writes around the answer: `none`, `think` or `think_answer`; null for its
             family's.
         json: the names of the parts of the format `json`: box, label, order, decimals.
-        schedule: how the criteria sharpen: in `two_stage`s at `step` (the paper's), in any number
-            of `stages`, `continuous`ly with the progress of the run, or `adaptive`, by what each
-            group of completions achieves.
+        schedule: how the criteria sharpen. `two_stage` is the paper's (`step`), `stages` any number
+            of stages, `continuous` moves the thresholds with the progress of the run, `adaptive`
+            gives each group of completions its own, by what it achieves.
         step: STEP as a fraction of the run ("1/2"); 1 is never.
         switch_step: an absolute global step for the advanced stage instead of `step`.
         beginner: xi0, xi1, xi2 of the beginner stage.
@@ -73,8 +73,8 @@ class Settings:
         precision_over: the denominator of Eq. 6: `matched` pairs (the paper's M), `valid` ones, all
             `predicted` boxes, or the `larger` of predictions and ground truth.
         salvage: whether boxes read from an answer with a broken format earn recall and precision.
-        fixed_stage: the one stage of the whole run; required for trainers that pass rewards no step
-            (ms-swift's Ray driver).
+        fixed_stage: the one stage of the whole run. Trainers that pass rewards no step (ms-swift's
+            Ray driver) need it, or `schedule: adaptive`.
         max_pixels: ms-swift's --max_pixels, if the reward cannot see the run's own.
         pictures: the callback logs a picture of a group of rollouts after the first step and every
             so many steps; 0 is never. Over the paper's 3,000 steps the default makes about 60, of
