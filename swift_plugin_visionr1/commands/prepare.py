@@ -14,6 +14,7 @@ from ..formats import Questions
 from ..formats.questions import DETECT, PAPER
 from ..models.model_io import DEFAULT_MODEL_TYPE, ModelIO
 from ..text import clipped, listed
+from . import prepare_difficulty
 from .prepare_sources import add_source_options, run_sources
 from .reward_options import add_reward_options, reward_rules
 
@@ -41,7 +42,9 @@ def add_parser(subparsers: Any) -> None:
     sub = subparsers.add_parser(
         "prepare", help="annotations of any known form, or rows, to rows for swift's --dataset"
     )
-    source = sub.add_mutually_exclusive_group(required=True)
+    verbs = sub.add_subparsers(metavar="", title="of rows that exist already")
+    prepare_difficulty.add_parser(verbs)
+    source = sub.add_mutually_exclusive_group()
     source.add_argument(
         "--ann", type=Path, help="COCO instances JSON; --images says where its images are"
     )
@@ -63,7 +66,6 @@ def add_parser(subparsers: Any) -> None:
     sub.add_argument(
         "--out",
         type=Path,
-        required=True,
         help="JSONL to write; with --source and --mix also .parquet, or a folder",
     )
     sub.add_argument(
@@ -122,6 +124,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_options(args: argparse.Namespace) -> None:
+    if not (args.source or args.mix or args.ann or args.rows):
+        raise InputError("expected one of --source, --mix, --ann and --rows, got none")
+    if not args.out:
+        raise InputError("expected --out, the file to write, got none")
     if args.max_pixels and not args.target:
         raise InputError("expected --target beside --max-pixels: only answers depend on it")
     if args.ann and not args.images:

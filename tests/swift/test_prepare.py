@@ -12,20 +12,12 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 
 
 @pytest.mark.slow
-def test_targets_are_learned_from(shared_data: Path, tmp_path: Path, swift: Callable) -> None:
+def test_rows_go_straight_into_sft_and_grpo(
+    shared_data: Path, tmp_path: Path, swift: Callable, grpo: Callable
+) -> None:
     source, data = shared_data / "coco_open", tmp_path / "sft.jsonl"
-    words = [
-        "--ann",
-        str(source / "instances.json"),
-        "--images",
-        str(source / "images"),
-        "--out",
-        str(data),
-    ]
-    assert (
-        main(["prepare", *words, "--target", "--max-pixels", "50176", "--prompt", "Detect {}."])
-        == 0
-    )
+    words = ["--source", str(source), "--prompt", "Detect {}.", "--out", str(data)]
+    assert main(["prepare", *words, "--target", "--max-pixels", "50176"]) == 0
     lines = data.read_text().splitlines()
     few = sorted(lines, key=len)[:4]  # the small model's context is short
     assert any("bbox_2d" in json.loads(line)["messages"][-1]["content"] for line in few)
@@ -61,3 +53,11 @@ def test_targets_are_learned_from(shared_data: Path, tmp_path: Path, swift: Call
     assert run.code == 0, run.text[-3000:]
     assert len(run.steps) == 2
     assert all(step["loss"] > 0 for step in run.steps)
+    rows = [json.loads(line) for line in data.read_text().splitlines()]
+    for row in rows:
+        row["messages"] = row["messages"][:1]
+    out = tmp_path / "grpo"
+    out.mkdir()
+    options = ("--reward_funcs", "vision_r1", "--max_pixels", 50176, "--max_steps", 1)
+    trained = grpo(rows, out, *options)
+    assert trained.code == 0, trained.text[-3000:]

@@ -1,0 +1,165 @@
+"""How difficult rows are for a model: what its sampled answers earn.
+
+GRPO learns from how the answers of a group differ. A row whose answers all earn the same, all
+perfect or all nothing, teaches nothing.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..data.ground_truth import read_solution
+from ..data.logged_rows import Row, read_lines
+from ..data.published.base import IMAGE_TAG, first_image
+from ..data.row_files import read_rows
+from ..errors import InputError, SolutionError
+from ..models.right_answer import target
+from ..reward.scorer import Scorer
+from ..text import listed
+from .output import output
+
+Verdict = Literal["useful", "perfect", "zero", "equal", "unknown"]
+SAME = 1e-8  # spread of rewards below which a group teaches nothing
+DROPPED: tuple[Verdict, ...] = ("perfect", "zero", "equal")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a model's answers to a row earn.
+
+    Attributes:
+        mean: of the total reward; NaN without answers.
+        spread: its standard deviation.
+        answers: how many there are.
+        verdict: whether a group of such answers teaches anything, and why not.
+    """
+
+    mean: float
+    spread: float
+    answers: int
+    verdict: Verdict
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What is written into the row."""
+        if not self.answers:
+            return {"reward_answers": 0}
+        return {
+            "reward_mean": round(self.mean, 4),
+            "reward_spread": round(self.spread, 4),
+            "reward_answers": self.answers,
+        }
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What was written: rows by verdict, and how many of them are in the file."""
+
+    verdicts: Counter[str]
+    written: int
+    strangers: int
+
+
+def judge(rewards: Sequence[float], best: float) -> Judgement:
+    """The judgement of a group by its total rewards.
+
+    Args:
+        rewards: of the answers to one row.
+        best: what a perfect answer earns.
+
+    >>> judge([3.0, 3.0], 3.0).verdict, judge([0.0, 1.5], 3.0).verdict
+    ('perfect', 'useful')
+    """
+    if not len(rewards):
+        return Judgement(float("nan"), float("nan"), 0, "unknown")
+    mean, spread = float(np.mean(rewards)), float(np.std(rewards))
+    if np.ptp(rewards) > SAME:
+        return Judgement(mean, spread, len(rewards), "useful")
+    verdict: Verdict = "perfect" if mean >= best - SAME else "zero" if mean <= SAME else "equal"
+    return Judgement(mean, spread, len(rewards), verdict)
+
+
+def sort_rows(
+    rows: Path,
+    answers: Sequence[Path],
+    out: Path,
+    scorer: Scorer,
+    stage: str,
+    keep: bool = False,
+    most: int | None = None,
+) -> Sorted:
+    """Write the rows that teach something, each with the mean and the spread of its rewards.
+
+    Args:
+        rows: JSON lines in our form.
+        answers: files of `swift infer` over these rows, one for each time it sampled.
+        out: JSON lines to write.
+        scorer: the run's own rules and model.
+        stage: whose criteria apply.
+        keep: whether the rows that teach nothing stay, too.
+        most: answers of a row that count; None is all.
+
+    Raises:
+        InputError: a file cannot be used, or no answer belongs to a row. Nothing is written.
+    """
+    rewards = _rewards(answers, scorer, stage, most)
+    verdicts: Counter[str] = Counter()
+    written, known = 0, set()
+    with output(out, [rows, *answers]) as result:
+        for number, row in read_rows(rows):
+            known.add(key := _key(row))
+            best = _best(row, scorer, stage, number)
+            judgement = judge(rewards.get(key, ()), best)
+            verdicts[judgement.verdict] += 1
+            if keep or judgement.verdict not in DROPPED:
+                result.add({**row, **judgement.columns})
+                written += 1
+        if verdicts["unknown"] == verdicts.total():
+            raise InputError(
+                f"expected answers to the rows of {rows}, got none in {listed(answers)}: the "
+                "question and the image must be the same; let `swift infer` keep them"
+            )
+    return Sorted(verdicts, written, len(rewards.keys() - known))
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    """What a row and its answers share: the first question and the image."""
+    messages = row.get("messages") or ()
+    asked = next((m.get("content") for m in messages if m.get("role") == "user"), "")
+    image = first_image(row)
+    path = image.get("path") if isinstance(image, Mapping) else image
+    return json.dumps([str(asked).replace(IMAGE_TAG, "").strip(), path, row.get("solution")])
+
+
+def _rewards(
+    files: Sequence[Path], scorer: Scorer, stage: str, most: int | None
+) -> dict[str, list[float]]:
+    rewards: dict[str, list[float]] = defaultdict(list)
+    for row in _answers(files):
+        key = _key(row.columns)
+        if most is not None and len(rewards[key]) >= most:
+            continue
+        try:
+            breakdown = scorer.score(row.text or "", row.truth(), stage)
+        except (InputError, SolutionError) as error:
+            raise InputError(f"{row.where}: {error}") from None
+        rewards[key].append(float(breakdown.total))
+    return rewards
+
+
+def _answers(files: Sequence[Path]) -> Iterator[Row]:
+    return (row for file in files for rows in read_lines(file) for row in rows)
+
+
+def _best(row: Mapping[str, Any], scorer: Scorer, stage: str, number: int) -> float:
+    """What the right answer earns."""
+    try:
+        truth = read_solution(row.get("solution"), row.get("width"), row.get("height"))
+        return float(scorer.score(target(truth, scorer.io)[0], truth, stage).total)
+    except SolutionError as error:
+        raise InputError(f"row {number}: {error}") from None
