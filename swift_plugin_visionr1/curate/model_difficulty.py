@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..data.ground_truth import read_solution
+from ..data.ground_truth import GroundTruth, read_solution
 from ..data.logged_rows import Row, read_lines
 from ..data.published.base import IMAGE_TAG, first_image
 from ..data.row_files import read_rows
@@ -107,13 +107,14 @@ def sort_rows(
     Raises:
         InputError: a file cannot be used, or no answer belongs to a row. Nothing is written.
     """
-    rewards = _rewards(answers, scorer, stage, most)
+    truths = _truths(rows)
+    rewards = _rewards(answers, truths, scorer, stage, most)
     verdicts: Counter[str] = Counter()
-    written, known = 0, set()
+    written = 0
     with output(out, [rows, *answers]) as result:
-        for number, row in read_rows(rows):
-            known.add(key := _key(row))
-            best = _best(row, scorer, stage, number)
+        for _, row in read_rows(rows):
+            key = _key(row)
+            best = _best(truths[key], scorer, stage)
             judgement = judge(rewards.get(key, ()), best)
             verdicts[judgement.verdict] += 1
             if keep or judgement.verdict not in DROPPED:
@@ -124,7 +125,7 @@ def sort_rows(
                 f"expected answers to the rows of {rows}, got none in {listed(answers)}: the "
                 "question and the image must be the same; let `swift infer` keep them"
             )
-    return Sorted(verdicts, written, len(rewards.keys() - known))
+    return Sorted(verdicts, written, len(rewards.keys() - truths.keys()))
 
 
 def _key(row: Mapping[str, Any]) -> str:
@@ -133,22 +134,33 @@ def _key(row: Mapping[str, Any]) -> str:
     asked = next((m.get("content") for m in messages if m.get("role") == "user"), "")
     image = first_image(row)
     path = image.get("path") if isinstance(image, Mapping) else image
-    return json.dumps([str(asked).replace(IMAGE_TAG, "").strip(), path, row.get("solution")])
+    return json.dumps([str(asked).replace(IMAGE_TAG, "").strip(), path])
+
+
+def _truths(file: Path) -> dict[str, GroundTruth]:
+    """The annotation of each row; `swift infer` does not always keep it."""
+    truths = {}
+    for number, row in read_rows(file):
+        try:
+            truth = read_solution(row.get("solution"), row.get("width"), row.get("height"))
+        except SolutionError as error:
+            raise InputError(f"row {number} of {file}: {error}") from None
+        truths[_key(row)] = truth
+    return truths
 
 
 def _rewards(
-    files: Sequence[Path], scorer: Scorer, stage: str, most: int | None
+    files: Sequence[Path],
+    truths: Mapping[str, GroundTruth],
+    scorer: Scorer,
+    stage: str,
+    most: int | None,
 ) -> dict[str, list[float]]:
     rewards: dict[str, list[float]] = defaultdict(list)
     for row in _answers(files):
-        key = _key(row.columns)
-        if most is not None and len(rewards[key]) >= most:
-            continue
-        try:
-            breakdown = scorer.score(row.text or "", row.truth(), stage)
-        except (InputError, SolutionError) as error:
-            raise InputError(f"{row.where}: {error}") from None
-        rewards[key].append(float(breakdown.total))
+        some = rewards[key := _key(row.columns)]
+        if key in truths and (most is None or len(some) < most):
+            some.append(float(scorer.score(row.text or "", truths[key], stage).total))
     return rewards
 
 
@@ -156,10 +168,6 @@ def _answers(files: Sequence[Path]) -> Iterator[Row]:
     return (row for file in files for rows in read_lines(file) for row in rows)
 
 
-def _best(row: Mapping[str, Any], scorer: Scorer, stage: str, number: int) -> float:
+def _best(truth: GroundTruth, scorer: Scorer, stage: str) -> float:
     """What the right answer earns."""
-    try:
-        truth = read_solution(row.get("solution"), row.get("width"), row.get("height"))
-        return float(scorer.score(target(truth, scorer.io)[0], truth, stage).total)
-    except SolutionError as error:
-        raise InputError(f"row {number}: {error}") from None
+    return float(scorer.score(target(truth, scorer.io)[0], truth, stage).total)

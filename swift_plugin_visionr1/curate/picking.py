@@ -19,7 +19,10 @@ from .store import SCORE, SampleStore
 
 LEAK = "rows of images that are evaluated on, by their name"
 ALIKE = "rows of images that look like one that is evaluated on"
-NOTHING = "rows with nothing to ask: all that is there is boxed in part only"
+NOTHING = (
+    "rows with nothing to ask: what is there is boxed in part only, or nothing is known to be "
+    "absent"
+)
 TOO_MANY = "rows with more boxes than the cap"
 TOO_LONG = "rows whose answer has more tokens than the cap"
 UNWRITABLE = "rows whose labels the model's format cannot write"

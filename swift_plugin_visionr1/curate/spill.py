@@ -3,6 +3,7 @@
 The file has no name, so that even a killed run leaves nothing.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 
@@ -20,6 +21,7 @@ class Blobs:
         self.starts: list[NDArray[np.int64]] = []
         self.recent: list[int] = []
         self.end = 0
+        self.written = 0  # bytes that are on the disk for sure
         self.count = 0
 
     def add(self, data: bytes) -> None:
@@ -35,14 +37,13 @@ class Blobs:
         """The one of that number."""
         if self.recent:
             self._pack()
+        if self.written < self.end:
+            self.file.flush()
+            self.written = self.end
         starts = self.starts[0]
         start = int(starts[place])
         stop = int(starts[place + 1]) if place + 1 < len(starts) else self.end
-        self.file.flush()
-        self.file.seek(start)
-        data = self.file.read(stop - start)
-        self.file.seek(0, 2)
-        return data
+        return os.pread(self.file.fileno(), stop - start, start)
 
     def _pack(self) -> None:
         packed = [*self.starts, np.array(self.recent, dtype=np.int64)]

@@ -25,6 +25,7 @@ def row(name: str) -> dict[str, Any]:
 
 def answer(name: str, text: str) -> dict[str, Any]:
     asked = row(name)
+    del asked["solution"]  # `swift infer` with transformers drops it
     return asked | {
         "response": text,
         "messages": [*asked["messages"], {"role": "assistant", "content": text}],
