@@ -25,9 +25,9 @@ demo: setup
 demo-seeds: setup
 	$(RUN) examples/shapes/demo.py --seeds 1 2 3
 
-# Most of a test of ms-swift is starting it, on one core: two files at a time.
+# Most of a test of ms-swift is starting it, on one core: two files at a time, and nothing is compiled twice.
 test: setup
-	OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
+	unset PYTHONDONTWRITEBYTECODE; OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
 
 # vLLM for CPUs, in .venv-vllm: it and the other packages do not agree on versions.
 setup-vllm: .venv-vllm/.synced
