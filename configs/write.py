@@ -43,7 +43,7 @@ TRAIN = """\
 # A flag behind the file replaces the line of that name.
 #
 # The paper gives beta, learning rate, epochs and data; the rest is what its released command sets, or is said to be
-# ours. Nobody has run this recipe at full size yet; the tests run it for two steps on a tiny model of this
+# ours. Nobody has trained with this recipe to the end yet; the tests run it for two steps on a tiny model of this
 # architecture.
 
 rlhf_type: grpo

@@ -161,10 +161,11 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", default=every, choices=every, metavar="PART")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "gpu", help="for models, logs")
+    parser.add_argument("--beside", help="what else the machine is busy with, for the table")
     parser.add_argument("--commit", help="of a copy without its history")
     args = parser.parse_args()
     machine, budget = this_machine(), Budget(args.minutes)
-    results = Results(machine, args.commit, [args.out, RESULTS])
+    results = Results(machine, args.commit, [args.out, RESULTS], args.beside)
     bench = Bench(args.work, machine.card is None, budget)
     budget.say(f"{machine.card or 'no GPU: tiny models on the CPU'}; results in {results.path}")
     try:

@@ -62,18 +62,18 @@ class GpuPart:
 
 
 PARTS = [
-    GpuPart("qwen2_5_vl_7b", "lora_24gb", 75),
-    GpuPart("qwen2_5_vl_7b", "lora_80gb", 130),
-    GpuPart("qwen2_5_vl_3b", "all_parameters", 110),
-    GpuPart("qwen2_5_vl_3b", "lora_24gb", 75),
-    GpuPart("qwen3_vl_4b", "lora_24gb", 80),
-    GpuPart("qwen2_5_vl_7b", "lora_40gb", 85),
-    GpuPart("qwen3_vl_4b", "lora_80gb", 130),
-    GpuPart("qwen2_5_vl_3b", "lora_80gb", 120),
-    GpuPart("qwen3_vl_4b", "all_parameters", 120),
-    GpuPart("qwen2_5_vl_3b", "lora_40gb", 85),
-    GpuPart("qwen3_vl_4b", "lora_40gb", 90),
-    GpuPart("qwen2_5_vl_7b", "all_parameters", 130),
+    GpuPart("qwen2_5_vl_7b", "lora_24gb", 105),
+    GpuPart("qwen2_5_vl_7b", "lora_80gb", 240),
+    GpuPart("qwen2_5_vl_3b", "all_parameters", 190),
+    GpuPart("qwen2_5_vl_3b", "lora_24gb", 125),
+    GpuPart("qwen3_vl_4b", "lora_24gb", 125),
+    GpuPart("qwen2_5_vl_7b", "lora_40gb", 120),
+    GpuPart("qwen3_vl_4b", "lora_80gb", 220),
+    GpuPart("qwen2_5_vl_3b", "lora_80gb", 220),
+    GpuPart("qwen3_vl_4b", "all_parameters", 200),
+    GpuPart("qwen2_5_vl_3b", "lora_40gb", 120),
+    GpuPart("qwen3_vl_4b", "lora_40gb", 120),
+    GpuPart("qwen2_5_vl_7b", "all_parameters", 240),
 ]
 
 

@@ -78,14 +78,20 @@ def this_commit() -> str | None:
 
 
 class Results:
-    """The results of one card: those of earlier runs in `folders`, and new ones in the first."""
+    """The results of one card: those of earlier runs in `folders`, and new ones in the first.
 
-    def __init__(self, machine: Machine, commit: str | None, folders: list[Path]) -> None:
+    `beside` says what else the machine was busy with, which makes times longer.
+    """
+
+    def __init__(
+        self, machine: Machine, commit: str | None, folders: list[Path], beside: str | None = None
+    ) -> None:
         self.path = folders[0] / machine.file
         self.facts = {
             "commit": commit or this_commit(),
             "command": shlex.join(["python", *sys.argv]),
             **machine.described(),
+            **({"beside": beside} if beside else {}),
         }
         self.parts: dict[str, Any] = {}
         for folder in reversed(folders):

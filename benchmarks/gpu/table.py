@@ -34,7 +34,11 @@ def one_line(figures: dict[str, Any]) -> str:
 
 def rows(parts: dict[str, Any]) -> list[str]:
     """One line of the table for each measured recipe."""
-    return [_row(name, part) for name, part in sorted(parts.items()) if "/" in name]
+    return [
+        _row(name, part)
+        for name, part in sorted(parts.items())
+        if "/" in name and part["status"] != "failed"
+    ]
 
 
 def _row(name: str, part: dict[str, Any]) -> str:
@@ -48,7 +52,7 @@ def _row(name: str, part: dict[str, Any]) -> str:
     cells = [
         f"{seen['peak_allocated_gib']:.1f} GiB",
         f"{seen['peak_reserved_gib']:.1f} GiB",
-        f"{step['seconds']:.1f} s",
+        f"{step['seconds']:.1f} s" + _marked(part),
         _share(step, "sampling_seconds"),
         _share(step, "reward_seconds"),
         f"{step['tokens_written'] / step['sampling_seconds']:.0f} /s",
@@ -56,6 +60,10 @@ def _row(name: str, part: dict[str, Any]) -> str:
         f"{seen['rounds_of_a_step']} x, {seen['rounds_of_a_step'] * step['seconds']:.0f} s",
     ]
     return f"{start} {' | '.join(cells)} |"
+
+
+def _marked(part: dict[str, Any]) -> str:
+    return f" (beside {part['beside']})" if "beside" in part else ""
 
 
 def _learning(step: dict[str, float]) -> float:
