@@ -19,10 +19,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from dataclasses import astuple, dataclass
 from io import StringIO
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -298,7 +300,10 @@ def main() -> None:
     names = [name for name in EVALUATORS if not (arguments.fast and name in SLOW)]
     for per_image, scores in product(arguments.per_image, arguments.scores):
         with tempfile.TemporaryDirectory() as folder:
-            made = make_files(Path(folder), per_image, scores == "scored", arguments.size)
+            # The peak of a process begins with its parent's, so this one has to stay small.
+            with ProcessPoolExecutor(1, get_context("spawn")) as other:
+                options = Path(folder), per_image, scores == "scored", arguments.size
+                made = other.submit(make_files, *options).result()
             costs = measure_case(made, arguments.rounds, names)
         images, truths, classes = SIZES[arguments.size]
         print(f"\n{images} images, {truths} truths, {classes} classes, ", end="")
