@@ -95,11 +95,11 @@ def machines(results: Results) -> str:
     for one in results.stored:
         machine, version = one["machine"], one["versions"]
         counts[
-            f"{machine['cpu']}, {machine['cores']} cores, {machine['side_by_side']} runs side by "
+            f"{machine['cpu']}, {machine['cores']} cores, {machine['side_by_side']} side by "
             f"side, one thread each, device {machine['device']}; torch {version.get('torch')}, "
             f"ms-swift {version.get('ms-swift')}, commit {one['commit'][:10]}"
         ] += 1
-    return "\n".join(f"- {count} runs: {text}" for text, count in sorted(counts.items()))
+    return "\n".join(f"- results: {count}; {text}" for text, count in sorted(counts.items()))
 
 
 def not_run(results: Results, runs: RunList) -> str:
