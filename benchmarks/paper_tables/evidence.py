@@ -80,12 +80,13 @@ def sentence(hypothesis: Hypothesis, verdict: Verdict) -> str:
     claim = f"{hypothesis.says} ({hypothesis.by}; {hypothesis.base} base)"
     if verdict.why:
         return f"**Cannot be told**: {claim}: {verdict.why}."
+    seeds = "one seed only" if verdict.seeds == 1 else f"{verdict.seeds} seeds"
     where = "out of domain" if hypothesis.data == "out_of_domain" else "in domain"
     return (
         f"**{verdict.word.capitalize()}**: {claim}: `{verdict.better}` has "
         f"{100 * verdict.difference:+.1f} points of {hypothesis.metric} {where} over "
         f"`{verdict.worse}`, interval {100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}, "
-        f"{verdict.seeds} seeds."
+        f"{seeds}."
     )
 
 

@@ -60,6 +60,7 @@ def judge(hypothesis: Hypothesis, results: Results, drawn: Samples) -> Verdict:
 
     With a margin the claim is "no worse": it holds if the interval lies above minus the margin,
     and fails if it lies below it. Seeds are paired, and drawn with replacement in each sample.
+    One seed is never enough for a verdict.
     """
     base, metric, data = hypothesis.base, hypothesis.metric, hypothesis.data
     better = results.best(base, hypothesis.better, metric, data)
@@ -67,14 +68,16 @@ def judge(hypothesis: Hypothesis, results: Results, drawn: Samples) -> Verdict:
     if better is None or worse is None:
         return Verdict("cannot be told", "not run", better, worse)
     pairs = _pairs(results, base, better, worse)
-    if len(pairs) < FEWEST_SEEDS:
-        return Verdict("cannot be told", f"{len(pairs)} seed", better, worse, seeds=len(pairs))
+    if not pairs:
+        return Verdict("cannot be told", "no seed in common", better, worse)
     difference = float(
         np.mean([number(a, metric, data) - number(b, metric, data) for a, b in pairs])
     )
     low, high = interval(_sampled(pairs, metric, data, drawn)) or (-1.0, 1.0)
     bar = -hypothesis.margin
     word = "holds" if low > bar else "does not hold" if high < bar else "cannot be told"
+    if len(pairs) < FEWEST_SEEDS:
+        word = "cannot be told"  # the interval knows nothing of other seeds
     return Verdict(word, "", better, worse, difference, low, high, len(pairs))
 
 
