@@ -97,9 +97,9 @@ class Making:
                 f"expected rows, got none: {listed(reasons) or 'the sources have no such samples'}"
             )
         order = self._order(rows.count)
-        files = self._write(rows, splits, order, ready)
+        files, shown = self._write(rows, splits, order, ready)
         card = self._card(picker, composition, ready)
-        self._write_card(card, rows, order)
+        self._write_card(card, shown)
         return Made(card, files, tuple(notes + self._short(composition)))
 
     def _read(self) -> tuple[dict[str, Ready], list[str]]:
@@ -179,7 +179,8 @@ class Making:
 
     def _write(
         self, rows: Blobs, splits: list[str], order: list[int], ready: dict[str, Ready]
-    ) -> dict[str, Path]:
+    ) -> tuple[dict[str, Path], list[Any]]:
+        """The files of rows, and the rows of the contact sheet."""
         inputs = [file for each in ready.values() for file in each.source.files]
         is_folder = not self.out.suffix
         files = {
@@ -191,12 +192,15 @@ class Making:
                 split: stack.enter_context(output(file, [])) for split, file in files.items()
             }
             _refuse_inputs(files.values(), inputs)
-            for place in order:
+            every, shown = max(len(order) // ROWS, 1), []
+            for number, place in enumerate(order):
                 row, turned = decode(rows.get(place))
                 result = outputs[splits[place]]
                 row["images"] = [_lasting(row["images"][0], turned, result)]
                 result.add(row)
-        return files
+                if not number % every and len(shown) < ROWS:
+                    shown.append(row)
+        return files, shown
 
     def _beside(self, split: str) -> Path:
         if split == TRAIN:
@@ -237,10 +241,8 @@ class Making:
             "command": self.command,
         }
 
-    def _write_card(self, card: dict[str, Any], rows: Blobs, order: list[int]) -> None:
+    def _write_card(self, card: dict[str, Any], shown: list[Any]) -> None:
         folder = self.out if not self.out.suffix else self.out.parent
-        every = max(len(order) // ROWS, 1)
-        shown = [decode(rows.get(place))[0] for place in order[::every][:ROWS]]
         write_file(folder / "card.png", draw_sheet(shown))
         write_file(folder / "card.md", as_markdown(card, "card.png"))
         write_file(folder / "card.html", as_html(card, "card.png"))

@@ -246,6 +246,21 @@ def test_expressions(tmp_path: Path) -> None:
     assert (sample.boxes_xyxy.tolist(), sample.split) == ([BOX], "testB")
 
 
+@pytest.mark.parametrize(
+    ("row", "bbox"),
+    [
+        pytest.param({"file_name": "1.jpg"}, [10, 20, 30, 40], id="as COCO writes it"),
+        pytest.param({"image": "1.jpg"}, BOX, id="corners"),
+    ],
+)
+def test_the_bbox_of_expressions(tmp_path: Path, row: dict[str, str], bbox: list[float]) -> None:
+    trees.picture(tmp_path / "1.jpg")
+    path = tmp_path / "val.jsonl"
+    path.write_text(json.dumps({**row, "bbox": bbox, "expression": "left cat"}))
+    _, (sample,), _ = read(path)
+    assert sample.boxes_xyxy.tolist() == [BOX]
+
+
 @pytest.mark.parametrize("form", ["llava", "ms_swift"])
 def test_rows_keep_their_questions(tmp_path: Path, form: str) -> None:
     _, (sample,), _ = read(getattr(trees, form)(tmp_path))

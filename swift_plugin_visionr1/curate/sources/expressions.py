@@ -36,6 +36,7 @@ BOXES = {
     "bbox": "xyxy",
     "box": "xyxy",
 }
+COCO_KEYS = {"ann_id", "category_id", "file_name"}  # of rows whose bbox is as COCO writes it
 BAD_ROW = "rows without an image, an expression and boxes"
 
 
@@ -71,7 +72,7 @@ def open_expressions(request: Request, tally: Tally) -> Source:
     path = request.path
     first = next((row for row in rows_of(path) if isinstance(row, dict)), {})
     key = next((key for key in BOXES if key in first), "bbox")
-    of_coco = key == "bbox" and bool({"ann_id", "category_id"} & set(first))
+    of_coco = key == "bbox" and bool(COCO_KEYS & set(first))
     layout, unit = request.box_form("xywh" if of_coco else BOXES[key])
     places = ("train2014", "val2014", "train2017", "val2017")
     return Source(
