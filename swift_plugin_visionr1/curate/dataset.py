@@ -192,7 +192,8 @@ class Making:
                 split: stack.enter_context(output(file, [])) for split, file in files.items()
             }
             _refuse_inputs(files.values(), inputs)
-            every, shown = max(len(order) // ROWS, 1), []
+            every = max(len(order) // ROWS, 1)
+            shown: list[Any] = []
             for number, place in enumerate(order):
                 row, turned = decode(rows.get(place))
                 result = outputs[splits[place]]
