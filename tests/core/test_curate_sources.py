@@ -45,7 +45,7 @@ FORMS = {
     "grefcoco": (trees.grefcoco, 1, {}),
     "flickr30k": (trees.flickr30k, 1, {"annotation files that cannot be read": 1, "phrases of scenes and of things without a box": 1, "phrases that mean different boxes of one image": 1}),
     "voc": (trees.voc, 2, {"annotation files that cannot be read": 1, "boxes that are marked as difficult": 1, "boxes that are not four numbers": 1}),
-    "yolo": (trees.yolo, 3, {"boxes of classes that are not in names": 1, "boxes that are not four numbers": 1, "boxes that leave their image by more than 1%": 1, "label files without an image": 1}),
+    "yolo": (trees.yolo, 3, {"boxes of classes that are not in names": 1, "boxes that are not four numbers": 1, "boxes with numbers that are not in 0-1": 1, "label files without an image": 1}),
     "labelme": (trees.labelme, 1, {"annotation files that cannot be read": 1, "points and lines, which have no box": 1, "images without an annotation file": 1}),
     "cvat": (trees.cvat, 2, {"points and lines, which have no box": 1, "boxes that are not four numbers": 1, "images without a name": 1}),
     "label_studio": (trees.label_studio, 2, {"annotations that were cancelled": 1, "answers of further annotators": 1, "tasks without an annotation": 1, "images without a file": 1, "boxes that are not four numbers": 1}),

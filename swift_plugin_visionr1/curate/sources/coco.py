@@ -29,6 +29,7 @@ UNKNOWN_CATEGORY = "annotations of categories that are not listed"
 NO_NAME = "image records without a file name"
 PEEKED = 50  # records that tell what a file is
 TREE = "*category_tree.json"
+WHOLE = ("_annotations.coco.json", "annotations_without_background.json")  # of ODinW, best first
 
 
 def peek(path: Path) -> dict[str, dict[str, Any]]:
@@ -57,14 +58,20 @@ def is_coco_file(path: Path) -> bool:
 
 def coco_files(folder: Path) -> list[Path]:
     """The COCO files of a folder: Roboflow's in its splits, those of instances where there are also
-    others."""
+    others, and one of the files of the same images that ODinW has in each split."""
     if not folder.is_dir():
         return []
     places = [folder, folder / "annotations", *sorted(p for p in folder.iterdir() if p.is_dir())]
     files = [file for place in places if place.is_dir() for file in sorted(place.glob("*.json"))]
-    files = [file for file in dict.fromkeys(files) if is_coco_file(file)]
+    files = [file for file in dict.fromkeys(files) if _is_best(file) and is_coco_file(file)]
     instances = [file for file in files if file.name.startswith("instances")]
     return instances or files
+
+
+def _is_best(file: Path) -> bool:
+    """Whether no file beside it is known to list the same images, and more of them."""
+    best = next((name for name in WHOLE if (file.parent / name).is_file()), file.name)
+    return file.name == best
 
 
 def recognises(path: Path) -> bool:

@@ -171,4 +171,4 @@ def _is_usable(record: Any) -> bool:
 
 
 def _is_crowd(record: dict[str, Any]) -> int:
-    return CROWD if record.get("iscrowd") in (1, True) or record.get("ignore") is True else 0
+    return CROWD if 1 in (record.get("iscrowd"), record.get("ignore")) else 0

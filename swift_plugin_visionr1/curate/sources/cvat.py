@@ -10,7 +10,7 @@ from ..sample import Request, Sample, Source
 from ..tally import Tally
 from .coco import image_size
 from .files_of import BAD_BOX, NO_AREA_KIND, NO_LABEL, image_beside
-from .shapes import around, around_turned, four_numbers
+from .shapes import around, around_ellipse, around_turned, four_numbers
 from .splits import split_of
 from .voc import need_of
 
@@ -194,10 +194,6 @@ def _box(shape: Element) -> list[float] | None:
         return part and [part[0], part[1], part[0] + part[2], part[1] + part[3]]
     if shape.tag == "ellipse":
         part = four_numbers([of("cx"), of("cy"), of("rx"), of("ry")])
-        return part and _ellipse(part)
+        turn = four_numbers([of("rotation") or 0, 0, 0, 0])
+        return around_ellipse(part, turn[0]) if part and turn else None
     return None
-
-
-def _ellipse(part: list[float]) -> list[float]:
-    cx, cy, rx, ry = part
-    return [cx - rx, cy - ry, cx + rx, cy + ry]

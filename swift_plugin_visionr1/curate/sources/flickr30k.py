@@ -99,6 +99,7 @@ def _chains(
 ) -> tuple[list[list[float]], dict[str, list[int]]]:
     boxes: list[list[float]] = []
     chains: dict[str, list[int]] = {}
+    broken: set[str] = set()
     for each in root.findall("object"):
         corners = each.find("bndbox")
         if corners is None:
@@ -106,11 +107,17 @@ def _chains(
         box = four_numbers([corners.findtext(name) for name in CORNERS])
         if box is None:
             tally.drop(BAD_BOX, file.name)
+            broken |= set(_names(each))
             continue
-        for name in each.findall("name"):
-            chains.setdefault((name.text or "").strip(), []).append(len(boxes))
+        for name in _names(each):
+            chains.setdefault(name, []).append(len(boxes))
         boxes.append([number - 1 for number in box])
-    return boxes, chains
+    # A chain that lacks one of its boxes is not used.
+    return boxes, {name: some for name, some in chains.items() if name not in broken}
+
+
+def _names(each: Element) -> list[str]:
+    return [(name.text or "").strip() for name in each.findall("name")]
 
 
 def _phrases(text: str, chains: dict[str, list[int]], stem: str, tally: Tally) -> Iterator[Phrase]:

@@ -6,6 +6,7 @@ a list of mappings; names of categories are in the file's own description.
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,7 @@ def _pairs(objects: Any) -> list[tuple[Any, Any]]:
     if isinstance(objects, Mapping):
         boxes: list[Any] = next((objects[k] for k in BOXES if objects.get(k) is not None), [])
         kinds: list[Any] = next((objects[k] for k in CATEGORIES if objects.get(k) is not None), [])
-        kinds = [*kinds, *[None] * (len(boxes) - len(kinds))]
-        return list(zip(boxes, kinds, strict=False))
+        return list(zip_longest(boxes, kinds))
     some = objects if isinstance(objects, list) else []
     return [
         (

@@ -18,14 +18,16 @@ from ..sample import Request, Sample, Source
 from ..tally import Tally
 from .coco import image_size
 from .files_of import BAD_BOX, IMAGE_ENDINGS, NO_AREA_KIND, NO_LABEL
-from .shapes import around, around_turned, four_numbers
+from .shapes import around, around_ellipse, around_turned, four_numbers
 
 NOT_DONE = "tasks without an annotation"
 CANCELLED = "annotations that were cancelled"
 OTHERS = "answers of further annotators"
 NO_IMAGE = "tasks without an image"
+NOT_READ = "masks and key points, which are not read"
 TURNED = "boxes in an image that was turned by hand"
 LABELS = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "choices", "text")
+OTHER_LABELS = ("brushlabels", "keypointlabels", "bitmasklabels", "vectorlabels")
 Object = tuple[str, list[float]]
 
 
@@ -179,9 +181,13 @@ def _objects(
     size = next((each for each in sizes if each), None)
     for shape in shapes.values():
         labels = next((each for key in LABELS if (each := _texts(shape["value"].get(key)))), [])
+        not_read = [each for key in OTHER_LABELS for each in _texts(shape["value"].get(key))]
         box = _box(shape["value"], size)
         turned = shape.get("image_rotation") not in (None, 0)
-        if "x" not in shape["value"] and "points" not in shape["value"]:
+        if not_read and not labels:
+            tally.drop(NOT_READ, f"{not_read[0]} in {where}")
+            partly += not_read
+        elif "x" not in shape["value"] and "points" not in shape["value"]:
             if labels:
                 continue  # an answer about the whole image
             tally.drop(NO_AREA_KIND, where)
@@ -209,18 +215,14 @@ def _box(value: dict[str, Any], size: tuple[int, int] | None) -> list[float] | N
     if isinstance(value.get("points"), list):
         box = around(value["points"])
         return box and [box[0] * across, box[1] * down, box[2] * across, box[3] * down]
+    turn = value.get("rotation") or 0
+    if not is_finite_number(turn) or (turn and size is None):
+        return None  # percent are not square
+    sides = ("radiusX", "radiusY") if "radiusX" in value else ("width", "height")
+    part = four_numbers([value.get(k) for k in ("x", "y", *sides)])
+    if part is None:
+        return None
+    x, y, w, h = part[0] * across, part[1] * down, part[2] * across, part[3] * down
     if "radiusX" in value:
-        part = four_numbers([value.get(k) for k in ("x", "y", "radiusX", "radiusY")])
-        if part is None:
-            return None
-        x, y, w, h = part[0] - part[2], part[1] - part[3], 2 * part[2], 2 * part[3]
-    else:
-        part = four_numbers([value.get(k) for k in ("x", "y", "width", "height")])
-        if part is None:
-            return None
-        x, y, w, h = part
-    box = [x * across, y * down, (x + w) * across, (y + h) * down]
-    turn = value.get("rotation")
-    if not turn or not is_finite_number(turn):
-        return box
-    return around_turned(box, turn, box[:2]) if size else None  # percent are not square
+        return around_ellipse([x, y, w, h], turn)
+    return around_turned([x, y, x + w, y + h], turn, [x, y])

@@ -1,6 +1,7 @@
 """LabelMe: a JSON file beside each image. Its coordinates are of the image with its EXIF rotation
 applied. Shapes of one label and one group are one object."""
 
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,9 +120,17 @@ def _image(data: dict[str, Any], file: Path, request: Request) -> Any:
     said = str(data.get("imagePath") or "").replace("\\", "/")
     folders = (file.parent, *((request.images,) if request.images else ()))
     path = ImageFinder(folders).find(said) if said else None
-    if path is None and isinstance(data.get("imageData"), str) and data["imageData"]:
-        return data["imageData"]
+    held = _held(data.get("imageData")) if path is None else b""
+    if held:
+        return {"bytes": held, "path": said or f"{file.stem}.png"}
     return str(path.resolve()) if path else said or file.stem
+
+
+def _held(text: Any) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        return b""
 
 
 def _objects(

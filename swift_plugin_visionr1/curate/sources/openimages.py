@@ -48,6 +48,8 @@ def open_openimages(request: Request, tally: Tally) -> Source:
     verified = [
         file for file in _tables(folder, LABEL_COLUMNS) if file not in _tables(folder, COLUMNS)
     ]
+    if path.is_file():
+        verified = [file for file in verified if _split(file) in ("", _split(path))]
     described = sorted(folder.rglob("*class-descriptions*.csv"))
     hierarchies = sorted(folder.rglob("*hierarchy*.json"))
     names = _class_names(described)
@@ -109,25 +111,27 @@ class _Reader:
     def samples(self, tally: Tally) -> Iterator[Sample]:
         """Rows of an image are contiguous in the published files; where they are not, the image is
         put together first."""
-        said = self._verified()
+        said, splits = self._verified()
         for file in self.files:
-            split = split_of(file.stem) or split_of(file.parent.name)
             for image, rows in _grouped(file):
-                yield self._sample(image, rows, said.get(image, {}), split, tally)
-            boxed = {image for image in _images(file)} if len(said) else set()
-            for image in (each for each in said if each not in boxed and len(self.files) == 1):
-                yield self._sample(image, [], said[image], split, tally)
+                splits.pop(image, None)
+                yield self._sample(image, rows, said.get(image, {}), _split(file), tally)
+        for image, split in splits.items():
+            split = split or (_split(self.files[0]) if len(self.files) == 1 else "")
+            yield self._sample(image, [], said[image], split, tally)
 
-    def _verified(self) -> dict[str, dict[str, bool]]:
-        """Image -> class -> whether a person saw it."""
+    def _verified(self) -> tuple[dict[str, dict[str, bool]], dict[str, str]]:
+        """Image -> class -> whether a person saw it; and image -> its split."""
         said: dict[str, dict[str, bool]] = {}
+        splits: dict[str, str] = {}
         for file in self.verified:
             for row in _rows(file):
                 name = self.names.get(row["LabelName"])
                 sure = {"1": True, "0": False, "1.0": True, "0.0": False}.get(row["Confidence"])
-                if name and sure is not None:
+                if name and sure is not None and row.get("Source") != "machine":
                     said.setdefault(row["ImageID"], {})[name] = sure
-        return said
+                    splits.setdefault(row["ImageID"], _split(file))
+        return said, splits
 
     def _sample(
         self,
@@ -167,6 +171,10 @@ class _Reader:
             split=split,
             unit=1.0,
         )
+
+
+def _split(file: Path) -> str:
+    return split_of(file.stem) or split_of(file.parent.name)
 
 
 def _rows(file: Path) -> Iterator[dict[str, str]]:

@@ -10,6 +10,7 @@ from ...data.ground_truth import read_solution
 from ...data.images import image_size as read_size
 from ...data.published import form_of
 from ...data.published.base import IMAGE_TAG, first_image
+from ...data.published.ms_swift_grounding import REF
 from ...errors import ImageError, InputError, SolutionError
 from ...geometry.boxes import as_boxes
 from ..image_search import ImageFinder, folders_around
@@ -102,7 +103,7 @@ def _image(row: Mapping[str, Any], finder: ImageFinder) -> Any:
 def _known(row: Mapping[str, Any], image: Any, number: int, path: Path) -> Sample:
     """A row in our form."""
     truth = read_solution(row["solution"], row.get("width"), row.get("height"))
-    asked = _question(row.get("messages"))
+    asked = _question(row.get("messages"), row.get("objects"))
     boxes = as_boxes(truth.boxes)
     return _asked(row, image, number, path, asked, boxes, truth.labels, truth.size)
 
@@ -166,7 +167,8 @@ def _task(asked: str, labels: tuple[str, ...]) -> Task:
     return "referring" if len(labels) == 1 else "grounding"
 
 
-def _question(messages: Any) -> str:
+def _question(messages: Any, objects: Any) -> str:
+    """The last question, with ms-swift's placeholders replaced by the names they stand for."""
     users = [
         each.get("content")
         for each in messages or ()
@@ -174,7 +176,13 @@ def _question(messages: Any) -> str:
     ]
     if not users or not isinstance(users[-1], str):
         raise SolutionError("expected a question in messages, got none")
-    return users[-1].replace(IMAGE_TAG, "").strip()
+    text = users[-1].replace(IMAGE_TAG, "").strip()
+    names = (objects.get("ref") if isinstance(objects, Mapping) else None) or []
+    if text.count(REF) > len(names):
+        raise SolutionError(f"expected a ref in objects for each {REF} of the question")
+    for name in names[len(names) - text.count(REF) :]:
+        text = text.replace(REF, str(name), 1)
+    return text
 
 
 def _exchange(row: Mapping[str, Any]) -> tuple[str, str] | None:

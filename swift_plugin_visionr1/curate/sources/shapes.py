@@ -44,6 +44,15 @@ def around_turned(box_xyxy: Sequence[float], degrees: float, pivot: Sequence[flo
     return [*turned.min(axis=0).tolist(), *turned.max(axis=0).tolist()]
 
 
+def around_ellipse(part: Sequence[float], degrees: float = 0) -> Box:
+    """The box around an ellipse (middle x, middle y, radius, radius) turned about its middle."""
+    x, y, across, down = part
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    half_width = math.hypot(across * cos, down * sin)
+    half_height = math.hypot(across * sin, down * cos)
+    return [x - half_width, y - half_height, x + half_width, y + half_height]
+
+
 def four_numbers(values: Sequence[Any]) -> Box | None:
     """Four finite numbers, which may be written as text; None if they are not that."""
     try:

@@ -6,6 +6,7 @@ alone of their name in an image are asked for, one at a time; `--task detection`
 Griffon does.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -147,9 +148,13 @@ class _Reader:
     def _objects(self, number: Any, image: _Image, records: list[Any], tally: Tally) -> Sample:
         boxes: list[list[float]] = []
         labels: list[str] = []
+        called: Counter[str] = Counter()
         for record in records:
-            name = self._name(record)
+            names = self._called(record)
+            name = names[0] if names else ""
             box = _box(record, "w", "h")
+            if box is None:
+                called.update(names)  # it may be another of that name
             if not name or box is None:
                 tally.drop(NO_LABEL if box else BAD_BOX, f"image {number}")
                 continue
@@ -160,7 +165,8 @@ class _Reader:
                 continue
             boxes.append(box)
             labels.append(name)
-        alone = [i for i, label in enumerate(labels) if labels.count(label) == 1]
+            called.update(dict.fromkeys(names, 1))
+        alone = [i for i, label in enumerate(labels) if called[label] == 1]
         return Sample(
             number,
             image.name,
@@ -171,11 +177,14 @@ class _Reader:
             same_as=image.same_as,
         )
 
-    def _name(self, record: Any) -> str:
+    def _called(self, record: Any) -> list[str]:
+        """All names of an object; the first is its label."""
         names = record.get("names") or record.get("name") if isinstance(record, dict) else None
-        name = names[0] if isinstance(names, list) and names else names
-        text = name.strip() if isinstance(name, str) else ""
-        return self.aliases.get(text, text)
+        texts = [
+            name.strip() if isinstance(name, str) else ""
+            for name in (names if isinstance(names, list) else [names])
+        ]
+        return list(dict.fromkeys(self.aliases.get(text, text) for text in texts))
 
 
 def _objects(record: dict[str, Any], key: str) -> list[Any]:

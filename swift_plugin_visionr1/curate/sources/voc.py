@@ -72,7 +72,7 @@ def open_voc(request: Request, tally: Tally) -> Source:
     for file in files:
         raw = file.read_bytes()
         zero_based = zero_based or bool(AT_ZERO.search(raw))
-        names |= dict.fromkeys(_names(raw))
+        names |= dict.fromkeys(_names(file))
     base = 0 if zero_based or request.boxes else 1
     splits = _splits(request.path)
     how = "0-based, because some are at 0" if zero_based else "1-based, as VOC writes them"
@@ -90,9 +90,15 @@ def open_voc(request: Request, tally: Tally) -> Source:
     )
 
 
-def _names(raw: bytes) -> Iterator[str]:
-    for each in re.findall(rb"<object>\s*<name>\s*([^<]*?)\s*</name>", raw):
-        yield each.decode("utf-8", "replace")
+def _names(file: Path) -> list[str]:
+    try:
+        objects = parse_xml(file).findall("object")
+    except InputError as error:
+        if "pip install" in str(error):
+            raise
+        return []  # counted when it is read
+    names = [(each.findtext("name") or "").strip() for each in objects]
+    return [name for name in names if name]
 
 
 def _image_folders(folder: Path, files: list[Path]) -> list[Path]:

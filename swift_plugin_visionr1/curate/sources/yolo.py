@@ -19,9 +19,9 @@ from .shapes import around, four_numbers
 
 SPLITS = ("train", "val", "test")
 NO_CLASS = "boxes of classes that are not in names"
-BEYOND = "boxes that leave their image by more than 1%"
+BEYOND = "boxes with numbers that are not in 0-1"
 NO_IMAGE = "label files without an image"
-MARGIN = 0.01  # of a side; Ultralytics drops the whole image beyond it
+MARGIN = 0.01  # that a number may be beyond 0-1; Ultralytics drops the whole image then
 
 
 def yaml_of(path: Path) -> Path | None:
@@ -164,7 +164,7 @@ def _samples(
                 unit=1.0,
             )
     for folder in sorted({label.parent for label in seen}):
-        for file in sorted(folder.glob("*.txt")) if folder.name == "labels" else []:
+        for file in sorted(folder.glob("*.txt")) if "labels" in folder.parts else []:
             if file not in seen:
                 tally.drop(NO_IMAGE, file.name)
 
@@ -183,7 +183,7 @@ def _boxes(
             tally.drop(NO_CLASS, where)
             continue
         box = _box(words[1:])
-        if box is None or min(box) < -MARGIN or max(box) > 1 + MARGIN:
+        if box is None or not _is_fraction(words[1:]):
             tally.drop(BAD_BOX if box is None else BEYOND, where)
             partly.append(name)
             continue
@@ -198,6 +198,10 @@ def _name(word: str, names: dict[int, str]) -> str | None:
     except ValueError:
         return None
     return names.get(int(number)) if number == number // 1 else None
+
+
+def _is_fraction(words: list[str]) -> bool:
+    return all(-MARGIN <= float(word) <= 1 + MARGIN for word in words)
 
 
 def _box(words: list[str]) -> list[float] | None:

@@ -1,0 +1,239 @@
+"""What real sources have beside the usual: files that overlap, shapes of other kinds, records that
+are incomplete."""
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swift_plugin_visionr1.curate.absence import absent_of
+from swift_plugin_visionr1.curate.sample import Sample, Source
+
+from . import source_trees as trees
+from .test_curate_sources import BOX, known, read
+
+pytest.importorskip("PIL")
+CORNERS = "<bndbox><xmin>11</xmin><ymin>21</ymin><xmax>40</xmax><ymax>60</ymax></bndbox>"
+
+
+def absent(source: Source, samples: list[Sample]) -> dict[Any, list[str]]:
+    return {sample.id: absent_of(sample, source) for sample in samples}
+
+
+@pytest.mark.parametrize("ignore", [1, True])
+def test_a_box_to_ignore_is_not_an_object_and_not_absent(tmp_path: Path, ignore: object) -> None:
+    trees.picture(tmp_path / "1.jpg")
+    data = {
+        "images": [trees.image_record(1)],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "ignore": ignore}
+        ],
+        "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+    }
+    trees.write_json(tmp_path / "a.json", data)
+    source, samples, _ = read(tmp_path / "a.json")
+    assert (samples[0].labels, absent(source, samples)) == ((), {1: ["dog"]})
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("_annotations.coco.json", "annotations_without_background.json"),
+        ("annotations_without_background.json", "fewshot_train_shot1_seed3.json"),
+    ],
+    ids=["roboflow", "few-shot"],
+)
+def test_odinws_files_of_the_same_images_are_read_once(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    for split in ("train", "valid"):
+        trees.picture(tmp_path / split / "1.jpg")
+        data = {
+            "images": [trees.image_record(1)],
+            "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 40]}],
+            "categories": [{"id": 1, "name": "cat"}],
+        }
+        for name in names:
+            trees.write_json(tmp_path / split / name, data)
+    _, samples, _ = read(tmp_path)
+    assert [(sample.split, known(sample)) for sample in samples] == [
+        ("train", [("cat", BOX)]),
+        ("val", [("cat", BOX)]),
+    ]
+
+
+def _openimages(root: Path) -> Path:
+    for split in ("train", "validation"):
+        for name in ("boxed", "seen"):
+            trees.picture(root / split / f"{split}-{name}.jpg")
+        (root / f"{split}-annotations-bbox.csv").write_text(
+            "ImageID,LabelName,XMin,XMax,YMin,YMax,IsGroupOf\n"
+            f"{split}-boxed,/m/cat,0.05,0.2,0.2,0.6,0\n"
+        )
+        (root / f"{split}-annotations-human-imagelabels.csv").write_text(
+            "ImageID,Source,LabelName,Confidence\n"
+            f"{split}-boxed,verification,/m/dog,0\n{split}-boxed,verification,/m/cat,0\n"
+            f"{split}-seen,verification,/m/dog,0\n"
+        )
+    (root / "train-annotations-machine-imagelabels.csv").write_text(
+        "ImageID,Source,LabelName,Confidence\ntrain-boxed,machine,/m/owl,0.0\n"
+    )
+    (root / "class-descriptions-boxable.csv").write_text("/m/cat,Cat\n/m/dog,Dog\n/m/owl,Owl\n")
+    return root
+
+
+@pytest.mark.parametrize("file", ["", "train-annotations-bbox.csv"], ids=["folder", "file"])
+def test_openimages_images_without_boxes_have_their_own_split(tmp_path: Path, file: str) -> None:
+    source, samples, tally = read(_openimages(tmp_path) / file)
+    splits = {sample.id: sample.split for sample in samples}
+    wanted = {"train-boxed": "train", "train-seen": "train"}
+    if not file:
+        wanted |= {"validation-boxed": "val", "validation-seen": "val"}
+    assert splits == wanted
+    assert absent(source, samples) == {name: ["Dog"] for name in wanted}
+    assert not tally.dropped
+
+
+def test_a_thing_is_alone_only_if_no_other_has_its_name(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "VG_100K" / "1.jpg")
+
+    def thing(x: float | None, *names: str) -> dict[str, Any]:
+        return {"x": x, "y": 20, "w": 10, "h": 10, "names": names}
+
+    objects = [
+        thing(1, "man"),
+        thing(50, "person", "man"),
+        thing(80, "dog"),
+        thing(None, "dog"),
+        thing(120, "cup"),
+        thing(120, "cup"),
+    ]
+    trees.write_json(tmp_path / "objects.json", [{"image_id": 1, "objects": objects}])
+    _, (sample,), _ = read(tmp_path)
+    assert [phrase.text for phrase in sample.phrases] == ["person", "cup"]
+    assert sample.labels == ("man", "person", "dog", "cup")
+
+
+def test_a_chain_that_lacks_a_box_is_not_asked_for(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "flickr30k-images" / "1.jpg")
+    (tmp_path / "Sentences").mkdir()
+    (tmp_path / "Annotations").mkdir()
+    (tmp_path / "Sentences" / "1.txt").write_text("[/EN#1/people Two men] in [/EN#2/other hats] .")
+    objects = "".join(
+        f"<object><name>{chain}</name>{corners}</object>"
+        for chain, corners in ((1, CORNERS), (1, CORNERS.replace("11", "x")), (2, CORNERS))
+    )
+    (tmp_path / "Annotations" / "1.xml").write_text(f"<annotation>{objects}</annotation>")
+    _, (sample,), tally = read(tmp_path)
+    assert [(phrase.text, phrase.boxes) for phrase in sample.phrases] == [("hats", (1,))]
+    assert sum(tally.dropped.values()) == 2
+
+
+def test_voc_names_its_categories_in_any_order_of_elements(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "1.jpg")
+    part = f"<part><name>head</name>{CORNERS}</part>"
+    (tmp_path / "1.xml").write_text(
+        f"<annotation><object><pose>left</pose>{part}<name>R&amp;D</name>{CORNERS}</object>"
+        f'<object id="2"><name>cat</name>{CORNERS}</object></annotation>'
+    )
+    source, (sample,), _ = read(tmp_path)
+    assert source.categories == ("R&D", "cat")
+    assert known(sample) == [("R&D", BOX), ("cat", BOX)]
+
+
+def test_a_yolo_box_over_the_border_is_kept_and_label_files_in_splits_are_counted(
+    tmp_path: Path,
+) -> None:
+    trees.picture(tmp_path / "images" / "train" / "a.jpg")
+    folder = tmp_path / "labels" / "train"
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("0 0.99 0.5 0.06 0.2\n0 1.5 0.5 0.1 0.1\n")
+    (folder / "gone.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (tmp_path / "data.yaml").write_text("train: images/train\nnames: {0: cat}\n")
+    _, (sample,), tally = read(tmp_path)
+    assert known(sample) == [("cat", [192, 40, 204, 60])]
+    assert dict(tally.dropped) == {
+        "boxes with numbers that are not in 0-1": 1,
+        "label files without an image": 1,
+    }
+
+
+def test_labelme_holds_its_image_itself(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "elsewhere.jpg")
+    raw = (tmp_path / "elsewhere.jpg").read_bytes()
+    shape = {"label": "cat", "shape_type": "rectangle", "points": [[40, 60], [10, 20]]}
+    data = {"shapes": [shape], "imagePath": "a.jpg", "imageData": base64.b64encode(raw).decode()}
+    trees.write_json(tmp_path / "a.json", data)
+    _, (sample,), tally = read(tmp_path / "a.json")
+    assert (sample.image["bytes"], known(sample)) == (raw, [("cat", BOX)])
+    assert not tally.dropped
+
+
+def test_turned_ellipses(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "a.jpg")
+    (tmp_path / "a.xml").write_text(
+        '<annotations><image id="0" name="a.jpg" width="200" height="100">'
+        '<ellipse label="cat" cx="50" cy="40" rx="20" ry="10" rotation="90"/>'
+        "</image></annotations>"
+    )
+    value = {"x": 25, "y": 40, "radiusX": 10, "radiusY": 10, "rotation": 90}
+    _label_studio(tmp_path / "a.json", [value | {"ellipselabels": ["cat"]}])
+    for file in ("a.xml", "a.json"):
+        _, (sample,), _ = read(tmp_path / file)
+        assert known(sample) == [("cat", [40, 20, 60, 60])]
+
+
+def _label_studio(path: Path, values: list[dict[str, Any]]) -> None:
+    sizes = {"original_width": 200, "original_height": 100, "image_rotation": 0}
+    results = [{"id": str(n), "value": value, **sizes} for n, value in enumerate(values)]
+    task = {"id": 1, "data": {"image": "a.jpg"}, "annotations": [{"result": results}]}
+    trees.write_json(path, [task])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"format": "rle", "rle": [1], "brushlabels": ["dog"]},
+        {"x": 1, "y": 2, "width": 0.3, "keypointlabels": ["dog"]},
+    ],
+    ids=["brush", "key point"],
+)
+def test_label_studios_other_shapes_are_not_absent(tmp_path: Path, value: dict[str, Any]) -> None:
+    trees.picture(tmp_path / "a.jpg")
+    box = {"x": 5, "y": 20, "width": 15, "height": 40, "rectanglelabels": ["cat"]}
+    _label_studio(tmp_path / "a.json", [box, value])
+    source, samples, tally = read(tmp_path / "a.json")
+    assert (known(samples[0]), absent(source, samples)) == ([("cat", BOX)], {1: []})
+    assert dict(tally.dropped) == {"masks and key points, which are not read": 1}
+
+
+def test_a_category_without_its_box_is_not_absent(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    image = io.BytesIO()
+    trees.Image.new("RGB", trees.SIZE).save(image, "PNG")
+    objects = {"bbox": [[10.0, 20, 30, 40]], "category": ["cat", "dog"]}
+    row = {"image": {"bytes": image.getvalue(), "path": "a.png"}, "objects": objects}
+    parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / "train.parquet")
+    source, samples, tally = read(tmp_path)
+    assert (known(samples[0]), absent_of(samples[0], source)) == ([("cat", BOX)], [])
+    assert dict(tally.dropped) == {"boxes that are not four numbers": 1}
+
+
+def test_the_question_has_the_names_of_its_placeholders(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "a.jpg")
+    row = {
+        "messages": [
+            {"role": "user", "content": "<image>Find <ref-object> and <ref-object>"},
+            {"role": "assistant", "content": "<bbox><bbox>"},
+        ],
+        "images": ["a.jpg"],
+        "objects": {"ref": ["cat", "dog"], "bbox": [[10, 20, 40, 60], [1, 2, 3, 4]]},
+    }
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    _, (sample,), _ = read(tmp_path / "rows.jsonl")
+    assert sample.phrases[0].text == "Find cat and dog"
+    assert known(sample) == [("cat", BOX), ("dog", [1, 2, 3, 4])]
