@@ -246,7 +246,7 @@ def parse() -> argparse.Namespace:
 
 def chosen_device(wanted: str | None) -> str:
     """The device; a CPU hides the GPUs before torch looks for them."""
-    has_gpu = Path("/dev/nvidia0").exists()
+    has_gpu = Path("/dev/nvidia0").exists() and os.environ.get("CUDA_VISIBLE_DEVICES") != ""
     device = wanted or ("cuda" if has_gpu else "cpu")
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
