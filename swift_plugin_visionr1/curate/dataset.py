@@ -33,6 +33,7 @@ from .tally import Tally
 from .tallying import Composition
 
 HOLDOUT, TRAIN = "val", "train"
+OTHER_SPLITS = "images of other splits"
 encode, decode = msgspec.msgpack.encode, msgspec.msgpack.decode
 
 
@@ -141,6 +142,8 @@ class Making:
             raise InputError(
                 f"expected the split {split!r} in {name}, got {listed(map(repr, store.splits))}"
             )
+        if split:
+            _count_others(store, split, tally)
         return Ready(source, store, split)
 
     def _pick(
@@ -258,6 +261,16 @@ class Making:
             if rows < wanted:
                 notes.append(f"{rows} of the {wanted} rows of the mix: the sources have no more")
         return notes
+
+
+def _count_others(store: SampleStore, split: str, tally: Tally) -> None:
+    """The images of other splits, of which no row is made."""
+    for other in store.splits:
+        if other != split:
+            count = int(store.in_split(other).sum())
+            tally.drop(
+                OTHER_SPLITS, f"{count} of {other}" if other else f"{count} without a split", count
+            )
 
 
 def _with_task(part: Part, sources: list[Ready]) -> Part:

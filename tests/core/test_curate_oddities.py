@@ -13,6 +13,7 @@ from swift_plugin_visionr1.curate.absence import absent_of
 from swift_plugin_visionr1.curate.sample import Sample, Source
 
 from . import source_trees as trees
+from .test_curate_rows import card_of, prepare
 from .test_curate_sources import BOX, known, read
 
 pytest.importorskip("PIL")
@@ -237,3 +238,72 @@ def test_the_question_has_the_names_of_its_placeholders(tmp_path: Path) -> None:
     _, (sample,), _ = read(tmp_path / "rows.jsonl")
     assert sample.phrases[0].text == "Find cat and dog"
     assert known(sample) == [("cat", BOX), ("dog", [1, 2, 3, 4])]
+
+
+def test_a_json_min_export_may_start_with_tasks_without_a_box(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "a.jpg")
+    box = {"x": 5, "y": 20, "width": 15, "height": 40, "rectanglelabels": ["cat"]}
+    tasks = [{"id": 1, "image": "/data/a.jpg"}, {"id": 2, "image": "/data/a.jpg", "label": [box]}]
+    trees.write_json(tmp_path / "a.json", tasks)
+    source, samples, _ = read(tmp_path)
+    assert (source.format, absent(source, samples)) == ("label_studio", {1: ["cat"], 2: []})
+
+
+def test_refs_as_json_name_the_image_with_a_number_of_their_own(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "train2014" / "COCO_train2014_000000000001.jpg")
+    ref = {
+        "ann_id": 1,
+        "bbox": [10, 20, 30, 40],
+        "file_name": "COCO_train2014_000000000001_7.jpg",
+        "sentences": [{"sent": "left cat"}],
+    }
+    trees.write_json(tmp_path / "refcoco_train.json", [ref])
+    _, (sample,), _ = read(tmp_path / "refcoco_train.json")
+    assert (Path(sample.image).name, sample.boxes_xyxy.tolist()) == (
+        "COCO_train2014_000000000001.jpg",
+        [BOX],
+    )
+
+
+@pytest.mark.parametrize("folder", ["train", "images/train", "images/train2017"])
+def test_images_lie_in_a_folder_of_their_split(tmp_path: Path, folder: str) -> None:
+    trees.picture(tmp_path / folder / "patch8" / "1.jpg")
+    data = {
+        "images": [trees.image_record(1, file_name="images/v1/patch8/1.jpg")],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 40]}],
+        "categories": [{"id": 1, "name": "Handbag/Satchel"}],
+    }
+    (tmp_path / "annotations").mkdir()
+    trees.write_json(tmp_path / "annotations" / "zhiyuan_objv2_train.json", data)
+    _, (sample,), _ = read(tmp_path)
+    assert known(sample) == [("Handbag/Satchel", BOX)]
+
+
+def test_frames_of_a_video_without_an_object_are_negatives(tmp_path: Path) -> None:
+    for number in (0, 1, 7):
+        trees.picture(tmp_path / "images" / f"frame_{number:06d}.png")
+    box = '<box frame="{}" xtl="10" ytl="20" xbr="40" ybr="60" outside="{}" keyframe="1"/>'
+    (tmp_path / "annotations.xml").write_text(
+        "<annotations><meta><task><size>3</size></task></meta>"
+        f'<track id="0" label="cat">{box.format(0, 0)}{box.format(1, 1)}</track></annotations>'
+    )
+    source, samples, _ = read(tmp_path)
+    assert absent(source, samples) == {0: [], 1: ["cat"]}
+
+
+def test_images_of_other_splits_are_counted(tmp_path: Path) -> None:
+    names = ("ImageSets/Main/train.txt", "ImageSets/Main/val.txt")
+    (tmp_path / "ImageSets" / "Main").mkdir(parents=True)
+    (tmp_path / "Annotations").mkdir()
+    for number, file in enumerate((*names, "Annotations/of_none.txt")):
+        trees.picture(tmp_path / "JPEGImages" / f"{number}.jpg")
+        (tmp_path / file).write_text(f"{number}\n")
+        (tmp_path / "Annotations" / f"{number}.xml").write_text(
+            f"<annotation><object><name>cat</name>{CORNERS}</object></annotation>"
+        )
+    rows = prepare(tmp_path, tmp_path / "out" / "train.jsonl")
+    card = card_of(tmp_path / "out")
+    assert len(rows) == card["counts"]["total"] == 1
+    assert [(each["reason"], each["count"]) for each in card["records"]] == [
+        ("images of other splits", 2)
+    ]

@@ -137,11 +137,14 @@ def _open_file(request: Request, tally: Tally) -> Source:
 
 
 def _coco_folders(path: Path) -> list[str]:
-    """Folders such as train2017, which lie beside that of the annotations."""
+    """Folders such as train2017 or, for a file of that split, train, which lie beside that of the
+    annotations or in `images`."""
+    split = split_of(path.stem)
     return [
-        each.name
+        str(each.relative_to(base))
         for base in (path.parent, path.parent.parent)
-        for each in sorted(base.glob("*20[0-9][0-9]"))
+        for name in ("*20[0-9][0-9]", *((split,) if split else ()))
+        for each in (*sorted(base.glob(name)), *sorted(base.glob(f"images/{name}")))
         if each.is_dir()
     ]
 

@@ -93,7 +93,7 @@ def _samples(files: list[Path], folders: tuple[Path, ...], tally: Tally) -> Iter
     for file in files:
         frames: dict[int, list[Object]] = {}
         partly: dict[int, list[str]] = {}
-        size = None
+        size, count = None, 0
         for element in _elements(file):
             if element.tag == "image":
                 yield from _image(element, tally)
@@ -103,6 +103,12 @@ def _samples(files: list[Path], folders: tuple[Path, ...], tally: Tally) -> Iter
                 sides = [element.findtext(side) for side in ("width", "height")]
                 known = four_numbers([*sides, 1, 1])
                 size = (int(known[0]), int(known[1])) if known else None
+            elif element.tag == "size" and (element.text or "").strip().isdigit():
+                count = int(element.text or 0)
+        if frames:  # of a video; of its frames without an object those that are here
+            for number in range(count):
+                if number not in frames and image_beside(folders, FRAME.format(number)):
+                    frames[number] = []
         for number in sorted(set(frames) | set(partly)):
             path = image_beside(folders, FRAME.format(number))
             yield Sample(

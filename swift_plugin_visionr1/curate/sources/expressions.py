@@ -1,6 +1,7 @@
 """Referring expressions as rows of JSON or JSON lines, in the names in circulation (Qwen-VL,
 Shikra, Griffon, Rex-Omni, Hugging Face's RefCOCO): an image, an expression, its boxes."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ BOXES = {
 }
 COCO_KEYS = {"ann_id", "category_id", "file_name"}  # of rows whose bbox is as COCO writes it
 BAD_ROW = "rows without an image, an expression and boxes"
+
+
+_SUFFIXED = re.compile(r"(COCO_\w+?_\d{12})_\d+(\.\w+)$")  # by RefCOCO's refs, with their number
 
 
 def rows_of(path: Path) -> Iterator[Any]:
@@ -103,7 +107,7 @@ def _samples(path: Path, key: str, layout: str, unit: float, tally: Tally) -> It
         every = tuple(range(len(boxes)))
         yield Sample(
             id=row.get("image_id", name),
-            image=name,
+            image=_SUFFIXED.sub(r"\1\2", name),
             size=image_size(row),
             boxes_xyxy=to_xyxy(boxes, layout),
             phrases=tuple(Phrase(text, every) for text in texts),

@@ -5,6 +5,7 @@ not cancelled. `predictions` are a model's.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -28,16 +29,20 @@ NOT_READ = "masks and key points, which are not read"
 TURNED = "boxes in an image that was turned by hand"
 LABELS = ("rectanglelabels", "polygonlabels", "ellipselabels", "labels", "choices", "text")
 OTHER_LABELS = ("brushlabels", "keypointlabels", "bitmasklabels", "vectorlabels")
+PEEKED = 50  # tasks that tell what a file is
 Object = tuple[str, list[float]]
 
 
-def _first(path: Path) -> Any:
+def _is_export(path: Path) -> bool:
+    """Whether one of its first records is a task; JSON_MIN's without a box do not show it."""
     if path.suffix != ".json" or not path.is_file():
-        return None
+        return False
     try:
-        return next((record for name, record in stream_json(path) if name == TOP), None)
+        return any(
+            name == TOP and _is_task(record) for name, record in islice(stream_json(path), PEEKED)
+        )
     except InputError:
-        return None
+        return False
 
 
 def recognises(path: Path) -> bool:
@@ -47,7 +52,7 @@ def recognises(path: Path) -> bool:
 
 def _file(path: Path) -> Path | None:
     files = [path] if path.is_file() else sorted(path.glob("*.json")) if path.is_dir() else []
-    return next((file for file in files if _is_task(_first(file))), None)
+    return next((file for file in files if _is_export(file)), None)
 
 
 def _is_task(task: Any) -> bool:
