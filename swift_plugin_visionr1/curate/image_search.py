@@ -1,6 +1,7 @@
 """The image files of a source's samples."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from .tally import Tally
 
 MISSING = "images without a file"
 HOPELESS = 2000  # images without a file before the first with one
+OF_2014 = re.compile(r"(?:.*[/\\])?COCO_(?:train|val)2014_(?=\d{12}\.jpg$)")
 SHORTENED = "images that were found by the last parts of their name"
 
 
@@ -26,7 +28,8 @@ class ImageFinder:
         self.folders = [folder for folder in folders if folder.is_dir()]
 
     def find(self, name: str) -> Path | None:
-        """The file: the path in a folder, else its longest suffix that exists in one."""
+        """The file: the path in a folder, else its longest suffix that exists in one, else the
+        same image of COCO 2014 under its name of 2017."""
         for folder in self.folders:
             if os.path.isfile(os.path.join(folder, name)):
                 self._prefer(folder)
@@ -35,7 +38,8 @@ class ImageFinder:
             if (path := find_image(folder, name)) is not None:
                 self._prefer(folder)
                 return path
-        return None
+        of_2017 = OF_2014.sub("", name)
+        return self.find(of_2017) if of_2017 != name else None
 
     def is_as_written(self, path: Path, name: str) -> bool:
         """Whether the file that was just found has the whole path that the source writes."""

@@ -307,3 +307,26 @@ def test_images_of_other_splits_are_counted(tmp_path: Path) -> None:
     assert [(each["reason"], each["count"]) for each in card["records"]] == [
         ("images of other splits", 2)
     ]
+
+
+def test_images_of_coco_2014_are_found_under_their_names_of_2017(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "val2017" / "000000266409.jpg")
+    data = {
+        "images": [trees.image_record(266409, file_name="COCO_val2014_000000266409.jpg")],
+        "annotations": [{"id": 1, "image_id": 266409, "category_id": 1, "bbox": [10, 20, 30, 40]}],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    trees.write_json(tmp_path / "lvis_v0.5_val.json", data)
+    _, (sample,), tally = read(tmp_path)
+    assert (known(sample), Path(sample.image).name) == ([("cat", BOX)], "000000266409.jpg")
+    assert sum(tally.mended.values()) == 1
+
+
+def test_label_studios_relations_are_not_broken_boxes(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "a.jpg")
+    box = {"x": 5, "y": 20, "width": 15, "height": 40, "rectanglelabels": ["cat"]}
+    results = [{"id": "q", "value": box}, {"type": "relation", "from_id": "q", "to_id": "q"}]
+    task = {"id": 1, "data": {"image": "a.jpg"}, "annotations": [{"result": results}]}
+    trees.write_json(tmp_path / "a.json", [task])
+    _, (sample,), tally = read(tmp_path / "a.json")
+    assert (known(sample), dict(tally.dropped)) == ([("cat", BOX)], {})

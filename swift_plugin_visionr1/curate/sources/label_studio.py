@@ -173,6 +173,8 @@ def _objects(
     """Boxes in pixels if the results say the image's size, else in percent."""
     shapes: dict[Any, dict[str, Any]] = {}
     for index, result in enumerate(results):
+        if isinstance(result, dict) and result.get("type") == "relation":
+            continue  # between two boxes
         value = result.get("value") if isinstance(result, dict) else None
         if not isinstance(value, dict):
             tally.drop(BAD_BOX, where)
