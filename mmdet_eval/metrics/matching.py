@@ -77,7 +77,7 @@ def match_boxes(
     order = np.lexsort((-detections.score, cells))
     cell, boxes_xywh = cells[order], detections.boxes_xywh[order]
     truths = _sorted_truths(annotations)
-    matched, ignored = _match(_pairs(cell, boxes_xywh, truths), truths, len(cell))
+    matched, ignored = choose(find_pairs(cell, boxes_xywh, truths), truths, len(cell))
     area = boxes_xywh[:, 2] * boxes_xywh[:, 3]
     ignored |= ~matched & ((area < 0) | (area > LARGEST_AREA))
     within = np.arange(len(cell)) - np.searchsorted(cell, cell) < limit
@@ -119,7 +119,7 @@ def _counts(truths: SortedTruths, images: int, categories: int) -> Indices:
     return np.bincount(counted, minlength=images * categories).reshape(categories, images)
 
 
-def _pairs(cell: Indices, boxes_xywh: Boxes, truths: SortedTruths) -> Pairs:
+def find_pairs(cell: Indices, boxes_xywh: Boxes, truths: SortedTruths) -> Pairs:
     """The pairs that overlap enough for the lowest threshold."""
     first = np.searchsorted(truths.cell, cell)
     count = np.searchsorted(truths.cell, cell, side="right") - first
@@ -151,7 +151,7 @@ def _overlaps(
     return np.asarray(np.divide(inside, union, out=np.zeros_like(inside), where=inside > 0))
 
 
-def _match(
+def choose(
     pairs: Pairs, truths: SortedTruths, boxes: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(T, n) whether each box is matched, and whether that makes it count neither way."""

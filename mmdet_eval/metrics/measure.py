@@ -12,6 +12,8 @@ from ..coco.annotations import Annotations
 from ..coco.detections import Detections
 from ..gc_pause import garbage_collection_paused
 from .beyond_ap import beside, class_scores, spread
+from .by_class import beside_by_class
+from .by_sample import beside_by_sample, duplicate_rate
 from .engines import Run, by_hotcoco, by_pycocotools, without_boxes
 from .matches import Matches
 from .matching import match_boxes
@@ -72,7 +74,10 @@ def measure(
             checked_by = _recomputed(annotations, detections, run, engine)
         return Scores(
             run.metrics,
-            beside(ranking, beyond),
+            beside(ranking, beyond)
+            | beside_by_class(annotations, detections)
+            | beside_by_sample(annotations, detections)
+            | {"duplicate rate": duplicate_rate(detections)},
             spread(ranking, orders, seed),
             class_scores(ranking, annotations.categories, beyond),
             run.precision,

@@ -62,7 +62,9 @@ class Scores:
         metrics: COCO's twelve, by the engine (`engines.NAMES`).
         beside: metrics beyond AP: "tie-aware mAP", "tie-aware AP50", "precision@.5",
             "recall@.5", "F1@.5" and the three as "precision", "recall", "F1" averaged over .5:.95;
-            micro-averaged over all boxes, including those beyond COCO's limit.
+            micro-averaged over all boxes, including those beyond COCO's limit; "macro F1@.5",
+            "macro F1@.95" and "macro F1" over .5:.95, each "by class" (`by_class`) and "by sample"
+            (`by_sample`); "duplicate rate".
         spread: mAP's range over image orders.
         classes: per category, in the annotation file's order.
         precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes;
