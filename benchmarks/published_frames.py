@@ -16,30 +16,9 @@ Box = list[float]
 NUMBER = r"(-?\d+(?:\.\d+)?)"
 QUAD = re.compile(r"[\s,]+".join([NUMBER] * 4))
 NOTHING = [0.0] * 4
-WORDS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-]
-DIGITS = {word: str(number) for number, word in enumerate(WORDS)} | {"none": "0"}
+WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+fifteen sixteen seventeen eighteen nineteen twenty"""
+DIGITS = {word: str(number) for number, word in enumerate(WORDS.split())} | {"none": "0"}
 BOX_KEYS = ("bbox_2d", "bbox", "box_2d", "box")
 LABEL_KEYS = ("label", "class", "category", "name", "class_name")
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
