@@ -27,7 +27,8 @@ from .coco.detections import Detections
 from .coco.soundness import truth_warnings
 from .metrics.measure import Engine, measure
 from .metrics.refexp import refexp_scores, refexp_truths
-from .metrics.scores import ACCURACY, Scores
+from .metrics.refusal import refusal_rates
+from .metrics.scores import ACCURACY, Metrics, Scores
 from .suites.protocols import Protocol
 from .suites.queries import queries
 from .suites.spec import DatasetSpec
@@ -193,6 +194,7 @@ def _evaluate_answers(
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
     scores = measure(annotations, converted.detections, options.engine, orders=options.orders)
+    scores = replace(scores, beside=scores.beside | _refusal(annotations, converted))
     if refers:
         answered = {one.answer.image.id: one.boxes for one in converted.answers}
         boxes = [answered.get(image, as_boxes([])) for image in annotations.image_ids]
@@ -231,6 +233,18 @@ def _warnings(
             "exclude names that are not classes with --classes or the suite's classes"
         )
     return tuple(warnings)
+
+
+def _refusal(annotations: Annotations, converted: Converted) -> Metrics:
+    """An answer refuses if it says in any way that there is nothing; text that cannot be read does
+    not."""
+    annotated = annotations.present()
+    present = []
+    for one in converted.answers:
+        there, category = annotated[one.answer.image.id], one.answer.query.category
+        present.append(bool(there) if category is None else category in there)
+    refused = [one.parsed.says_nothing and not len(one.boxes) for one in converted.answers]
+    return refusal_rates(np.array(refused, dtype=bool), np.array(present, dtype=bool))
 
 
 def _refers(protocol: Protocol | None) -> bool:

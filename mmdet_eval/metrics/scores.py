@@ -64,7 +64,8 @@ class Scores:
             "recall@.5", "F1@.5" and the three as "precision", "recall", "F1" averaged over .5:.95;
             micro-averaged over all boxes, including those beyond COCO's limit; "macro F1@.5",
             "macro F1@.95" and "macro F1" over .5:.95, each "by class" (`by_class`) and "by sample"
-            (`by_sample`); "duplicate rate".
+            (`by_sample`); "duplicate rate"; of text answers "refused where absent" and
+            "refused where present" (`refusal`).
         spread: mAP's range over image orders.
         classes: per category, in the annotation file's order.
         precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes;
