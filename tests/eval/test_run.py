@@ -216,7 +216,7 @@ def test_probabilities_that_are_needed_and_left_out(
     spec: DatasetSpec, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
     with pytest.raises(
-        InputError, match="expected --logprobs true .* leave it out, or use a --score other"
+        InputError, match="expected --logprobs true"
     ):
         run(replace(NEEDED, options=options), [spec], PROTOCOL, tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -239,7 +239,7 @@ def test_ones_own_logprobs_option_is_the_same_as_the_score(
         pytest.param(
             MODEL,
             NEEDED,
-            "without token probabilities then.* with a --score other than",
+            "without token probabilities then",
             id="wanted-now",
         ),
         pytest.param(
