@@ -215,9 +215,7 @@ def test_probabilities_are_asked_for_where_they_are_needed() -> None:
 def test_probabilities_that_are_needed_and_left_out(
     spec: DatasetSpec, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    with pytest.raises(
-        InputError, match="expected --logprobs true"
-    ):
+    with pytest.raises(InputError, match="expected --logprobs true"):
         run(replace(NEEDED, options=options), [spec], PROTOCOL, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
