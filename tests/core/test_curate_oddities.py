@@ -11,6 +11,7 @@ import pytest
 
 from swift_plugin_visionr1.curate.absence import absent_of
 from swift_plugin_visionr1.curate.sample import Sample, Source
+from swift_plugin_visionr1.errors import InputError
 
 from . import source_trees as trees
 from .test_curate_rows import card_of, prepare
@@ -330,3 +331,46 @@ def test_label_studios_relations_are_not_broken_boxes(tmp_path: Path) -> None:
     trees.write_json(tmp_path / "a.json", [task])
     _, (sample,), tally = read(tmp_path / "a.json")
     assert (known(sample), dict(tally.dropped)) == ([("cat", BOX)], {})
+
+
+def test_cocos_files_of_captions_do_not_make_what_is_there_absent(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "val2017" / "1.jpg")
+    images = {"images": [trees.image_record(1)]}
+    box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 20, 30, 40]}
+    people = images | {"annotations": [box], "categories": [{"id": 1, "name": "person"}]}
+    captions = images | {"annotations": [{"id": 1, "image_id": 1, "caption": "a man"}]}
+    for name, data in (
+        ("person_keypoints", people),
+        ("captions", captions),
+        ("image_info", images),
+    ):
+        trees.write_json(tmp_path / f"{name}_val2017.json", data)
+    source, samples, _ = read(tmp_path)
+    assert absent(source, samples) == {1: []}
+    with pytest.raises(InputError, match="bbox"):
+        read(tmp_path / "captions_val2017.json")
+
+
+def test_an_image_column_may_hold_paths_only(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    trees.picture(tmp_path / "images" / "a.jpg")
+    image = {"bytes": None, "path": "images/a.jpg"}
+    rows = [{"image": image, "objects": [{"bbox": [10.0, 20, 30, 40], "category": "cat"}]}]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "train.parquet")
+    _, (sample,), tally = read(tmp_path)
+    assert (sample.image, known(sample)) == (str(tmp_path / "images/a.jpg"), [("cat", BOX)])
+    assert not tally.dropped
+
+
+def test_llava_rows_in_pixels_may_ask_in_any_words(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "s" / "a.jpg")
+    turns = [
+        {"from": "human", "value": '<image>\nGive the box of "left cat".'},
+        {"from": "gpt", "value": "It is at [10, 20, 40, 60]."},
+    ]
+    row = {"image": "D:\\s\\a.jpg", "conversations": turns}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    _, (sample,), _ = read(tmp_path / "rows.jsonl")
+    assert known(sample) == [("left cat", BOX)]
+    assert sample.phrases[0].text == 'Give the box of "left cat".'

@@ -28,6 +28,7 @@ CROWDS = "boxes of crowds, or marked to be ignored"
 UNKNOWN_CATEGORY = "annotations of categories that are not listed"
 NO_NAME = "image records without a file name"
 PEEKED = 50  # records that tell what a file is
+WITHOUT_BOXES = ("captions_", "panoptic_", "image_info_")  # of COCO
 TREE = "*category_tree.json"
 WHOLE = ("_annotations.coco.json", "annotations_without_background.json")  # of ODinW, best first
 
@@ -65,7 +66,7 @@ def coco_files(folder: Path) -> list[Path]:
     files = [file for place in places if place.is_dir() for file in sorted(place.glob("*.json"))]
     files = [file for file in dict.fromkeys(files) if _is_best(file) and is_coco_file(file)]
     instances = [file for file in files if file.name.startswith("instances")]
-    return instances or files
+    return instances or [file for file in files if not file.name.startswith(WITHOUT_BOXES)]
 
 
 def _is_best(file: Path) -> bool:

@@ -43,9 +43,10 @@ class CocoTable:
         self.categories: dict[Any, dict[str, Any]] = {}
         self.numbers: dict[Any, int] = {}  # category id -> its number in the buckets
         waiting: list[Any] = []
-        late = False
+        late, count = False, 0
         for name, record in stream_json(path):
             if name == "annotations":
+                count += 1
                 late = late or not self.places
                 if not late:
                     waiting.append(record)
@@ -61,6 +62,10 @@ class CocoTable:
         for _, start, stop in ranges(len(waiting), AT_ONCE):
             self._add_annotations(waiting[start:stop])
         self.buckets.flush()
+        if count and not self.numbers:
+            raise InputError(
+                f"expected annotations with a bbox and a category_id in {path}, got {count} without"
+            )
         if not self.places:
             raise InputError(f'expected {path} to have images with an "id", got none')
 

@@ -114,7 +114,7 @@ def _samples(
             boxes, labels, partly = _objects(row["objects"], names, where, tally)
             yield Sample(
                 id=row.get("image_id", f"{file.stem}_{number}"),
-                image=image if isinstance(image, str) else dict(image),
+                image=_held(image),
                 size=image_size(row),
                 boxes_xyxy=to_xyxy(boxes, layout),
                 labels=tuple(labels),
@@ -122,6 +122,13 @@ def _samples(
                 split=split,
                 unit=unit,
             )
+
+
+def _held(image: Any) -> Any:
+    """The path of an image, or a mapping with its bytes."""
+    if isinstance(image, str) or image.get("bytes"):
+        return image
+    return image.get("path") or image
 
 
 def _pairs(objects: Any) -> list[tuple[Any, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from ...data.ground_truth import read_solution
 from ...data.images import image_size as read_size
 from ...data.published import form_of
-from ...data.published.base import IMAGE_TAG, first_image
+from ...data.published.base import IMAGE_TAG, RowForm, first_image
 from ...data.published.ms_swift_grounding import REF
 from ...errors import ImageError, InputError, SolutionError
 from ...geometry.boxes import as_boxes
@@ -74,18 +74,27 @@ def _samples(
             continue
         try:
             image = _image(row, finder)
-            if form or "solution" in row:
-                known = dict(row, images=[image])
-                known.pop("image", None)
-                if form:
-                    known = form.convert({**row, "image": image, "images": [image]}, read_size)
-                sample = _known(known, image, number, path)
-            else:
+            known = _in_our_form(row, form, image)
+            if known is None:
                 sample = _conversation(row, image, number, path, request)
+            else:
+                sample = _known(known, image, number, path)
         except (ImageError, SolutionError) as error:
             tally.drop(BAD_ROW, f"{where}: {error}")
             continue
         yield sample
+
+
+def _in_our_form(row: Mapping[str, Any], form: RowForm | None, image: Any) -> Any:
+    """The row with messages and solution; None for an exchange of LLaVA's kind."""
+    if form is None:
+        return {**row, "images": [image]} if "solution" in row else None
+    try:
+        return form.convert({**row, "image": image, "images": [image]}, read_size)
+    except SolutionError:
+        if "solution" in row or _exchange(row) is None:
+            raise
+        return None  # a question in other words than the form's
 
 
 def _image(row: Mapping[str, Any], finder: ImageFinder) -> Any:
