@@ -73,7 +73,7 @@ def _whole(store: SampleStore, usable: NDArray[np.bool_]) -> Places:
 
 
 def _of_categories(store: SampleStore, usable: NDArray[np.bool_], alone: bool) -> Places:
-    """Each category of each image; for referring those with one box only."""
+    """Each category of each image; for referring those with one box only, and no broken one."""
     places = np.flatnonzero(usable & (store.facts["labels"] > 0))
     if alone:
         return _of_single(store, places)
@@ -86,8 +86,9 @@ def _of_categories(store: SampleStore, usable: NDArray[np.bool_], alone: bool) -
 def _of_single(store: SampleStore, places: NDArray[np.int64]) -> Places:
     samples, items = [], []
     for place in places.tolist():
-        labels = list(map(plain, store[place].labels))
-        counts = Counter(labels)
+        sample = store[place]
+        labels = list(map(plain, sample.labels))
+        counts = Counter([*labels, *map(plain, sample.unsure)])
         for item, name in enumerate(dict.fromkeys(labels)):
             if counts[name] == 1:
                 samples.append(place)

@@ -374,3 +374,21 @@ def test_llava_rows_in_pixels_may_ask_in_any_words(tmp_path: Path) -> None:
     _, (sample,), _ = read(tmp_path / "rows.jsonl")
     assert known(sample) == [("left cat", BOX)]
     assert sample.phrases[0].text == 'Give the box of "left cat".'
+
+
+def test_an_expression_is_not_of_a_category_with_a_second_broken_box(tmp_path: Path) -> None:
+    trees.picture(tmp_path / "1.jpg")
+    boxes = {1: ([10, 20, 30, 40], [50, 2, None, 40]), 2: ([10, 20, 30, 40],)}
+    data = {
+        "images": [trees.image_record(1)],
+        "annotations": [
+            {"image_id": 1, "category_id": number, "bbox": box}
+            for number, some in boxes.items()
+            for box in some
+        ],
+        "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+    }
+    trees.write_json(tmp_path / "a.json", data)
+    out = tmp_path / "out" / "train.jsonl"
+    (row,) = prepare(tmp_path / "a.json", out, "--task", "referring")
+    assert json.loads(row["solution"])["labels"] == ["dog"]
