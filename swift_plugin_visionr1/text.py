@@ -3,7 +3,7 @@ safe to print."""
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def did_you_mean(value: object, options: Iterable[object]) -> str:
@@ -28,6 +28,19 @@ def listed(words: Iterable[object], most: int = 5) -> str:
     all_words = [str(word) for word in words]
     shown = ", ".join(all_words[:most])
     return f"{shown} and {len(all_words) - most} more" if len(all_words) > most else shown
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table whose columns are as wide as their widest cell.
+
+    >>> aligned([["box", "IoU"], ["0", "0.8051"], ["1", "-"]])
+    ['box  IoU', '0    0.8051', '1    -']
+    """
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def clipped(text: str, length: int = 160) -> str:

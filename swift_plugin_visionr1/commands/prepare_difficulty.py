@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     sub = subparsers.add_parser(
         "difficulty",
-        help="drop the rows of which all sampled answers earn the same",
+        help="drop the rows whose sampled answers all earn the same",
         description="Scores the answers that `swift infer` sampled to rows with the rewards of "
         "the run, writes their mean and spread into the rows, and leaves out those that would "
         "teach nothing.",

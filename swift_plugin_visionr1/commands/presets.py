@@ -8,6 +8,7 @@ from ..errors import InputError, SettingsError
 from ..reward.scorer import Scorer
 from ..reward.settings import PRESETS, load_settings
 from ..runs.scores import Scores
+from ..text import aligned
 
 ALL = "all"
 # What a preset does not decide: how the model sees images and writes boxes.
@@ -102,12 +103,7 @@ def table(columns: Sequence[Column]) -> str:
         )
         for column in columns
     ]
-    widths = [max(map(len, cells)) for cells in zip(head, *body, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        + "\n"
-        for row in (head, *body)
-    )
+    return "".join(f"{line}\n" for line in aligned([head, *body]))
 
 
 def refuse_stage(stage: str | None) -> None:

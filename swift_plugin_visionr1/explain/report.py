@@ -6,6 +6,7 @@ from ..formats.issue_meanings import CONTENT, meaning
 from ..geometry.boxes import as_boxes
 from ..reward.equations import RewardBreakdown
 from ..reward.schedule import Criteria
+from ..text import aligned
 from .explanation import Explanation, Prediction, StageTerms
 
 SHOWN = 12  # terms of a sum that are written out
@@ -79,14 +80,7 @@ def _table(explanation: Explanation) -> list[str]:
     rows = [
         _row(explanation, i, prediction) for i, prediction in enumerate(explanation.predictions)
     ]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    return [
-        "",
-        *(
-            "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
-            for row in [head, *rows]
-        ),
-    ]
+    return ["", *aligned([head, *rows])]
 
 
 def _column(terms: StageTerms) -> str:

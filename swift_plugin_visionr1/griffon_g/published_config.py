@@ -25,7 +25,7 @@ def language_of(config: Mapping[str, Any]) -> str:
     """`gemma2` or `qwen2`.
 
     Raises:
-        InputError: the checkpoint is none of Griffon-G.
+        InputError: the checkpoint is not a Griffon-G.
     """
     if is_published(config):
         return next(name for name in LANGUAGES if config["model_type"].lower().startswith(name))
