@@ -54,7 +54,7 @@ def convert(source: Path, out: Path, tower: Path | None = None) -> Converted:
         tower: the folder of the vision tower, if it is not where config.json says.
 
     Raises:
-        InputError: the folder does not hold a Griffon-G, or its weights do not fit by name or shape.
+        InputError: the folder does not hold a Griffon-G, or weights do not fit by name or shape.
         OSError: it cannot be read or written.
     """
     if not (source / "config.json").is_file():
