@@ -25,6 +25,8 @@ from .answers.suite_predictions import Predictions
 from .coco.annotations import Annotations
 from .coco.detections import Detections
 from .coco.soundness import truth_warnings
+from .metrics.engines import limits_at
+from .metrics.matching import LIMIT
 from .metrics.measure import Engine, measure
 from .metrics.refexp import refexp_scores, refexp_truths
 from .metrics.refusal import refusal_rates
@@ -34,7 +36,7 @@ from .suites.queries import queries
 from .suites.spec import DatasetSpec
 
 OUTSIDE = "boxes that leave the image are clipped to it, and dropped when nothing is left"
-LIMITS = "COCO's own: at most 100 boxes per image and category, the first by score"
+MOST = "at most {} boxes per image and category, the first by score"
 FIRST_BOX = "the first box of each answer counts, the others are dropped"
 BEST_BOX = (
     "the box of each image that scores best counts, of equal ones the first; the others are dropped"
@@ -83,9 +85,13 @@ class Options:
         synonyms: label -> category name.
         engine: engine of `measure`.
         orders: number of image orders tried for the range of mAP.
+        max_dets: boxes of an image and category that AP and AR see.
         missing: whether queries without an answer are an error.
         duplicates: whether a second answer to a query is an error, or which one counts.
         show_outside: whether reports show images outside the image folder; affects no number.
+
+    Raises:
+        InputError: `max_dets` is not above 10.
     """
 
     protocol: Protocol | None = None
@@ -97,6 +103,27 @@ class Options:
     missing: Missing = "error"
     duplicates: Duplicates = "error"
     show_outside: bool = False
+    max_dets: int = LIMIT
+
+    def __post_init__(self) -> None:
+        limits_at(self.max_dets)
+
+    def measure(self, annotations: Annotations, detections: Detections) -> Scores:
+        """`measure` with these options."""
+        return measure(
+            annotations, detections, self.engine, orders=self.orders, max_dets=self.max_dets
+        )
+
+    def limits(self, one_box: str) -> str:
+        """Which boxes count, in words.
+
+        Args:
+            one_box: what holds if the protocol asks for referring expressions.
+        """
+        if _refers(self.protocol):
+            return one_box
+        own = "COCO's own: " if self.max_dets == LIMIT else ""
+        return own + MOST.format(self.max_dets)
 
 
 def evaluate_dataset(
@@ -151,13 +178,16 @@ def _evaluate_boxes(
     refers = _refers(options.protocol)
     if refers:
         given = replace(given, detections=_best_of_each_image(given.detections))
-    scores = measure(annotations, given.detections, options.engine, orders=options.orders)
+    scores = options.measure(annotations, given.detections)
     if refers:
         boxes_xyxy = given.detections.boxes_xyxy
         boxes = [boxes_xyxy[places] for places in given.detections.by_image]
         scores = _with_accuracy(scores, annotations, boxes)
-    limits = BEST_BOX if refers else LIMITS
-    conditions = {"confidence": GIVEN_SCORES, "labels": given.label_policy, "limits": limits}
+    conditions = {
+        "confidence": GIVEN_SCORES,
+        "labels": given.label_policy,
+        "limits": options.limits(BEST_BOX),
+    }
     return Evaluation(
         spec.name, annotations, images, options.protocol, given, scores, None, conditions
     )
@@ -193,7 +223,7 @@ def _evaluate_answers(
     refers = _refers(protocol)
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
-    scores = measure(annotations, converted.detections, options.engine, orders=options.orders)
+    scores = options.measure(annotations, converted.detections)
     scores = replace(scores, beside=scores.beside | _refusal(annotations, converted))
     if refers:
         answered = {one.answer.image.id: one.boxes for one in converted.answers}
@@ -205,7 +235,7 @@ def _evaluate_answers(
         "confidence": POLICIES[options.score],
         "labels": converted.label_policy,
         "outside": OUTSIDE,
-        "limits": FIRST_BOX if refers else LIMITS,
+        "limits": options.limits(FIRST_BOX),
     }
     return Evaluation(
         spec.name, annotations, images, protocol, converted, scores, options.io.format, conditions

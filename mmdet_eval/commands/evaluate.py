@@ -24,6 +24,7 @@ from ..coco.annotations import read_annotations
 from ..coco.soundness import require_sound, require_sound_files
 from ..evaluation import Evaluation, Options, evaluate_dataset
 from ..gc_pause import garbage_collection_paused
+from ..metrics.matching import LIMIT
 from ..metrics.measure import Engine
 from ..reports.console import table
 from ..reports.outputs import output_folder, write_outputs
@@ -131,6 +132,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=20,
         help="number of image orders tried for the range of mAP; default 20",
+    )
+    parser.add_argument(
+        "--max-dets",
+        type=int,
+        default=LIMIT,
+        metavar="N",
+        help="boxes of an image and category that AP and AR see, the first by score; default "
+        f"{LIMIT}, as on COCO",
     )
 
 
@@ -251,6 +260,7 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
         missing="empty" if arguments.allow_missing else "error",
         duplicates=getattr(arguments, "duplicates", "error"),
         show_outside=arguments.show_outside,
+        max_dets=arguments.max_dets,
     )
 
 

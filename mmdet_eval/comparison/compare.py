@@ -14,7 +14,7 @@ from swift_plugin_visionr1.text import from_spreadsheet
 
 from ..metrics.bootstrap import bootstrap, interval
 from ..metrics.matches import Matches
-from ..metrics.scores import ACCURACY, HEADLINE
+from ..metrics.scores import ACCURACY, HEADLINE, headline_at
 from .number_check import check_numbers
 from .output_folders import Model, check_comparable, other_conditions, read_matches
 
@@ -91,7 +91,8 @@ def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comp
         tables = [_per_class(model.folder / name / "per_class.csv") for model in models]
         for model, table, found in zip(models, tables, matches, strict=True):
             aps = {category: ap for category, (_, ap) in table.items()}
-            check_numbers(model.folder, model.datasets[name]["metrics"], aps, found)
+            headline = headline_at(model.max_dets(name))
+            check_numbers(model.folder, model.datasets[name]["metrics"], aps, found, headline)
         drawn[name] = bootstrap(matches, samples, seed + place)
         classes[name] = _class_columns(tables, matches[0], drawn[name])
     names, single = tuple(model.name for model in models), len(drawn) == 1
@@ -106,7 +107,7 @@ def _set_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Col
     metrics = [model.datasets[name]["metrics"] for model in models]
     return tuple(
         _column(metric, [found.get(metric) for found in metrics], drawn[name][:, :, place])
-        for place, metric in enumerate(HEADLINE)
+        for place, metric in enumerate(headline_at(models[0].max_dets(name)))
         if metric in metrics[0]
     )
 

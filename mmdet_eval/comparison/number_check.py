@@ -1,7 +1,7 @@
 """Checks that the numbers of an output folder belong together: nothing else ties metrics.json
 to the other files, and earlier versions wrote no hashes at all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,31 @@ from ..metrics.bootstrap import numbers
 from ..metrics.matches import Matches
 from ..metrics.ranking import rank
 from ..metrics.resampling import Resampler
-from ..metrics.scores import ACCURACY, HEADLINE
+from ..metrics.scores import ACCURACY
 
 TOLERANCE = 1e-6
 
 
 def check_numbers(
-    folder: Path, metrics: Mapping[str, Any], aps: Mapping[str, float | None], matches: Matches
+    folder: Path,
+    metrics: Mapping[str, Any],
+    aps: Mapping[str, float | None],
+    matches: Matches,
+    names: Sequence[str],
 ) -> None:
     """Check that the numbers in metrics.json and per_class.csv follow from matches.npz.
 
     Args:
         aps: AP by category id.
+        names: of the headline numbers, as `headline_at` gives them.
 
     Raises:
         InputError: they come from different evaluations.
     """
     once = np.ones(len(matches.image_ids), dtype=np.int64)
     values = numbers(Resampler(rank(matches)), once).tolist()
-    headline = dict(zip(HEADLINE, values, strict=False))
-    classes = dict(zip(map(str, matches.category_ids), values[len(HEADLINE) :], strict=True))
+    headline = dict(zip(names, values, strict=False))
+    classes = dict(zip(map(str, matches.category_ids), values[len(names) :], strict=True))
     told = headline.keys() if ACCURACY in metrics else headline.keys() - {ACCURACY}
     pairs = [(metrics.get(name), headline[name]) for name in told]
     pairs += [(ap, classes.get(category, np.nan)) for category, ap in aps.items()]

@@ -12,6 +12,7 @@ from swift_plugin_visionr1.declared import check_value
 from swift_plugin_visionr1.errors import InputError
 
 from ..metrics.matches import Matches
+from ..metrics.matching import LIMIT
 from ..reports.manifest import FILES, METRICS, check_whole
 from ..suites.spec import check_names
 
@@ -41,6 +42,10 @@ class Model:
     name: str
     folder: Path
     datasets: dict[str, dict[str, Any]]
+
+    def max_dets(self, dataset: str) -> Any:
+        """The limit of boxes per image and category; COCO's if an earlier version recorded none."""
+        return self.datasets[dataset].get("max_dets", LIMIT)
 
 
 def read_model(folder: Path, name: str) -> Model:
@@ -93,8 +98,8 @@ def check_comparable(first: Model, other: Model) -> None:
     """Check that the numbers answer the same question.
 
     Raises:
-        InputError: the data sets, their annotations, the protocol or a condition of `REFUSED`
-            differ.
+        InputError: the data sets, their annotations, the protocol, the limit of boxes or a
+            condition of `REFUSED` differ.
     """
     if set(first.datasets) != set(other.datasets):
         raise InputError(
@@ -108,6 +113,7 @@ def check_comparable(first: Model, other: Model) -> None:
         facts = [
             ("annotations (sha256)", *hashes, "evaluate both on one file"),
             ("protocol", ours["protocol"], theirs["protocol"], OTHER_QUESTIONS),
+            ("--max-dets", first.max_dets(name), other.max_dets(name), "evaluate both with one"),
             *(
                 (c, ours["conditions"].get(c), theirs["conditions"].get(c), way)
                 for c, way in REFUSED.items()

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..coco.annotations import Id
 from .matches import Matches
+from .matching import LIMIT
 from .ranking import Ranking, average
 from .scores import ClassScores, Metrics, Spread
 
@@ -56,9 +57,13 @@ def spread(ranking: Ranking, orders: int, seed: int) -> Spread:
 
 
 def class_scores(
-    ranking: Ranking, categories: Mapping[Id, str], beyond: Matches | None = None
+    ranking: Ranking,
+    categories: Mapping[Id, str],
+    beyond: Matches | None = None,
+    limit: int = LIMIT,
 ) -> tuple[ClassScores, ...]:
-    """One entry for each category, in the order of `categories`; `beyond` as for `beside`."""
+    """One entry for each category, in the order of `categories`; `beyond` as for `beside`,
+    `limit` as for `match_boxes`."""
     matches, precision, recall = ranking.matches, ranking.reported, ranking.recall()
     places = {category: place for place, category in enumerate(matches.category_ids)}
     right, boxes = (table[0] for table in _counts(matches, beyond))
@@ -73,7 +78,7 @@ def class_scores(
             "AP": average(curve),
             "AP50": average(curve[0]),
             "AP75": average(curve[at75]),
-            "AR@100": average(recall[:, k]),
+            f"AR@{limit}": average(recall[:, k]),
             **{
                 f"{rate}@.5": None if values is None else float(values[0])
                 for rate, values in rates.items()

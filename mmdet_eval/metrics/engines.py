@@ -2,11 +2,13 @@
 calls."""
 
 import importlib.metadata
+import re
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from .matching import LARGEST_AREA, LIMIT
 from .scores import Metrics
 
 # COCO's twelve metrics in the order of COCOeval's `stats`; at most 100 boxes per image and category
-# unless a number is given.
+# (COCO's limit) unless a number is given.
 NAMES = (
     "mAP",
     "AP50",
@@ -36,9 +38,7 @@ NAMES = (
     "ARl@100",
 )
 AREAS = {"s": (0, 32**2), "m": (32**2, 96**2), "l": (96**2, LARGEST_AREA)}  # both ends included
-# COCO's own limits. CocoMetric's default (100, 300, 1000) takes AP50 and AP75 at 1000 boxes but mAP
-# at 100.
-MAX_DETS = (1, 10, LIMIT)
+FEWER = (1, 10)  # boxes per image and category that AR@1 and AR@10 see
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +46,9 @@ class Run:
     """What an evaluator found.
 
     Attributes:
-        metrics: `NAMES`, unrounded.
-        precision: (T, R, K) COCOeval's interpolated precision, area "all", 100 boxes; -1 without a
-            truth.
+        metrics: `names_at` the limit, unrounded.
+        precision: (T, R, K) COCOeval's interpolated precision, area "all", at the limit; -1 without
+            a truth.
         engine: the evaluator with its version.
     """
 
@@ -57,30 +57,53 @@ class Run:
     engine: str
 
 
-def as_metrics(stats: Sequence[float]) -> Metrics:
+def limits_at(limit: int) -> tuple[int, int, int]:
+    """COCOeval's three limits, of which the last is given.
+
+    COCO's own are (1, 10, 100). CocoMetric's default (100, 300, 1000) takes AP50 and AP75 at 1000
+    boxes but mAP at 100.
+
+    Raises:
+        InputError: the limit is not above the other two, and AR@10 could not be measured.
+    """
+    if limit <= FEWER[-1]:
+        raise InputError(
+            f"expected --max-dets above {FEWER[-1]}, because AR@1 and AR@10 are reported too, got "
+            f"{limit}: COCO's limit is {LIMIT}"
+        )
+    return (*FEWER, limit)
+
+
+def names_at(limit: int) -> tuple[str, ...]:
+    """`NAMES` with the limit in place of COCO's."""
+    return tuple(re.sub(rf"@{LIMIT}$", f"@{limit}", name) for name in NAMES)
+
+
+def as_metrics(stats: Sequence[float], limit: int = LIMIT) -> Metrics:
     """COCOeval's twelve numbers by name; its -1 (nothing to measure) becomes None."""
     return {
-        name: None if value < 0 else float(value) for name, value in zip(NAMES, stats, strict=True)
+        name: None if value < 0 else float(value)
+        for name, value in zip(names_at(limit), stats, strict=True)
     }
 
 
-def without_boxes(annotations: Annotations) -> Metrics:
+def without_boxes(annotations: Annotations, limit: int = LIMIT) -> Metrics:
     """The numbers without any box, which the evaluators cannot handle: 0, or None without a
     truth."""
     truths = annotations.truths
     areas = truths.area[~truths.crowd]
     metrics: Metrics = {}
-    for name in NAMES:
+    for name in names_at(limit):
         low, high = AREAS.get(name.split("@")[0][2:], (0, LARGEST_AREA))
         metrics[name] = 0.0 if ((areas >= low) & (areas <= high)).any() else None
     return metrics
 
 
-def by_hotcoco(annotations: Annotations, detections: Detections) -> Run:
+def by_hotcoco(annotations: Annotations, detections: Detections, limit: int = LIMIT) -> Run:
     """Evaluate with hotcoco, which ranks equal scores like pycocotools.
 
     Raises:
-        InputError: hotcoco is not installed.
+        InputError: hotcoco is not installed, or the limit is too low.
     """
     try:
         import hotcoco
@@ -91,10 +114,14 @@ def by_hotcoco(annotations: Annotations, detections: Detections) -> Run:
     truth = _hotcoco_truth(hotcoco.COCO, annotations)
     boxes = truth.load_res(_hotcoco_table(annotations, detections))
     evaluator: Any = hotcoco.COCOeval(truth, boxes, "bbox")
-    with redirect_stdout(StringIO()):
+    parameters = evaluator.params
+    parameters.max_dets = list(limits_at(limit))
+    evaluator.params = parameters
+    with redirect_stdout(StringIO()), catch_warnings():
+        filterwarnings("ignore", "hotcoco: max_dets differ")
         evaluator.run()
     precision = np.array(evaluator.eval["precision"][..., 0, -1])
-    return Run(as_metrics(evaluator.stats), precision, f"hotcoco {hotcoco.__version__}")
+    return Run(as_metrics(evaluator.stats, limit), precision, f"hotcoco {hotcoco.__version__}")
 
 
 def _hotcoco_table(annotations: Annotations, detections: Detections) -> NDArray[np.float64]:
@@ -126,10 +153,11 @@ def _hotcoco_truth(api: Any, annotations: Annotations) -> Any:
     )
 
 
-def by_pycocotools(annotations: Annotations, detections: Detections) -> Run:
+def by_pycocotools(annotations: Annotations, detections: Detections, limit: int = LIMIT) -> Run:
     """Evaluate with pycocotools alone."""
     with redirect_stdout(StringIO()):
         evaluator = pycocotools_evaluator(annotations, detections)
+        evaluator.params.maxDets = list(limits_at(limit))
         evaluator.evaluate()
         evaluator.accumulate()
         evaluator.summarize()
@@ -151,5 +179,10 @@ def pycocotools_evaluator(annotations: Annotations, detections: Detections) -> A
 
 
 def recorded_run(evaluator: Any, engine: str) -> Run:
-    """What a pycocotools-like COCOeval holds after `summarize`."""
-    return Run(as_metrics(evaluator.stats), evaluator.eval["precision"][..., 0, -1], engine)
+    """What a pycocotools-like COCOeval holds after `summarize`, whose mAP is -1 at any other limit
+    than 100: here it is the same mean of the precision at the limit."""
+    precision = evaluator.eval["precision"][..., 0, -1]
+    known = precision[precision > -1]
+    mean = known.mean() if len(known) else -1.0
+    metrics = as_metrics([mean, *evaluator.stats[1:]], evaluator.params.maxDets[-1])
+    return Run(metrics, precision, engine)

@@ -18,7 +18,8 @@ LARGEST = 2**32  # bytes of a file's arrays; LVIS needs a tenth of it
 
 @dataclass(frozen=True, eq=False)
 class Matches:
-    """COCOeval's matching for area "all" and at most 100 boxes per image and category.
+    """COCOeval's matching for area "all" and a limit of boxes per image and
+    category.
 
     n boxes, T IoU thresholds, I images, K categories. Boxes are in the order in which COCOeval
     ranks equal scores: by category, then by ascending image id, then by descending score, then as

@@ -4,7 +4,7 @@ COCOeval visits the boxes of an image and category by descending score. Each tak
 threshold, the free annotation that it overlaps most. Few boxes overlap an annotation enough, so
 first those pairs are found, and then the first such box of every image and category chooses at the
 same time, then the second, and so on. The evaluators do the same one by one, and the result is
-checked against theirs (`measure`). Boxes beyond COCO's limit come after all others and are matched
+checked against theirs (`measure`). Boxes beyond the limit come after all others and are matched
 to what those leave over.
 """
 
@@ -23,7 +23,7 @@ from .matches import Matches
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10)
 LARGEST_AREA = 1e10  # COCOeval's area "all" ends there
-LIMIT = 100  # boxes of an image and category that AP and AR see
+LIMIT = 100  # COCO's: boxes of an image and category that AP and AR see
 BLOCK = 1 << 20  # pairs whose overlaps are computed at a time
 
 

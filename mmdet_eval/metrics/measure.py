@@ -16,7 +16,7 @@ from .by_class import beside_by_class
 from .by_sample import beside_by_sample, duplicate_rate
 from .engines import Run, by_hotcoco, by_pycocotools, without_boxes
 from .matches import Matches
-from .matching import match_boxes
+from .matching import LIMIT, match_boxes
 from .mmdet_backend import by_mmdet
 from .ranking import rank
 from .scores import LeftOut, Scores
@@ -39,6 +39,7 @@ def measure(
     check: bool | None = None,
     orders: int = 20,
     seed: int = 0,
+    max_dets: int = LIMIT,
 ) -> Scores:
     """Evaluate boxes, and compute everything beyond AP.
 
@@ -54,9 +55,10 @@ def measure(
         orders: number of image orders to try if scores are equal; with 0, the range of mAP is
             unknown.
         seed: seed of these orders.
+        max_dets: boxes of an image and category that AP and AR see, the first by score.
 
     Raises:
-        InputError: `orders` is negative.
+        InputError: `orders` is negative, or `max_dets` is not above 10.
         MissingBackend: MMDetection cannot be imported.
         Disagreement: the numbers could not be reproduced.
     """
@@ -65,13 +67,13 @@ def measure(
             f"expected --orders to be a number of image orders to try, 0 for none, got {orders}"
         )
     with garbage_collection_paused():
-        run = _run(annotations, detections, engine)
-        matches, beyond = match_boxes(annotations, detections)
+        run = _run(annotations, detections, engine, max_dets)
+        matches, beyond = match_boxes(annotations, detections, max_dets)
         ranking = rank(matches)
         _check_matches(run, ranking.reported)
         checked_by = "not checked"
         if len(detections) and (engine == "mmdet" if check is None else check):
-            checked_by = _recomputed(annotations, detections, run, engine)
+            checked_by = _recomputed(annotations, detections, run, engine, max_dets)
         return Scores(
             run.metrics,
             beside(ranking, beyond)
@@ -79,12 +81,13 @@ def measure(
             | beside_by_sample(annotations, detections)
             | {"duplicate rate": duplicate_rate(detections)},
             spread(ranking, orders, seed),
-            class_scores(ranking, annotations.categories, beyond),
+            class_scores(ranking, annotations.categories, beyond, max_dets),
             run.precision,
             matches,
             run.engine,
             checked_by,
             _left_out(beyond),
+            max_dets,
         )
 
 
@@ -110,18 +113,22 @@ def _left_out(beyond: Matches | None) -> LeftOut:
     return LeftOut(len(np.unique(beyond.image)), len(beyond.image))
 
 
-def _run(annotations: Annotations, detections: Detections, engine: Engine) -> Run:
+def _run(annotations: Annotations, detections: Detections, engine: Engine, limit: int) -> Run:
     if len(detections):
         by_engine = by_mmdet if engine == "mmdet" else by_hotcoco
-        return by_engine(annotations, detections)
+        return by_engine(annotations, detections, limit)
     precision = rank(match_boxes(annotations, detections)[0]).reported
-    return Run(without_boxes(annotations), precision, f"{engine} (not run: there are no boxes)")
+    return Run(
+        without_boxes(annotations, limit), precision, f"{engine} (not run: there are no boxes)"
+    )
 
 
-def _recomputed(annotations: Annotations, detections: Detections, run: Run, engine: Engine) -> str:
+def _recomputed(
+    annotations: Annotations, detections: Detections, run: Run, engine: Engine, limit: int
+) -> str:
     """The evaluator that found the same numbers."""
     with_hotcoco = engine == "mmdet" and importlib.util.find_spec("hotcoco")
-    other = (by_hotcoco if with_hotcoco else by_pycocotools)(annotations, detections)
+    other = (by_hotcoco if with_hotcoco else by_pycocotools)(annotations, detections, limit)
     agree(run, other)
     return other.engine
 

@@ -22,11 +22,20 @@ from swift_plugin_visionr1.errors import InputError
 
 from ..coco.annotations import Annotations, read_annotations
 from ..coco.detections import CocoResult, Detections, to_detections
-from .engines import MAX_DETS, NAMES, Run, recorded_run, without_boxes
+from .engines import (
+    NAMES,
+    Run,
+    as_metrics,
+    limits_at,
+    names_at,
+    recorded_run,
+    without_boxes,
+)
+from .matching import LIMIT
 from .scores import Metrics
 
-# Our name -> CocoMetric's. Its names stand for positions in COCOeval's summary and assume its
-# default limits.
+# Our name at COCO's limit -> CocoMetric's. Its names stand for positions in COCOeval's summary and
+# assume its default limits.
 ITEMS = dict(
     zip(
         NAMES,
@@ -81,14 +90,15 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
     return by_mmdet(annotations, detections).metrics if results else without_boxes(annotations)
 
 
-def by_mmdet(annotations: Annotations, detections: Detections) -> Run:
+def by_mmdet(annotations: Annotations, detections: Detections, limit: int = LIMIT) -> Run:
     """Evaluate with `CocoMetric`; there is at least one box, because CocoMetric gives no metrics
     otherwise.
 
     The numbers are taken from CocoMetric's COCOeval before they are rounded.
 
     Raises:
-        InputError: the annotations' categories are not those of its data, in that order.
+        InputError: the annotations' categories are not those of its data, in that order, or the
+            limit is too low.
         MissingBackend: MMDetection cannot be imported.
         RuntimeError: CocoMetric reports numbers other than its COCOeval's.
     """
@@ -97,7 +107,9 @@ def by_mmdet(annotations: Annotations, detections: Detections) -> Run:
 
     with _silence(), annotations.metric_file() as path, _recorded_evaluators() as made:
         metric = metric_class(
-            ann_file=str(path), proposal_nums=MAX_DETS, metric_items=list(ITEMS.values())
+            ann_file=str(path),
+            proposal_nums=limits_at(limit),
+            metric_items=list(ITEMS.values()),
         )
         # Converting to corners and back rounds, which moves boxes across the thresholds of IoU and
         # area.
@@ -118,7 +130,10 @@ def by_mmdet(annotations: Annotations, detections: Detections) -> Run:
             "`read_annotations`"
         )
     run = recorded_run(made[-1], f"mmdet {mmdet.__version__}")
-    _check_rounding(run.metrics, {name: reported[f"bbox_{item}"] for name, item in ITEMS.items()})
+    items = zip(names_at(limit), ITEMS.values(), strict=True)
+    _check_rounding(
+        as_metrics(made[-1].stats, limit), {name: reported[f"bbox_{item}"] for name, item in items}
+    )
     return run
 
 

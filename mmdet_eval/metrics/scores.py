@@ -7,12 +7,18 @@ from numpy.typing import NDArray
 
 from ..coco.annotations import Id
 from .matches import Matches
+from .matching import LIMIT
 
 ACCURACY = "accuracy@.5"  # of referring expressions: the fraction of them whose one box is found
-HEADLINE = (ACCURACY, "mAP", "AP50", "AP75", "AR@100")
+HEADLINE = (ACCURACY, "mAP", "AP50", "AP75", "AR@100")  # at COCO's limit
 Metrics = dict[
     str, float | None
 ]  # fractions in [0, 1], unrounded; None if there is nothing to measure
+
+
+def headline_at(limit: int) -> tuple[str, ...]:
+    """`HEADLINE` at a limit of boxes per image and category."""
+    return (*HEADLINE[:-1], f"AR@{limit}")
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,8 @@ class Spread:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What COCO's limit of 100 boxes per image and category leaves out of AP and AR: the number of
-    boxes, and of images they are in."""
+    """What the limit of boxes per image and category leaves out of AP and AR: the number of boxes,
+    and of images they are in."""
 
     images: int
     boxes: int
@@ -44,8 +50,8 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class ClassScores:
-    """One category: `metrics` has AP, AP50, AP75, AR@100, precision@.5, recall@.5, F1@.5; counts
-    cover all boxes, including those beyond COCO's limit."""
+    """One category: `metrics` has AP, AP50, AP75, AR at the limit, precision@.5, recall@.5, F1@.5;
+    counts cover all boxes, including those beyond the limit."""
 
     category: Id
     name: str
@@ -59,21 +65,22 @@ class Scores:
     """All measurements on one data set.
 
     Attributes:
-        metrics: COCO's twelve, by the engine (`engines.NAMES`).
+        metrics: COCO's twelve, by the engine (`engines.names_at` the limit).
         beside: metrics beyond AP: "tie-aware mAP", "tie-aware AP50", "precision@.5",
             "recall@.5", "F1@.5" and the three as "precision", "recall", "F1" averaged over .5:.95;
-            micro-averaged over all boxes, including those beyond COCO's limit; "macro F1@.5",
+            micro-averaged over all boxes, including those beyond the limit; "macro F1@.5",
             "macro F1@.95" and "macro F1" over .5:.95, each "by class" (`by_class`) and "by sample"
             (`by_sample`); "duplicate rate"; of text answers "refused where absent" and
             "refused where present" (`refusal`).
         spread: mAP's range over image orders.
         classes: per category, in the annotation file's order.
-        precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, 100 boxes;
-            -1 without a truth.
+        precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, at the
+            limit; -1 without a truth.
         matches: how boxes were matched.
         engine: what computed `metrics`, with its version.
         checked_by: what recomputed `metrics` and agreed, with its version; or "not checked".
-        left_out: what COCO's limit leaves out of `metrics`, `precision` and `matches`.
+        left_out: what the limit leaves out of `metrics`, `precision` and `matches`.
+        max_dets: the limit: boxes of an image and category that AP and AR see.
     """
 
     metrics: Metrics
@@ -85,3 +92,4 @@ class Scores:
     engine: str
     checked_by: str
     left_out: LeftOut = LeftOut(0, 0)
+    max_dets: int = LIMIT

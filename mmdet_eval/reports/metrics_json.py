@@ -33,6 +33,7 @@ def _dataset(evaluation: Evaluation) -> dict[str, Any]:
         "spread": asdict(scores.spread),
         "counts": asdict(converted.counts),
         "unknown_labels": converted.unknown_labels,
+        "max_dets": scores.max_dets,
         "left_out_by_limit": asdict(scores.left_out),
         "warnings": converted.warnings,
         "protocol": asdict(evaluation.protocol) if evaluation.protocol else None,

@@ -8,7 +8,7 @@ from typing import Any
 from swift_plugin_visionr1.text import share
 
 from ..evaluation import Evaluation
-from ..metrics.scores import HEADLINE, Metrics, Spread
+from ..metrics.scores import Metrics, Spread, headline_at
 
 COUNTS = {
     "missing": "queries without an answer",
@@ -26,10 +26,10 @@ RARE = ("duplicates", "without_confidence", "whole_answer_scores")
 
 
 def headline(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
-    """The metrics of `HEADLINE` that every data set has."""
+    """The metrics of `headline_at` that every data set has."""
     return tuple(
         name
-        for name in HEADLINE
+        for name in headline_at(evaluations[0].scores.max_dets)
         if all(name in evaluation.scores.metrics for evaluation in evaluations)
     )
 
@@ -78,14 +78,15 @@ def spread_in_words(spread: Spread, as_percent: bool = True) -> str:
 
 
 def beyond_limit(evaluation: Evaluation) -> dict[str, str]:
-    """What COCO's limit leaves out of AP, as a row; empty if nothing."""
+    """What the limit leaves out of AP, as a row; empty if nothing."""
     left_out, boxes = evaluation.scores.left_out, len(evaluation.converted.detections)
     if not left_out.boxes:
         return {}
     words = (
         f"{share(left_out.boxes, boxes)} boxes, in {left_out.images} "
-        f"of {len(evaluation.annotations.images)} images, come after the first 100 of their image "
-        "and category: AP and AR do not see them; precision, recall and F1 count them"
+        f"of {len(evaluation.annotations.images)} images, come after the first "
+        f"{evaluation.scores.max_dets} of their image and category: AP and AR do not see them "
+        "(--max-dets raises the limit); precision, recall and F1 count them"
     )
     return {"beyond the limit": words}
 

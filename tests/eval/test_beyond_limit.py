@@ -117,6 +117,103 @@ def test_the_limit_is_said_everywhere(
     assert all("50 of 150" in text for text in (*told, capsys.readouterr().out))
 
 
+@pytest.fixture
+def evaluated(annotations_of: Any, write: Any, tmp_path: Path) -> Any:
+    """Evaluates 150 right boxes of one class into a folder; returns the entry of metrics.json."""
+    ann, pred = annotations_of(GRID[:150]).path, write("results.json", results_of(GRID[:150]))
+
+    def made(name: str, *options: str) -> dict[str, Any]:
+        out = tmp_path / name
+        assert main(["--ann", str(ann), "--pred", str(pred), "--out", str(out), *options]) == 0
+        return dict(json.loads((out / "metrics.json").read_text())["datasets"]["ann"])
+
+    return made
+
+
+@pytest.mark.parametrize("engine", ["mmdet", "hotcoco"])
+@pytest.mark.parametrize(
+    ("options", "limit", "ap", "recall", "left_out"),
+    [
+        pytest.param((), 100, 67 / 101, 2 / 3, 50, id="default"),
+        pytest.param(("--max-dets", "300"), 300, 1.0, 1.0, 0, id="higher"),
+        pytest.param(("--max-dets", "1000000"), 1_000_000, 1.0, 1.0, 0, id="none in effect"),
+        pytest.param(("--max-dets", "15"), 15, 11 / 101, 0.1, 135, id="lower"),
+    ],
+)
+def test_the_limit_is_an_option(
+    evaluated: Any,
+    tmp_path: Path,
+    engine: str,
+    options: tuple[str, ...],
+    limit: int,
+    ap: float,
+    recall: float,
+    left_out: int,
+) -> None:
+    entry = evaluated("out", "--engine", engine, "--no-mmdet-dump", *options)
+    for name in ("mAP", "AP50", "AP75", "APs"):
+        assert entry["metrics"][name] == pytest.approx(ap, abs=1e-9), name
+    for name in (f"AR@{limit}", f"ARs@{limit}"):
+        assert entry["metrics"][name] == pytest.approx(recall, abs=1e-9), name
+    assert entry["metrics"]["AR@10"] == pytest.approx(10 / 150)
+    assert (entry["metrics"]["APl"], entry["metrics"][f"ARl@{limit}"]) == (None, None)
+    assert entry["max_dets"] == limit
+    assert str(limit) in entry["conditions"]["limits"]
+    assert entry["left_out_by_limit"]["boxes"] == left_out
+    assert entry["beside"]["precision@.5"] == entry["beside"]["recall@.5"] == 1.0
+    assert f"| AR@{limit} |" in (tmp_path / "out" / "summary.md").read_text()
+    assert f"AR@{limit}" in (tmp_path / "out" / "ann" / "per_class.csv").read_text()
+
+
+@pytest.mark.parametrize("limit", [15, 300])
+@pytest.mark.parametrize("strings", [False, True], ids=["integer-ids", "text-ids"])
+def test_evaluators_agree_at_any_limit(tmp_path: Path, strings: bool, limit: int) -> None:
+    """`measure` also checks each engine's precision against the matches."""
+    annotations, results = full_set(tmp_path, strings)
+    ours = measured(annotations, results, "mmdet", orders=0, max_dets=limit)
+    fast = measured(annotations, results, "hotcoco", True, orders=0, max_dets=limit)
+    assert ours.checked_by.startswith("hotcoco")
+    assert fast.checked_by.startswith("pycocotools")
+    assert fast.metrics == pytest.approx(ours.metrics, abs=1e-12)
+    default = measured(annotations, results, "hotcoco", orders=0)
+    assert abs((default.metrics["mAP"] or 0) - (ours.metrics["mAP"] or 0)) > 1e-4
+
+
+def test_no_boxes_have_the_names_of_the_limit(annotations_of: Any) -> None:
+    found = measured(annotations_of(GRID[:1]), [], "hotcoco", max_dets=300)
+    assert found.metrics["AR@300"] == found.classes[0].metrics["AR@300"] == 0.0
+    assert "AR@100" not in found.metrics
+
+
+@pytest.mark.parametrize("limit", ["10", "0", "-5"])
+def test_a_limit_that_cannot_be_reported_is_refused(
+    annotations_of: Any, write: Any, capsys: Any, limit: str
+) -> None:
+    ann, pred = annotations_of(GRID[:1]).path, write("results.json", results_of(GRID[:1]))
+    assert main(["--ann", str(ann), "--pred", str(pred), "--max-dets", limit]) == 2
+    assert "expected --max-dets above 10" in capsys.readouterr().err
+
+
+def test_run_refuses_a_limit_before_it_asks(
+    annotations_of: Any, tmp_path: Path, capsys: Any
+) -> None:
+    ann = annotations_of(GRID[:1]).path
+    options = ["--ann", str(ann), "--images", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(["run", "--model", "none/such", *options, "--max-dets", "5"]) == 2
+    assert "expected --max-dets above 10" in capsys.readouterr().err
+
+
+def test_other_limits_are_not_compared(evaluated: Any, tmp_path: Path, capsys: Any) -> None:
+    fast = ("--engine", "hotcoco")
+    for name, limit in (("a", "100"), ("b", "300"), ("c", "300")):
+        evaluated(name, *fast, "--max-dets", limit)
+    a, b, c = (str(tmp_path / name) for name in "abc")
+    assert main(["compare", a, b]) == 2
+    assert "--max-dets" in capsys.readouterr().err
+    assert main(["compare", b, c, "--samples", "5"]) == 0
+    assert "AR@300" in capsys.readouterr().out
+
+
 def test_a_suite_says_the_limit_by_data_set(
     annotations_of: Any, write: Any, tmp_path: Path, capsys: Any
 ) -> None:
