@@ -224,7 +224,10 @@ def _evaluate_answers(
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
     scores = options.measure(annotations, converted.detections)
-    scores = replace(scores, beside=scores.beside | _refusal(annotations, converted))
+    of_text = _refusal(annotations, converted) | {
+        "format adherence": converted.counts.format_adherence
+    }
+    scores = replace(scores, beside=scores.beside | of_text)
     if refers:
         answered = {one.answer.image.id: one.boxes for one in converted.answers}
         boxes = [answered.get(image, as_boxes([])) for image in annotations.image_ids]

@@ -76,6 +76,11 @@ class Counts:
     without_confidence: int = 0
     whole_answer_scores: int = 0
 
+    @property
+    def format_adherence(self) -> float | None:
+        """The share of answers without any issue of template or content; None without answers."""
+        return 1 - self.broken_format / self.answers if self.answers else None
+
 
 @dataclass(frozen=True)
 class Converted:

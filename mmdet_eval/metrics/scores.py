@@ -71,7 +71,7 @@ class Scores:
             micro-averaged over all boxes, including those beyond the limit; "macro F1@.5",
             "macro F1@.95" and "macro F1" over .5:.95, each "by class" (`by_class`) and "by sample"
             (`by_sample`); "duplicate rate"; of text answers "refused where absent" and
-            "refused where present" (`refusal`).
+            "refused where present" (`refusal`) and "format adherence" (`Counts.format_adherence`).
         spread: mAP's range over image orders.
         classes: per category, in the annotation file's order.
         precision: (T, R, K) COCOeval's interpolated precision at 101 recalls, area all, at the
