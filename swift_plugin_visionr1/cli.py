@@ -48,7 +48,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str] | None) -> int:
-    args = parser().parse_args(argv)
+    top = parser()
+    args, unknown = top.parse_known_args(argv)
+    if "passed_on" in args:
+        args.passed_on = unknown  # options of `swift`
+    elif unknown:
+        top.error(f"unrecognized arguments: {' '.join(unknown)}")
     return int(args.run(args))
 
 

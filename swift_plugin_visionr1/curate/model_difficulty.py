@@ -107,13 +107,13 @@ def sort_rows(
     Raises:
         InputError: a file cannot be used, or no answer belongs to a row. Nothing is written.
     """
-    truths = _truths(rows)
+    truths = read_truths(rows)
     rewards = _rewards(answers, truths, scorer, stage, most)
     verdicts: Counter[str] = Counter()
     written = 0
     with output(out, [rows, *answers]) as result:
         for _, row in read_rows(rows):
-            key = _key(row)
+            key = question_of(row)
             best = _best(truths[key], scorer, stage)
             judgement = judge(rewards.get(key, ()), best)
             verdicts[judgement.verdict] += 1
@@ -128,8 +128,8 @@ def sort_rows(
     return Sorted(verdicts, written, len(rewards.keys() - truths.keys()))
 
 
-def _key(row: Mapping[str, Any]) -> str:
-    """What a row and its answers share: the first question and the image."""
+def question_of(row: Mapping[str, Any]) -> str:
+    """What a row and its answers have in common: the first question and the image."""
     messages = row.get("messages") or ()
     asked = next((m.get("content") for m in messages if m.get("role") == "user"), "")
     image = first_image(row)
@@ -137,15 +137,19 @@ def _key(row: Mapping[str, Any]) -> str:
     return json.dumps([str(asked).replace(IMAGE_TAG, "").strip(), path])
 
 
-def _truths(file: Path) -> dict[str, GroundTruth]:
-    """The annotation of each row; `swift infer` does not always keep it."""
+def read_truths(file: Path) -> dict[str, GroundTruth]:
+    """The annotation of each row by its question; `swift infer` does not always keep it.
+
+    Raises:
+        InputError: the file or an annotation cannot be used.
+    """
     truths = {}
     for number, row in read_rows(file):
         try:
             truth = read_solution(row.get("solution"), row.get("width"), row.get("height"))
         except SolutionError as error:
             raise InputError(f"row {number} of {file}: {error}") from None
-        truths[_key(row)] = truth
+        truths[question_of(row)] = truth
     return truths
 
 
@@ -158,7 +162,7 @@ def _rewards(
 ) -> dict[str, list[float]]:
     rewards: dict[str, list[float]] = defaultdict(list)
     for row in _answers(files):
-        some = rewards[key := _key(row.columns)]
+        some = rewards[key := question_of(row.columns)]
         if key in truths and (most is None or len(some) < most):
             some.append(float(scorer.score(row.text or "", truths[key], stage).total))
     return rewards
