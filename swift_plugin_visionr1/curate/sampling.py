@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..files import read_json
+from ..geometry.resize import FRAME_VARIABLES
 from ..text import listed
 from ..writing import sha256, write_file
 
@@ -72,8 +73,8 @@ def values_of(words: Sequence[str]) -> dict[str, list[str]]:
 
 
 def check_record(folder: Path, rows: Path, sampling: Sampling) -> None:
-    """Make sure that a folder of answers belongs to these rows, this model and these options; an
-    empty one gets its record.
+    """Make sure that a folder of answers belongs to these rows, this model and these options; one
+    without answers gets a new record.
 
     Raises:
         InputError: it belongs to others.
@@ -81,13 +82,15 @@ def check_record(folder: Path, rows: Path, sampling: Sampling) -> None:
     options = {
         name: value for name, value in values_of(sampling.words()).items() if name not in SPEED
     }
-    record = {"rows": sha256(rows)} | {f"--{name}": _hash(v) for name, v in options.items()}
+    limits = {name: os.environ[name] for name in FRAME_VARIABLES if name in os.environ}
+    hashes = {f"--{name}": _hash(values) for name, values in options.items()}
+    record = {"rows": sha256(rows), **limits, **hashes}
     file = folder / RECORD
-    if not file.exists():
-        if any(folder.glob("*.jsonl")):
-            raise InputError(f"expected {RECORD} beside the answers in {folder}, got none")
+    if not any(answers.stat().st_size for answers in folder.glob("answers_*.jsonl")):
         write_file(file, json.dumps(record, indent=2) + "\n")
         return
+    if not file.exists():
+        raise InputError(f"expected {RECORD} beside the answers in {folder}, got none")
     before = read_json(file)
     differ = [name for name in {**before, **record} if before.get(name) != record.get(name)]
     if differ:

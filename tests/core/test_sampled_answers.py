@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ stop = int(os.environ.get("STOP", len(rows)))
 with open(value("--result_path"), "a") as out:
     out.write("".join(json.dumps(row | {"response": "none"}) + "\\n" for row in rows[:stop]))
     if stop < len(rows):
-        out.write('{"response": "no')
+        out.write('{"response": "no' if stop else "")
         sys.exit(7)
 json.dump(words, open(value("--result_path") + ".words", "w"))
 """
@@ -104,12 +105,26 @@ def test_more_samples_later_ask_for_the_rest(tmp_path: Path, words: list[str]) -
     assert answers_per_row(tmp_path) == [3, 3, 3]
 
 
+def test_a_first_run_that_answered_nothing_binds_nobody(
+    tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOP", "0")
+    assert main([*words, "--max_new_tokens", "wrong"]) == 2
+    monkeypatch.delenv("STOP")
+    assert main([*words, "--max_new_tokens", "32", "--samples", "2"]) == 0
+    assert answers_per_row(tmp_path) == [2, 2, 2]
+
+
 def change_rows(folder: Path) -> None:
     (folder / "rows.jsonl").write_text(json.dumps(row("a")) + "\n")
 
 
 def change_model(folder: Path) -> None:
     (folder / "model" / "model.safetensors").write_bytes(b"trained")
+
+
+def change_pixels(folder: Path) -> None:
+    os.environ["MAX_PIXELS"] = "50176"  # the fixture of all tests puts the environment back
 
 
 def remove_record(folder: Path) -> None:
@@ -121,6 +136,7 @@ def remove_record(folder: Path) -> None:
     [
         pytest.param(change_rows, [], "rows", id="other rows"),
         pytest.param(change_model, [], "--model", id="a model trained further"),
+        pytest.param(change_pixels, [], "MAX_PIXELS", id="other pixel limits"),
         pytest.param(None, ["--temperature", "0.5"], "--temperature", id="other options"),
         pytest.param(remove_record, [], "record.json", id="no record"),
     ],
