@@ -224,7 +224,7 @@ def _evaluate_answers(
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
     scores = options.measure(annotations, converted.detections)
-    of_text = _refusal(annotations, converted) | {
+    of_text = refusal(annotations, converted) | {
         "format adherence": converted.counts.format_adherence
     }
     scores = replace(scores, beside=scores.beside | of_text)
@@ -268,9 +268,12 @@ def _warnings(
     return tuple(warnings)
 
 
-def _refusal(annotations: Annotations, converted: Converted) -> Metrics:
-    """An answer refuses if it says in any way that there is nothing; text that cannot be read does
-    not."""
+def refusal(annotations: Annotations, converted: Converted) -> Metrics:
+    """`refusal_rates` of text answers.
+
+    An answer refuses if it says in any way that there is nothing; text that cannot be read does
+    not.
+    """
     annotated = annotations.present()
     present = []
     for one in converted.answers:

@@ -26,6 +26,7 @@ REFUSED = {
     "with other boxes with scores",
     "limits": "evaluate both under the same --protocol",
 }
+SAME_LIMIT = "evaluate both with the same number"
 ARGUMENTS = "arguments"  # recorded along with the conditions that follow from them
 
 
@@ -113,7 +114,7 @@ def check_comparable(first: Model, other: Model) -> None:
         facts = [
             ("annotations (sha256)", *hashes, "evaluate both on one file"),
             ("protocol", ours["protocol"], theirs["protocol"], OTHER_QUESTIONS),
-            ("--max-dets", first.max_dets(name), other.max_dets(name), "evaluate both with one"),
+            ("--max-dets", first.max_dets(name), other.max_dets(name), SAME_LIMIT),
             *(
                 (c, ours["conditions"].get(c), theirs["conditions"].get(c), way)
                 for c, way in REFUSED.items()

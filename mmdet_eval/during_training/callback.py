@@ -39,9 +39,11 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
     the answers.
 
     Logged, and usable as --metric_for_best_model: eval_mAP, eval_AP50, eval_AP75, eval_AR@100,
-    eval_precision@.5, eval_recall@.5, eval_F1@.5, all in [0, 1], and eval_unparsed, the share of
-    answers that cannot be read. The categories are the labels in the rows' solutions; answers are
-    as long as in training (--max_completion_length).
+    eval_precision@.5, eval_recall@.5, eval_F1@.5, all in [0, 1]; eval_unparsed, the share of
+    answers that cannot be read; and eval_refused_where_absent and eval_refused_where_present, the
+    shares of answers that say that there is nothing, of rows without boxes and of the others. The
+    categories are the labels in the rows' solutions; answers are as long as in training
+    (--max_completion_length).
     """
 
     def __init__(self, args: Any, trainer: Any) -> None:

@@ -16,6 +16,7 @@ from ..answers.answer import Answer
 from ..answers.coco_results import to_coco_results
 from ..coco.annotations import Annotations, read_annotations
 from ..coco.detections import to_detections
+from ..evaluation import refusal
 from ..metrics.measure import Engine, measure
 
 METRICS = ("mAP", "AP50", "AP75", "AR@100")
@@ -38,8 +39,10 @@ class HeldOut:
     engine: Engine
 
     def scores(self, answers: Sequence[tuple[str, bool]]) -> dict[str, float]:
-        """The numbers to log, in [0, 1]: `METRICS`, `BESIDE`, and "unparsed", the share of
-        unreadable answers.
+        """The numbers to log, in [0, 1]: `METRICS`, `BESIDE`, "unparsed", the share of unreadable
+        answers, and the shares of answers that say that there is nothing, "refused_where_absent"
+        of the rows without boxes and "refused_where_present" of the others. What cannot be
+        measured is left out.
 
         Args:
             answers: for each row, in order: the text, and whether generation was cut off.
@@ -55,6 +58,9 @@ class HeldOut:
         scores = measure(truth, converted.detections, self.engine)
         values = {name: scores.metrics[name] for name in METRICS} | {
             name: scores.beside[name] for name in BESIDE
+        }
+        values |= {
+            name.replace(" ", "_"): value for name, value in refusal(truth, converted).items()
         }
         known = {name: value for name, value in values.items() if value is not None}
         return known | {"unparsed": converted.counts.unparsed / len(answers)}

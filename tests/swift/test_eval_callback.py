@@ -25,7 +25,10 @@ from .conftest import free_port  # noqa: E402
 CALLBACKS = ["--reward_funcs", "vision_r1", "--callbacks", "vision_r1", "vision_r1_eval"]
 KEYS = {
     f"eval_{name}"
-    for name in ("mAP", "AP50", "AP75", "AR@100", "precision@.5", "recall@.5", "F1@.5", "unparsed")
+    for name in (
+        *("mAP", "AP50", "AP75", "AR@100", "precision@.5", "recall@.5", "F1@.5", "unparsed"),
+        *("refused_where_absent", "refused_where_present"),
+    )
 }
 SCENES = 10
 
