@@ -100,7 +100,8 @@ def swift(
         if "--model" not in argv:
             argv += ["--model", str(checkpoint)]
         environ = os.environ | OFFLINE | environment
-        if "NPROC_PER_NODE" in environment:  # swift starts torchrun, which a fork does not
+        # A fork neither starts torchrun nor ends as Python does, where wandb writes its last lines.
+        if "NPROC_PER_NODE" in environment or "wandb" in argv:
             code = run_swift(argv, cwd or out, log, environ)
         else:
             code = server.run(argv, cwd or out, log, environ)
