@@ -94,8 +94,8 @@ class Row:
         """
         if "solution" not in self.columns:
             raise InputError(
-                "expected a column solution, got none: let `swift infer` keep it "
-                "(--remove_unused_columns false), or name the data set with --dataset"
+                "expected a column solution, got none: name the data set with --dataset (with "
+                "vLLM, `swift infer --remove_unused_columns false` keeps the column)"
             )
         return read_solution(
             self.columns.get("solution"), self.columns.get("width"), self.columns.get("height")

@@ -43,8 +43,9 @@ class Annotations:
             what = f"image {row.image_path!r} and " if row.image_path else ""
             raise InputError(
                 f"expected one row in {self.path} with its {what}prompt {_question(row)[-80:]!r}, "
-                f"got {len(truth)} with {len(solutions)} different annotations: let the "
-                "completions keep their column solution (swift infer --remove_unused_columns false)"
+                f"got {len(truth)} with {len(solutions)} different annotations: make the "
+                "prompts of an image differ, or let the completions keep their column solution "
+                "(with vLLM: swift infer --remove_unused_columns false)"
             )
         with naming(truth[0], self.path):
             return truth[0].truth()
