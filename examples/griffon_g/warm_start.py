@@ -1,15 +1,13 @@
-"""Warm the vision tower of a small Griffon-G, as `swift sft` cannot from random weights.
+"""Warm the vision tower of a small Griffon-G: from random weights, `swift sft` would take long.
 
-The teacher is the Qwen2.5-VL of examples/shapes. The new tower and projector learn to make, of the
-same scenes, the visual tokens that the teacher's vision tower makes, and to tell each object's
-centre, size and class from them (as in examples/shapes/warm_start.py). The language model is the
-teacher's, which does not know Griffon's answers yet: those come with `swift sft`.
+Tower and projector learn to tell the object's class and box from each visual token, by linear heads
+that are thrown away afterwards. The language model stays random: it learns to read these tokens and
+to write Griffon-G's answers in `swift sft`.
 
     python examples/griffon_g/warm_start.py --out runs/griffon_g/start
 """
 
 import argparse
-import importlib.util
 import time
 from pathlib import Path
 
@@ -17,67 +15,75 @@ import numpy as np
 import tiny_griffon
 import torch
 import torch.nn.functional as F
-from scenes import CLASSES, PROCESSED_SIDE, Scene, random_scene
+from scenes import Scene
 from torch import nn
-from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
 
-TEACHER = tiny_griffon.SHAPES / "checkpoint"
-SPEC = importlib.util.spec_from_file_location("shapes", tiny_griffon.SHAPES / "warm_start.py")
-shapes = importlib.util.module_from_spec(SPEC)  # the other example's warm_start.py
-SPEC.loader.exec_module(shapes)
+BATCH = 32
+DIGITS = 2  # of each coordinate, a fraction of the image's side
 
 
 def say(text: str, start: float = time.time()) -> None:
     print(f"[{time.time() - start:5.0f} s] {text}", flush=True)
 
 
-def detection_loss(out: torch.Tensor, scenes: list[Scene]) -> torch.Tensor:
-    """Of linear heads on each visual token: is there a centre, where, how large, of which class."""
-    centres, geometry, classes = shapes.cell_targets(scenes)
-    on = centres.bool()
+def targets(scenes: list[Scene]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Boxes in fractions (b, 4), their decimals (b, 4, `DIGITS`) and the classes (b,)."""
+    boxes = np.array([scene.boxes[0] / np.tile(scene.image.size, 2) for scene in scenes])
+    decimals = [(boxes * 10**place).astype(int) % 10 for place in range(1, DIGITS + 1)]
+    classes = [tiny_griffon.NAMES.index(scene.labels[0]) for scene in scenes]
     return (
-        F.binary_cross_entropy_with_logits(out[..., 0], centres)
-        + 4 * F.l1_loss(out[..., 1:5][on], geometry[on])
-        + F.cross_entropy(out[..., 5:][on], classes[on])
+        torch.tensor(boxes, dtype=torch.float32),
+        torch.tensor(np.stack(decimals, axis=-1)),
+        torch.tensor(classes),
     )
 
 
-def teach(model, images, teacher, teacher_images, steps: int, rng: np.random.Generator) -> None:
-    """Train tower and projector to imitate the teacher's visual tokens."""
-    heads = nn.Linear(model.config.text_config.hidden_size, 5 + len(CLASSES))
+def losses(out: torch.Tensor, scenes: list[Scene]) -> tuple[torch.Tensor, ...]:
+    """Of box, decimals and class; `out` (b, tokens, heads) is what each visual token tells."""
+    boxes, decimals, classes = targets(scenes)
+    tokens = out.shape[1]
+    logits = out[..., 4 : 4 + 40 * DIGITS].reshape(-1, 10)
+    wanted = decimals[:, None].expand(-1, tokens, -1, -1).reshape(-1)
+    return (
+        F.l1_loss(out[..., :4], boxes[:, None].expand(-1, tokens, -1)),
+        F.cross_entropy(logits, wanted),
+        F.cross_entropy(
+            out[..., 4 + 40 * DIGITS :].reshape(-1, len(tiny_griffon.NAMES)),
+            classes[:, None].expand(-1, tokens).reshape(-1),
+        ),
+    )
+
+
+def warm(model, images, steps: int, rng: np.random.Generator) -> None:
+    """Train tower and projector in place."""
+    heads = nn.Linear(model.config.text_config.hidden_size, 4 + 40 * DIGITS + 2)
     trained = [model.model.vision_tower, model.model.multi_modal_projector, heads]
     parameters = [p for module in trained for p in module.parameters()]
-    optimiser = shapes.Optimiser(parameters, steps, 2e-3)
+    optimiser = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-3, steps, pct_start=0.05)
     for step in range(1, steps + 1):
-        scenes = [random_scene(rng) for _ in range(shapes.BATCH)]
-        pictures = [scene.image.resize((PROCESSED_SIDE, PROCESSED_SIDE)) for scene in scenes]
-        inputs = teacher_images(pictures, return_tensors="pt", do_resize=False)
-        with torch.no_grad():
-            wanted = teacher.model.visual(
-                inputs["pixel_values"], grid_thw=inputs["image_grid_thw"]
-            ).pooler_output.view(shapes.BATCH, -1, heads.in_features)
+        scenes = [tiny_griffon.one_object(rng) for _ in range(BATCH)]
         pixels = images([scene.image for scene in scenes], return_tensors="pt")["pixel_values"]
-        tokens = model.get_image_features(pixels).pooler_output
-        imitation = F.mse_loss(tokens, wanted) / wanted.var()
-        objects = detection_loss(heads(tokens), scenes)
-        optimiser.step(imitation + 0.3 * objects)
-        if step % 50 == 0 or step == 1:
-            say(f"step {step:5}  imitation {imitation:.3f}  objects {objects:.3f}")
+        box, decimals, name = losses(heads(model.get_image_features(pixels).pooler_output), scenes)
+        (10 * box + decimals + name).backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        optimiser.zero_grad()
+        schedule.step()
+        if step % 25 == 0 or step == 1:
+            say(f"step {step:4}  box {box:.4f}  decimals {decimals:.3f}  class {name:.4f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoint")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.manual_seed(args.seed)
-    teacher = Qwen2_5_VLForConditionalGeneration.from_pretrained(TEACHER, dtype=torch.float32)
-    old = AutoProcessor.from_pretrained(TEACHER)
-    model, processor = tiny_griffon.build(teacher.eval(), old.tokenizer)
+    model, processor = tiny_griffon.build()
     say(f"{sum(p.numel() for p in model.parameters()):,} parameters")
-    rng = np.random.default_rng(args.seed)
-    teach(model, processor.image_processor, teacher, old.image_processor, args.steps, rng)
+    warm(model, processor.image_processor, args.steps, np.random.default_rng(args.seed))
     tiny_griffon.save(model, processor, args.out)
 
 
