@@ -14,7 +14,7 @@ diff -r "$work/dist1" "$work/dist2"
 
 "$uv" venv --quiet --python "${PYTHON:-python3}" "$work/env"
 "$uv" pip install --quiet --python "$work/env/bin/python" --resolution "$resolution" "$(ls "$work"/dist1/*.whl)[swift,eval]"
-export PATH="$work/env/bin:$PATH" OMP_NUM_THREADS=1
+export PATH="$work/env/bin:$PATH" OMP_NUM_THREADS=1 USE_HF=1 HF_HUB_OFFLINE=1
 mkdir "$work/empty" && cd "$work/empty"
 # The model is small, and its data are drawn: neither is in the wheel.
 cp -r "$root/examples/shapes/checkpoint" "$root/examples/shapes/pruned_template.py" "$root/examples/shapes/scenes.py" .
