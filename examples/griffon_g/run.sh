@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A small Griffon-G from random weights to GRPO on one CPU core; from the repository's root:
-#   uv run bash examples/griffon_g/run.sh
+#   make setup && PATH="$PWD/.venv/bin:$PATH" bash examples/griffon_g/run.sh
 # docs/griffon_g.md has the numbers.
 set -euo pipefail
 export OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false
