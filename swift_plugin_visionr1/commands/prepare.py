@@ -15,26 +15,8 @@ from ..formats.questions import DETECT, PAPER
 from ..models.model_io import DEFAULT_MODEL_TYPE, ModelIO
 from ..text import clipped, listed
 from . import prepare_difficulty
-from .prepare_sources import add_source_options, run_sources
+from .prepare_sources import OF_BOTH, OF_ONE, add_source_options, run_sources
 from .reward_options import add_reward_options, reward_rules
-
-NEW_OPTIONS = (
-    "source_format",
-    "task",
-    "split",
-    "negatives",
-    "shots",
-    "max_boxes",
-    "boxes",
-    "exif",
-    "sizes",
-    "exclude",
-    "root",
-    "tokenizer",
-    "workers",
-    "parquet",
-    "seed",
-)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -136,7 +118,7 @@ def _check_options(args: argparse.Namespace) -> None:
         if args.classes is not None:
             raise InputError("expected --classes beside --ann only")
         return
-    for name in NEW_OPTIONS:
+    for name in (*OF_ONE, *OF_BOTH):
         if getattr(args, name):
             raise InputError(
                 f"expected --{name.replace('_', '-')} beside --source or --mix: --ann and --rows "

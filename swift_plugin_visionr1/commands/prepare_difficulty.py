@@ -28,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
     """Add the command."""
     sub = subparsers.add_parser(
         "difficulty",
-        help="drop the rows of which all sampled answers earn the same",
+        help="drop the rows whose sampled answers all earn the same",
         description="Has `swift infer` sample answers to rows, or reads its answers, scores them "
         "with the rewards of the run, writes their mean and spread into the rows, and leaves out "
         "those that would teach nothing. With --model, further options go to `swift infer`.",

@@ -21,8 +21,7 @@ from ..formats.questions import PAPER
 from ..models.model_io import ModelIO
 from ..text import listed
 
-SOURCE_ONLY = (
-    "images",
+OF_ONE = (
     "source_format",
     "task",
     "split",
@@ -33,6 +32,7 @@ SOURCE_ONLY = (
     "max_boxes",
     "shots",
 )
+OF_BOTH = ("seed", "exclude", "root", "tokenizer", "workers", "parquet")
 
 
 def add_source_options(sub: argparse.ArgumentParser) -> None:
@@ -129,7 +129,7 @@ def run_sources(args: argparse.Namespace, io: ModelIO | None, default_io: ModelI
 
 
 def _mix(args: argparse.Namespace) -> Mix:
-    for name in SOURCE_ONLY:
+    for name in ("images", *OF_ONE):
         if getattr(args, name) is not None:
             raise InputError(
                 f"expected --{name.replace('_', '-')} beside --source only: the mix says it itself"

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import SolutionError
 from ..geometry.boxes import Boxes, as_boxes, is_valid
@@ -132,16 +133,8 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
 
 
 def _check_boxes(boxes: Boxes, size: Size) -> None:
-    for index in np.flatnonzero(~np.isfinite(boxes).all(axis=1)):
-        raise SolutionError(
-            f"expected numbers of pixels in box {index}, got {boxes[index].tolist()}: leave this "
-            "box out"
-        )
-    for index in np.flatnonzero(~is_valid(boxes)):
-        raise SolutionError(
-            f"expected x1 < x2 and y1 < y2 in box {index}, got {boxes[index].tolist()}: is it "
-            "[x, y, width, height]?"
-        )
+    if not (valid := is_valid(boxes)).all():
+        raise _not_a_box(boxes, valid)
     if len(boxes) and boxes.max() <= 1 < min(size):
         raise SolutionError(
             f"expected boxes in pixels of the original image of {size[0]} x {size[1]}, got all of "
@@ -154,6 +147,19 @@ def _check_boxes(boxes: Boxes, size: Size) -> None:
             f"expected box {index} inside the original image of {size[0]} x {size[1]} pixels, got "
             f"{boxes[index].tolist()}: {_cause(boxes, size)}"
         )
+
+
+def _not_a_box(boxes: Boxes, valid: NDArray[np.bool_]) -> SolutionError:
+    infinite = np.flatnonzero(~np.isfinite(boxes).all(axis=1))
+    index = infinite[0] if len(infinite) else np.flatnonzero(~valid)[0]
+    numbers = boxes[index].tolist()
+    if len(infinite):
+        return SolutionError(
+            f"expected numbers of pixels in box {index}, got {numbers}: leave this box out"
+        )
+    return SolutionError(
+        f"expected x1 < x2 and y1 < y2 in box {index}, got {numbers}: is it [x, y, width, height]?"
+    )
 
 
 def _cause(boxes: Boxes, size: Size) -> str:

@@ -21,7 +21,7 @@ class TowerFolder:
     """What a folder tells of the vision tower.
 
     Attributes:
-        path: the folder; None if there is none, and the tower is taken for the published one.
+        path: the folder; None without such a folder, where the published tower is assumed.
         config: of its config.json.
         processor: of its preprocessor_config.json; empty without one.
     """

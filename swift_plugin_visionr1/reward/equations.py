@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..geometry.boxes import Boxes
 from .matching import Match
+from .moving import achieved_iou
 from .schedule import Criteria, differentiate
 
 
@@ -30,8 +31,8 @@ class RewardBreakdown:
         issues: what breaks the format.
         boxes_xyxy: (predicted, 4) the boxes read, in pixels of the original image.
         labels: of each of them, "" if it has none.
-        achieved: mean IoU over the annotated boxes, whatever the thresholds (`achieved_iou`); None
-            without annotated boxes.
+        overlaps: (M,) of each matched pair, by which it is judged: IoU, 0 where the rules refuse
+            the label; the released code's is GIoU.
         terms: what the rules of another work pay, by name; None by the paper's and the released
             code's.
     """
@@ -45,7 +46,7 @@ class RewardBreakdown:
     issues: tuple[str, ...]
     boxes_xyxy: Boxes
     labels: tuple[str, ...]
-    achieved: float | None = None
+    overlaps: NDArray[np.float64]
     terms: Mapping[str, float] | None = None
 
     @property
@@ -61,6 +62,12 @@ class RewardBreakdown:
         if self.terms is not None:
             return float(sum(self.terms.values()))
         return total_reward(self.format, self.recall, self.precision)
+
+    @property
+    def achieved(self) -> float | None:
+        """Mean overlap over the annotated boxes, whatever the thresholds (`achieved_iou`); None
+        without annotated boxes."""
+        return achieved_iou(self.overlaps, self.truths)
 
     @property
     def count(self) -> float:

@@ -21,7 +21,6 @@ from ..geometry.boxes import LIMIT, Boxes, as_boxes, giou
 from ..geometry.frames import Size, convert
 from .equations import RewardBreakdown
 from .matching import NO_MATCH, Match, canonical_order, label_key
-from .moving import achieved_iou
 from .schedule import Criteria
 
 _FENCE = re.compile(r"```json\n|\n```")
@@ -69,19 +68,18 @@ def score_official(
     if not count:
         nothing = float(not entries)
         return RewardBreakdown(
-            1.0 - format_reward, nothing, nothing, len(entries), 0, NO_MATCH, *read
+            1.0 - format_reward, nothing, nothing, len(entries), 0, NO_MATCH, *read, NO_MATCH.ious
         )
     if not entries:
-        return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, *read, achieved=0.0)
+        return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, *read, NO_MATCH.ious)
     pairs = _match(written, entries, truth, processed)
     gious = pairs.ious.astype(np.float32)
     found = _clamp(gious, criteria.xi0, criteria.xi0).sum() / count
     low, high = (0.5, 0.75) if differentiation else (0.0, 1.0)
     recall = float(_clamp(np.array([found]), low, high)[0])
     precision = float(_clamp(gious, criteria.xi1, criteria.xi2).mean())
-    achieved = achieved_iou(pairs.ious, count)
     return RewardBreakdown(
-        format_reward, recall, precision, len(entries), count, pairs, *read, achieved=achieved
+        format_reward, recall, precision, len(entries), count, pairs, *read, pairs.ious
     )
 
 

@@ -164,16 +164,17 @@ class Scorer:
         return [by_group[group] for group in groups]
 
     def _add_up(self, breakdowns: Sequence[RewardBreakdown], standards: Sequence[Standard]) -> None:
+        adaptive = self.schedule.needs == "group"
         self._sums["completions"] += len(breakdowns)
         for breakdown, standard in zip(breakdowns, standards, strict=True):
             self._sums.update({part: getattr(breakdown, part) for part in PARTS})
-            self._sums.update(
-                {f"paid/{name}": value for name, value in (breakdown.terms or {}).items()}
-            )
+            if breakdown.terms is not None:
+                paid = {f"paid/{name}": value for name, value in breakdown.terms.items()}
+                self._sums.update(paid)
             issues = [f"issues/{issue}" for issue in breakdown.issues]
             self._sums.update(issues)
             self._issues.update(issues)
-            if self.schedule.needs == "group" and breakdown.achieved is not None:
+            if adaptive and breakdown.truths:
                 self._sums.update({"annotated": 1, "achieved": breakdown.achieved})
                 self._sums.update(standard.logged)
 

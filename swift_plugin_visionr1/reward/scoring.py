@@ -24,7 +24,6 @@ from .matching import (
     labels_differ,
     match_all,
 )
-from .moving import achieved_iou
 from .schedule import Criteria
 
 if TYPE_CHECKING:
@@ -175,7 +174,7 @@ def score_matched(
         reading.issues,
         reading.boxes_xyxy,
         reading.labels,
-        achieved_iou(ious, truths),
+        ious,
     )
 
 

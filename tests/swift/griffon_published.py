@@ -1,12 +1,14 @@
 """A tiny Griffon-G with random weights, laid out as its authors publish it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from transformers import GemmaTokenizer, Qwen2Tokenizer
+
+from swift_plugin_visionr1.griffon_g.conversion import convert
 
 from .griffon_reference import Sizes, Weights
 from .stand_ins.paligemma import tokenizer as gemma_tokenizer
@@ -220,3 +222,14 @@ def publish(
     (folder / "config.json").write_text(json.dumps(config(family, len(tokenizer), **others)))
     tokenizer.save_pretrained(folder)
     return full
+
+
+def converted(make_folder: Callable[[str], Path]) -> dict[str, Path]:
+    """A converted tiny model of each family, in a folder that `make_folder(family)` makes."""
+    made = {}
+    for family in SIZES:
+        folder = make_folder(family)
+        publish(folder / "published", family)
+        convert(folder / "published", folder / "ours")
+        made[family] = folder / "ours"
+    return made

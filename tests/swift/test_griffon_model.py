@@ -19,9 +19,8 @@ from transformers import (
 )
 
 from swift_plugin_visionr1.griffon_g import GriffonGConfig, GriffonGImageProcessor
-from swift_plugin_visionr1.griffon_g.conversion import convert
 
-from .griffon_published import SIZES, publish
+from .griffon_published import SIZES, converted
 
 FAMILIES = pytest.mark.parametrize("family", SIZES)
 SIDE = 98
@@ -31,13 +30,7 @@ Checkpoints = dict[str, Path]
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Checkpoints:
     """A converted tiny model of each family."""
-    made = {}
-    for family in SIZES:
-        folder = tmp_path_factory.mktemp(family)
-        publish(folder / "published", family)
-        convert(folder / "published", folder / "ours")
-        made[family] = folder / "ours"
-    return made
+    return converted(tmp_path_factory.mktemp)
 
 
 def load(folder: Path, **options: object) -> torch.nn.Module:

@@ -18,7 +18,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from swift_plugin_visionr1.griffon_g.conversion import convert
 
-from .griffon_published import SIZES, publish
+from .griffon_published import SIZES, converted
 from .stand_ins.fork_server import ForkServer
 
 FAMILIES = pytest.mark.parametrize("family", SIZES)
@@ -29,13 +29,7 @@ Folders = dict[str, Path]
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """A tiny published model of each family, converted."""
-    made = {}
-    for family in SIZES:
-        folder = tmp_path_factory.mktemp(family)
-        publish(folder / "published", family)
-        convert(folder / "published", folder / "ours")
-        made[family] = folder / "ours"
-    return made
+    return converted(tmp_path_factory.mktemp)
 
 
 @pytest.fixture(scope="module")

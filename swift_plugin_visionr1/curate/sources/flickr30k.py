@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from ...errors import InputError
 from ...geometry.boxes import as_boxes
 from ..image_search import folders_around
 from ..sample import Phrase, Request, Sample, Source
 from ..tally import Tally
 from .coco import image_size
-from .files_of import BAD_BOX, UNREADABLE
+from .files_of import BAD_BOX
 from .shapes import four_numbers
-from .voc import CORNERS, parse_xml
+from .voc import CORNERS, roots
 
 PHRASE = re.compile(r"\[/EN#(\d+)(?:/[^\s\]]*)?\s+([^\]]*)\]")
 NOT_VISUAL = "0"
@@ -65,14 +64,7 @@ def _splits(lists: list[Path]) -> dict[str, str]:
 def _samples(
     folder: Path, annotations: list[Path], splits: dict[str, str], tally: Tally
 ) -> Iterator[Sample]:
-    for file in annotations:
-        try:
-            root = parse_xml(file)
-        except InputError as error:
-            if "pip install" in str(error):
-                raise
-            tally.drop(UNREADABLE, file.name)
-            continue
+    for file, root in roots(annotations, tally):
         sentences = folder / "Sentences" / f"{file.stem}.txt"
         if not sentences.is_file():
             tally.drop(NO_SENTENCES, file.stem)

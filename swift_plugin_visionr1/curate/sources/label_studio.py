@@ -145,7 +145,7 @@ def _is_image(text: str) -> bool:
 
 
 def _results(task: dict[str, Any], where: str, tally: Tally) -> list[Any] | None:
-    """The results of the answer that counts; None if there is none."""
+    """The results of the annotation that counts; None without an annotation."""
     if not isinstance(task.get("data"), dict):
         return [{"value": value, "type": _kind(value)} for value in _short_values(task)]
     answers = task.get("annotations") or task.get("completions") or []

@@ -6,7 +6,7 @@ supervision and mmdet subtract 1 from all four, which makes each box a pixel too
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError
@@ -24,11 +24,11 @@ DIFFICULT = "boxes that are marked as difficult"
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def parse_xml(path: Path) -> Element:
-    """The root of an XML file, read without external entities.
+def root_of(path: Path) -> Element | None:
+    """The root of an XML file, read without external entities; None if it cannot be read as XML.
 
     Raises:
-        InputError: defusedxml is not installed, or it is not XML.
+        InputError: defusedxml is not installed.
     """
     try:
         from defusedxml import DefusedXmlException
@@ -36,12 +36,18 @@ def parse_xml(path: Path) -> Element:
     except ImportError:
         raise InputError(need_of("defusedxml", path)) from None
     try:
-        root = parse(path).getroot()
-    except (ParseError, DefusedXmlException, OSError, ValueError, LookupError) as error:
-        raise InputError(f"expected XML in {path}, got: {error}") from None
-    if root is None:
-        raise InputError(f"expected XML in {path}, got an empty file")
-    return root
+        return parse(path).getroot()
+    except (ParseError, DefusedXmlException, OSError, ValueError, LookupError):
+        return None
+
+
+def roots(files: Iterable[Path], tally: Tally) -> Iterator[tuple[Path, Element]]:
+    """The files that are XML, each with its root; the others are counted."""
+    for file in files:
+        if (root := root_of(file)) is None:
+            tally.drop(UNREADABLE, file.name)
+        else:
+            yield file, root
 
 
 def need_of(package: str, path: Path) -> str:
@@ -91,12 +97,9 @@ def open_voc(request: Request, tally: Tally) -> Source:
 
 
 def _names(file: Path) -> list[str]:
-    try:
-        objects = parse_xml(file).findall("object")
-    except InputError as error:
-        if "pip install" in str(error):
-            raise
+    if (root := root_of(file)) is None:
         return []  # counted when it is read
+    objects = root.findall("object")
     names = [(each.findtext("name") or "").strip() for each in objects]
     return [name for name in names if name]
 
@@ -128,14 +131,7 @@ def _samples(
     base: int,
     tally: Tally,
 ) -> Iterator[Sample]:
-    for file in files:
-        try:
-            root = parse_xml(file)
-        except InputError as error:
-            if "pip install" in str(error):
-                raise
-            tally.drop(UNREADABLE, file.name)
-            continue
+    for file, root in roots(files, tally):
         boxes, labels, partly, unsure = _objects(root, file, base, tally)
         split = splits.get((file.parent.parent, file.stem)) or split_of(file.parent.name)
         yield Sample(

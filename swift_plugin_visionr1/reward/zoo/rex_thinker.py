@@ -8,7 +8,7 @@ from ...geometry.boxes import Boxes
 
 
 def choice_f1(boxes: Boxes, truths: Boxes) -> float:
-    """F1 of exactly equal boxes; 0 if a box is written twice; 1 if there are none on either side.
+    """F1 of exactly equal boxes; 0 if a box is written twice; 1 if neither side has a box.
 
     >>> import numpy as np
     >>> truths = np.array([[0, 0, 20, 20], [50, 50, 80, 80.0]])

@@ -16,8 +16,8 @@ FARTHEST = 1e9  # of a confidence; any number may be written
 
 
 def iou_reward(answer: PeerAnswer) -> float:
-    """Sum of the IoU of matched boxes / max(m, n without repeated boxes); 0 if there are none, also
-    where nothing is annotated.
+    """Sum of the IoU of matched boxes / max(m, n without repeated boxes); 0 without
+    predicted boxes, and where nothing is annotated.
 
     Boxes choose in the order of their confidence, falling, the free annotated box of highest IoU,
     whatever the label, and are matched if it exceeds .5.
