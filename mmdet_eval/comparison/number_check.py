@@ -1,5 +1,5 @@
-"""Checks that the numbers of an output folder belong together: nothing else ties metrics.json
-to the other files, and earlier versions wrote no hashes at all."""
+"""Checks that the numbers of an output folder belong together, by computing them again from its
+matches: earlier versions wrote no hashes that tie metrics.json to the other files."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -55,7 +55,7 @@ class HeldOut:
         ]
         truth = self.annotations
         converted = to_coco_results(read, self.io, truth.categories, len(truth.images))
-        scores = measure(truth, converted.detections, self.engine)
+        scores = measure(truth, converted.detections, self.engine, orders=0)
         values = {name: scores.metrics[name] for name in METRICS} | {
             name: scores.beside[name] for name in BESIDE
         }
@@ -76,7 +76,7 @@ class HeldOut:
         perfect = {name: truth[name] for name in ("image_id", "category_id", "bbox")} | {
             "score": 1.0
         }
-        measure(self.annotations, to_detections(self.annotations, [perfect]), self.engine)
+        measure(self.annotations, to_detections(self.annotations, [perfect]), self.engine, orders=0)
 
 
 def held_out(

@@ -63,12 +63,8 @@ def match_by_class(annotations: Annotations, detections: Detections) -> Matches:
     if not federated:
         return matches
     partly = _listed(annotations, "not_exhaustive_category_ids", matches.image_ids)
-    at = (
-        matches.image * classes
-        + np.array([annotations.category_ids.index(one) for one in matches.category_ids], np.int64)[
-            matches.category
-        ]
-    )
+    in_file = place_of_each(matches.category_ids, annotations.category_ids)
+    at = matches.image * classes + in_file[matches.category]
     return replace(matches, ignored=matches.ignored | (~matches.matched & np.isin(at, partly)))
 
 

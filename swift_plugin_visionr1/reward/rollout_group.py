@@ -55,8 +55,10 @@ def _asked(messages: Any) -> list[Any]:
 
 
 def asked_first(columns: Mapping[str, Any], count: int) -> list[Any]:
-    """The user's first message in each of `count` rows, None if a row has no such message: later ones of a
-    conversation differ between completions."""
+    """The user's first message in each of `count` rows, None if a row has no such message.
+
+    Later ones of a conversation differ between completions.
+    """
     messages = columns.get("messages")
     if messages is None or len(messages) != count:
         return [None] * count
