@@ -119,7 +119,7 @@ def _check_options(args: argparse.Namespace) -> None:
             raise InputError("expected --classes beside --ann only")
         return
     for name in (*OF_ONE, *OF_BOTH):
-        if getattr(args, name):
+        if getattr(args, name) is not None:
             raise InputError(
                 f"expected --{name.replace('_', '-')} beside --source or --mix: --ann and --rows "
                 "write all rows"

@@ -77,7 +77,9 @@ def add_source_options(sub: argparse.ArgumentParser) -> None:
     both.add_argument("--root", type=Path, help="folder that the paths of the mix start in")
     both.add_argument("--tokenizer", help="a model's folder, to count tokens")
     both.add_argument("--workers", type=int, help="processes; default: one for each CPU")
-    both.add_argument("--parquet", action="store_true", help="with a folder as --out: .parquet")
+    both.add_argument(
+        "--parquet", action="store_const", const=True, help="with a folder as --out: .parquet"
+    )
 
 
 def run_sources(args: argparse.Namespace, io: ModelIO | None, default_io: ModelIO) -> Made:

@@ -87,8 +87,8 @@ class Making:
         Raises:
             InputError: a source cannot be used, or nothing is left. Nothing is written.
         """
-        ready, notes = self._read()
         evaluated = read_evaluated(self.root / each for each in self.mix.exclude)
+        ready, notes = self._read()
         picker = Picker(self.mix, self.asking, self.lengths, evaluated)
         composition = Composition()
         rows, splits = self._pick(picker, ready, composition)
@@ -192,9 +192,8 @@ class Making:
         }
         with ExitStack() as stack:
             outputs = {
-                split: stack.enter_context(output(file, [])) for split, file in files.items()
+                split: stack.enter_context(output(file, inputs)) for split, file in files.items()
             }
-            _refuse_inputs(files.values(), inputs)
             every = max(len(order) // ROWS, 1)
             shown: list[Any] = []
             for number, place in enumerate(order):
@@ -283,13 +282,6 @@ def _with_task(part: Part, sources: list[Ready]) -> Part:
                 f"{', '.join(ready.source.tasks)}, got {task}"
             )
     return replace(part, task=task)
-
-
-def _refuse_inputs(files: Any, inputs: Sequence[Path]) -> None:
-    known = {file.resolve() for file in inputs}
-    for file in files:
-        if file.resolve() in known:
-            raise InputError(f"expected --out beside the input, got {file} for both: give another")
 
 
 def _lasting(image: Any, turned: bool, result: Output) -> str:

@@ -1,6 +1,6 @@
 """Samples that wait on the disk until it is decided which of them become rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -73,9 +73,6 @@ class SampleStore:
 
     def __getitem__(self, place: int) -> Sample:
         return _sample(decode(self.blobs.get(place)))
-
-    def __iter__(self) -> Iterator[Sample]:
-        return (self[place] for place in range(len(self)))
 
     def labels_of(self, place: int) -> NDArray[np.int32]:
         """Numbers of the sample's categories, as in `names`."""

@@ -31,14 +31,6 @@ class Tally:
         self.mended[reason] += count
         self._remember(reason, where)
 
-    def add(self, other: "Tally") -> None:
-        """Count what another tally counted too."""
-        self.dropped.update(other.dropped)
-        self.mended.update(other.mended)
-        for reason, some in other.examples.items():
-            for where in some:
-                self._remember(reason, where)
-
     def _remember(self, reason: str, where: object) -> None:
         some = self.examples.setdefault(reason, [])
         if len(some) < EXAMPLES:

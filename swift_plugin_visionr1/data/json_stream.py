@@ -14,7 +14,6 @@ from ..files import json_error, raise_unless_utf8, reason_of
 
 BLOCK = 1 << 20  # characters that are read at a time
 TOP = ""  # the name of the list that is the whole file
-Wanted = Callable[[str], bool]
 
 
 def stream_json(path: Path) -> Iterator[tuple[str, Any]]:
@@ -36,16 +35,6 @@ def stream_json(path: Path) -> Iterator[tuple[str, Any]]:
         raise InputError(f"expected a file at {path}, got: {reason_of(error)}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"expected text in UTF-8 in {path}, got {error.reason}") from None
-
-
-def first_member(path: Path, name: str, most: int = 1000) -> Any:
-    """The first record of that member, or None among the first `most` records."""
-    for count, (key, value) in enumerate(stream_json(path)):
-        if key == name:
-            return value
-        if count >= most:
-            return None
-    return None
 
 
 class _Stream:

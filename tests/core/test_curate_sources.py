@@ -11,6 +11,7 @@ import pytest
 from swift_plugin_visionr1.curate.image_search import locate
 from swift_plugin_visionr1.curate.registry import FORMATS, open_source
 from swift_plugin_visionr1.curate.sample import Request, Sample, Source
+from swift_plugin_visionr1.curate.sources.coco_table import AT_ONCE, CocoTable
 from swift_plugin_visionr1.curate.tally import Tally
 from swift_plugin_visionr1.errors import InputError
 
@@ -353,3 +354,21 @@ def test_real_sets_box_by_box(shared_data: Path, folder: str, annotations: str) 
         sample.id: list(zip(sample.labels, sample.boxes_xyxy.tolist(), strict=True))
         for sample in samples
     } == wanted
+
+
+def test_annotations_may_come_before_their_images(tmp_path: Path) -> None:
+    """As in LVIS; more of them than are read at a time."""
+    images = [{"id": i, "file_name": f"{i}.jpg", "width": 9, "height": 9} for i in range(3)]
+    records = [
+        {"id": number + 1, "image_id": number % 3, "category_id": 1, "bbox": [number % 5, 1, 2, 2]}
+        for number in range(AT_ONCE + 5)
+    ]
+    parts = {"images": images, "categories": [{"id": 1, "name": "cat"}], "annotations": records}
+    tables = []
+    for number, names in enumerate((parts, reversed(parts))):
+        file = tmp_path / f"{number}.json"
+        file.write_text(json.dumps({name: parts[name] for name in names}))
+        rows = CocoTable(file, Tally()).rows()
+        tables.append([(image["id"], some["bbox"].tolist()) for image, some in rows])
+    assert tables[0] == tables[1]
+    assert sum(len(boxes) for _, boxes in tables[0]) == len(records)

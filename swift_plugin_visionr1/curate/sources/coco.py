@@ -20,7 +20,7 @@ from ...files import read_json
 from ..image_search import folders_around, locate
 from ..sample import Phrase, Request, Sample, Source, to_xyxy
 from ..tally import Tally
-from .coco_table import BAD_RECORD, CROWD, NONE, CocoTable
+from .coco_table import CROWD, CocoTable
 from .splits import split_of
 
 URL = "http://images.cocodataset.org/"
@@ -298,6 +298,3 @@ def image_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
     if all(is_finite_number(side) and side >= 1 for side in sides):
         return int(sides[0]), int(sides[1])
     return None
-
-
-__all__ = ["BAD_RECORD", "NONE", "merge", "open_coco", "recognises"]

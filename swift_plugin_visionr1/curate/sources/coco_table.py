@@ -1,6 +1,7 @@
 """The records of a COCO file, grouped by image on the disk."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ BAD_IMAGE = "image records without an id"
 TWICE = "image records with the id of another"
 BAD_RECORD = "annotations without image_id, category_id and a bbox of four numbers"
 UNKNOWN_IMAGE = "annotations of images that are not listed"
-FIELDS = ("images", "annotations", "categories")
 encode, decode = msgspec.msgpack.encode, msgspec.msgpack.decode
 
 
@@ -57,10 +57,10 @@ class CocoTable:
                 self._add_image(record)
             elif name == "categories":
                 self._add_category(record)
-        if late:
-            waiting = [record for name, record in stream_json(path) if name == "annotations"]
-        for _, start, stop in ranges(len(waiting), AT_ONCE):
-            self._add_annotations(waiting[start:stop])
+        again = (record for name, record in stream_json(path) if name == "annotations")
+        rest = again if late else iter(waiting)
+        while some := list(islice(rest, AT_ONCE)):
+            self._add_annotations(some)
         self.buckets.flush()
         if count and not self.numbers:
             raise InputError(

@@ -45,9 +45,8 @@ def open_openimages(request: Request, tally: Tally) -> Source:
     path = request.path
     folder = path if path.is_dir() else path.parent
     files = _tables(path, COLUMNS)
-    verified = [
-        file for file in _tables(folder, LABEL_COLUMNS) if file not in _tables(folder, COLUMNS)
-    ]
+    boxed = set(_tables(folder, COLUMNS))
+    verified = [file for file in _tables(folder, LABEL_COLUMNS) if file not in boxed]
     if path.is_file():
         verified = [file for file in verified if _split(file) in ("", _split(path))]
     described = sorted(folder.rglob("*class-descriptions*.csv"))
