@@ -11,7 +11,7 @@ in how many cases the reward as it is meant, which is what the preset pays, diff
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,6 @@ def main() -> None:
     wrong += check_texts(data.get("format_texts", []))
     sys.exit(1 if wrong else 0)
 
-
-Check = Callable[[Values, Values, Any], Any]
 
 if __name__ == "__main__":
     main()

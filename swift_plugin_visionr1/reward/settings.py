@@ -179,14 +179,14 @@ class Settings:
         return self.peer.schedule(self.fixed_stage) if self.peer else make_schedule(self)
 
 
-PRESETS: dict[str, Settings] = {
-    "paper": Settings(),
-    "official": Settings(rules="official", step=Fraction(1), differentiation=False),
-    "official-adaptive": Settings(rules="official", switch_step=1500),
-    "strict": Settings(matcher="box_label", wrong_label="unmatched", precision_over="larger"),
+_PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "official": {"rules": "official", "step": Fraction(1), "differentiation": False},
+    "official-adaptive": {"rules": "official", "switch_step": 1500},
+    "strict": {"matcher": "box_label", "wrong_label": "unmatched", "precision_over": "larger"},
+    **{name: {"rules": name} for name in get_args(PeerRules)},
 }
-PRESETS |= {name: Settings(rules=name) for name in get_args(PeerRules)}
-PRESETS = {name: replace(settings, source=f"preset {name}") for name, settings in PRESETS.items()}
+PRESETS = {name: Settings(**values, source=f"preset {name}") for name, values in _PRESETS.items()}
 
 
 def load_settings(spec: str | None = None) -> Settings:

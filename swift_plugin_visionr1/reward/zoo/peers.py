@@ -100,11 +100,8 @@ def _vlm_r1_rec(answer: PeerAnswer, criteria: Criteria) -> Terms:
 
 
 def _visual_rft(answer: PeerAnswer, criteria: Criteria) -> Terms:
-    return {
-        "format": float(answer.template_is_right),
-        "iou": visual_rft.iou_reward(answer),
-        "confidence": visual_rft.confidence_reward(answer),
-    }
+    iou, confidence = visual_rft.rewards(answer)
+    return {"format": float(answer.template_is_right), "iou": iou, "confidence": confidence}
 
 
 def _perception_r1(answer: PeerAnswer, criteria: Criteria) -> Terms:

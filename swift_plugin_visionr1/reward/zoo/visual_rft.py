@@ -27,10 +27,7 @@ def iou_reward(answer: PeerAnswer) -> float:
     >>> iou_reward(PeerAnswer(box, ("a",), truths, ("a", "a"), (100, 100)))
     0.5
     """
-    _, ious = _matched(answer)
-    if not len(ious) or not len(answer.truths):
-        return 0.0
-    return min(1.0, float(ious.sum()) / max(len(answer.truths), len(ious)))
+    return rewards(answer)[0]
 
 
 def confidence_reward(answer: PeerAnswer) -> float:
@@ -40,10 +37,17 @@ def confidence_reward(answer: PeerAnswer) -> float:
     >>> confidence_reward(PeerAnswer(box, ("a",), box, ("a",), (100, 100), confidences=(0.75,)))
     0.75
     """
+    return rewards(answer)[1]
+
+
+def rewards(answer: PeerAnswer) -> tuple[float, float]:
+    """`iou_reward` and `confidence_reward`, of one match."""
     confidences, ious = _matched(answer)
     if not len(ious):
-        return 0.0
-    return float(np.clip(np.where(ious > 0, confidences, 1 - confidences).mean(), 0.0, 1.0))
+        return 0.0, 0.0
+    sure = np.clip(np.where(ious > 0, confidences, 1 - confidences).mean(), 0.0, 1.0)
+    over = max(len(answer.truths), len(ious))
+    return min(1.0, float(ious.sum()) / over), float(sure)
 
 
 def _matched(answer: PeerAnswer) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

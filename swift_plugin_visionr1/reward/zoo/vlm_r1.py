@@ -15,7 +15,6 @@ from .overlap import match_greedily, pairwise_iou
 PIXEL = 1.0  # its overlap counts only beyond one pixel in both directions
 THRESHOLD = 0.5
 PERIOD = 1024  # tokens after which the reward for the length is at its lowest
-NGRAM = 6  # words
 
 
 def weighted_sum(answer: PeerAnswer) -> float:
@@ -106,19 +105,9 @@ def repetition(items: Sequence[Hashable]) -> float:
     """`repetition_reward`: -(1 - distinct / all) of what was answered; 0 for nothing.
 
     Args:
-        items: pairs of box and label; or `ngrams` of a text without boxes.
+        items: pairs of box and label.
 
     >>> repetition(["a", "b", "a", "a"])
     -0.5
     """
     return -(1 - len(set(items)) / len(items)) if items else 0.0
-
-
-def ngrams(text: str) -> list[tuple[str, ...]]:
-    """All runs of six words of a text, in lower case.
-
-    >>> len(ngrams("one two three four five six seven"))
-    2
-    """
-    words = text.lower().split()
-    return [tuple(words[i : i + NGRAM]) for i in range(len(words) - NGRAM + 1)]
