@@ -12,6 +12,7 @@ import yaml
 from tables import put
 
 from swift_plugin_visionr1.formats import JsonLayout
+from swift_plugin_visionr1.reward.logging_settings import LoggingSettings
 from swift_plugin_visionr1.reward.schedule import Criteria
 from swift_plugin_visionr1.reward.schedule_settings import (
     AdaptiveSettings,
@@ -108,6 +109,7 @@ def main() -> None:
     page = PAGE.read_text("utf-8")
     for name, text in [
         ("settings", table(Settings)),
+        ("logging", table(LoggingSettings)),
         ("criteria", table(Criteria)),
         ("stages", table(StageSettings)),
         ("continuous", table(ContinuousSettings)),

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from ..console import say
-from ..reward.settings import describe, load_settings
+from ..reward.settings import describe, load_settings_file
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,5 +18,5 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print them; raises SettingsError if they cannot be used."""
-    say(describe(load_settings(args.config)), end="")
+    say(describe(*load_settings_file(args.config)), end="")
     return 0

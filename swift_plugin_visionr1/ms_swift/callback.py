@@ -90,7 +90,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
             metrics = self.trainer._metrics["train"]
             newest = {name: metrics[name][-1] for name in (SPREAD, CLIPPED) if metrics.get(name)}
             self.watch_step(state, values, newest)
-        self.pictures.after_step(scorer, state.global_step)
+        self.pictures.after_step(scorer, state.global_step, self.run.logging.pictures)
 
     def watch_step(self, state: Any, values: dict[str, float], metrics: Mapping[str, Any]) -> None:
         """Warn if a step shows that nothing is learnt.

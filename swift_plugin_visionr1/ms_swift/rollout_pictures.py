@@ -23,7 +23,7 @@ logger = get_logger()
 
 
 class RolloutPictures:
-    """Shows, after the first step and each `pictures`-th, a group of completions that was trained
+    """Shows, after the first step and every so many, a group of completions that was trained
     on.
 
     In the main process only, and only what that process sampled. A failure is warned about once and
@@ -38,14 +38,15 @@ class RolloutPictures:
         self._group: RolloutGroup | None = None
         self._failed = False
 
-    def after_step(self, scorer: Scorer, step: int) -> None:
+    def after_step(self, scorer: Scorer, step: int, every: int) -> None:
         """Keep the group of the newest rollouts, and show it where a picture is due.
 
         Args:
             scorer: of the run.
             step: number of optimisation steps that are done.
+            every: a picture is due after so many steps; 0 for never.
         """
-        groups, every = scorer.take_groups(), scorer.settings.pictures
+        groups = scorer.take_groups()
         if not every or self._failed or not self.trainer.is_world_process_zero():
             return
         try:

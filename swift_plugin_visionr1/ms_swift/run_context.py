@@ -23,9 +23,10 @@ from swift.utils import get_logger
 from ..errors import SettingsError
 from ..models.chat import ChatOptions
 from ..models.model_io import DEFAULT_MODEL_TYPE, Limits, ModelIO, model_io
+from ..reward.logging_settings import LoggingSettings
 from ..reward.moving import Achieved
 from ..reward.scorer import Scorer
-from ..reward.settings import Settings, load_settings
+from ..reward.settings import Settings, load_settings, load_settings_file
 from ..runs.run_folder import run_arguments
 
 DATASETS = ("train_dataset", "eval_dataset", "val_dataset")
@@ -42,7 +43,8 @@ class RunContext:
             answers.
         chat: its template, and what that puts before every response.
         limits: of image sizes.
-        scorer: the settings, how the model answers, and everything that is counted.
+        scorer: the rules, how the model answers, and everything that is counted.
+        logging: what the callback logs.
         tells_step: whether the trainer tells rewards its step; ms-swift's Ray driver does not.
         datasets: by `DATASETS`, as far as the trainer has them when it builds its rewards.
         sources: the files that they were loaded from.
@@ -53,6 +55,7 @@ class RunContext:
     chat: ChatOptions
     limits: Limits
     scorer: Scorer
+    logging: LoggingSettings = LoggingSettings()
     tells_step: bool = True
     datasets: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[Path, ...] = ()
@@ -77,7 +80,8 @@ def run_of_trainer(trainer: Any) -> RunContext:
     Raises:
         SettingsError: there are no groups for an adaptive schedule; see also `run_io`.
     """
-    settings, args, known = load_settings(), trainer.args, vars(trainer)
+    settings, logging = load_settings_file()
+    args, known = trainer.args, vars(trainer)
     _require_groups(settings, trainer)
     on_ray = "_data_info" in known
     template = trainer.template
@@ -88,7 +92,8 @@ def run_of_trainer(trainer: Any) -> RunContext:
         kind,
         chat_options(template),
         limits,
-        Scorer(settings, io, gather_completions),
+        Scorer(settings, io, gather_completions, keeps_groups=logging.pictures > 0),
+        logging,
         tells_step=not on_ray,
         datasets={name: data[name] for name in DATASETS if data.get(name) is not None},
         sources=_sources(args),

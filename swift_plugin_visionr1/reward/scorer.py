@@ -72,6 +72,7 @@ class Scorer:
         io: how the model sees images and writes boxes.
         gather: the completions of all processes, from this one's; for an adaptive schedule, whose
             groups may be spread over processes. Without it, this process has whole groups.
+        keeps_groups: whether a group of each batch is kept for `take_groups`.
 
     Attributes:
         last: the batch that was scored last; None before the first.
@@ -80,13 +81,21 @@ class Scorer:
         SettingsError: the format cannot be scored by the rules, or cannot write boxes in its frame.
     """
 
-    def __init__(self, settings: Settings, io: ModelIO, gather: Gather | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        io: ModelIO,
+        gather: Gather | None = None,
+        *,
+        keeps_groups: bool = False,
+    ) -> None:
         if settings.rules == "official":
             require_official_format(io.format)
         _require_writable(io.format)
         self.settings, self.io = settings, io
         self.schedule = settings.refinement
         self._gather = gather or list
+        self._keeps_groups = keeps_groups
         self.last: ScoredBatch | None = None
         self._sums: Counter[str] = Counter()
         self._issues: set[str] = set()
@@ -119,7 +128,7 @@ class Scorer:
             texts = [text if isinstance(text, str) else "" for text in completions]
             standards, breakdowns = self._score_batch(texts, columns, truths, standard)
             self._add_up(breakdowns, standards)
-            if self.settings.pictures and texts:
+            if self._keeps_groups and texts:
                 group = telling_group(texts, columns, truths, breakdowns, standards, step)
                 self._groups.append(group)
             self.last = ScoredBatch(completions, ids, moment, truths, standards, breakdowns)
@@ -191,8 +200,8 @@ class Scorer:
         return Counter({name: sums[name] for name in names})
 
     def take_groups(self) -> list[RolloutGroup]:
-        """A group of each batch that was scored since the last call, for pictures; empty with
-        `pictures: 0`."""
+        """A group of each batch that was scored since the last call, for pictures; empty unless the
+        scorer keeps them."""
         groups, self._groups = list(self._groups), deque(maxlen=REMEMBERED)
         return groups
 

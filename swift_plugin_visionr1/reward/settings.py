@@ -16,6 +16,7 @@ from ..files import load_yaml
 from ..formats import JsonLayout, Reasoning, get_format
 from ..shipped import shipped
 from ..text import did_you_mean, short
+from .logging_settings import LoggingSettings
 from .schedule import Criteria, Schedule, Stage
 from .schedule_reading import plain_schedule, read_schedule, unused_names
 from .schedule_settings import (
@@ -76,9 +77,6 @@ class Settings:
         fixed_stage: the one stage of the whole run. Trainers that pass rewards no step (ms-swift's
             Ray driver) need it, or `schedule: adaptive`.
         max_pixels: ms-swift's --max_pixels, if the reward cannot see the run's own.
-        pictures: the callback logs a picture of a group of rollouts after the first step and every
-            so many steps; 0 is never. Over the paper's 3,000 steps the default makes about 60, of
-            0.1 to 0.5 MB each.
     """
 
     rules: Literal["paper", "official"] | PeerRules = "paper"
@@ -102,17 +100,12 @@ class Settings:
     salvage: bool = True
     fixed_stage: Stage | None = None
     max_pixels: int | None = None
-    pictures: int = 50
     source: str = field(default="preset paper", compare=False)
 
     def __post_init__(self) -> None:
         with _as_settings_error():
             for name, kind in get_type_hints(Settings).items():
                 check_value(getattr(self, name), kind, name)
-        if self.pictures < 0:
-            raise SettingsError(
-                f"expected pictures to be a number of steps, 0 for never, got {self.pictures}"
-            )
         if self.json is not None and self.format != "json":
             raise SettingsError(
                 f"expected `format: json` with the layout `json`, got the format {self.format!r}"
@@ -186,6 +179,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
     "strict": {"matcher": "box_label", "wrong_label": "unmatched", "precision_over": "larger"},
     **{name: {"rules": name} for name in get_args(PeerRules)},
 }
+_LOGGING = tuple(f.name for f in fields(LoggingSettings))
 PRESETS = {name: Settings(**values, source=f"preset {name}") for name, values in _PRESETS.items()}
 
 
@@ -200,9 +194,14 @@ def load_settings(spec: str | None = None) -> Settings:
     Raises:
         SettingsError: what was expected and what came.
     """
+    return load_settings_file(spec)[0]
+
+
+def load_settings_file(spec: str | None = None) -> tuple[Settings, LoggingSettings]:
+    """All that `spec` says, of the rules and of what is logged; see `load_settings`."""
     spec = spec if spec is not None else os.environ.get(ENVIRONMENT_VARIABLE) or "paper"
     if spec in PRESETS:
-        return PRESETS[spec]
+        return PRESETS[spec], LoggingSettings()
     path = shipped(Path(spec))
     if path.suffix not in (".yaml", ".yml") and not path.is_file():
         raise SettingsError(
@@ -213,21 +212,28 @@ def load_settings(spec: str | None = None) -> Settings:
         data = load_yaml(path) or {}
     if not isinstance(data, dict):
         raise SettingsError(f"expected `name: value` lines in {path}, got a {type(data).__name__}")
-    return replace(settings_from(data), source=str(path))
+    return replace(settings_from(data), source=str(path)), logging_from(data)
 
 
 def settings_from(data: Mapping[str, Any]) -> Settings:
-    """Settings from a mapping of names to plain values, over the preset that its `preset` names."""
-    values = dict(data)
+    """Settings from a mapping of names to plain values, over the preset that its `preset` names.
+    What it says of logging is checked and left out.
+
+    Raises:
+        SettingsError: what was expected and what came.
+    """
+    logging_from(data)
+    values = {name: value for name, value in data.items() if name not in _LOGGING}
     preset = values.pop("preset", "paper")
     if not isinstance(preset, str) or preset not in PRESETS:
         raise SettingsError(
             f"expected preset to be one of {', '.join(PRESETS)}, got "
             f"{short(preset)!r}{did_you_mean(preset, PRESETS)}"
         )
-    names = [f.name for f in fields(Settings) if f.name != "source"]
+    rules = [f.name for f in fields(Settings) if f.name != "source"]
+    names = [*rules, *_LOGGING]
     for name in values:
-        if name not in names:
+        if name not in rules:
             raise SettingsError(
                 f"unknown setting {short(name)!r}{did_you_mean(name, names)}; there are "
                 f"{', '.join(names)}"
@@ -239,16 +245,22 @@ def settings_from(data: Mapping[str, Any]) -> Settings:
     return replace(PRESETS[preset], **values)
 
 
-def describe(settings: Settings) -> str:
-    """The settings as YAML that `load_settings` reads back."""
-    plain = plain_settings(settings)
+def logging_from(data: Mapping[str, Any]) -> LoggingSettings:
+    """What a mapping of all settings says of logging; raises SettingsError as `settings_from`."""
+    with _as_settings_error():
+        return LoggingSettings(**{name: data[name] for name in _LOGGING if name in data})
+
+
+def describe(settings: Settings, logging: LoggingSettings | None = None) -> str:
+    """The settings as YAML that `load_settings_file` reads back."""
+    plain = plain_settings(settings) | asdict(logging or LoggingSettings())
     return f"# {settings.source}\n" + yaml.safe_dump(
         plain, sort_keys=False, default_flow_style=None
     )
 
 
 def plain_settings(settings: Settings) -> dict[str, Any]:
-    """The settings as plain values that `settings_from` reads back, all but their source."""
+    """The rules as plain values that `settings_from` reads back, all but their source."""
     plain = asdict(settings) | plain_schedule(settings)
     del plain["source"]
     unused = settings.peer.unused if settings.peer else ()

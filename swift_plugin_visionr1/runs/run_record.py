@@ -154,8 +154,14 @@ def _written(record: RunRecord) -> dict[str, Any]:
 
 
 def _without_answers(written: Mapping[str, Any]) -> dict[str, Any]:
-    """What was recorded, without its description in words."""
-    return {name: value for name, value in written.items() if name != "answers"}
+    """What was recorded, without its description in words. Earlier versions recorded how often a
+    picture was logged, too, which decides no reward."""
+    settings = {name: value for name, value in written["settings"].items() if name != "pictures"}
+    return {
+        name: value
+        for name, value in {**written, "settings": settings}.items()
+        if name != "answers"
+    }
 
 
 def _record(written: Mapping[str, Any]) -> RunRecord:

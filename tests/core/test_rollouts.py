@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from swift_plugin_visionr1 import PRESETS, Scorer, model_io
+from swift_plugin_visionr1 import Scorer, model_io
 from swift_plugin_visionr1.reward.rollout_group import RolloutGroup
-from swift_plugin_visionr1.reward.settings import settings_from
+from swift_plugin_visionr1.reward.settings import load_settings_file, settings_from
 
 SIZE = (200, 100)
 NEAR, FAR = [20, 20, 60, 80], [120, 30, 180, 70]
@@ -24,11 +24,9 @@ def solution(*boxes: list[int]) -> str:
     )
 
 
-def scorer(pictures: int = 1) -> Scorer:
-    settings = settings_from(
-        {"pictures": pictures, "model_type": "qwen3_vl", "format": "json", "frame": "original"}
-    )
-    return Scorer(settings, model_io(settings))
+def scorer(keeps_groups: bool = True) -> Scorer:
+    settings = settings_from({"model_type": "qwen3_vl", "format": "json", "frame": "original"})
+    return Scorer(settings, model_io(settings), keeps_groups=keeps_groups)
 
 
 def columns(*images: str) -> dict:
@@ -95,13 +93,13 @@ def test_groups_that_nobody_takes_do_not_pile_up() -> None:
 
 
 def test_without_pictures_nothing_is_kept() -> None:
-    own = scorer(pictures=0)
+    own = scorer(keeps_groups=False)
     own(["x"], columns("a"), "beginner", 0)
     assert own.take_groups() == []
 
 
 def test_the_default_draws_pictures() -> None:
-    assert PRESETS["paper"].pictures > 1
+    assert load_settings_file("paper")[1].pictures > 1
 
 
 def near(picture: np.ndarray, colour: str) -> np.ndarray:

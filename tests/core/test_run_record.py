@@ -52,7 +52,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> None:
     "settings",
     [
         *PRESETS.values(),
-        settings_from({"fixed_stage": "advanced", "pictures": 0}),
+        settings_from({"fixed_stage": "advanced"}),
         settings_from({"step": "1/3", "advanced": {"xi2": 0.95}, "reasoning": "think"}),
         settings_from(
             {"format": "json", "frame": "norm1", "json": {"box": list("abcd"), "decimals": 3}}
@@ -82,6 +82,15 @@ def test_a_resumed_run_adds_a_record_only_where_something_changed(tmp_path: Path
     ]
     assert len(json.loads((tmp_path / NAME).read_text())["records"]) == 2
     assert find_record(tmp_path)[0] == other
+
+
+def test_a_record_of_an_earlier_version_is_the_same(tmp_path: Path) -> None:
+    keep_record(tmp_path, STRICT)
+    written = json.loads((tmp_path / NAME).read_text())
+    written["records"][0]["settings"]["pictures"] = 50
+    (tmp_path / NAME).write_text(json.dumps(written))
+    assert find_record(tmp_path)[0] == STRICT
+    assert not keep_record(tmp_path, STRICT)
 
 
 def test_alarms_are_kept_beside_the_records(tmp_path: Path) -> None:

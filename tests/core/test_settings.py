@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from swift_plugin_visionr1 import PRESETS, Criteria, JsonLayout, SettingsError, load_settings
-from swift_plugin_visionr1.reward.settings import describe, settings_from
+from swift_plugin_visionr1.reward.logging_settings import LoggingSettings
+from swift_plugin_visionr1.reward.settings import describe, load_settings_file, settings_from
 
 FIRST = {"xi0": 0.5, "xi1": 0.5, "xi2": 0.75}
 
@@ -41,6 +42,15 @@ def test_a_file_goes_over_its_preset(tmp_path: Path, monkeypatch: pytest.MonkeyP
         Criteria(0.5, 0.5, 0.7),
     )
     assert settings.source == str(file)
+
+
+def test_a_file_may_also_say_what_is_logged(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("preset: strict\npictures: 2\n")
+    rules, logging = load_settings_file(str(file))
+    assert (rules, logging) == (PRESETS["strict"], LoggingSettings(pictures=2))
+    file.write_text(describe(rules, logging))
+    assert load_settings_file(str(file)) == (rules, logging)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import io
 import json
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -352,7 +352,7 @@ class Steps:
             }
             self.scorer(texts, columns, "beginner", number - 1)
         self.trainer._logs.update(completion=list(taken), solution=[SOLUTION] * len(taken))
-        self.own.after_step(self.scorer, number)
+        self.own.after_step(self.scorer, number, every=2)
 
 
 @pytest.fixture
@@ -363,7 +363,7 @@ def steps(tmp_path: Path) -> Steps:
 
     Image.new("RGB", (SIDE, SIDE), BACKGROUND).save(tmp_path / "plain.png")
     (tmp_path / "text.png").write_text("no image")
-    settings = replace(PRESETS["paper"], pictures=2)
+    paper = PRESETS["paper"]
     writer = TensorBoardCallback(SummaryWriter(str(tmp_path / "runs")))
     trainer = SimpleNamespace(
         _logs={},
@@ -371,7 +371,8 @@ def steps(tmp_path: Path) -> Steps:
         is_world_process_zero=lambda: True,
         callback_handler=SimpleNamespace(callbacks=[writer]),
     )
-    return Steps(tmp_path, trainer, Scorer(settings, model_io(settings)), RolloutPictures(trainer))
+    scorer = Scorer(paper, model_io(paper), keeps_groups=True)
+    return Steps(tmp_path, trainer, scorer, RolloutPictures(trainer))
 
 
 def group(texts: tuple[str, ...], image: Path) -> RolloutGroup:
