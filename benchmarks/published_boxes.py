@@ -12,6 +12,7 @@ from published_rex_omni import point_hits, take_in_turn
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from mmdet_eval.answers.scorers import rank_scores
 from swift_plugin_visionr1.geometry.boxes import as_boxes, giou, iou, xywh_to_xyxy
 
 Case = dict[str, Any]
@@ -195,10 +196,10 @@ def _rf_vl(case: Case) -> Case:
     ones: list[Case] = []
     ranks: list[Case] = []
     for image, answer in zip(case["images"], case["answers_in_order"], strict=True):
-        last = max(len(answer) - 1, 1)
         boxes = [one | {"image_id": image["id"]} for one in answer]
         ones += [one | {"score": 1.0} for one in boxes]
-        ranks += [one | {"score": 1.0 - 0.9 * place / last} for place, one in enumerate(boxes)]
+        scores = rank_scores(len(boxes)).tolist()
+        ranks += [one | {"score": score} for one, score in zip(boxes, scores, strict=True)]
     return {
         "expected": {
             "all_scores_1": first_stats(case, ones),

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 from published_boxes import first_stats
 
+from mmdet_eval.metrics.counting import PUBLISHED, counting, fsc147_count
+
 Case = dict[str, Any]
 Box = list[float]
 NUMBER = r"(-?\d+(?:\.\d+)?)"
 QUAD = re.compile(r"[\s,]+".join([NUMBER] * 4))
 NOTHING = [0.0] * 4
-WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-fifteen sixteen seventeen eighteen nineteen twenty"""
-DIGITS = {word: str(number) for number, word in enumerate(WORDS.split())} | {"none": "0"}
 BOX_KEYS = ("bbox_2d", "bbox", "box_2d", "box")
 LABEL_KEYS = ("label", "class", "category", "name", "class_name")
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -283,18 +282,11 @@ def _counting(case: Case) -> Case:
 
 
 def _count(target: int, text: str) -> Case:
-    word, digits = text.strip().lower(), re.search(r"\d+", text)
-    number = re.search(NUMBER, text.replace(",", ""))
-    counted = round(float(number[0])) if number else 0
-    return {
-        "countbench": float(DIGITS.get(word, word) == str(target)),
-        "countbenchqa": float(text.strip().lower() == str(target)),
-        "pixmo_count": float(bool(digits) and int(digits[0]) == target),
-        "fsc147": {
-            "fsc147_exact_match": float(number is not None and counted == target),
-            "fsc147_mae": float(abs(counted - target)),
-        },
-    }
+    exact = {name: float(is_exact(text, target)) for name, is_exact in PUBLISHED.items()}
+    fsc147 = counting([fsc147_count(text)], [target])
+    assert fsc147 is not None
+    names = {"fsc147_exact_match": exact.pop("fsc147"), "fsc147_mae": fsc147.mae}
+    return exact | {"fsc147": names}
 
 
 FRAME_CHECKS: dict[str, Callable[[Case], Case]] = {

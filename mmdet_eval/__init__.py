@@ -14,7 +14,7 @@ Answers are read with the same parser and coordinate frames as in training
 
 from swift_plugin_visionr1.errors import InputError
 
-from .answers.answer import Answer
+from .answers.answer import Answer, ReadAnswer
 from .answers.coco_results import Converted, Counts, to_coco_results
 from .answers.join import Joined, join
 from .answers.readers import read_predictions, read_rows
@@ -28,6 +28,7 @@ __all__ = [
     "Counts",
     "InputError",
     "Joined",
+    "ReadAnswer",
     "evaluate",
     "evaluate_coco_results",
     "join",

@@ -14,17 +14,18 @@ from swift_plugin_visionr1.models.model_io import ModelIO, model_io
 from swift_plugin_visionr1.reward.settings import Settings
 
 from .answers.coco_results import Converted, to_coco_results
-from .answers.confidence import POLICIES
 from .answers.given_boxes import given_box_warnings
 from .answers.given_numbers import number_warnings
 from .answers.join import Duplicates, Missing, join
 from .answers.query_table import some
 from .answers.recorded_protocol import check_recorded
 from .answers.rows import Row
+from .answers.scorers import BoxScorer, describe_score
 from .answers.suite_predictions import Predictions
 from .coco.annotations import Annotations
 from .coco.detections import Detections
 from .coco.soundness import truth_warnings
+from .metrics.counting import Counting, counting
 from .metrics.engines import limits_at
 from .metrics.matching import LIMIT
 from .metrics.measure import Engine, measure
@@ -61,6 +62,7 @@ class Evaluation:
         conditions: what else affects the numbers, JSON-ready: format, frame, confidence, policies,
             arguments.
         shows_outside: whether reports may show images that lie outside `images`.
+        counting: how well the answers count; None for a file of boxes and without answers.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Evaluation:
     format: Format | None
     conditions: dict[str, Any]
     shows_outside: bool = False
+    counting: Counting | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ class Options:
     Attributes:
         protocol: how the model was asked; None where it is not known.
         io: how the answers are written, and how processed sizes are computed if not recorded.
-        score: a key of `confidence.POLICIES`.
+        score: a key of `confidence.POLICIES`, or "module:function" of one's own scorer.
+        scorer: what computes `score` if that takes all answers at once, see `find_scorer`.
         synonyms: label -> category name.
         engine: engine of `measure`.
         orders: number of image orders tried for the range of mAP.
@@ -97,6 +101,7 @@ class Options:
     protocol: Protocol | None = None
     io: ModelIO = field(default_factory=lambda: model_io(Settings()))
     score: str = "const"
+    scorer: BoxScorer | None = None
     synonyms: Mapping[str, str] = field(default_factory=dict)
     engine: Engine = "mmdet"
     orders: int = 20
@@ -216,6 +221,8 @@ def _evaluate_answers(
         queries=joined.queries,
         duplicates=joined.duplicates,
         annotations=annotations,
+        scorer=options.scorer,
+        folder=images or spec.images,
     )
     converted = replace(
         converted, warnings=converted.warnings + _warnings(annotations, rows, protocol)
@@ -235,13 +242,21 @@ def _evaluate_answers(
     conditions = {
         "format": options.io.format.name,
         "frame": _frame(options.io, converted),
-        "confidence": POLICIES[options.score],
+        "confidence": describe_score(options.score),
         "labels": converted.label_policy,
         "outside": OUTSIDE,
         "limits": options.limits(FIRST_BOX),
     }
     return Evaluation(
-        spec.name, annotations, images, protocol, converted, scores, options.io.format, conditions
+        spec.name,
+        annotations,
+        images,
+        protocol,
+        converted,
+        scores,
+        options.io.format,
+        conditions,
+        counting=count_boxes(annotations, converted),
     )
 
 
@@ -281,6 +296,24 @@ def refusal(annotations: Annotations, converted: Converted) -> Metrics:
         present.append(bool(there) if category is None else category in there)
     refused = [one.parsed.says_nothing and not len(one.boxes) for one in converted.answers]
     return refusal_rates(np.array(refused, dtype=bool), np.array(present, dtype=bool))
+
+
+def count_boxes(annotations: Annotations, converted: Converted) -> Counting | None:
+    """`counting` of text answers by their boxes: for a question about one category the boxes of
+    it, else all whose label is a category."""
+    truths = annotations.truths
+    places = {key: place for place, key in enumerate(annotations.image_ids)}
+    counted, annotated = [], []
+    for one in converted.answers:
+        there = truths.category[truths.by_image[places[one.answer.image.id]]]
+        asked = one.answer.query.category
+        if asked is None:
+            annotated.append(len(there))
+            counted.append(sum(name is not None for name in one.categories))
+        else:
+            annotated.append(int((there == annotations.category_ids.index(asked)).sum()))
+            counted.append(one.categories.count(asked))
+    return counting(counted, annotated)
 
 
 def _refers(protocol: Protocol | None) -> bool:

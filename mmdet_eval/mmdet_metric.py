@@ -23,6 +23,7 @@ from swift_plugin_visionr1.reward.settings import Settings
 
 from .answers.coco_results import converted_boxes
 from .answers.rows import make_row
+from .answers.scorers import find_scorer
 from .coco.annotations import Annotations, read_annotations
 from .coco.detections import CocoResult, to_detections
 from .evaluation import Options, evaluate_dataset
@@ -51,7 +52,7 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
         model_type: ms-swift's name of the model's family, from which format and frame follow.
         format, frame: how the model writes boxes, if it differs from its family.
         template, enable_thinking: ms-swift's options, as set at inference.
-        score: a key of `confidence.POLICIES`.
+        score: a key of `confidence.POLICIES`, or "module:function" of one's own scorer.
         max_pixels: the --max_pixels of inference; MAX_PIXELS and the like are read from the
             environment.
         protocol: how the model was asked: a name or a YAML file; needed if images are asked about
@@ -81,6 +82,7 @@ class VLMCocoMetric(BaseMetric):  # type: ignore[misc]
         self.options = Options(
             protocol=load_protocol(protocol) if protocol else None,
             score=score,
+            scorer=find_scorer(score),
             orders=0,
             missing="empty",
             io=model_io(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from .labels import CategoryNames
 from .misplaced import misplaced_warnings
 from .other_formats import format_warnings
 from .reading import Labels, Reader
+from .scorers import BoxScorer, rescored
 from .served import served_warnings
 
 TALLIED = (
@@ -123,6 +125,8 @@ def to_coco_results(
     queries: int | None = None,
     duplicates: int = 0,
     annotations: Annotations | None = None,
+    scorer: BoxScorer | None = None,
+    folder: Path | None = None,
 ) -> Converted:
     """Convert answers, keeping their order and the order of the boxes in each.
 
@@ -139,6 +143,8 @@ def to_coco_results(
         duplicates: number of rows that `join` dropped.
         annotations: what the answers are about, if known: the warnings test with it what they
             propose.
+        scorer: what scores the boxes instead, if that takes all answers at once.
+        folder: of the images, for the scorer; None if it is not known.
 
     Raises:
         InputError: category names are ambiguous, no processor accepts an image of that size, an
@@ -149,6 +155,8 @@ def to_coco_results(
     tally: Counter[str] = Counter(dict.fromkeys(TALLIED, 0))
     unknown: Counter[str] = Counter()
     read = tuple(reader.read(answer, tally, unknown) for answer in answers)
+    if scorer:
+        read, tally["without_confidence"] = rescored(read, scorer, folder)
     check_any(policy, tally["without_confidence"], tally["boxes_read"])
     image_ids = annotations.image_ids if annotations else _images_of(answers)
     detections = _detections(read, image_ids, tuple(categories))

@@ -13,19 +13,21 @@ from swift_plugin_visionr1.geometry.boxes import Boxes
 from .answer import Answer
 from .tokens import locate
 
-_TIES = "boxes that tie rank by ascending image id, then in the order of the answer"
+TIES = "boxes that tie rank by ascending image id, then in the order of the answer"
 _NONE = "boxes without one score 0"
 POLICIES = {
-    "const": f"const: every score is 1.0, so the order of the boxes decides AP; {_TIES}",
-    "area": f"area: the share of the image that a box covers, larger first; {_TIES}",
+    "const": f"const: every score is 1.0, so the order of the boxes decides AP; {TIES}",
+    "area": f"area: the share of the image that a box covers, larger first; {TIES}",
     "logprob": "logprob: geometric mean of the probabilities of the tokens that write a box's "
     "coordinates and label; "
-    f"{_NONE}; {_TIES}",
+    f"{_NONE}; {TIES}",
     "griffon": "griffon: sqrt(p_loc * p_cls), as Griffon's evaluator: the products of the "
     "probabilities of the tokens that write a box's coordinates and its label; "
-    f"{_NONE}; {_TIES}",
+    f"{_NONE}; {TIES}",
     "text": 'text: the "confidence" (else "score") that the model wrote in the box\'s object; '
-    f"{_NONE}; {_TIES}",
+    f"{_NONE}; {TIES}",
+    "rank": "rank: by the order in which the image's answers list the boxes, evenly from 1 down to "
+    f".1, as in DetPO's evaluation; {TIES}",
 }
 
 FROM_TOKENS = ("logprob", "griffon")  # need log-probabilities
@@ -63,7 +65,7 @@ def confidences(policy: str, answer: Answer, format: Format, boxes: Boxes) -> Co
     if policy in FROM_TOKENS and len(boxes):
         return _by_tokens(policy, answer, format, len(boxes))
     if policy == "text" and len(boxes):
-        return Confidences(_in_range(np.array(format.confidences(answer.text)), len(boxes)))
+        return Confidences(in_range(np.array(format.confidences(answer.text)), len(boxes)))
     return Confidences(np.ones(len(boxes)))
 
 
@@ -87,7 +89,7 @@ def _by_tokens(policy: str, answer: Answer, format: Format, boxes: int) -> Confi
     places, spans = locate(answer.tokens, answer.text), format.spans(answer.text)
     if places is None or len(spans) != boxes:
         mean = logprobs.mean() if len(logprobs) else float("nan")
-        return Confidences(_in_range(np.full(boxes, np.exp(mean)), boxes), whole_answer=boxes)
+        return Confidences(in_range(np.full(boxes, np.exp(mean)), boxes), whole_answer=boxes)
     start, end = np.array(places).reshape(-1, 2).T
 
     def written(ranges: Sequence[Span]) -> NDArray[np.float64]:
@@ -102,7 +104,7 @@ def _by_tokens(policy: str, answer: Answer, format: Format, boxes: int) -> Confi
         scores = [_location_and_class(written(loc), written(cls)) for loc, cls in parts]
     else:
         scores = [_geometric_mean(written(ranges)) for ranges in spans]
-    return Confidences(_in_range(np.array(scores), boxes))
+    return Confidences(in_range(np.array(scores), boxes))
 
 
 def _geometric_mean(logprobs: NDArray[np.float64]) -> float:
@@ -125,7 +127,7 @@ def _parts(
     return tuple(one for one in ranges if one not in named), tuple(named)
 
 
-def _in_range(scores: NDArray[np.float64], boxes: int) -> NDArray[np.float64]:
+def in_range(scores: NDArray[np.float64], boxes: int) -> NDArray[np.float64]:
     """(boxes,) scores; NaN for those outside [0, 1], and for all if their number is not `boxes`."""
     if len(scores) != boxes:
         return np.full(boxes, np.nan)

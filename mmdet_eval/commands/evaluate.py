@@ -17,6 +17,7 @@ from ..answers.confidence import POLICIES
 from ..answers.join import Duplicates
 from ..answers.labels import read_synonyms
 from ..answers.recorded_protocol import recorded_protocol
+from ..answers.scorers import find_scorer
 from ..answers.suite_predictions import Dataset, Predictions, read_all
 from ..asking.passed_options import recorded, without_user
 from ..asking.reading_record import find_reading_record, find_training_record
@@ -106,7 +107,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Options that affect the numbers, in this command and in `run`."""
     add_reading_arguments(parser)
     parser.add_argument(
-        "--score", default="const", choices=sorted(POLICIES), help="where the scores come from"
+        "--score",
+        default="const",
+        help=f"where the scores come from: {', '.join(sorted(POLICIES))}, or module:function, your "
+        "own scorer",
     )
     parser.add_argument("--synonyms", type=Path, help="YAML file, label: category name")
     parser.add_argument(
@@ -254,6 +258,7 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
         protocol=load_protocol(arguments.protocol) if arguments.protocol else None,
         io=io or _recorded_io(arguments),
         score=arguments.score,
+        scorer=find_scorer(arguments.score),
         synonyms=read_synonyms(arguments.synonyms) if arguments.synonyms else {},
         engine=arguments.engine,
         orders=arguments.orders,

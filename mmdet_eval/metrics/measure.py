@@ -14,6 +14,7 @@ from ..gc_pause import garbage_collection_paused
 from .beyond_ap import beside, class_scores, spread
 from .by_class import beside_by_class
 from .by_sample import beside_by_sample, duplicate_rate
+from .calibration import calibration
 from .engines import Run, by_hotcoco, by_pycocotools, without_boxes
 from .matches import Matches
 from .matching import LIMIT, match_boxes
@@ -88,6 +89,7 @@ def measure(
             checked_by,
             _left_out(beyond),
             max_dets,
+            calibration([matches, beyond] if beyond else [matches]),
         )
 
 

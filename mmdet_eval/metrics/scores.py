@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..coco.annotations import Id
+from .calibration import Calibration
 from .matches import Matches
 from .matching import LIMIT
 
@@ -81,6 +82,7 @@ class Scores:
         checked_by: what recomputed `metrics` and agreed, with its version; or "not checked".
         left_out: what the limit leaves out of `metrics`, `precision` and `matches`.
         max_dets: the limit: boxes of an image and category that AP and AR see.
+        calibration: of the scores of all boxes, including those beyond the limit.
     """
 
     metrics: Metrics
@@ -93,3 +95,4 @@ class Scores:
     checked_by: str
     left_out: LeftOut = LeftOut(0, 0)
     max_dets: int = LIMIT
+    calibration: Calibration | None = None

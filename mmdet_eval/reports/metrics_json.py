@@ -31,6 +31,8 @@ def _dataset(evaluation: Evaluation) -> dict[str, Any]:
         "metrics": scores.metrics,
         "beside": scores.beside,
         "spread": asdict(scores.spread),
+        "counting": asdict(evaluation.counting) if evaluation.counting else None,
+        "calibration": asdict(scores.calibration) if scores.calibration else None,
         "counts": asdict(converted.counts),
         "unknown_labels": converted.unknown_labels,
         "max_dets": scores.max_dets,

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..evaluation import Evaluation
 from ..versions import versions
+from .beside import beside_rows
 from .gallery import cards
 from .judged import KINDS, Judged
 from .phrases import average, counts_in_words, decides, headline, spread_in_words
@@ -90,7 +91,7 @@ def _set(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "name": evaluation.name,
         "metrics": scores.metrics,
-        "beside": scores.beside,
+        "beside": beside_rows(evaluation),
         "spread": spread_in_words(scores.spread),
         "decides": decides(evaluation),
         "counts": counts_in_words(evaluation),

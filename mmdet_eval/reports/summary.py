@@ -6,6 +6,7 @@ from swift_plugin_visionr1.text import percent
 
 from ..evaluation import Evaluation
 from ..metrics.scores import ACCURACY
+from .beside import beside_rows
 from .markdown import bullets, plain, table
 from .phrases import average, breaks, counts_in_words, decides, headline, spread_in_words
 
@@ -49,7 +50,7 @@ def _headline_table(evaluations: Sequence[Evaluation]) -> str:
 
 def _section(evaluation: Evaluation, heading: bool) -> str:
     scores, converted = evaluation.scores, evaluation.converted
-    beside = [f"{name}: {percent(value)}" for name, value in scores.beside.items()]
+    beside = [f"{name}: {value}" for name, value in beside_rows(evaluation).items()]
     counts = [f"{name}: {count}" for name, count in counts_in_words(evaluation).items()]
     unknown = list(converted.unknown_labels.items())[:LABELS_SHOWN]
     parts = [f"## {plain(evaluation.name)}"] if heading else []

@@ -1,4 +1,5 @@
-"""The examples in the docstrings of the paper's equations and of other works' rewards run."""
+"""The examples in the docstrings of the paper's equations, of other works' rewards and of metrics
+run."""
 
 import doctest
 import importlib
@@ -6,6 +7,8 @@ import pkgutil
 
 import pytest
 
+from mmdet_eval.answers import scorers
+from mmdet_eval.metrics import calibration, counting, refusal
 from swift_plugin_visionr1.reward import equations, matching, moving, schedule, zoo
 
 
@@ -17,6 +20,13 @@ from swift_plugin_visionr1.reward import equations, matching, moving, schedule, 
 def test_examples_give_what_they_say(module: object, examples: int) -> None:
     result = doctest.testmod(module)  # type: ignore[arg-type]
     assert (result.failed, result.attempted) == (0, examples)
+
+
+@pytest.mark.parametrize("module", [calibration, counting, refusal, scorers], ids=str)
+def test_examples_of_metrics_hold(module: object) -> None:
+    result = doctest.testmod(module)  # type: ignore[arg-type]
+    assert not result.failed
+    assert result.attempted
 
 
 WITHOUT = {"answer", "peers"}  # which have nothing to compute

@@ -31,7 +31,7 @@ function showResults(choose) {
 
 function showFacts(set) {
   pairs(byId("decides"), Object.entries(set.decides));
-  pairs(byId("beside"), Object.entries(set.beside).map(([name, value]) => [name, percent(value)]));
+  pairs(byId("beside"), Object.entries(set.beside));
   pairs(byId("counts"), Object.entries(set.counts).map(([name, count]) => [name, whole(count)]));
   byId("spread").textContent = `mAP: ${set.spread}.`;
   const labels = set.unknown.map(([label, count]) => `“${label}” ${whole(count)}`).join(", ");
