@@ -30,7 +30,7 @@ from ..metrics.measure import Engine
 from ..reports.console import table
 from ..reports.outputs import output_folder, write_outputs
 from ..suites.files import load_suite
-from ..suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
+from ..suites.protocols import Protocol, in_words_of, load_protocol
 from ..suites.spec import DatasetSpec, Suite, check_names
 from .prompts import add_place_arguments
 from .reading import add_reading_arguments, io_of
@@ -60,7 +60,7 @@ def add_parser(subparsers: Any) -> None:
         description="mAP, AP50, AP75 and AR@100 of a VLM's answers or of boxes, by MMDetection's "
         "CocoMetric.",
     )
-    add_place_arguments(sub)
+    add_place_arguments(sub, "what the rows record, else the suite's")
     sub.add_argument(
         "--out", type=Path, help="folder for metrics.json, summary.md, report.html and the rest"
     )
@@ -76,24 +76,6 @@ def _add_prediction_arguments(sub: argparse.ArgumentParser) -> None:
         required=True,
         help="JSONL of `swift infer` or of an OpenAI-style server, COCO results, or mmdet's dump; "
         "for a suite also a folder with one file per data set",
-    )
-    sub.add_argument(
-        "--protocol",
-        help=f"how the model was asked: {', '.join(protocol_names())}, or a YAML file; default: "
-        "what the rows record, "
-        "else the suite's",
-    )
-    sub.add_argument(
-        "--max-pixels",
-        type=int,
-        help="the --max_pixels of `swift infer`, not MAX_PIXELS; MAX_PIXELS, IMAGE_MAX_TOKEN_NUM "
-        "and their MIN counterparts are read from the environment, as at inference",
-    )
-    sub.add_argument(
-        "--allow-missing",
-        action="store_true",
-        help="count missing answers as empty, and leave out data sets whose annotations are "
-        "missing",
     )
     sub.add_argument(
         "--duplicates",

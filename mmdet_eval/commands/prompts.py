@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.commands.model_options import add_model_type_option
 from swift_plugin_visionr1.console import say, warn
 from swift_plugin_visionr1.doctor.checks.prompts import asks_for_json
 from swift_plugin_visionr1.errors import InputError, SettingsError
@@ -36,10 +37,10 @@ def add_parser(subparsers: Any) -> None:
         "--val_dataset`.",
     )
     add_dataset_arguments(sub)
-    sub.add_argument(
-        "--model-type",
-        help="ms-swift's model_type; the question is then in the words of its authors. Default: "
-        "none",
+    add_model_type_option(
+        sub,
+        "ms-swift's name of the model's family; the question is then in the words of its authors. "
+        "Default: none",
     )
     sub.add_argument("--out", required=True, type=Path, help="the JSONL file to write")
     sub.set_defaults(run=run)
@@ -47,22 +48,21 @@ def add_parser(subparsers: Any) -> None:
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments for which data sets are asked about, and how; `read_datasets` reads them."""
+    add_place_arguments(
+        parser,
+        f"the suite's, {DEFAULT_PROTOCOL} for --ann, in the words documented by the model's "
+        "authors",
+    )
+
+
+def add_place_arguments(parser: argparse.ArgumentParser, protocol: str) -> None:
+    """The arguments for where the data sets are and how they are asked about, shared by every
+    command that reads them; `protocol` says which one is the default."""
     parser.add_argument(
         "--protocol",
-        help=f"{', '.join(protocol_names())}, or a YAML file; default: the suite's, "
-        f"{DEFAULT_PROTOCOL} for --ann, in the words documented by the model's authors",
+        help="how the model is asked about the data sets: "
+        f"{', '.join(protocol_names())}, or a YAML file; default: {protocol}",
     )
-    add_place_arguments(parser)
-    parser.add_argument(
-        "--allow-missing",
-        action="store_true",
-        help="leave out data sets that are not under --root; `run` also counts missing answers as "
-        "empty",
-    )
-
-
-def add_place_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments for where the data sets are, shared by every command that reads them."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--ann", type=Path, help="COCO annotation file")
     what.add_argument(
@@ -79,6 +79,12 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--root", type=Path, default=Path("."), help="folder that the suite's paths are relative to"
+    )
+    parser.add_argument(
+        "--allow-missing",
+        action="store_true",
+        help="leave out data sets that are not under --root; an evaluation also counts missing "
+        "answers as empty",
     )
 
 

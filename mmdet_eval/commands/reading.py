@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from swift_plugin_visionr1.commands.model_options import add_config_option, add_model_options
 from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.errors import InputError, SettingsError
 from swift_plugin_visionr1.formats import FORMATS, Reasoning
@@ -22,14 +23,7 @@ OVERRIDES = ("model_type", "format", "frame", "reasoning")
 
 def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     """Options for what the model writes, and in which frame."""
-    parser.add_argument(
-        "--model-type",
-        help="ms-swift's model_type, from which format and frame follow; default: qwen2_5_vl",
-    )
-    parser.add_argument(
-        "--template",
-        help="ms-swift's --template, if the model type has several (mimo_vl, glm4_5v, ...)",
-    )
+    add_model_options(parser)
     parser.add_argument(
         "--enable-thinking",
         choices=("true", "false"),
@@ -52,9 +46,9 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reasoning", choices=get_args(Reasoning), help="what it writes around the answer"
     )
-    parser.add_argument(
-        "--config",
-        help="reward settings (a YAML file) to take model_type, format, frame, reasoning and json "
+    add_config_option(
+        parser,
+        "reward settings (a YAML file) to take model_type, format, frame, reasoning and json "
         "from; the options above override them",
     )
 

@@ -44,11 +44,6 @@ def add_parser(subparsers: Any) -> None:
     sub.add_argument("--model", required=True, help="folder or hub id")
     sub.add_argument("--infer-backend", default="transformers", help="transformers, vllm, ...")
     sub.add_argument(
-        "--max-pixels",
-        type=int,
-        help="--max_pixels of `swift infer`; not MAX_PIXELS, which is read from the environment",
-    )
-    sub.add_argument(
         "--out", type=Path, required=True, help="folder for the answers and the results"
     )
     add_dataset_arguments(sub)

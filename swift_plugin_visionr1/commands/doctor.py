@@ -11,6 +11,7 @@ from ..console import Parser
 from ..doctor.report import Effort, examine
 from ..recipes.training_command import read_recipe
 from ..reward.settings import ENVIRONMENT_VARIABLE
+from .model_options import add_config_option
 
 EPILOG = """The recipe and all other options are those of `swift rlhf` (or `swift sft`)
 and mean what they mean there.
@@ -48,10 +49,7 @@ def options() -> Parser:
         epilog=EPILOG,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--config",
-        help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper",
-    )
+    add_config_option(parser)
     parser.add_argument(
         "--rows", type=count, help="open the images of this many rows only; default: all"
     )

@@ -16,26 +16,13 @@ from ..reward.settings import ENVIRONMENT_VARIABLE, load_settings
 from ..runs.run_folder import run_arguments
 from ..runs.run_record import RunRecord, find_record
 from ..text import did_you_mean
+from .model_options import add_config_option, add_model_options
 
 
 def add_reward_options(sub: argparse.ArgumentParser) -> None:
     """The options that `reward_rules` reads."""
-    sub.add_argument(
-        "--config",
-        help="a preset or a YAML file of settings; default: $VISION_R1_CONFIG, else paper",
-    )
-    sub.add_argument(
-        "--model-type",
-        help="ms-swift's name of the model's family; default: the settings', else Qwen's",
-    )
-    sub.add_argument(
-        "--template", help="the run's --template, where the model type has several (mimo_vl, ...)"
-    )
-    sub.add_argument(
-        "--max-pixels",
-        type=int,
-        help="the run's --max_pixels; MAX_PIXELS and its kin: as environment",
-    )
+    add_config_option(sub)
+    add_model_options(sub)
 
 
 def add_stage_option(sub: argparse.ArgumentParser) -> None:
