@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from published_boxes import BOX_CHECKS
+from published_boxes import BOX_CHECKS, BOX_MEANT
 from published_frames import FRAME_CHECKS, FRAMES_MEANT
 from published_rex_omni import REX_OMNI_CHECKS, REX_OMNI_MEANT
 
 TOLERANCE = 1e-6
 CHECKS = REX_OMNI_CHECKS | BOX_CHECKS | FRAME_CHECKS
-MEANT = REX_OMNI_MEANT | FRAMES_MEANT  # by what is wrong with the published code
+MEANT = REX_OMNI_MEANT | BOX_MEANT | FRAMES_MEANT  # by what is wrong with the published code
 Values = dict[str, Any]
 
 

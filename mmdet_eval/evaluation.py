@@ -29,6 +29,7 @@ from .metrics.counting import Counting, counting
 from .metrics.engines import limits_at
 from .metrics.matching import LIMIT
 from .metrics.measure import Engine, measure
+from .metrics.named import with_named
 from .metrics.refexp import refexp_scores, refexp_truths
 from .metrics.refusal import refusal_rates
 from .metrics.scores import ACCURACY, Metrics, Scores
@@ -184,6 +185,8 @@ def _evaluate_boxes(
     if refers:
         given = replace(given, detections=_best_of_each_image(given.detections))
     scores = options.measure(annotations, given.detections)
+    named = _named(spec, options.protocol)
+    scores = with_named(scores, named, annotations, given.detections)
     if refers:
         boxes_xyxy = given.detections.boxes_xyxy
         boxes = [boxes_xyxy[places] for places in given.detections.by_image]
@@ -235,6 +238,7 @@ def _evaluate_answers(
         "format adherence": converted.counts.format_adherence
     }
     scores = replace(scores, beside=scores.beside | of_text)
+    scores = with_named(scores, _named(spec, protocol), annotations, converted.detections)
     if refers:
         answered = {one.answer.image.id: one.boxes for one in converted.answers}
         boxes = [answered.get(image, as_boxes([])) for image in annotations.image_ids]
@@ -274,7 +278,8 @@ def _warnings(
     if not rows:
         warnings.append(f"there are no answers: {ALL_EMPTY}")
     unused = [repr(name) for name in annotations.unannotated()]
-    if unused and (protocol is None or protocol.queries in ("all", "each")):
+    everything = protocol is None or protocol.queries in ("all", "each")
+    if unused and everything and annotations.askable() is None:
         warnings.append(
             f"{len(unused)} of {len(annotations.categories)} categories have no annotation "
             f"({some(unused)}): AP ignores them, but the model may have been asked about them; "
@@ -287,15 +292,27 @@ def refusal(annotations: Annotations, converted: Converted) -> Metrics:
     """`refusal_rates` of text answers.
 
     An answer refuses if it says in any way that there is nothing; text that cannot be read does
-    not.
+    not. Answers about what may be there without an annotation do not count: crowds, and in LVIS
+    what nobody looked for.
     """
-    annotated = annotations.present()
-    present = []
+    annotated, absent = annotations.present(), annotations.absent()
+    every = len(annotations.category_ids)
+    present, known = [], []
     for one in converted.answers:
-        there, category = annotated[one.answer.image.id], one.answer.query.category
-        present.append(bool(there) if category is None else category in there)
+        image, category = one.answer.image.id, one.answer.query.category
+        there = annotated[image] if category is None else category in annotated[image]
+        gone = len(absent[image]) == every if category is None else category in absent[image]
+        present.append(bool(there))
+        known.append(bool(there or gone))
     refused = [one.parsed.says_nothing and not len(one.boxes) for one in converted.answers]
-    return refusal_rates(np.array(refused, dtype=bool), np.array(present, dtype=bool))
+    columns = (np.array(column, dtype=bool) for column in (refused, present))
+    return refusal_rates(*(column[np.array(known, dtype=bool)] for column in columns))
+
+
+def _named(spec: DatasetSpec, protocol: Protocol | None) -> tuple[str, ...]:
+    """The metrics that the suite names; for an expression of any number of boxes, gRefCOCO's."""
+    refers = protocol is not None and protocol.queries == "referring"
+    return spec.metrics or (("grec",) if refers else ())
 
 
 def count_boxes(annotations: Annotations, converted: Converted) -> Counting | None:

@@ -17,7 +17,8 @@ from swift_plugin_visionr1.models.chat import ChatOptions
 from swift_plugin_visionr1.models.checkpoint import kept_arguments
 from swift_plugin_visionr1.writing import locked, write_file
 
-from ..coco.annotations import Annotations, read_annotations
+from ..coco.annotations import Annotations
+from ..suites.forms import read_dataset
 from ..suites.prompt_rows import Row, check_images, path_note, prompt_rows, unannotated_note
 from ..suites.protocols import Protocol
 from ..suites.spec import DatasetSpec
@@ -154,7 +155,7 @@ def run(
         InferenceFailed: `swift infer` did not answer everything; its answers are kept.
     """
     logprobs = _records_logprobs(model)
-    annotations = [read_annotations(spec.ann, spec.classes) for spec in datasets]
+    annotations = [read_dataset(spec) for spec in datasets]
     rows = [
         prompt_rows(spec, truth, protocol)
         for spec, truth in zip(datasets, annotations, strict=True)
@@ -250,7 +251,8 @@ def answers_depend_on(
         "arguments": recorded(arguments, (*APART, *NEUTRAL)),
         "option_files": {name: hashes[path] for name, path in passed.items()},
         "environment": frame_variables() | _set(OTHER_VARIABLES),
-        "protocol": asdict(protocol),
+        # Without what is not set, so that a folder of an earlier version can be resumed.
+        "protocol": {key: part for key, part in asdict(protocol).items() if part is not None},
         "prompts": _hash([key_of(row) for row in rows]),
         "images": _hash(sorted((path, hashes[place]) for path, place in images.items())),
     }

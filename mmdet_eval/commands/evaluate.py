@@ -21,7 +21,6 @@ from ..answers.scorers import find_scorer
 from ..answers.suite_predictions import Dataset, Predictions, read_all
 from ..asking.passed_options import recorded, without_user
 from ..asking.reading_record import find_reading_record, find_training_record
-from ..coco.annotations import read_annotations
 from ..coco.soundness import require_sound, require_sound_files
 from ..evaluation import Evaluation, Options, evaluate_dataset
 from ..gc_pause import garbage_collection_paused
@@ -30,7 +29,8 @@ from ..metrics.measure import Engine
 from ..reports.console import table
 from ..reports.outputs import output_folder, write_outputs
 from ..suites.files import load_suite
-from ..suites.protocols import Protocol, in_words_of, load_protocol
+from ..suites.forms import read_dataset
+from ..suites.protocols import EXPRESSIONS, Protocol, in_words_of, load_protocol
 from ..suites.spec import DatasetSpec, Suite, check_names
 from .prompts import add_place_arguments
 from .reading import add_reading_arguments, io_of
@@ -158,7 +158,7 @@ def evaluate(arguments: argparse.Namespace) -> tuple[list[Evaluation], list[str]
     """The evaluations requested by the arguments, and the names of the data sets left out."""
     options = options_of(arguments)
     suite, left_out = _datasets(arguments)
-    datasets = [(spec, read_annotations(spec.ann, spec.classes)) for spec in suite.datasets]
+    datasets = [(spec, read_dataset(spec)) for spec in suite.datasets]
     show = bool(arguments.suite or arguments.images)
     _check_annotations(datasets, show)
     predictions = read_all(arguments.pred, datasets, options.missing)
@@ -197,7 +197,7 @@ def _protocol(suite: Suite, predictions: Sequence[Predictions], format: Format) 
     # always a question.
     boxes = any(isinstance(one, Converted) for one in predictions)
     if boxes:
-        return default if default.queries == "expression" else None
+        return default if default.queries in EXPRESSIONS else None
     return in_words_of(format, default)
 
 

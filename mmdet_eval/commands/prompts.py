@@ -15,10 +15,11 @@ from swift_plugin_visionr1.models.model_io import model_io
 from swift_plugin_visionr1.reward.settings import Settings
 from swift_plugin_visionr1.writing import check_output, write_file
 
-from ..coco.annotations import Annotations, read_annotations
+from ..coco.annotations import Annotations
 from ..suites.files import load_suite, suite_names
+from ..suites.forms import read_dataset
 from ..suites.prompt_rows import Row, check_images, path_note, prompt_rows, unannotated_note
-from ..suites.protocols import Protocol, in_words_of, load_protocol, protocol_names
+from ..suites.protocols import EXPRESSIONS, Protocol, in_words_of, load_protocol, protocol_names
 from ..suites.spec import DatasetSpec, Suite, check_names
 
 DEFAULT_PROTOCOL = "vision_r1_coco"  # for --ann; a suite has its own
@@ -138,7 +139,7 @@ def run(arguments: argparse.Namespace) -> int:
     suite, protocol, left_out = read_datasets(arguments, _format_of(arguments.model_type))
     inputs = [arguments.suite, arguments.protocol, *(spec.ann for spec in suite.datasets)]
     check_output(arguments.out, inputs)
-    datasets = {spec.name: read_annotations(spec.ann, spec.classes) for spec in suite.datasets}
+    datasets = {spec.name: read_dataset(spec) for spec in suite.datasets}
     rows = [row for spec in suite.datasets for row in _rows(spec, datasets[spec.name], protocol)]
     for warning in check_images(rows, datasets):
         warn(f"note: {warning}")
@@ -171,7 +172,7 @@ def _rows(spec: DatasetSpec, annotations: Annotations, protocol: Protocol) -> li
     if not rows:
         raise InputError(
             f"expected protocol {protocol.name} to ask something about {spec.ann}, got no query: "
-            f"no image has {'a caption' if protocol.queries == 'expression' else 'an annotation'}"
+            f"no image has {'a caption' if protocol.queries in EXPRESSIONS else 'an annotation'}"
         )
     for repair in annotations.repairs:
         say(f"{spec.name}: {repair}")

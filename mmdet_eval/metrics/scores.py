@@ -1,6 +1,6 @@
 """The numbers of one data set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,14 @@ class ClassScores:
     boxes: int
 
 
+@dataclass(frozen=True)
+class SuiteScores:
+    """What a metric that a suite names found: what tables show first, and what stands beside."""
+
+    first: Metrics
+    beside: Metrics = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class Scores:
     """All measurements on one data set.
@@ -83,6 +91,7 @@ class Scores:
         left_out: what the limit leaves out of `metrics`, `precision` and `matches`.
         max_dets: the limit: boxes of an image and category that AP and AR see.
         calibration: of the scores of all boxes, including those beyond the limit.
+        first: the metrics that tables show, if not `headline_at`: those that the suite names.
     """
 
     metrics: Metrics
@@ -96,3 +105,4 @@ class Scores:
     left_out: LeftOut = LeftOut(0, 0)
     max_dets: int = LIMIT
     calibration: Calibration | None = None
+    first: tuple[str, ...] = ()

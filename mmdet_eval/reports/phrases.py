@@ -26,10 +26,12 @@ RARE = ("duplicates", "without_confidence", "whole_answer_scores")
 
 
 def headline(evaluations: Sequence[Evaluation]) -> tuple[str, ...]:
-    """The metrics of `headline_at` that every data set has."""
+    """The metrics that tables show: those that the suite names, else `headline_at`, as far as every
+    data set has them."""
+    scores = evaluations[0].scores
     return tuple(
         name
-        for name in headline_at(evaluations[0].scores.max_dets)
+        for name in scores.first or headline_at(scores.max_dets)
         if all(name in evaluation.scores.metrics for evaluation in evaluations)
     )
 

@@ -2,34 +2,52 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from swift_plugin_visionr1.declared import read_declared
+from swift_plugin_visionr1.declared import check_value, read_declared
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.files import load_yaml
 
 from . import named_files
+from .forms import FORMS
 from .mmdet_config import read_config
-from .spec import DatasetSpec, Suite, check_captions, check_classes, check_names
+from .spec import METRICS, DatasetSpec, Suite, check_captions, check_classes, check_names
 
 
 @dataclass(frozen=True)
 class SuiteFile:
-    """A suite's YAML file."""
+    """A suite's YAML file.
+
+    Attributes:
+        protocol: how the model is asked by default.
+        datasets: by name, each as `DatasetEntry`.
+        measures, source, licence, download: for people; `download` is also part of the error when
+            a set is missing.
+        form, metrics: of all data sets.
+    """
 
     protocol: str
     datasets: dict[Any, Any]
+    measures: str = ""
+    source: str = ""
+    licence: str = ""
+    download: str = ""
+    form: str = "coco"
+    metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """A data set in it; paths are below `folder`."""
+    """A data set in it; paths are below `folder`; see `DatasetSpec`."""
 
     ann: str
     images: str
     folder: str = ""
     classes: Any = None
     captions: Any = None
+    split: str = ""
+    domain: str = ""
+    needs: tuple[str, ...] = ()
 
 
 def suite_names() -> tuple[str, ...]:
@@ -40,7 +58,7 @@ def suite_names() -> tuple[str, ...]:
 def load_suite(
     name: str, root: str | Path, allow_missing: bool = False
 ) -> tuple[Suite, tuple[str, ...]]:
-    """A suite, and the names of its data sets that were left out because their annotation file is
+    """A suite, and the names of its data sets that were left out because a file of theirs is
     missing.
 
     Args:
@@ -50,12 +68,15 @@ def load_suite(
         allow_missing: leave missing data sets out, unless all are missing.
 
     Raises:
-        InputError: the suite does not exist or cannot be used, or an annotation file is missing.
+        InputError: the suite does not exist or cannot be used, or a file of it is missing.
     """
     suite = read_suite(name, root)
-    missing = [spec for spec in suite.datasets if not spec.ann.is_file()]
+    lacking = {spec.name: missing_files(spec) for spec in suite.datasets}
+    missing = [spec for spec in suite.datasets if lacking[spec.name]]
     if missing and (not allow_missing or len(missing) == len(suite.datasets)):
-        paths = "; ".join(f"{spec.name}: {spec.ann}" for spec in missing)
+        paths = "; ".join(
+            f"{spec.name}: {', '.join(map(str, lacking[spec.name]))}" for spec in missing
+        )
         advice = (
             ""
             if len(missing) == len(suite.datasets)
@@ -66,14 +87,18 @@ def load_suite(
                 "; mmdet's configs/mm_grounding_dino/odinw/override_category.py makes the "
                 "new_annotations_... files"
             )
+        advice += f"; download: {suite.download}" if suite.download else ""
         raise InputError(
             f"expected the annotations of {len(suite.datasets)} data sets of {suite.name} under "
             f"{root}, got no file for {len(missing)} ({paths}): check --root{advice}"
         )
-    left_out = tuple(spec.name for spec in missing)
-    return replace(
-        suite, datasets=tuple(spec for spec in suite.datasets if spec.name not in left_out)
-    ), left_out
+    kept = tuple(spec for spec in suite.datasets if not lacking[spec.name])
+    return replace(suite, datasets=kept), tuple(spec.name for spec in missing)
+
+
+def missing_files(spec: DatasetSpec) -> list[Path]:
+    """The annotation files of a data set that do not exist."""
+    return [path for path in (spec.ann, *spec.needs) if not path.is_file()]
 
 
 def read_suite(name: str, root: str | Path) -> Suite:
@@ -88,14 +113,17 @@ def _read_yaml(name: str, root: str | Path) -> Suite:
     file = read_declared(SuiteFile, load_yaml(path), str(path))
     if not file.datasets:
         raise InputError(f"expected datasets in {path}, got none")
+    check_value(file.form, Literal[tuple(FORMS)], f"form of {path}")
+    for metric in file.metrics:
+        check_value(metric, Literal[METRICS], f"metrics of {path}")
     specs = tuple(
-        _spec(str(key), value, Path(root), f"{key} of {path}")
+        _spec(str(key), value, Path(root), file, f"{key} of {path}")
         for key, value in file.datasets.items()
     )
-    return Suite(path.stem, file.protocol, specs)
+    return Suite(path.stem, file.protocol, specs, file.download)
 
 
-def _spec(name: str, data: Any, root: Path, where: str) -> DatasetSpec:
+def _spec(name: str, data: Any, root: Path, file: SuiteFile, where: str) -> DatasetSpec:
     entry = read_declared(DatasetEntry, data, where)
     folder = root / entry.folder
     return DatasetSpec(
@@ -104,4 +132,9 @@ def _spec(name: str, data: Any, root: Path, where: str) -> DatasetSpec:
         images=folder / entry.images,
         classes=check_classes(entry.classes, where),
         captions=check_captions(entry.captions, where),
+        form=file.form,
+        split=entry.split,
+        metrics=file.metrics,
+        domain=entry.domain,
+        needs=tuple(folder / name for name in entry.needs),
     )

@@ -78,7 +78,7 @@ def unannotated_note(spec: DatasetSpec, annotations: Annotations, protocol: Prot
     None if every category is annotated, or if only annotated ones are asked about.
     """
     names = annotations.unannotated()
-    if not names or protocol.queries in ("present", "expression"):
+    if not names or protocol.queries not in ("all", "each") or annotations.askable() is not None:
         return None
     shown = ", ".join(map(repr, names[:NAMES_SHOWN])) + (
         ", ..." if len(names) > NAMES_SHOWN else ""

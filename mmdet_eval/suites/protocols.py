@@ -13,15 +13,19 @@ from swift_plugin_visionr1.text import short
 
 from . import named_files
 
-Queries = Literal["all", "present", "each", "expression"]
+Queries = Literal["all", "present", "each", "together", "expression", "referring"]
 Labels = Literal["answer", "query"]
 # The placeholder for the subject in the prompt of each kind of query.
 PLACEHOLDERS = {
     "all": "{categories}",
     "present": "{category}",
+    "together": "{categories}",
     "each": "{category}",
     "expression": "{expression}",
+    "referring": "{expression}",
 }
+AT_ONCE = ("all", "together")  # several categories in one query
+EXPRESSIONS = ("expression", "referring")
 _NAMES = re.compile(r"\{categories(:[^{}]*)?\}")
 
 
@@ -34,15 +38,18 @@ class Protocol:
             PaliGemma's authors.
         prompt: the user turn after the image. {categories}, {category} or {expression} stands for
             the subject. {categories:JOINT} joins the categories with JOINT instead of a comma.
-        queries: "all" categories in one query, one for each category that is "present" in the
-            image's annotations, one for "each" category, or one "expression" per annotated image
-            (referring expressions).
+        queries: "all" categories in one query; one for each category that is "present" in the
+            image's annotations; those categories "together" in one query; one for "each" category;
+            one "expression" per annotated image, whose one box counts; or one "referring"
+            expression per image, of any number of boxes.
         labels: whether the "answer" names a box's category or the "query" decides it.
         captions: whether the data set's caption overrides (prefix + name + suffix) replace category
             names.
         label_aware: whether the queries reveal something about the annotations (which categories
             are present).
         description: one sentence for people, with the source.
+        absent: with "each", ask for the present categories and this many that are known to be
+            absent, drawn for each image; None asks for every category.
     """
 
     name: str
@@ -52,6 +59,7 @@ class Protocol:
     captions: bool
     label_aware: bool
     description: str
+    absent: int | None = None
 
 
 def protocol_names() -> tuple[str, ...]:
@@ -88,14 +96,14 @@ def in_words_of(format: Format, protocol: Protocol) -> Protocol:
     answer.
     """
     own = format.questions
-    words = own.detect if protocol.queries == "all" else own.locate
+    words = own.detect if protocol.queries in AT_ONCE else own.locate
     if words is None or protocol.name not in protocol_names():
         return protocol
     return replace(
         protocol,
         name=f"{protocol.name}:{format.name}",
         prompt=words.replace("{", PLACEHOLDERS[protocol.queries][:-1], 1),
-        labels="answer" if protocol.queries == "all" else "query",
+        labels="answer" if protocol.queries in AT_ONCE else "query",
         description=f"{protocol.name}, but asked in the words that the authors of {format.name} "
         "document.",
     )
@@ -110,6 +118,7 @@ class ProtocolFile:
     labels: Labels
     captions: bool = False
     description: str = ""
+    absent: int | None = None
 
 
 def _read(name: str) -> Protocol:
@@ -122,8 +131,9 @@ def _read(name: str) -> Protocol:
         file.queries,
         file.labels,
         file.captions,
-        label_aware=file.queries == "present",
+        label_aware=file.queries in ("present", "together") or file.absent is not None,
         description=file.description or f"from {path}",
+        absent=file.absent,
     )
 
 
@@ -136,8 +146,13 @@ def _check(file: ProtocolFile, where: str) -> None:
             f"{where}: expected prompt to be a text with {subject} (queries: {file.queries}), got "
             f"{short(file.prompt)!r}"
         )
-    if file.queries == "all" and file.labels == "query":
+    if file.queries in AT_ONCE and file.labels == "query":
         raise InputError(
-            f"{where}: expected labels to be answer, because a query for all categories names none "
-            "of them, got 'query'"
+            f"{where}: expected labels to be answer, because a query for several categories cannot "
+            "decide which one a box is, got 'query'"
+        )
+    if file.absent is not None and (file.queries != "each" or file.absent < 0):
+        raise InputError(
+            f"{where}: expected absent with queries: each, as the number of absent categories to "
+            f"ask for, got {file.absent} with queries: {file.queries}"
         )

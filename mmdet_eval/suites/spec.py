@@ -23,6 +23,7 @@ RESERVED = frozenset(
         "parts",
     )
 )
+METRICS = ("grec", "humanref", "ref_l4", "d3")  # that a suite may name: see metrics/named.py
 LONGEST_NAME = 200  # bytes; file systems allow 255, and endings are added
 
 
@@ -42,10 +43,15 @@ class DatasetSpec:
 
     Attributes:
         name: the prefix of its numbers.
-        ann: its COCO annotation file.
+        ann: its annotation file.
         images: the folder that file_name is relative to.
         classes: the categories to evaluate; None for all of the file.
         captions: by category name.
+        form: what kind of file `ann` is: a key of `forms.FORMS`.
+        split: which part of the file, where it has several.
+        metrics: what is measured beside AP: some of `METRICS`.
+        domain: of several sets in a suite, for the averages by domain.
+        needs: other files that must be there.
     """
 
     name: str
@@ -53,15 +59,25 @@ class DatasetSpec:
     images: Path
     classes: tuple[str, ...] | None = None
     captions: Mapping[str, Caption] = field(default_factory=dict)
+    form: str = "coco"
+    split: str = ""
+    metrics: tuple[str, ...] = ()
+    domain: str = ""
+    needs: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A named list of data sets with their default protocol."""
+    """A named list of data sets with their default protocol.
+
+    Attributes:
+        download: where to get them, in words; "" if not known.
+    """
 
     name: str
     protocol: str
     datasets: tuple[DatasetSpec, ...]
+    download: str = ""
 
 
 def check_names(names: Sequence[str]) -> None:

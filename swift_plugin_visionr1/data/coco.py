@@ -83,6 +83,19 @@ def read_coco(path: str | Path, classes: Sequence[str] | None = None) -> CocoFil
     """
     path = Path(path)
     raw, data = _load(path)
+    return check_content(data, path, hashlib.sha256(raw).hexdigest(), classes)
+
+
+def check_content(
+    data: Any, path: Path, sha256: str, classes: Sequence[str] | None = None
+) -> CocoFile:
+    """`read_coco` for content that was read already, or made from a file of another form.
+
+    Args:
+        data: changed in place.
+        path: of the file that it comes from.
+        sha256: of that file.
+    """
     changes: list[str] = []
     images, categories, annotations = _sections(data, path, changes)
     known = tuple(_image(record) for record in _with_unique_ids(images, "images"))
@@ -98,7 +111,7 @@ def read_coco(path: str | Path, classes: Sequence[str] | None = None) -> CocoFil
     content = {**data, "images": images, "categories": categories, "annotations": annotations}
     return CocoFile(
         path,
-        hashlib.sha256(raw).hexdigest(),
+        sha256,
         known,
         {record["id"]: str(record["name"]) for record in categories},
         content,

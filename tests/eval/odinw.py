@@ -9,8 +9,8 @@ from typing import Any
 
 from PIL import Image
 
-from mmdet_eval.coco.annotations import read_annotations
 from mmdet_eval.suites.files import read_suite
+from mmdet_eval.suites.forms import read_dataset
 from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1 import QwenResize, get_format
 from swift_plugin_visionr1.geometry.boxes import as_boxes
@@ -100,7 +100,7 @@ def answer_rows(
 
 
 def _truths(spec: DatasetSpec) -> dict[Any, list[tuple[str, list[float]]]]:
-    annotations = read_annotations(spec.ann, spec.classes)
+    annotations = read_dataset(spec)
     found = defaultdict(list)
     for record in annotations.data["annotations"]:
         x, y, w, h = record["bbox"]

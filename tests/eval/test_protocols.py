@@ -27,12 +27,16 @@ GRIFFON = (
 POSITION = "Locate the exact position of {category} in the picture, if possible."
 POINT = "Can you point out {expression} in the image and provide the coordinates of its location?"
 NAMED = {  # prompt, queries, labels, captions, label_aware
+    "each": (LOCATE, "each", "query", False, False),
     "griffon_coco": (GRIFFON, "all", "answer", False, False),
     "griffon_odinw": (POSITION, "present", "query", False, True),
     "griffon_refcoco": (POINT, "expression", "query", False, False),
+    "positives": (DETECT.format("{categories}"), "together", "answer", False, True),
     "qwen3_odinw": (QWEN3, "all", "answer", False, False),
     "qwen_odinw": (LOCATE, "present", "query", True, True),
     "refcoco": (EXPRESSION, "expression", "query", False, False),
+    "referring": (EXPRESSION, "referring", "query", False, False),
+    "refusal": (LOCATE, "each", "query", False, True),
     "vision_r1_coco": (DETECT.format("{categories}"), "all", "answer", False, False),
     "vision_r1_odinw": (LOCATE, "present", "answer", False, True),
 }

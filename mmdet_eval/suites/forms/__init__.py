@@ -1,0 +1,42 @@
+"""The forms in which evaluation sets are published, each read as COCO annotations.
+
+How to add one: a function from a `DatasetSpec` to `Content`, in a file of its own, and an entry in
+`FORMS`. A suite's YAML file names it.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from swift_plugin_visionr1.files import read_bytes
+
+from ...coco.annotations import Annotations, make_annotations, read_annotations
+from ..spec import DatasetSpec
+from .content import Content
+from .grefcoco import read_grefcoco
+from .referring import read_referring
+
+__all__ = ["FORMS", "read_dataset"]
+
+Reader = Callable[[DatasetSpec], Content]
+# COCO's own form, and LVIS's, needs no other reader.
+FORMS: dict[str, Reader | None] = {
+    "coco": None,
+    "referring": read_referring,
+    "grefcoco": read_grefcoco,
+}
+
+
+def read_dataset(spec: DatasetSpec) -> Annotations:
+    """The annotations of a data set, whatever the form of its file.
+
+    Raises:
+        InputError: a file is missing or cannot be used, or has nothing in the split.
+    """
+    read = FORMS[spec.form]
+    if read is None:
+        return read_annotations(spec.ann, spec.classes)
+    content = read(spec)
+    digest = hashlib.sha256()
+    for path in content.files or (spec.ann,):
+        digest.update(read_bytes(path))
+    return make_annotations(content.data, spec.ann, digest.hexdigest(), spec.classes, content.notes)

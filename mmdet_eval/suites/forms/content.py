@@ -1,0 +1,84 @@
+"""COCO content made from files of other forms."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swift_plugin_visionr1.data.image_paths import find_image
+from swift_plugin_visionr1.data.images import image_size
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.frames import Size
+
+from ..spec import DatasetSpec
+
+OBJECT = {"id": 1, "name": "object"}  # the one category of files of expressions
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds, as COCO annotations.
+
+    Attributes:
+        data: images, annotations and categories.
+        notes: what was left out or changed, in words.
+        files: the files that were read, if not only the annotation file.
+    """
+
+    data: dict[str, Any]
+    notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Expression:
+    """An expression and the boxes that it refers to: none, one or several.
+
+    Attributes:
+        file_name: of the image, relative to the folder of images.
+        size: (width, height) of the image in pixels.
+        text: the expression.
+        boxes_xywh: in pixels of the image.
+        about: what else the image's entry says, such as its domain.
+    """
+
+    file_name: str
+    size: Size
+    text: str
+    boxes_xywh: Sequence[Sequence[float]]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+def content_of(expressions: Iterable[Expression], spec: DatasetSpec) -> dict[str, Any]:
+    """One entry of images for each expression, numbered from 1, as in MDETR's files.
+
+    Raises:
+        InputError: there is no expression.
+    """
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, one in enumerate(expressions, start=1):
+        width, height = one.size
+        entry = {"id": number, "file_name": one.file_name, "width": width, "height": height}
+        images.append({**one.about, **entry, "caption": one.text})
+        annotations += [
+            {"image_id": number, "category_id": 1, "bbox": list(box), "iscrowd": 0}
+            | {"area": box[2] * box[3]}
+            for box in one.boxes_xywh
+        ]
+    if not images:
+        part = f" of the split {spec.split!r}" if spec.split else ""
+        raise InputError(f"expected expressions{part} in {spec.ann}, got none")
+    numbered = [{"id": number, **record} for number, record in enumerate(annotations, start=1)]
+    return {"images": images, "annotations": numbered, "categories": [dict(OBJECT)]}
+
+
+def size_in(folder: Path, file_name: str, known: dict[str, Size]) -> Size:
+    """(width, height) of an image, from its header, which is read once.
+
+    Raises:
+        ImageError: the image is missing or cannot be opened.
+    """
+    if file_name not in known:
+        known[file_name] = image_size(find_image(folder, file_name) or folder / file_name)
+    return known[file_name]
