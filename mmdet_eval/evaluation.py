@@ -128,8 +128,8 @@ class Options:
         """
         if _refers(self.protocol):
             return one_box
-        own = "COCO's own: " if self.max_dets == LIMIT else ""
-        return own + MOST.format(self.max_dets)
+        whose = "COCO's own: " if self.max_dets == LIMIT else ""
+        return whose + MOST.format(self.max_dets)
 
 
 def evaluate_dataset(

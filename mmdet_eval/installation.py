@@ -70,15 +70,18 @@ def examine(packages: Mapping[str, str]) -> list[Finding]:
 
 
 def _one_of(what: str, flavours: Mapping[str, str], packages: Mapping[str, str]) -> Finding:
-    found = [name for name in flavours if name in packages]
-    if not found:
+    installed = [name for name in flavours if name in packages]
+    if not installed:
         return Finding("problem", f"{what} is missing: {OWN_ENVIRONMENT}")
-    if len(found) > 1:
+    if len(installed) > 1:
         return Finding(
             "problem",
-            f"{' and '.join(found)} write the same folder: uninstall all of them, then install one",
+            f"{' and '.join(installed)} write the same folder: uninstall all of them, then "
+            "install one",
         )
-    return Finding("ok", f"{what}: {found[0]} {packages[found[0]]} ({flavours[found[0]]})")
+    return Finding(
+        "ok", f"{what}: {installed[0]} {packages[installed[0]]} ({flavours[installed[0]]})"
+    )
 
 
 def _mmcv(packages: Mapping[str, str]) -> Finding:
@@ -119,20 +122,20 @@ def _coco_apis(packages: Mapping[str, str]) -> list[Finding]:
 
 
 def _opencv(packages: Mapping[str, str]) -> Finding:
-    found = [f"{name} {packages[name]}" for name in OPENCV if name in packages]
-    if not found:
+    installed = [f"{name} {packages[name]}" for name in OPENCV if name in packages]
+    if not installed:
         return Finding(
             "problem",
             "OpenCV is missing, which MMEngine imports: pip install opencv-python-headless",
         )
-    if len(found) > 1:
-        text = f"{' and '.join(found)} both write cv2/, and the one installed last wins"
+    if len(installed) > 1:
+        text = f"{' and '.join(installed)} both write cv2/, and the one installed last wins"
         advice = (
             "if `import cv2` fails, uninstall all of them and install opencv-python-headless "
             "with --no-deps"
         )
         return Finding("note", f"{text}; {advice}, or {OWN_ENVIRONMENT}")
-    return Finding("ok", found[0])
+    return Finding("ok", installed[0])
 
 
 def try_out() -> Finding:
@@ -147,12 +150,12 @@ def try_out() -> Finding:
         path = Path(folder) / "instances.json"
         path.write_text(json.dumps(data), "utf-8")
         try:
-            found = evaluate(read_annotations(path), [{**box, "score": 1.0}])
+            metrics = evaluate(read_annotations(path), [{**box, "score": 1.0}])
         except Exception as error:  # whatever a broken environment raises is the result
             return Finding("problem", f"evaluating one box failed: {type(error).__name__}: {error}")
-    right = abs((found["mAP"] or 0) - 1) < 1e-9  # the sum of 101 precisions is inexact
+    right = abs((metrics["mAP"] or 0) - 1) < 1e-9  # the sum of 101 precisions is inexact
     return Finding(
-        "ok" if right else "problem", f"evaluating one perfect box gave mAP {found['mAP']:.3f}"
+        "ok" if right else "problem", f"evaluating one perfect box gave mAP {metrics['mAP']:.3f}"
     )
 
 

@@ -123,7 +123,7 @@ def _cause(read: Sequence[ReadAnswer], boxes: int, io: ModelIO) -> str:
 
 def usual_frames(io: ModelIO) -> list[Usual]:
     """Other frames and sizes that the answers may use, and their names."""
-    own = io.format.frame
+    assumed = io.format.frame
     usual: list[Usual] = [
         (
             f"they fit {words}, so the model seems to write these: try --frame {name}",
@@ -131,11 +131,11 @@ def usual_frames(io: ModelIO) -> list[Usual]:
             io.resize,
         )
         for name, words in OTHER_FRAMES.items()
-        if FRAMES[name].units != own.units
+        if FRAMES[name].units != assumed.units
     ]
     if not isinstance(io.resize, QwenResize):
         return usual
-    if own.units != "processed":
+    if assumed.units != "processed":
         return [*usual, *_older_qwen(io.resize)]
     for tokens in COMMON_TOKENS:
         pixels = tokens * io.resize.factor**2
@@ -145,7 +145,7 @@ def usual_frames(io: ModelIO) -> list[Usual]:
                 f"of the usual frames they fit MAX_PIXELS={pixels} best: with which MAX_PIXELS "
                 "was inference run?"
             )
-            usual.append((words, own, other))
+            usual.append((words, assumed, other))
     return usual
 
 

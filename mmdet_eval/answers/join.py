@@ -90,7 +90,7 @@ def join(
     return Joined(answers, len(images), table.size, dropped)
 
 
-def check_missing(missing: Sequence[tuple[Image, Query | None]], found: int) -> None:
+def check_missing(missing: Sequence[tuple[Image, Query | None]], answered: int) -> None:
     """Raise InputError with counts and examples if something is missing."""
     if missing:
         names = [
@@ -99,7 +99,7 @@ def check_missing(missing: Sequence[tuple[Image, Query | None]], found: int) -> 
             for image, query in missing
         ]
         raise InputError(
-            f"expected an answer for each of {found + len(missing)} images or queries, got none "
+            f"expected an answer for each of {answered + len(missing)} images or queries, got none "
             f"for {len(missing)}: {some(names)}; infer the whole dataset, or count them as having "
             "no detections with --allow-missing"
         )

@@ -71,12 +71,12 @@ class CategoryNames:
         folded = self._folded(label)
         if not folded.strip():
             return None
-        found = self._names.get(folded, self._plurals.get(folded))
-        if found is None and SINGULAR in self.rules:  # a category whose name is the label's plural
-            found = next(
+        key = self._names.get(folded, self._plurals.get(folded))
+        if key is None and SINGULAR in self.rules:  # a category whose name is the label's plural
+            key = next(
                 (self._names[plural] for plural in _plurals(folded) if plural in self._names), None
             )
-        return self._synonyms.get(folded) if found is None else found
+        return self._synonyms.get(folded) if key is None else key
 
     def _folded(self, text: str) -> str:
         for rule in self._fold:
@@ -120,16 +120,16 @@ def read_synonyms(path: str | Path) -> dict[str, str]:
 
 
 def _by_name(categories: Mapping[Id, str]) -> dict[str, Id]:
-    found: dict[str, Id] = {}
+    ids: dict[str, Id] = {}
     for key, name in categories.items():
-        if name in found:
+        if name in ids:
             raise InputError(
-                f"expected category names that differ, got {name!r} for both {found[name]!r} and "
+                f"expected category names that differ, got {name!r} for both {ids[name]!r} and "
                 f"{key!r}: "
                 "rename one in the annotation file"
             )
-        found[name] = key
-    return found
+        ids[name] = key
+    return ids
 
 
 def _merged(

@@ -93,8 +93,8 @@ def _candidates(
         parsed = _parse(tried, format)
         frames = {frame: FRAMES[frame] for frame in OTHER_FRAMES if FRAMES[frame] != inner.frame}
         options = f"--format {name}"
-        own = next((text for text, frame in FRAMES.items() if frame == inner.frame), None)
-        written = f"{options} --frame {own}" if own else options
+        frame_name = next((text for text, frame in FRAMES.items() if frame == inner.frame), None)
+        written = f"{options} --frame {frame_name}" if frame_name else options
         yield _Candidate(written, trial(parsed, inner.frame, io.resize), True)
         for frame, meaning in frames.items():
             result = trial(parsed, meaning, io.resize)
@@ -124,10 +124,10 @@ def _reasoning_warning(
     return ()
 
 
-def _wrapped(format: Format, own: Format) -> Format:
+def _wrapped(format: Format, current: Format) -> Format:
     """The format with the reasoning style of the model's own format."""
-    if isinstance(own, Reasoned) and isinstance(format, Reasoned):
-        return replace(format, reasoning=own.reasoning)
+    if isinstance(current, Reasoned) and isinstance(format, Reasoned):
+        return replace(format, reasoning=current.reasoning)
     return format
 
 

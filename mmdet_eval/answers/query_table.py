@@ -105,21 +105,21 @@ class Slots:
         return self._named(image_path(row), row.line)
 
     def _named(self, path: PurePosixPath, line: int) -> list[Image]:
-        found = self._by_name.get(_base(str(path)), [])
-        parts = {image.id: name_parts(image.file_name) for image in found}
+        candidates = self._by_name.get(_base(str(path)), [])
+        parts = {image.id: name_parts(image.file_name) for image in candidates}
         came = name_parts(str(path))
         longest = max((len(p) for p in parts.values() if came[-len(p) :] == p), default=0)
         if longest:
-            found = [image for image in found if came[-longest:] == parts[image.id]]
-        names = {image.file_name for image in found}
-        if not found or len(names) > 1 or (len(found) > 1 and not self.known):
-            several = some([image.file_name for image in found])
+            candidates = [image for image in candidates if came[-longest:] == parts[image.id]]
+        names = {image.file_name for image in candidates}
+        if not candidates or len(names) > 1 or (len(candidates) > 1 and not self.known):
+            several = some([image.file_name for image in candidates])
             raise InputError(
                 f"line {line}: expected one image of the annotation file to match {path}, got "
-                f"{f'{len(found)} ({several})' if found else 'none'}: {KEEP_IDS}, "
+                f"{f'{len(candidates)} ({several})' if candidates else 'none'}: {KEEP_IDS}, "
                 "or check that --ann and --pred belong to the same dataset"
             )
-        return found
+        return candidates
 
     def _asked(self, row: Row, slots: list[Slot], image: Image) -> list[Slot]:
         subject = _subject(row)

@@ -103,7 +103,7 @@ def rescored(
             f"expected the scorer to return a list for each of {len(read)} answers, got "
             f"{len(scores)}"
         )
-    found, without = [], 0
+    with_scores, without = [], 0
     for one, some in zip(read, scores, strict=True):
         given = np.asarray(some, dtype=np.float64).reshape(-1)
         if len(given) != len(one.boxes):
@@ -113,8 +113,8 @@ def rescored(
             )
         given = in_range(given, len(given))
         without += int(np.isnan(given).sum())
-        found.append(replace(one, scores=np.nan_to_num(given, nan=0.0)))
-    return tuple(found), without
+        with_scores.append(replace(one, scores=np.nan_to_num(given, nan=0.0)))
+    return tuple(with_scores), without
 
 
 def _imported(module: str, score: str) -> Any:

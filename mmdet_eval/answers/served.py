@@ -26,27 +26,27 @@ def served_warnings(read: Sequence[ReadAnswer]) -> tuple[str, ...]:
     answers = [one.answer for one in read if one.answer.reasoning.strip()]
     moved = sum(answer.text == answer.reasoning for answer in answers)
     empty = [answer for answer in answers if not answer.text.strip()]
-    found = []
+    warnings = []
     if moved:
-        found.append(
+        warnings.append(
             f"{share(moved, len(read))} answers are in the server's reasoning field and have no "
             "content; they were read from there, because the field holds nothing else: serve this "
             "model without --reasoning-parser, or with the right one"
         )
     if empty:
         cut_off = sum(answer.truncated for answer in empty)
-        found.append(
+        warnings.append(
             f"{share(len(empty), len(read))} answers have no content; their text is in the "
             f"server's reasoning field, which is not read, and {cut_off} of them are cut off: "
             "infer with a larger max_tokens, or serve the model without --reasoning-parser"
         )
     silent = sum(_is_silent(one) for one in read)
     if silent > SILENT * len(read):
-        found.append(
+        warnings.append(
             f"{share(silent, len(read))} answers are empty and count as broken: did the server "
             "fail, or is their text in a field that is not read here?"
         )
-    return tuple(found)
+    return tuple(warnings)
 
 
 def _is_silent(one: ReadAnswer) -> bool:

@@ -169,7 +169,7 @@ def secrets(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
 
 def places(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> dict[str, Path]:
     """The files and folders that option values name, by option and value."""
-    found = {}
+    named = {}
     for name, values in pairs(arguments):
         if name in leave_out:
             continue
@@ -180,5 +180,5 @@ def places(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> dict[str,
             except (OSError, ValueError):  # a prompt is not a path: too long, or with a NUL
                 exists = False
             if exists:
-                found[f"--{name} {without_user(value)}"] = Path(path)
-    return found
+                named[f"--{name} {without_user(value)}"] = Path(path)
+    return named

@@ -66,10 +66,10 @@ def find_training_record(predictions: Path, record: ReadingRecord | None) -> Run
     """
     if record is None:
         folder = predictions if predictions.is_dir() else predictions.parent
-        return _found(folder) if folder.name == HELD_OUT else None
-    return _found(Path(record.model)) if Path(record.model).is_dir() else None
+        return _recorded(folder) if folder.name == HELD_OUT else None
+    return _recorded(Path(record.model)) if Path(record.model).is_dir() else None
 
 
-def _found(folder: Path) -> RunRecord | None:
+def _recorded(folder: Path) -> RunRecord | None:
     known = find_record(folder)
     return known[0] if known else None

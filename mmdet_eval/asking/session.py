@@ -96,7 +96,7 @@ class Model:
 
     def arguments(self) -> list[str]:
         """The arguments of `swift infer`: greedy decoding, and further options as given."""
-        own = {
+        options = {
             "model": self.path,
             "infer_backend": self.backend,
             "temperature": 0,
@@ -104,15 +104,15 @@ class Model:
             "write_batch_size": WRITE_BATCH.get(self.backend, 128),
         }
         if self.max_pixels is not None:
-            own["max_pixels"] = self.max_pixels
+            options["max_pixels"] = self.max_pixels
         if self.model_type is not None:
-            own["model_type"] = self.model_type
-        own |= {name: _word(value) for name, value in self.chat.given().items()}
+            options["model_type"] = self.model_type
+        options |= {name: _word(value) for name, value in self.chat.given().items()}
         if self.logprobs:
-            own["logprobs"] = "true"
-        return [text for name, value in own.items() for text in (f"--{name}", str(value))] + list(
-            self.options
-        )
+            options["logprobs"] = "true"
+        return [
+            text for name, value in options.items() for text in (f"--{name}", str(value))
+        ] + list(self.options)
 
 
 def _word(value: object) -> str:
@@ -160,7 +160,7 @@ def run(
         prompt_rows(spec, truth, protocol)
         for spec, truth in zip(datasets, annotations, strict=True)
     ]
-    everything = [row for own in rows for row in own]
+    everything = [row for of_set in rows for row in of_set]
     names = (spec.name for spec in datasets)
     for warning in check_images(everything, dict(zip(names, annotations, strict=True))):
         warn(f"note: {warning}")
@@ -175,10 +175,10 @@ def run(
             folder, lock, model, fingerprint, everything, contents, allow_missing
         )
         paths = [
-            _merge(own, answers, folder / ANSWERS / f"{spec.name}.jsonl")
-            for spec, own in zip(datasets, rows, strict=True)
+            _merge(of_set, answers, folder / ANSWERS / f"{spec.name}.jsonl")
+            for spec, of_set in zip(datasets, rows, strict=True)
         ]
-    return [Answered(*found) for found in zip(datasets, annotations, paths, strict=True)], asked
+    return [Answered(*parts) for parts in zip(datasets, annotations, paths, strict=True)], asked
 
 
 def _ask_in(
@@ -240,13 +240,13 @@ def answers_depend_on(
     """
     arguments, folder = model.arguments(), Path(model.path)
     named = {"": folder} if folder.is_dir() else {}
-    own = named_files(named)
+    model_files = named_files(named)
     passed = named_files(places(arguments, ("model", *NEUTRAL)) | _plugins_kept(model))
     images = {path: Path(path) for row in rows for path in row["images"]}
-    hashes = contents.hashes([*own.values(), *passed.values(), *images.values()])
+    hashes = contents.hashes([*model_files.values(), *passed.values(), *images.values()])
     return {
         "model": str(folder.resolve()) if folder.exists() else without_user(model.path),
-        "model_files": {name.strip(): hashes[path] for name, path in own.items()},
+        "model_files": {name.strip(): hashes[path] for name, path in model_files.items()},
         "infer_backend": model.backend,
         "arguments": recorded(arguments, (*APART, *NEUTRAL)),
         "option_files": {name: hashes[path] for name, path in passed.items()},
@@ -282,19 +282,19 @@ def _records_logprobs(model: Model) -> bool:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--logprobs", nargs="?", const="true", default="false")
     asked = parser.parse_known_args(model.arguments())[0].logprobs
-    found = asked.lower() in (
+    records = asked.lower() in (
         "yes",
         "true",
         "t",
         "y",
         "1",
     )  # what transformers' argument parser takes for true
-    if model.logprobs and not found:
+    if model.logprobs and not records:
         raise InputError(
             f"expected --logprobs true for scores by token probabilities, got {asked}: leave it "
             "out, or use a --score that needs no log-probabilities"
         )
-    return found
+    return records
 
 
 def _hash(value: object) -> str:

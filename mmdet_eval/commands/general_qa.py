@@ -127,8 +127,8 @@ def read_models(texts: Sequence[str]) -> list[Model]:
 
 
 def _read_model(text: str) -> Model:
-    name, found, path = text.partition("=")
-    if not (found and path and re.fullmatch(r"[\w.+-]*\w[\w.+-]*", name)):
+    name, equals, path = text.partition("=")
+    if not (equals and path and re.fullmatch(r"[\w.+-]*\w[\w.+-]*", name)):
         raise InputError(
             f"expected --model NAME=MODEL with a name of letters, digits and ._+-, got {text}: for "
             "example --model base=Qwen/Qwen2.5-VL-7B-Instruct"
@@ -138,7 +138,7 @@ def _read_model(text: str) -> Model:
         (folder / file).exists() for file in ("config.json", "adapter_config.json")
     ):
         inside = (
-            ", ".join(str(own) for own in sorted(folder.glob("checkpoint-*")))
+            ", ".join(str(checkpoint) for checkpoint in sorted(folder.glob("checkpoint-*")))
             or "no checkpoint-* either"
         )
         raise InputError(

@@ -123,10 +123,12 @@ def _protocol(arguments: argparse.Namespace, suite: Suite, format: Format | None
     protocol = load_protocol(suite.protocol)
     if format is None:
         return protocol
-    found = in_words_of(format, protocol)
-    if asks_for_json(found.prompt, format.name):
-        warn(f"note: {found.name} asks for JSON, which {format.name} is not; {BY_ONE}{format.name}")
-    return found
+    worded = in_words_of(format, protocol)
+    if asks_for_json(worded.prompt, format.name):
+        warn(
+            f"note: {worded.name} asks for JSON, which {format.name} is not; {BY_ONE}{format.name}"
+        )
+    return worded
 
 
 def run(arguments: argparse.Namespace) -> int:

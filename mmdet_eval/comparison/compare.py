@@ -89,10 +89,10 @@ def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comp
     for place, name in enumerate(models[0].datasets):
         matches = read_matches(models, name)
         tables = [_per_class(model.folder / name / "per_class.csv") for model in models]
-        for model, table, found in zip(models, tables, matches, strict=True):
+        for model, table, matched in zip(models, tables, matches, strict=True):
             aps = {category: ap for category, (_, ap) in table.items()}
             headline = headline_at(model.max_dets(name))
-            check_numbers(model.folder, model.datasets[name]["metrics"], aps, found, headline)
+            check_numbers(model.folder, model.datasets[name]["metrics"], aps, matched, headline)
         drawn[name] = bootstrap(matches, samples, seed + place)
         classes[name] = _class_columns(tables, matches[0], drawn[name])
     names, single = tuple(model.name for model in models), len(drawn) == 1
@@ -106,7 +106,7 @@ def _set_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Col
     (name,) = drawn
     metrics = [model.datasets[name]["metrics"] for model in models]
     return tuple(
-        _column(metric, [found.get(metric) for found in metrics], drawn[name][:, :, place])
+        _column(metric, [of_model.get(metric) for of_model in metrics], drawn[name][:, :, place])
         for place, metric in enumerate(headline_at(models[0].max_dets(name)))
         if metric in metrics[0]
     )

@@ -81,12 +81,12 @@ def read_matches(models: Sequence[Model], dataset: str) -> list[Matches]:
         InputError: these differ, or a file cannot be read.
     """
     matches = [Matches.load(model.folder / dataset / "matches.npz") for model in models]
-    for model, found in zip(models, matches, strict=True):
-        same = (found.image_ids, found.category_ids) == (
+    for model, of_model in zip(models, matches, strict=True):
+        same = (of_model.image_ids, of_model.category_ids) == (
             matches[0].image_ids,
             matches[0].category_ids,
         )
-        if not same or not np.array_equal(found.truths, matches[0].truths):
+        if not same or not np.array_equal(of_model.truths, matches[0].truths):
             raise InputError(
                 f"expected the same images, categories and annotations of {dataset} in all "
                 f"folders, got differences between {models[0].folder} and {model.folder}: evaluate "
@@ -131,7 +131,7 @@ def check_comparable(first: Model, other: Model) -> None:
 def other_conditions(models: Sequence[Model]) -> tuple[str, ...]:
     """Describes what else differs from the first model: it may be intended, such as the frame, but
     must be known."""
-    first, found = models[0], dict[str, list[str]]()
+    first, differences = models[0], dict[str, list[str]]()
     for other in models[1:]:
         for dataset, entry in first.datasets.items():
             ours, theirs = entry["conditions"], other.datasets[dataset]["conditions"]
@@ -141,13 +141,13 @@ def other_conditions(models: Sequence[Model]) -> tuple[str, ...]:
                         f"{_words(ours.get(name))} of {first.name}, {_words(theirs.get(name))} "
                         f"of {other.name}"
                     )
-                    found.setdefault(f"{name}: {words}", []).append(dataset)
+                    differences.setdefault(f"{name}: {words}", []).append(dataset)
     return tuple(
-        f"{difference} (in {', '.join(datasets)})" for difference, datasets in found.items()
+        f"{difference} (in {', '.join(datasets)})" for difference, datasets in differences.items()
     )
 
 
 def _words(value: Any) -> str:
     """A protocol by its name, everything else as it is."""
-    found = value.get("name", value) if isinstance(value, dict) else value
-    return "none recorded" if found is None else f'"{found}"'
+    named = value.get("name", value) if isinstance(value, dict) else value
+    return "none recorded" if named is None else f'"{named}"'

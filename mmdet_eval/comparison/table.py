@@ -87,14 +87,14 @@ def _cell(column: Column, place: int) -> str:
 def _differences(column: Column) -> list[str]:
     pairs = zip(column.differences[1:], column.intervals[1:], strict=True)
     return [
-        "-" if difference is None else _with_interval(difference, found)
-        for difference, found in pairs
+        "-" if difference is None else _with_interval(difference, interval)
+        for difference, interval in pairs
     ]
 
 
-def _with_interval(difference: float, found: Interval | None) -> str:
+def _with_interval(difference: float, interval: Interval | None) -> str:
     return f"{_signed(difference)} " + (
-        f"[{_signed(found[0])}, {_signed(found[1])}]" if found else NO_INTERVAL
+        f"[{_signed(interval[0])}, {_signed(interval[1])}]" if interval else NO_INTERVAL
     )
 
 

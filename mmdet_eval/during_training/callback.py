@@ -85,11 +85,11 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         if self.held_out is not None:
             self._write(answers, state.global_step)
             scores = [self.held_out.scores(answers)]
-        found = {f"eval_{name}": value for name, value in broadcast_object_list(scores)[0].items()}
+        logged = {f"eval_{name}": value for name, value in broadcast_object_list(scores)[0].items()}
         if metrics is not None:
-            metrics.update(found)
+            metrics.update(logged)
         # Not the trainer's log(): it would write its table of sampled completions a second time.
-        Trainer.log(self.trainer, found)
+        Trainer.log(self.trainer, logged)
 
     def _write(self, answers: Sequence[tuple[str, bool]], step: int) -> None:
         """Write the answers as `swift infer` would, to inspect or to evaluate in another way."""
@@ -139,18 +139,18 @@ def answer(trainer: Any) -> list[tuple[str, bool]]:
     ]
     # vLLM schedules requests itself; the transformers engine would put everything into one batch.
     batch = share if trainer.use_fast_infer else trainer.args.per_device_eval_batch_size
-    found: list[tuple[int, str, bool]] = []
+    answered: list[tuple[int, str, bool]] = []
     with _greedy(trainer):
         for start in range(0, share, batch):
             chosen = indices[start : start + batch]
             samples = trainer._generate_completions(
                 trainer.to_samples([rows[index] for index in chosen])
             )
-            found += [
+            answered += [
                 (index, _text(sample), sample.is_truncated)
                 for index, sample in zip(chosen, samples, strict=True)
             ]
-    by_index = {index: (text, truncated) for index, text, truncated in gather_object(found)}
+    by_index = {index: (text, truncated) for index, text, truncated in gather_object(answered)}
     return [by_index[index] for index in range(len(rows))]
 
 

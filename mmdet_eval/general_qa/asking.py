@@ -72,12 +72,12 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
 def answers_depend_on(model: Model, questions: Questions, contents: Contents) -> dict[str, Any]:
     """What the answers depend on, including file contents; for a hub id, only its name."""
     folder, options = Path(model.path), questions.passed()
-    own = named_files({"": folder} | base_of(folder) if folder.is_dir() else {})
+    model_files = named_files({"": folder} | base_of(folder) if folder.is_dir() else {})
     passed = named_files(places(options, tuple(NEUTRAL)))
-    hashes = contents.hashes([*own.values(), *passed.values()])
+    hashes = contents.hashes([*model_files.values(), *passed.values()])
     return {
         "model": str(folder.resolve()) if folder.exists() else without_user(model.path),
-        "model_files": {name.strip(): hashes[path] for name, path in own.items()},
+        "model_files": {name.strip(): hashes[path] for name, path in model_files.items()},
         "option_files": {name: hashes[path] for name, path in passed.items()},
         "arguments": recorded(options, tuple(NEUTRAL)),
         "environment": questions.variables(),

@@ -108,11 +108,13 @@ def read_recipe(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"expected a YAML file for `swift eval`, got none at {path}")
     recipe = load_yaml(path)
-    found = recipe if isinstance(recipe, dict) else {}
-    if found.get("eval_backend") != "VLMEvalKit" or not isinstance(found.get("eval_dataset"), list):
+    options = recipe if isinstance(recipe, dict) else {}
+    if options.get("eval_backend") != "VLMEvalKit" or not isinstance(
+        options.get("eval_dataset"), list
+    ):
         raise InputError(
             f"expected eval_backend: VLMEvalKit and a list eval_dataset in {path}, got "
-            f"{found.get('eval_backend')} and {found.get('eval_dataset')}; see "
+            f"{options.get('eval_backend')} and {options.get('eval_dataset')}; see "
             "configs/eval/general_qa.yaml"
         )
-    return found
+    return options

@@ -51,7 +51,8 @@ def write_report(folder: Path, scores: Scores) -> None:
     """Write general_qa.md and general_qa.json into `folder`; raises OSError if that fails."""
     write_file(folder / "general_qa.md", as_markdown(scores))
     record = {
-        model: {name: asdict(score) for name, score in own.items()} for model, own in scores.items()
+        model: {name: asdict(score) for name, score in by_benchmark.items()}
+        for model, by_benchmark in scores.items()
     }
     text = json.dumps({"units": UNITS, "models": record}, indent=2, ensure_ascii=False)
     write_file(folder / "general_qa.json", text + "\n")

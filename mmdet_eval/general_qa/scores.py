@@ -82,13 +82,13 @@ def _number(text: str | None, path: Path) -> float:
 def _only(folder: Path, ending: str) -> Path | None:
     """The file that VLMEvalKit names after model and benchmark, in a folder named after the
     model."""
-    found = list(folder.glob(f"*/*_{ending}"))
-    if len(found) > 1:
+    files = list(folder.glob(f"*/*_{ending}"))
+    if len(files) > 1:
         raise InputError(
-            f"expected one model's results in {folder}, got {', '.join(map(str, found))}: delete "
+            f"expected one model's results in {folder}, got {', '.join(map(str, files))}: delete "
             "one"
         )
-    return found[0] if found else None
+    return files[0] if files else None
 
 
 def _rows(path: Path, delimiter: str) -> list[dict[str, str]]:

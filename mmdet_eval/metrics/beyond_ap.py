@@ -45,14 +45,14 @@ def beside(ranking: Ranking, beyond: Matches | None = None) -> Metrics:
 def spread(ranking: Ranking, orders: int, seed: int) -> Spread:
     """The least and the greatest mAP of the reported order and of `orders` random orders of the
     images."""
-    found = average(ranking.reported)
+    reported = average(ranking.reported)
     if not ranking.ties:
-        return Spread(found, found, 0, seed)
-    if found is None or not orders:
+        return Spread(reported, reported, 0, seed)
+    if reported is None or not orders:
         return Spread(None, None, 0, seed)
     random, images = np.random.default_rng(seed), len(ranking.matches.image_ids)
     tried = [average(ranking.precision(places=random.permutation(images))) for _ in range(orders)]
-    values = [found, *(value for value in tried if value is not None)]
+    values = [reported, *(value for value in tried if value is not None)]
     return Spread(min(values), max(values), orders, seed)
 
 
@@ -69,7 +69,7 @@ def class_scores(
     right, boxes = (table[0] for table in _counts(matches, beyond))
     truths = matches.truths.sum(axis=1)
     at75 = int(np.argmin(np.abs(matches.iou_thresholds - 0.75)))
-    found = []
+    scores = []
     for category, name in categories.items():
         k = places[category]
         rates = _rates(right[k : k + 1], boxes[k : k + 1], int(truths[k]))
@@ -84,8 +84,8 @@ def class_scores(
                 for rate, values in rates.items()
             },
         }
-        found.append(ClassScores(category, name, metrics, int(truths[k]), int(boxes[k])))
-    return tuple(found)
+        scores.append(ClassScores(category, name, metrics, int(truths[k]), int(boxes[k])))
+    return tuple(scores)
 
 
 def _counts(

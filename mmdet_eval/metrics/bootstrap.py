@@ -35,11 +35,11 @@ def bootstrap(models: Sequence[Matches], samples: int, seed: int) -> Floats:
     random, images = np.random.default_rng(seed), len(models[0].image_ids)
     resamplers = [Resampler(rank(matches)) for matches in models]
     share = np.full(images, 1 / images)
-    found = [
+    drawn = [
         [numbers(resampler, weights) for resampler in resamplers]
         for weights in random.multinomial(images, share, samples)
     ]
-    return np.array(found)
+    return np.array(drawn)
 
 
 def interval(differences: Floats, level: float = 0.95) -> tuple[float, float] | None:

@@ -84,11 +84,11 @@ class Ranking:
         matches = self.matches
         weights = np.ones(len(matches.image_ids), dtype=np.int64) if weights is None else weights
         hits = matches.matched[:, self.points] & ~matches.ignored[:, self.points]
-        found = np.cumsum(np.where(hits, weights[matches.image[self.points]], 0), axis=1)
+        true_positives = np.cumsum(np.where(hits, weights[matches.image[self.points]], 0), axis=1)
         truths = matches.truths @ weights
         return np.where(
             truths > 0,
-            np.diff(_from_zero(found)[:, self.bounds], axis=1) / np.maximum(truths, 1),
+            np.diff(_from_zero(true_positives)[:, self.bounds], axis=1) / np.maximum(truths, 1),
             -1.0,
         )
 
@@ -171,13 +171,15 @@ def interpolate(right: Ints, boxes: Ints, bounds: Ints, truths: Ints) -> Floats:
     Returns:
         (T, R, K); -1 where a category has no truth.
     """
-    found = _from_zero(np.cumsum(right, axis=1))
-    precision = _within(found[:, 1:], bounds) / (boxes + np.spacing(1))
+    true_positives = _from_zero(np.cumsum(right, axis=1))
+    precision = _within(true_positives[:, 1:], bounds) / (boxes + np.spacing(1))
     shifted = np.empty(precision.shape, dtype=np.int64)
-    return envelope(found, np.append(precision.ravel(), 0.0), bounds, truths, shifted)
+    return envelope(true_positives, np.append(precision.ravel(), 0.0), bounds, truths, shifted)
 
 
-def envelope(found: Ints, precision: Floats, bounds: Ints, truths: Ints, shifted: Ints) -> Floats:
+def envelope(
+    true_positives: Ints, precision: Floats, bounds: Ints, truths: Ints, shifted: Ints
+) -> Floats:
     """The highest precision at or beyond each of 101 recalls.
 
     Args:
@@ -191,13 +193,13 @@ def envelope(found: Ints, precision: Floats, bounds: Ints, truths: Ints, shifted
     Returns:
         (T, R, K); -1 where a category has no truth.
     """
-    start, end = (found[:, b] for b in (bounds[:-1], bounds[1:]))
+    start, end = (true_positives[:, b] for b in (bounds[:-1], bounds[1:]))
     needed = _needed(truths)
     reached = needed <= (end - start)[..., None]  # (T, K, R)
     # The rows are concatenated, so that one search and one reduction serve all.
-    rows = np.arange(len(found))[:, None]
-    step = int(found.max(initial=0)) + int(needed.max(initial=0)) + 1
-    np.add(found[:, 1:], rows * step, out=shifted)
+    rows = np.arange(len(true_positives))[:, None]
+    step = int(true_positives.max(initial=0)) + int(needed.max(initial=0)) + 1
+    np.add(true_positives[:, 1:], rows * step, out=shifted)
     first = np.searchsorted(shifted.ravel(), (start + rows * step)[..., None] + needed)
     first = np.minimum(first, (rows * shifted.shape[1] + bounds[1:])[..., None])
     best = np.maximum.reduceat(precision, first.ravel()).reshape(first.shape)

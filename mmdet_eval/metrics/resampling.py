@@ -24,7 +24,7 @@ class Resampler:
         self._category = np.repeat(np.arange(len(ranking.bounds) - 1), np.diff(ranking.bounds))
         thresholds, count = self._right.shape
         self._times = np.empty(count, dtype=np.int64)
-        self._found, self._left_out = np.zeros((2, thresholds, count + 1), dtype=np.int64)
+        self._true_positives, self._left_out = np.zeros((2, thresholds, count + 1), dtype=np.int64)
         self._work, self._boxes = np.empty((2, thresholds, count), dtype=np.int64)
         # One extra entry, for a reduction that begins after the last point.
         self._padded = np.zeros(thresholds * count + 1)
@@ -36,12 +36,12 @@ class Resampler:
         np.take(weights, self._image, out=self._times, mode="clip")
         precision = self._padded[:-1].reshape(self._right.shape)
         np.add(self._ranks(weights), np.spacing(1), out=precision)
-        found = self._summed(self._right, self._found)
-        right = self._within(found, self._work)
+        true_positives = self._summed(self._right, self._true_positives)
+        right = self._within(true_positives, self._work)
         np.divide(right, precision, out=precision)
         truths = ranking.matches.truths @ weights
-        recall = np.diff(found[:, bounds], axis=1) / np.maximum(truths, 1)
-        best = envelope(found, self._padded, bounds, truths, self._work)
+        recall = np.diff(true_positives[:, bounds], axis=1) / np.maximum(truths, 1)
+        best = envelope(true_positives, self._padded, bounds, truths, self._work)
         return best, np.where(truths > 0, recall, -1.0)
 
     def _ranks(self, weights: Ints) -> Ints:

@@ -18,22 +18,22 @@ def beside_rows(evaluation: Evaluation) -> dict[str, str]:
     return rows
 
 
-def _counting(found: Counting) -> dict[str, str]:
-    unread = {"answers without a number": str(found.unread)} if found.unread else {}
+def _counting(counting: Counting) -> dict[str, str]:
+    unread = {"answers without a number": str(counting.unread)} if counting.unread else {}
     return {
-        "exact count": percent(found.exact),
-        "count MAE": f"{found.mae:.2f} objects",
-        "count RMSE": f"{found.rmse:.2f} objects",
+        "exact count": percent(counting.exact),
+        "count MAE": f"{counting.mae:.2f} objects",
+        "count RMSE": f"{counting.rmse:.2f} objects",
     } | unread
 
 
-def _calibration(found: Calibration) -> dict[str, str]:
-    if found.ece is None:
-        return {"calibration error": f"not defined: {found.undefined}"}
-    return {"calibration error": percent(found.ece)} | {
+def _calibration(calibration: Calibration) -> dict[str, str]:
+    if calibration.ece is None:
+        return {"calibration error": f"not defined: {calibration.undefined}"}
+    return {"calibration error": percent(calibration.ece)} | {
         f"right at scores {one.low:.1f} to {one.high:.1f}": (
             f"{percent(one.right)} of {one.boxes} boxes, mean score {percent(one.score)}"
         )
-        for one in found.bins
+        for one in calibration.bins
         if one.boxes
     }

@@ -85,22 +85,22 @@ def _common(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def _note(evaluation: Evaluation, name: str) -> str:
-    found, unknown = evaluation.converted.counts, evaluation.converted.unknown_labels
+    counts, unknown = evaluation.converted.counts, evaluation.converted.unknown_labels
     if name == "boxes_kept" and not evaluation.converted.of_text:
-        lacking = f"; the file lacks {found.missing} images" if found.missing else ""
+        lacking = f"; the file lacks {counts.missing} images" if counts.missing else ""
         return (
             f"  in {len(np.unique(evaluation.converted.detections.image))} of "
-            f"{found.images} images{lacking}"
+            f"{counts.images} images{lacking}"
         )
-    if name == "answers" and found.missing:
+    if name == "answers" and counts.missing:
         return (
-            f"  {found.missing} {'images' if found.queries == found.images else 'queries'} have "
+            f"  {counts.missing} {'images' if counts.queries == counts.images else 'queries'} have "
             "none"
         )
     if name == "broken_format":
         return "".join(f"  {issue} {n}" for issue, n in breaks(evaluation).items())
-    if name == "outside" and found.outside:
-        return f"  clipped; {found.nothing_left} dropped"
+    if name == "outside" and counts.outside:
+        return f"  clipped; {counts.nothing_left} dropped"
     if name == "unknown_labels" and unknown:
         shown = [f"{label[:40]!r} {n}" for label, n in unknown.items()][:LABELS_SHOWN]
         return f"  dropped: {', '.join(shown)}" + (", ..." if len(unknown) > LABELS_SHOWN else "")
@@ -111,8 +111,8 @@ def _suite(evaluations: Sequence[Evaluation], names: Sequence[str], mean: Metric
     width = max(WIDTH, 2 + max(len(evaluation.name) for evaluation in evaluations))
     lines = [" " * width + "".join(f"{name:>12}" for name in (*names, *SUITE_COLUMNS))]
     for evaluation in evaluations:
-        found = evaluation.converted.counts
-        came = found.images, found.missing, found.unparsed, found.unknown_labels
+        counts = evaluation.converted.counts
+        came = counts.images, counts.missing, counts.unparsed, counts.unknown_labels
         cells = "".join(f"{cell:>12}" for cell in (_range(evaluation.scores.spread), *came))
         lines.append(f"{evaluation.name:<{width}}{_row(evaluation.scores.metrics, names)}{cells}")
     return [*lines, f"{'Avg.':<{width}}{_row(mean, names)}"]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 def plain(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
     line = " ".join(text.split())
-    return re.sub(r"[\\`*\[\]<>|#&]|(?<!\w)_|_(?!\w)", lambda found: "\\" + found[0], line)
+    return re.sub(r"[\\`*\[\]<>|#&]|(?<!\w)_|_(?!\w)", lambda match: "\\" + match[0], line)
 
 
 def bullets(lines: Iterable[str]) -> str:

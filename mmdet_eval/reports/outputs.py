@@ -99,11 +99,11 @@ def write_outputs(
     clear_unfinished(folder, folder / SCRATCH)
     with scratch_of(folder) as scratch:
         for evaluation, answers in zip(evaluations, judged, strict=True):
-            own = scratch / evaluation.name
-            own.mkdir()
-            write_files(own, evaluation, dump)
-            write_curves(own / "pr_curves.png", evaluation)
-            write_pictures(own / "pictures", evaluation, answers, broken)
+            place = scratch / evaluation.name
+            place.mkdir()
+            write_files(place, evaluation, dump)
+            write_curves(place / "pr_curves.png", evaluation)
+            write_pictures(place / "pictures", evaluation, answers, broken)
         (scratch / SUMMARY).write_bytes(encode(summary(evaluations, suite, left_out)))
         (scratch / PAGE).write_bytes(encode(page(evaluations, judged, suite, left_out, broken)))
         files = hash_files(scratch)

@@ -49,7 +49,7 @@ def page(
     )
     parts = {"policy": policy, "title": html.escape(title), "style": style, "script": script}
     parts["data"] = _json(_data(evaluations, judged, suite, left_out, broken))
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _template("report.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _template("report.html"))
 
 
 def _template(name: str) -> str:

@@ -122,13 +122,13 @@ def decides(evaluation: Evaluation) -> dict[str, str]:
 
 def counts(evaluation: Evaluation) -> dict[str, int]:
     """What became of answers and boxes, by the names of `Counts`, without what need not be said."""
-    found = asdict(evaluation.converted.counts)
+    counted = asdict(evaluation.converted.counts)
     if not evaluation.converted.of_text:
-        return {name: found[name] for name in OF_BOXES}
-    silent = {name for name in RARE if not found[name]}
-    if found["queries"] == found["images"]:
+        return {name: counted[name] for name in OF_BOXES}
+    silent = {name for name in RARE if not counted[name]}
+    if counted["queries"] == counted["images"]:
         silent.add("queries")
-    return {name: count for name, count in found.items() if name not in silent}
+    return {name: count for name, count in counted.items() if name not in silent}
 
 
 def breaks(evaluation: Evaluation) -> dict[str, int]:

@@ -92,8 +92,8 @@ def _unwrapped(dataset: dict[str, Any]) -> dict[str, Any]:
 
 def _several(evaluator: Any, count: int, path: Path) -> tuple[list[str], list[Any]]:
     """The evaluator's dataset_prefixes and metrics, one for each data set."""
-    found = evaluator if isinstance(evaluator, dict) else {}
-    prefixes, metrics = found.get("dataset_prefixes") or [], found.get("metrics") or []
+    options = evaluator if isinstance(evaluator, dict) else {}
+    prefixes, metrics = options.get("dataset_prefixes") or [], options.get("metrics") or []
     if not 0 < count == len(prefixes) == len(metrics) == len(set(prefixes)):
         raise InputError(
             f"expected the evaluator of {path} to have one metric and one of dataset_prefixes for "

@@ -80,13 +80,13 @@ def load_protocol(name: str) -> Protocol:
     base, _, format = name.rpartition(":")
     if base not in protocol_names() or format not in FORMATS:
         return _read(name)
-    found = in_words_of(FORMATS[format], _read(base))
-    if found.name != name:
+    worded = in_words_of(FORMATS[format], _read(base))
+    if worded.name != name:
         raise InputError(
             f"expected a format whose authors document a question for {base} (queries: "
-            f"{found.queries}), got {format!r}: use --protocol {base}, or your own YAML file"
+            f"{worded.queries}), got {format!r}: use --protocol {base}, or your own YAML file"
         )
-    return found
+    return worded
 
 
 def in_words_of(format: Format, protocol: Protocol) -> Protocol:
@@ -95,8 +95,8 @@ def in_words_of(format: Format, protocol: Protocol) -> Protocol:
     A question about one thing decides the category: several families leave the label out of the
     answer.
     """
-    own = format.questions
-    words = own.detect if protocol.queries in AT_ONCE else own.locate
+    questions = format.questions
+    words = questions.detect if protocol.queries in AT_ONCE else questions.locate
     if words is None or protocol.name not in protocol_names():
         return protocol
     return replace(

@@ -72,11 +72,13 @@ def options() -> Parser:
 
 
 def _run(args: argparse.Namespace) -> int:
-    own, words = options().parse_known_args(args.words)
+    given, words = options().parse_known_args(args.words)
     shell = dict(os.environ)
     recipe = read_recipe(words, shell)
-    if own.config is not None:
-        recipe = replace(recipe, environ={**recipe.environ, ENVIRONMENT_VARIABLE: own.config})
+    if given.config is not None:
+        recipe = replace(recipe, environ={**recipe.environ, ENVIRONMENT_VARIABLE: given.config})
     os.environ.update(recipe.environ)  # as `swift` does: image paths and templates depend on it
-    report = examine(recipe, shell, Effort(own.rows, own.out, own.sample, own.prompts, own.samples))
+    report = examine(
+        recipe, shell, Effort(given.rows, given.out, given.sample, given.prompts, given.samples)
+    )
     return 1 if report.is_wasted else 0

@@ -116,10 +116,10 @@ def _image_fault(row: Row) -> Fault | None:
 
 def _row(row: Row, result: Output) -> dict[str, Any]:
     image = _lasting(image_of(row), result)
-    own = {"messages": _question(row.get("messages")), "images": [image]}
+    asked = {"messages": _question(row.get("messages")), "images": [image]}
     return {
         name: value for name, value in row.items() if name != "image" and value is not None
-    } | own
+    } | asked
 
 
 def _truth(row: Row) -> GroundTruth:

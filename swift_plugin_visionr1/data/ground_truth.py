@@ -89,9 +89,9 @@ def _from_pairs(pairs: list[Any], width: int | None, height: int | None) -> dict
             raise SolutionError(
                 f"{EXPECTED}, or a list of [label, [x1, y1, x2, y2]]; got an entry {short(pair)}"
             )
-        own = pair[1] if pair[1] and isinstance(pair[1][0], list) else [pair[1]]
-        boxes += own
-        labels += [pair[0]] * len(own)
+        of_label = pair[1] if pair[1] and isinstance(pair[1][0], list) else [pair[1]]
+        boxes += of_label
+        labels += [pair[0]] * len(of_label)
     if width is None or height is None:
         raise SolutionError(
             "expected columns width and height beside a solution of [label, box] pairs; got none"

@@ -221,7 +221,7 @@ class Reasoned(Format):
         begin, stop = (written or [*parts, (end, end)])[-1]
         if unclosed is not None and "unclosed_reasoning" in issues:
             return _without_tokens(text, begin, stop)
-        issues += ["text_around"] if not all(mark.own for mark in marks) else []
+        issues += ["text_around"] if not all(mark.of_family for mark in marks) else []
         others = len(written) > 1 or (bool(written) and written[-1] != parts[-1])
         return self._within_tags(text, begin, stop, marks, others, issues)
 

@@ -49,7 +49,7 @@ class Mark(NamedTuple):
     start: int
     end: int
     opens: bool
-    own: bool
+    of_family: bool
 
 
 class Outside(NamedTuple):

@@ -111,8 +111,8 @@ def _with_tower(matched: Matched, folder: TowerFolder, source: Path) -> Matched:
             f"expected the vision tower's weights in {source} or beside it, got neither: download "
             "JefferyZhan/clip-vit-large-path14-336_to_1022 and give its folder as --vision-tower"
         )
-    own = rename(find_weights(folder.path), from_tower)
-    return Matched(matched.weights | own.weights, matched.counting)
+    tower = rename(find_weights(folder.path), from_tower)
+    return Matched(matched.weights | tower.weights, matched.counting)
 
 
 def _write_tower(

@@ -101,8 +101,8 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
             metrics: the trainer's own.
         """
         if self.watch is not None:
-            own = {name: metrics[name] for name in (SPREAD, CLIPPED) if name in metrics}
-            self.watch.after_step(state.global_step, values | own)
+            of_trainer = {name: metrics[name] for name in (SPREAD, CLIPPED) if name in metrics}
+            self.watch.after_step(state.global_step, values | of_trainer)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Keep what the evaluation scored out of the training curves and pictures."""

@@ -64,9 +64,11 @@ class PublishedRows(MessagesPreprocessor):  # type: ignore[misc]
         return dict(super().batched_preprocess(self.rows_to_batched(rows), **kwargs))
 
     def _converted(self, row: Row) -> dict[str, Any]:
-        own = {name: value for name, value in row.items() if name not in (NUMBER, "__#solution")}
+        columns = {
+            name: value for name, value in row.items() if name not in (NUMBER, "__#solution")
+        }
         try:
-            converted = self.form.convert(own, image_size)
+            converted = self.form.convert(columns, image_size)
             if (reason := why_unreadable(converted)) is not None:
                 raise SolutionError(reason)
         except SolutionError as error:

@@ -65,7 +65,8 @@ class EveryRow:
     def _rows(self, dataset: Dataset, indices: list[int]) -> list[tuple[int, Mapping[str, Any]]]:
         """The rows with their numbers in the file, where empty lines count too."""
         if self.source.suffix in ROW_FILES and self.source.is_file():
-            rows = [own for place, own in enumerate(read_file(self.source)) if place in indices]
+            numbered = enumerate(read_file(self.source))
+            rows = [pair for place, pair in numbered if place in indices]
             return [(number, row) for number, row in rows if isinstance(row, Mapping)]
         return [(index + 1, dataset[index]) for index in indices]
 

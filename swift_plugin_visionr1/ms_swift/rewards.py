@@ -93,7 +93,7 @@ class VisionR1(ORM):  # type: ignore[misc]
 def warn_of_double_counting(rewards: Sequence[Any], weights: Sequence[float] | None) -> None:
     """Warn if both the total and its parts count."""
     pairs = zip(rewards, weights or [1.0] * len(rewards), strict=False)
-    counting = {own.part for own, weight in pairs if isinstance(own, VisionR1) and weight}
+    counting = {reward.part for reward, weight in pairs if isinstance(reward, VisionR1) and weight}
     twice = sorted(counting & SUMMED)
     if "total" in counting and twice:
         logger.warning(

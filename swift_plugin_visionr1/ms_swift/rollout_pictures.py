@@ -82,25 +82,25 @@ class RolloutPictures:
 
 
 def _rewards(group: RolloutGroup) -> str:
-    paid = (own.paid.values() for own in group.breakdowns)
+    paid = (breakdown.paid.values() for breakdown in group.breakdowns)
     return ", ".join(" + ".join(f"{value:.2g}" for value in values) for values in paid)
 
 
 def _reporters(trainer: Any) -> list[Send]:
     """How to send a picture with its caption to each reporter of the run."""
     names = trainer.args.report_to
-    found: list[Send] = [
+    senders: list[Send] = [
         _tensorboard(c.tb_writer) for c in trainer.callback_handler.callbacks if _writes(c)
     ]
     if "wandb" in names:
         import wandb
 
-        found += [_wandb(wandb)] if wandb.run is not None else []
+        senders += [_wandb(wandb)] if wandb.run is not None else []
     if "swanlab" in names and swanlab_get_run() is not None:
         import swanlab
 
-        found.append(_swanlab(swanlab))
-    return found
+        senders.append(_swanlab(swanlab))
+    return senders
 
 
 def _writes(callback: Any) -> bool:

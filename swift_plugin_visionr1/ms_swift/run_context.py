@@ -188,8 +188,8 @@ def image_processor(template: Any) -> dict[str, Any]:
     """The fields of the model's image processor, or of a processor that is one itself; empty
     without one."""
     processor = getattr(template, "processor", None)
-    own = getattr(processor, "image_processor", None)
-    return dict(own.to_dict()) if own is not None else dict(getattr(processor, "__dict__", {}))
+    inner = getattr(processor, "image_processor", None)
+    return dict(inner.to_dict()) if inner is not None else dict(getattr(processor, "__dict__", {}))
 
 
 def _sources(args: Any) -> tuple[Path, ...]:

@@ -36,13 +36,13 @@ def other_frame(
 ) -> OtherFrame | None:
     """The frame in which the boxes lie on the annotations, if they do not as they are read."""
     pairs = [
-        (own, truth)
-        for own, truth in zip(breakdowns, truths, strict=True)
-        if len(own.boxes_xyxy) and len(truth.boxes)
+        (breakdown, truth)
+        for breakdown, truth in zip(breakdowns, truths, strict=True)
+        if len(breakdown.boxes_xyxy) and len(truth.boxes)
     ]
     if len(pairs) < FEWEST:
         return None
-    as_read = float(np.mean([_overlap(own.boxes_xyxy, truth) for own, truth in pairs]))
+    as_read = float(np.mean([_overlap(breakdown.boxes_xyxy, truth) for breakdown, truth in pairs]))
     ious = {name: _overlap_in(name, pairs, io) for name in FRAMES}
     best = max(ious, key=lambda name: ious[name])
     return OtherFrame(best, ious[best], as_read) if ious[best] >= as_read + BETTER else None
@@ -52,9 +52,9 @@ def _overlap_in(
     name: str, pairs: Sequence[tuple[RewardBreakdown, GroundTruth]], io: ModelIO
 ) -> float:
     overlaps = []
-    for own, truth in pairs:
+    for breakdown, truth in pairs:
         view = io.resize.view(truth.size)
-        written = io.format.frame.from_image(own.boxes_xyxy, view)
+        written = io.format.frame.from_image(breakdown.boxes_xyxy, view)
         overlaps.append(_overlap(FRAMES[name].to_image(written, view), truth))
     return float(np.mean(overlaps))
 

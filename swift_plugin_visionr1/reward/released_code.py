@@ -36,10 +36,10 @@ FARTHEST = 10**30  # float32 holds it, and farther coordinates give the same rew
 def require_official_format(format: Format) -> None:
     """Raise SettingsError for a format that the released code does not read: it only knows the
     paper's Qwen2.5-VL."""
-    if format != (own := get_format("qwen2_5_vl")):
+    if format != (released := get_format("qwen2_5_vl")):
         raise SettingsError(
-            f"expected the format {own.name}, {own.frame.describe()}, no reasoning, with the "
-            f"official rules, which read no other, got {format.name}, "
+            f"expected the format {released.name}, {released.frame.describe()}, no reasoning, "
+            f"with the official rules, which read no other, got {format.name}, "
             f"{format.frame.describe()}, reasoning "
             f"{getattr(format, 'reasoning', 'none')}: use `preset: paper` for this model"
         )
@@ -74,9 +74,9 @@ def score_official(
         return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, *read, NO_MATCH.ious)
     pairs = _match(written, entries, truth, processed)
     gious = pairs.ious.astype(np.float32)
-    found = _clamp(gious, criteria.xi0, criteria.xi0).sum() / count
+    achieved = _clamp(gious, criteria.xi0, criteria.xi0).sum() / count
     low, high = (0.5, 0.75) if differentiation else (0.0, 1.0)
-    recall = float(_clamp(np.array([found]), low, high)[0])
+    recall = float(_clamp(np.array([achieved]), low, high)[0])
     precision = float(_clamp(gious, criteria.xi1, criteria.xi2).mean())
     return RewardBreakdown(
         format_reward, recall, precision, len(entries), count, pairs, *read, pairs.ious
@@ -109,8 +109,8 @@ def _extract(text: str) -> list[Entry]:
     entries = [entry for item in data if (entry := _entry(item))] if isinstance(data, list) else []
     if entries:
         return entries
-    found = [([int(v) for v in groups[:4]], groups[4]) for groups in _ENTRY.findall(text)]
-    return [(box, label) for box, label in found if box[0] < box[2] and box[1] < box[3]]
+    matches = [([int(v) for v in groups[:4]], groups[4]) for groups in _ENTRY.findall(text)]
+    return [(box, label) for box, label in matches if box[0] < box[2] and box[1] < box[3]]
 
 
 def _parse(text: str) -> object:
@@ -149,8 +149,8 @@ def _match(written: Boxes, entries: list[Entry], truth: GroundTruth, processed: 
     number = {label.lower(): place for place, label in enumerate(truth.labels)}
     theirs = np.array([number[label.lower()] for label in truth.labels])
     named = [label.strip().lower() if isinstance(label, str) else None for _, label in entries]
-    own = np.array([-1 if name is None else number.get(name, -1) for name in named])
-    same = (own[:, None] == theirs).astype(np.float32)
+    predicted = np.array([-1 if name is None else number.get(name, -1) for name in named])
+    same = (predicted[:, None] == theirs).astype(np.float32)
     cost = np.nan_to_num(distance - same - overlap, nan=1e30, posinf=1e30, neginf=-1e30)
     first = canonical_order(written, named, key=lambda name: (name or "", name is None))
     second = canonical_order(truth.boxes, truth.labels, label_key)

@@ -136,11 +136,11 @@ class Settings:
                 )
 
     def _check_peer(self, peer: Peer) -> None:
-        for own in fields(self):
-            if own.name in peer.unused and getattr(self, own.name) != own.default:
+        for setting in fields(self):
+            if setting.name in peer.unused and getattr(self, setting.name) != setting.default:
                 raise SettingsError(
-                    f"expected {own.name} left out with the rules {self.rules}, which have their "
-                    f"own, got {getattr(self, own.name)!r}: use `preset: {self.rules}`"
+                    f"expected {setting.name} left out with the rules {self.rules}, which have "
+                    f"their own, got {getattr(self, setting.name)!r}: use `preset: {self.rules}`"
                 )
 
     @property

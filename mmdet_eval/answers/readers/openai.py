@@ -71,8 +71,8 @@ def _logprobs(output: list[Any]) -> dict[str, Any] | None:
     """An answer from the responses API, in the form of the chat API."""
     items = [item for item in output if isinstance(item, dict)]
     parts = [part for item in items for part in item.get("content") or () if isinstance(part, dict)]
-    found = [entry for part in parts for entry in part.get("logprobs") or ()]
-    return {"content": found} if found else None
+    entries = [entry for part in parts for entry in part.get("logprobs") or ()]
+    return {"content": entries} if entries else None
 
 
 def _only_choice(body: Any, data: Mapping[str, Any], where: str) -> Mapping[str, Any]:

@@ -188,5 +188,5 @@ def _image(root: Element, file: Path, request: Request) -> str:
     for folder in near:
         if said and (folder / said).is_file():
             return str((folder / said).resolve())
-    own = image_beside(tuple(near), file.stem)
-    return str(own.resolve()) if own else said or file.stem
+    beside = image_beside(tuple(near), file.stem)
+    return str(beside.resolve()) if beside else said or file.stem

@@ -92,8 +92,8 @@ def _exchange(turns: object) -> tuple[str, Any] | None:
     return (asked["value"], answer.get("value")) if fits else None
 
 
-def _converted(row: Row, text: object, found: Boxes, open_size: SizeOf) -> dict[str, Any]:
-    (boxes, labels), asked = found, question_text(text)
+def _converted(row: Row, text: object, objects: Boxes, open_size: SizeOf) -> dict[str, Any]:
+    (boxes, labels), asked = objects, question_text(text)
     image = image_of(row)
     described = [_caption(row, asked) if label is None else label for label in labels]
     truth = solution(size_of(row, image, open_size), boxes, described)
