@@ -23,11 +23,11 @@ def with_named(
         detections: in the order in which each answer lists them.
     """
     for name in names:
-        own = NAMED[name](annotations, detections, scores)
+        named = NAMED[name](annotations, detections, scores)
         scores = replace(
             scores,
-            metrics={**own.first, **scores.metrics},
-            beside={**own.beside, **scores.beside},
-            first=(*own.first, *scores.first),
+            metrics={**named.first, **scores.metrics},
+            beside={**named.beside, **scores.beside},
+            first=(*named.first, *scores.first),
         )
     return scores
