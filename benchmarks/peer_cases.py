@@ -98,7 +98,8 @@ def _visual_rft_text(objects: Sequence[Case]) -> str:
 
 def _vision_reasoner(case: Case, reward: Case, expected: Any) -> dict[str, float]:
     predicted, truths = (
-        vision_reasoner.Objects(_boxes(side), _points(side)) for side in (case["pred"], case["gt"])
+        vision_reasoner.DescribedObjects(_boxes(side), _points(side))
+        for side in (case["pred"], case["gt"])
     )
     values = {
         "accuracy": vision_reasoner.accuracy(predicted, truths),

@@ -19,7 +19,7 @@ from .answers.given_numbers import number_warnings
 from .answers.join import Duplicates, Missing, join
 from .answers.query_table import some
 from .answers.recorded_protocol import check_recorded
-from .answers.rows import Row
+from .answers.rows import AnswerRow
 from .answers.scorers import BoxScorer, describe_score
 from .answers.suite_predictions import Predictions
 from .coco.annotations import Annotations
@@ -204,7 +204,7 @@ def _evaluate_boxes(
 def _evaluate_answers(
     spec: DatasetSpec,
     annotations: Annotations,
-    rows: Sequence[Row],
+    rows: Sequence[AnswerRow],
     options: Options,
     images: Path | None,
 ) -> Evaluation:
@@ -272,7 +272,7 @@ def _frame(io: ModelIO, converted: Converted) -> str:
 
 
 def _warnings(
-    annotations: Annotations, rows: Sequence[Row], protocol: Protocol | None
+    annotations: Annotations, rows: Sequence[AnswerRow], protocol: Protocol | None
 ) -> tuple[str, ...]:
     warnings = list(truth_warnings(annotations))
     if not rows:

@@ -43,7 +43,7 @@ TRAINING = ("torch", "ms-swift", "transformers", "vllm")
 
 
 @dataclass(frozen=True)
-class Finding:
+class InstallationFinding:
     """One line of the report; a problem stops the evaluator, a note explains what is unusual."""
 
     state: Literal["ok", "note", "problem"]
@@ -59,32 +59,38 @@ def installed() -> dict[str, str]:
     }
 
 
-def examine(packages: Mapping[str, str]) -> list[Finding]:
+def examine(packages: Mapping[str, str]) -> list[InstallationFinding]:
     """What the installed `packages` (name -> version) mean for the evaluator."""
     findings = [_one_of("MMDetection", MMDET, packages), _one_of("MMEngine", MMENGINE, packages)]
     findings += [_mmcv(packages), *_coco_apis(packages), _opencv(packages)]
-    findings += [Finding("ok", f"{name} {packages[name]}") for name in TRAINING if name in packages]
+    findings += [
+        InstallationFinding("ok", f"{name} {packages[name]}")
+        for name in TRAINING
+        if name in packages
+    ]
     if "torch" not in packages:
-        findings.append(Finding("problem", "torch is missing: pip install torch"))
+        findings.append(InstallationFinding("problem", "torch is missing: pip install torch"))
     return findings
 
 
-def _one_of(what: str, flavours: Mapping[str, str], packages: Mapping[str, str]) -> Finding:
+def _one_of(
+    what: str, flavours: Mapping[str, str], packages: Mapping[str, str]
+) -> InstallationFinding:
     installed = [name for name in flavours if name in packages]
     if not installed:
-        return Finding("problem", f"{what} is missing: {OWN_ENVIRONMENT}")
+        return InstallationFinding("problem", f"{what} is missing: {OWN_ENVIRONMENT}")
     if len(installed) > 1:
-        return Finding(
+        return InstallationFinding(
             "problem",
             f"{' and '.join(installed)} write the same folder: uninstall all of them, then "
             "install one",
         )
-    return Finding(
+    return InstallationFinding(
         "ok", f"{what}: {installed[0]} {packages[installed[0]]} ({flavours[installed[0]]})"
     )
 
 
-def _mmcv(packages: Mapping[str, str]) -> Finding:
+def _mmcv(packages: Mapping[str, str]) -> InstallationFinding:
     finding = _one_of("mmcv", MMCV, packages)
     name = next((name for name in ("mmcv", "mmcv-lite") if name in packages), None)
     if (
@@ -96,7 +102,7 @@ def _mmcv(packages: Mapping[str, str]) -> Finding:
         text = (
             f"{name} {packages[name]}, but MMDetection refuses it: pip install '{name}>=2.0,<2.2'"
         )
-        return Finding("problem", text)
+        return InstallationFinding("problem", text)
     return finding
 
 
@@ -104,27 +110,29 @@ def _goes_with_mmdet(version: str) -> bool:
     return version.split(".")[:2] in (["2", "0"], ["2", "1"])
 
 
-def _coco_apis(packages: Mapping[str, str]) -> list[Finding]:
+def _coco_apis(packages: Mapping[str, str]) -> list[InstallationFinding]:
     findings = [
-        Finding("ok", f"{name} {packages[name]} ({use})")
+        InstallationFinding("ok", f"{name} {packages[name]} ({use})")
         for name, use in COCO_APIS.items()
         if name in packages
     ]
     if "pycocotools" not in packages:
-        findings.append(Finding("problem", "pycocotools is missing: pip install pycocotools"))
+        findings.append(
+            InstallationFinding("problem", "pycocotools is missing: pip install pycocotools")
+        )
     if "hotcoco" not in packages:
         findings.append(
-            Finding(
+            InstallationFinding(
                 "note", "hotcoco is missing: pycocotools checks the numbers instead, more slowly"
             )
         )
     return findings
 
 
-def _opencv(packages: Mapping[str, str]) -> Finding:
+def _opencv(packages: Mapping[str, str]) -> InstallationFinding:
     installed = [f"{name} {packages[name]}" for name in OPENCV if name in packages]
     if not installed:
-        return Finding(
+        return InstallationFinding(
             "problem",
             "OpenCV is missing, which MMEngine imports: pip install opencv-python-headless",
         )
@@ -134,11 +142,11 @@ def _opencv(packages: Mapping[str, str]) -> Finding:
             "if `import cv2` fails, uninstall all of them and install opencv-python-headless "
             "with --no-deps"
         )
-        return Finding("note", f"{text}; {advice}, or {OWN_ENVIRONMENT}")
-    return Finding("ok", installed[0])
+        return InstallationFinding("note", f"{text}; {advice}, or {OWN_ENVIRONMENT}")
+    return InstallationFinding("ok", installed[0])
 
 
-def try_out() -> Finding:
+def try_out() -> InstallationFinding:
     """Evaluate one perfect box with MMDetection."""
     box = {"image_id": 1, "category_id": 1, "bbox": [8, 8, 48, 40]}
     data = {
@@ -152,9 +160,11 @@ def try_out() -> Finding:
         try:
             metrics = evaluate(read_annotations(path), [{**box, "score": 1.0}])
         except Exception as error:  # whatever a broken environment raises is the result
-            return Finding("problem", f"evaluating one box failed: {type(error).__name__}: {error}")
+            return InstallationFinding(
+                "problem", f"evaluating one box failed: {type(error).__name__}: {error}"
+            )
     right = abs((metrics["mAP"] or 0) - 1) < 1e-9  # the sum of 101 precisions is inexact
-    return Finding(
+    return InstallationFinding(
         "ok" if right else "problem", f"evaluating one perfect box gave mAP {metrics['mAP']:.3f}"
     )
 

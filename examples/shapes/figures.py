@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from swift_plugin_visionr1.data.images import open_image
-from swift_plugin_visionr1.explain.painter import BLUE, GREEN, RED, Mark, paint
-from swift_plugin_visionr1.explain.sheet import Panel, fitted, make_sheet
+from swift_plugin_visionr1.explain.painter import BLUE, GREEN, RED, BoxMark, paint
+from swift_plugin_visionr1.explain.sheet import SheetPanel, fitted, make_sheet
 
 EDGES = {"red": RED, "green": GREEN, "blue": BLUE}
 SIDE = 180  # pixels of a scene
@@ -29,11 +29,11 @@ def draw_scenes(
             marks = [_mark(b, names) for b in boxes if b["image_id"] == scene["id"]]
             image = fitted(open_image(images / scene["file_name"]), (SIDE, SIDE))
             paint(image, (scene["width"], scene["height"]), marks)
-            panels.append(Panel(image, (name if scene is scenes[0] else "",)))
+            panels.append(SheetPanel(image, (name if scene is scenes[0] else "",)))
     make_sheet(panels, len(scenes)).save(out)
 
 
-def _mark(box: dict, names: dict[int, str]) -> Mark:
+def _mark(box: dict, names: dict[int, str]) -> BoxMark:
     x, y, width, height = box["bbox"]
     colour, shape = names[box["category_id"]].split()
-    return Mark((x, y, x + width, y + height), shape, EDGES[colour])
+    return BoxMark((x, y, x + width, y + height), shape, EDGES[colour])

@@ -10,7 +10,7 @@ from ..coco.annotations import Id, Image
 from ..suites.queries import Query
 from .answer import Answer
 from .query_table import Slot, Slots, question, some
-from .rows import Row
+from .rows import AnswerRow
 
 Missing = Literal["error", "empty"]
 Duplicates = Literal["error", "first", "last"]
@@ -43,7 +43,7 @@ class Joined:
 
 
 def join(
-    rows: Sequence[Row],
+    rows: Sequence[AnswerRow],
     images: Sequence[Image],
     queries: Mapping[Id, Sequence[Query]] | None = None,
     missing: Missing = "error",
@@ -70,7 +70,7 @@ def join(
             duplicate and that is an error.
     """
     table = Slots(images, queries)
-    taken: dict[Slot, Row] = {}
+    taken: dict[Slot, AnswerRow] = {}
     dropped = 0
     for row in rows:
         slots = table.slots(row)
@@ -105,7 +105,7 @@ def check_missing(missing: Sequence[tuple[Image, Query | None]], answered: int) 
         )
 
 
-def _twice(table: Slots, slot: Slot, first: Row, second: Row) -> str:
+def _twice(table: Slots, slot: Slot, first: AnswerRow, second: AnswerRow) -> str:
     image, query = table.images[slot[0]], table.query(slot)
     what = f", asked for {query.name!r}" if query.name else ""
     asked, again = question(first), question(second)

@@ -11,7 +11,7 @@ from swift_plugin_visionr1.errors import InputError
 from ..coco.annotations import Id, Image
 from ..suites.queries import Query
 from .answer import Answer
-from .rows import Row
+from .rows import AnswerRow
 
 KEEP_IDS = (
     'let each image path end in a file_name of the annotations, or keep an "image_id" column with '
@@ -45,7 +45,7 @@ class Slots:
         for image in images:
             self._by_name.setdefault(_base(image.file_name), []).append(image)
 
-    def slots(self, row: Row) -> list[Slot]:
+    def slots(self, row: AnswerRow) -> list[Slot]:
         """The queries that the row may answer; at least one, all equal."""
         images = self._images(row)
         slots = [
@@ -59,7 +59,7 @@ class Slots:
         """What the slot stands for."""
         return self.queries[slot[0]][slot[1]]
 
-    def answer(self, slot: Slot, row: Row) -> Answer:
+    def answer(self, slot: Slot, row: AnswerRow) -> Answer:
         """The row's answer to the slot's query."""
         image = self.images[slot[0]]
         return Answer(
@@ -74,7 +74,7 @@ class Slots:
             row.served,
         )
 
-    def open(self, taken: Mapping[Slot, Row]) -> list[tuple[Image, Query | None]]:
+    def open(self, taken: Mapping[Slot, AnswerRow]) -> list[tuple[Image, Query | None]]:
         """Queries without a row, in the images' order."""
         return [
             (self.images[key], query)
@@ -83,7 +83,7 @@ class Slots:
             if (key, place) not in taken
         ]
 
-    def _images(self, row: Row) -> list[Image]:
+    def _images(self, row: AnswerRow) -> list[Image]:
         explicit = row.columns.get("image_id")
         if explicit is not None:
             if (
@@ -121,7 +121,7 @@ class Slots:
             )
         return candidates
 
-    def _asked(self, row: Row, slots: list[Slot], image: Image) -> list[Slot]:
+    def _asked(self, row: AnswerRow, slots: list[Slot], image: Image) -> list[Slot]:
         subject = _subject(row)
         if subject is None and len(slots) == 1:
             return slots
@@ -152,7 +152,7 @@ def _base(name: str) -> str:
     return (name_parts(name) or ("",))[-1]
 
 
-def _subject(row: Row) -> tuple[str, str] | None:
+def _subject(row: AnswerRow) -> tuple[str, str] | None:
     """The column that says what was asked, and its value."""
     for column in ("category_id", "query", "category"):
         if row.columns.get(column) is not None:
@@ -161,7 +161,7 @@ def _subject(row: Row) -> tuple[str, str] | None:
     return ("the user turn", text) if text else None
 
 
-def question(row: Row) -> str | None:
+def question(row: AnswerRow) -> str | None:
     """The last user turn of the row's messages, without the image; None if the row has no user
     turn."""
     messages = row.columns.get("messages")
@@ -186,7 +186,7 @@ def _is(query: Query, column: str, value: str) -> bool:
     return value.replace("<image>", "").strip() in ((query.text or "").strip(), query.name.strip())
 
 
-def image_path(row: Row) -> PurePosixPath:
+def image_path(row: AnswerRow) -> PurePosixPath:
     """The path of the row's one image; ms-swift writes it as a string or as {"bytes": ..., "path":
     ...}."""
     images = row.columns.get("images")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from swift_plugin_visionr1.errors import InputError
 
 from ..suites.protocols import Protocol, load_protocol, protocol_names
-from .rows import Row
+from .rows import AnswerRow
 
 
-def recorded_protocol(rows: Sequence[Row]) -> Protocol | None:
+def recorded_protocol(rows: Sequence[AnswerRow]) -> Protocol | None:
     """The protocol that the rows name; None if no row names one.
 
     Raises:
@@ -29,7 +29,7 @@ def recorded_protocol(rows: Sequence[Row]) -> Protocol | None:
     return load_protocol(names[0]) if names else None
 
 
-def check_recorded(rows: Sequence[Row], protocol: Protocol) -> None:
+def check_recorded(rows: Sequence[AnswerRow], protocol: Protocol) -> None:
     """Raise InputError if a row names another protocol."""
     for row in rows:
         if _name(row) not in (None, protocol.name):
@@ -39,6 +39,6 @@ def check_recorded(rows: Sequence[Row], protocol: Protocol) -> None:
             )
 
 
-def _name(row: Row) -> str | None:
+def _name(row: AnswerRow) -> str | None:
     name = row.columns.get("protocol")
     return name if isinstance(name, str) and name else None

@@ -13,7 +13,7 @@ from .truncation import looks_truncated
 
 
 @dataclass(frozen=True)
-class Row:
+class AnswerRow:
     """One answer as it stands in the file.
 
     Attributes:
@@ -50,7 +50,7 @@ def make_row(
     request: Any = None,
     reasoning: str = "",
     served: bool = False,
-) -> Row:
+) -> AnswerRow:
     """A row, built from what all kinds of files have in common; `where` names it in errors.
 
     Whether it is truncated follows from its finish_reason, if any, else from the end of its text.
@@ -61,7 +61,7 @@ def make_row(
     truncated = (
         finish_reason == "length" if isinstance(finish_reason, str) else looks_truncated(text)
     )
-    return Row(
+    return AnswerRow(
         line,
         text,
         truncated,

@@ -17,10 +17,10 @@ from .coco_results import Converted, converted_boxes
 from .join import Missing
 from .query_table import image_path, some
 from .readers import read_predictions
-from .rows import Row
+from .rows import AnswerRow
 
 Dataset = tuple[DatasetSpec, Annotations]
-Predictions = list[Row] | Converted
+Predictions = list[AnswerRow] | Converted
 KINDS = (".jsonl", ".json", ".pkl")  # endings of prediction files in a folder
 
 
@@ -86,7 +86,9 @@ def _from_file(path: Path, datasets: Sequence[Dataset], missing: Missing) -> dic
     return {name: rows for name, rows in by_dataset(read, datasets).items() if rows}
 
 
-def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, list[Row]]:
+def by_dataset(
+    rows: Sequence[AnswerRow], datasets: Sequence[Dataset]
+) -> dict[str, list[AnswerRow]]:
     """The rows by data set name: found by their "dataset" column, else by the path of their image.
 
     Raises:
@@ -107,7 +109,7 @@ def by_dataset(rows: Sequence[Row], datasets: Sequence[Dataset]) -> dict[str, li
         for image in annotations.images:
             path = find_image(spec.images, image.file_name) or spec.images / image.file_name
             owners[place(path)].add(spec.name)
-    shared: dict[str, list[Row]] = {spec.name: [] for spec, _ in datasets}
+    shared: dict[str, list[AnswerRow]] = {spec.name: [] for spec, _ in datasets}
     for row in rows:
         named = row.columns.get("dataset")
         names = (

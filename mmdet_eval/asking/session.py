@@ -71,7 +71,7 @@ OTHER_VARIABLES = [
 
 
 @dataclass(frozen=True)
-class Model:
+class AskedModel:
     """What is asked.
 
     Attributes:
@@ -129,7 +129,7 @@ class Answered:
 
 
 def run(
-    model: Model,
+    model: AskedModel,
     datasets: Sequence[DatasetSpec],
     protocol: Protocol,
     folder: Path,
@@ -184,7 +184,7 @@ def run(
 def _ask_in(
     folder: Path,
     lock: int,
-    model: Model,
+    model: AskedModel,
     fingerprint: Mapping[str, Any],
     rows: Sequence[Row],
     contents: Contents,
@@ -223,14 +223,14 @@ def _merge(rows: Sequence[Row], answers: Mapping[Key, bytes], path: Path) -> Pat
     return path
 
 
-def record_of(model: Model, fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+def record_of(model: AskedModel, fingerprint: Mapping[str, Any]) -> dict[str, Any]:
     """The content of run.json before anything is asked."""
     reading = model.reading and model.reading.as_json()
     return new_record(fingerprint) | {"max_pixels": model.max_pixels, "reading": reading}
 
 
 def answers_depend_on(
-    model: Model, protocol: Protocol, rows: Sequence[Row], contents: Contents
+    model: AskedModel, protocol: Protocol, rows: Sequence[Row], contents: Contents
 ) -> dict[str, Any]:
     """What the answers depend on, including file contents, as far as is known before a model is
     loaded. For a hub id that is its name and revision.
@@ -258,7 +258,7 @@ def answers_depend_on(
     }
 
 
-def _plugins_kept(model: Model) -> dict[str, Path]:
+def _plugins_kept(model: AskedModel) -> dict[str, Path]:
     """The plugins that `swift infer` loads because args.json names them."""
     if any(name == "external_plugins" for name, _ in pairs(model.options)):
         return {}
@@ -277,7 +277,7 @@ def _set(names: Iterable[str]) -> dict[str, str]:
     return {name: os.environ[name] for name in names if os.environ.get(name)}
 
 
-def _records_logprobs(model: Model) -> bool:
+def _records_logprobs(model: AskedModel) -> bool:
     """Whether `swift infer` is told to record token probabilities."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--logprobs", nargs="?", const="true", default="false")

@@ -14,7 +14,7 @@ from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.shipped import CONFIGS
 
 from ..general_qa.asking import EvaluationFailed, evaluate
-from ..general_qa.questions import Model, Questions, read_recipe
+from ..general_qa.questions import Benchmarks, NamedModel, read_recipe
 from ..general_qa.report import as_markdown, write_report
 from .run import STOPPED
 
@@ -88,14 +88,14 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _questions(arguments: argparse.Namespace, models: int) -> Questions:
+def _questions(arguments: argparse.Namespace, models: int) -> Benchmarks:
     benchmarks = tuple(arguments.eval_dataset or read_recipe(arguments.recipe)["eval_dataset"])
     if missing := [package for package in PACKAGES if find_spec(package) is None]:
         raise InputError(
             f"expected ms-swift, EvalScope and VLMEvalKit, got no {', '.join(missing)}: install "
             "them with `pip install 'swift-plugin-visionr1[swift,qa]'`"
         )
-    questions = Questions(
+    questions = Benchmarks(
         arguments.recipe,
         benchmarks,
         tuple(arguments.external_plugins),
@@ -110,7 +110,7 @@ def _questions(arguments: argparse.Namespace, models: int) -> Questions:
     return questions
 
 
-def read_models(texts: Sequence[str]) -> list[Model]:
+def read_models(texts: Sequence[str]) -> list[NamedModel]:
     """The models that --model names.
 
     Raises:
@@ -126,7 +126,7 @@ def read_models(texts: Sequence[str]) -> list[Model]:
     return models
 
 
-def _read_model(text: str) -> Model:
+def _read_model(text: str) -> NamedModel:
     name, equals, path = text.partition("=")
     if not (equals and path and re.fullmatch(r"[\w.+-]*\w[\w.+-]*", name)):
         raise InputError(
@@ -152,4 +152,4 @@ def _read_model(text: str) -> Model:
             "expected a model's folder or a hub's id such as Qwen/Qwen2.5-VL-7B-Instruct, got "
             f"{path}"
         )
-    return Model(name, path)
+    return NamedModel(name, path)

@@ -16,7 +16,7 @@ from ..answers.confidence import FROM_TOKENS
 from ..answers.readers import read_predictions
 from ..asking.passed_options import adapters_in
 from ..asking.reading_record import ReadingRecord, find_training_record
-from ..asking.session import Answered, Model, frame_variables, run
+from ..asking.session import Answered, AskedModel, frame_variables, run
 from ..asking.swift_infer import InferenceFailed
 from ..evaluation import Options, evaluate_dataset
 from ..reports.outputs import output_folder
@@ -79,7 +79,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     inputs = [*named, arguments.config, *places]
     with output_folder(arguments.out, inputs):
         pass  # what would refuse the results is told before a model is asked
-    model = Model(
+    model = AskedModel(
         arguments.model,
         arguments.infer_backend,
         arguments.max_pixels,

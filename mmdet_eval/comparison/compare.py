@@ -16,7 +16,7 @@ from ..metrics.bootstrap import bootstrap, interval
 from ..metrics.matches import Matches
 from ..metrics.scores import ACCURACY, HEADLINE, headline_at
 from .number_check import check_numbers
-from .output_folders import Model, check_comparable, other_conditions, read_matches
+from .output_folders import EvaluatedModel, check_comparable, other_conditions, read_matches
 
 AVERAGE = "Avg."
 # A category in fewer images has few outcomes to resample: equal ones would give an interval of
@@ -28,7 +28,7 @@ ClassTable = dict[str, tuple[str, float | None]]  # category id -> its name and 
 
 
 @dataclass(frozen=True)
-class Column:
+class ComparedNumber:
     """One number for each of N models. Fractions in [0, 1], not rounded; None if there is nothing
     to measure.
 
@@ -64,14 +64,14 @@ class Comparison:
 
     names: tuple[str, ...]
     metric: str
-    columns: tuple[Column, ...]
+    columns: tuple[ComparedNumber, ...]
     warnings: tuple[str, ...]
-    classes: dict[str, tuple[Column, ...]]
+    classes: dict[str, tuple[ComparedNumber, ...]]
     samples: int
     seed: int
 
 
-def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comparison:
+def compare(models: Sequence[EvaluatedModel], samples: int = 1000, seed: int = 0) -> Comparison:
     """Compare models with the first one.
 
     Args:
@@ -102,7 +102,9 @@ def compare(models: Sequence[Model], samples: int = 1000, seed: int = 0) -> Comp
     return Comparison(names, metric, columns, other_conditions(models), classes, samples, seed)
 
 
-def _set_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Column, ...]:
+def _set_columns(
+    models: Sequence[EvaluatedModel], drawn: dict[str, Floats]
+) -> tuple[ComparedNumber, ...]:
     (name,) = drawn
     metrics = [model.datasets[name]["metrics"] for model in models]
     return tuple(
@@ -113,8 +115,8 @@ def _set_columns(models: Sequence[Model], drawn: dict[str, Floats]) -> tuple[Col
 
 
 def _suite_columns(
-    models: Sequence[Model], drawn: dict[str, Floats], metric: str
-) -> tuple[Column, ...]:
+    models: Sequence[EvaluatedModel], drawn: dict[str, Floats], metric: str
+) -> tuple[ComparedNumber, ...]:
     values = {
         name: [model.datasets[name]["metrics"].get(metric) for model in models] for name in drawn
     }
@@ -128,7 +130,7 @@ def _suite_columns(
 
 def _class_columns(
     tables: Sequence[ClassTable], truth: Matches, drawn: Floats
-) -> tuple[Column, ...]:
+) -> tuple[ComparedNumber, ...]:
     """AP of each category, in the order of the annotations."""
     places = {str(category): place for place, category in enumerate(truth.category_ids)}
     images = (truth.truths > 0).sum(axis=1)
@@ -160,7 +162,7 @@ def _per_class(path: Path) -> ClassTable:
         ) from None
 
 
-def _column(name: str, values: Sequence[float | None], drawn: Floats) -> Column:
+def _column(name: str, values: Sequence[float | None], drawn: Floats) -> ComparedNumber:
     """`drawn`: (S, N) sampled values."""
     base = values[0]
     differences = [None if value is None or base is None else value - base for value in values]
@@ -168,4 +170,4 @@ def _column(name: str, values: Sequence[float | None], drawn: Floats) -> Column:
         interval(drawn[:, place] - drawn[:, 0]) if place and difference is not None else None
         for place, difference in enumerate(differences)
     ]
-    return Column(name, tuple(values), tuple(differences), tuple(intervals))
+    return ComparedNumber(name, tuple(values), tuple(differences), tuple(intervals))

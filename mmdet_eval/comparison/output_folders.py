@@ -31,7 +31,7 @@ ARGUMENTS = "arguments"  # recorded along with the conditions that follow from t
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class EvaluatedModel:
     """The output folder of an evaluation.
 
     Attributes:
@@ -49,7 +49,7 @@ class Model:
         return self.datasets[dataset].get("max_dets", LIMIT)
 
 
-def read_model(folder: Path, name: str) -> Model:
+def read_model(folder: Path, name: str) -> EvaluatedModel:
     """Read metrics.json of an output folder.
 
     Raises:
@@ -71,10 +71,10 @@ def read_model(folder: Path, name: str) -> Model:
         ) from None
     if FILES in content:
         check_whole(folder, content)
-    return Model(name, folder, datasets)
+    return EvaluatedModel(name, folder, datasets)
 
 
-def read_matches(models: Sequence[Model], dataset: str) -> list[Matches]:
+def read_matches(models: Sequence[EvaluatedModel], dataset: str) -> list[Matches]:
     """The matches of each model, on the same images, categories and annotations.
 
     Raises:
@@ -95,7 +95,7 @@ def read_matches(models: Sequence[Model], dataset: str) -> list[Matches]:
     return matches
 
 
-def check_comparable(first: Model, other: Model) -> None:
+def check_comparable(first: EvaluatedModel, other: EvaluatedModel) -> None:
     """Check that the numbers answer the same question.
 
     Raises:
@@ -128,7 +128,7 @@ def check_comparable(first: Model, other: Model) -> None:
                 )
 
 
-def other_conditions(models: Sequence[Model]) -> tuple[str, ...]:
+def other_conditions(models: Sequence[EvaluatedModel]) -> tuple[str, ...]:
     """Describes what else differs from the first model: it may be intended, such as the frame, but
     must be known."""
     first, differences = models[0], dict[str, list[str]]()

@@ -10,7 +10,7 @@ from swift_plugin_visionr1.text import percent
 from swift_plugin_visionr1.writing import write_file
 
 from ..reports.markdown import bullets, plain, table
-from .compare import FEWEST_IMAGES, Column, Comparison, Interval
+from .compare import FEWEST_IMAGES, ComparedNumber, Comparison, Interval
 
 UNITS = (
     "fractions in [0, 1], not rounded; intervals are 95% paired bootstrap over images; null: "
@@ -62,7 +62,7 @@ def _rows(comparison: Comparison, names: Sequence[str]) -> list[list[str]]:
     ]
 
 
-def _classes(names: Sequence[str], dataset: str, columns: Sequence[Column]) -> str:
+def _classes(names: Sequence[str], dataset: str, columns: Sequence[ComparedNumber]) -> str:
     rows = [
         [plain(column.name), *map(percent, column.values), *_differences(column)]
         for column in columns
@@ -77,14 +77,14 @@ def _classes(names: Sequence[str], dataset: str, columns: Sequence[Column]) -> s
     return "\n\n".join(parts)
 
 
-def _cell(column: Column, place: int) -> str:
+def _cell(column: ComparedNumber, place: int) -> str:
     difference = column.differences[place]
     return percent(column.values[place]) + (
         f" ({_signed(difference)})" if place and difference is not None else ""
     )
 
 
-def _differences(column: Column) -> list[str]:
+def _differences(column: ComparedNumber) -> list[str]:
     pairs = zip(column.differences[1:], column.intervals[1:], strict=True)
     return [
         "-" if difference is None else _with_interval(difference, interval)

@@ -19,7 +19,7 @@ from ..asking.passed_options import places, recorded, secrets, without_user
 from ..asking.process import last_lines, swift
 from ..asking.record import changed_names, check_record, new_record, write_record
 from ..versions import versions
-from .questions import NEUTRAL, Model, Questions
+from .questions import NEUTRAL, Benchmarks, NamedModel
 from .scores import FORMATS, Score, read_score
 
 RECORDS = (".yaml", ".yml", ".json", ".jsonl", ".log", ".txt", ".md", ".html")
@@ -31,7 +31,7 @@ class EvaluationFailed(RuntimeError):
     the end of its log."""
 
 
-def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Score]:
+def evaluate(model: NamedModel, questions: Benchmarks, folder: Path) -> dict[str, Score]:
     """Have `swift eval` ask the questions not yet answered in `folder`, and score the answers.
 
     Returns:
@@ -69,7 +69,9 @@ def evaluate(model: Model, questions: Questions, folder: Path) -> dict[str, Scor
     return {name: score for name, score in scores.items() if score}
 
 
-def answers_depend_on(model: Model, questions: Questions, contents: Contents) -> dict[str, Any]:
+def answers_depend_on(
+    model: NamedModel, questions: Benchmarks, contents: Contents
+) -> dict[str, Any]:
     """What the answers depend on, including file contents; for a hub id, only its name."""
     folder, options = Path(model.path), questions.passed()
     model_files = named_files({"": folder} | base_of(folder) if folder.is_dir() else {})
@@ -98,7 +100,7 @@ def _scores(results: Path, benchmarks: Sequence[str]) -> dict[str, Score | None]
     return {name: read_score(results, name) for name in benchmarks}
 
 
-def _swift_eval(model: Model, questions: Questions, folder: Path, lock: int) -> int:
+def _swift_eval(model: NamedModel, questions: Benchmarks, folder: Path, lock: int) -> int:
     """Run `swift eval` with its output in eval.log; returns its exit code."""
     # EvalScope works in a new folder, named by the time, at each call. VLMEvalKit prefers
     # MMEVAL_ROOT and reuses it.
@@ -165,7 +167,7 @@ def _difference(name: str, before: Any, now: Any) -> str:
     return f"{name} ({before} then, {now} now)"
 
 
-def _failure(model: Model, missing: Sequence[str], code: int, log: Path) -> str:
+def _failure(model: NamedModel, missing: Sequence[str], code: int, log: Path) -> str:
     return (
         f"expected `swift eval` to score {model.name} on every benchmark, got exit code {code} and "
         f"no answers to {', '.join(missing)}; the answers so far are kept: fix the cause and run "

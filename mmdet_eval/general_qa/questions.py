@@ -29,7 +29,7 @@ NEUTRAL = {
 
 
 @dataclass(frozen=True)
-class Model:
+class NamedModel:
     """A model and its name in the table; `path` is the folder of a model or an adapter, or a hub
     id."""
 
@@ -43,7 +43,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Questions:
+class Benchmarks:
     """What every model is asked, and how.
 
     Attributes:
@@ -58,7 +58,7 @@ class Questions:
     plugins: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
-    def arguments(self, model: Model, folder: Path) -> list[str]:
+    def arguments(self, model: NamedModel, folder: Path) -> list[str]:
         """Of `swift eval`."""
         return [
             str(self.recipe),

@@ -42,7 +42,7 @@ FEWER = (1, 10)  # boxes per image and category that AR@1 and AR@10 see
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class EngineRun:
     """What an evaluator found.
 
     Attributes:
@@ -99,7 +99,7 @@ def without_boxes(annotations: Annotations, limit: int = LIMIT) -> Metrics:
     return metrics
 
 
-def by_hotcoco(annotations: Annotations, detections: Detections, limit: int = LIMIT) -> Run:
+def by_hotcoco(annotations: Annotations, detections: Detections, limit: int = LIMIT) -> EngineRun:
     """Evaluate with hotcoco, which ranks equal scores like pycocotools.
 
     Raises:
@@ -121,7 +121,9 @@ def by_hotcoco(annotations: Annotations, detections: Detections, limit: int = LI
         filterwarnings("ignore", "hotcoco: max_dets differ")
         evaluator.run()
     precision = np.array(evaluator.eval["precision"][..., 0, -1])
-    return Run(as_metrics(evaluator.stats, limit), precision, f"hotcoco {hotcoco.__version__}")
+    return EngineRun(
+        as_metrics(evaluator.stats, limit), precision, f"hotcoco {hotcoco.__version__}"
+    )
 
 
 def _hotcoco_table(annotations: Annotations, detections: Detections) -> NDArray[np.float64]:
@@ -153,7 +155,9 @@ def _hotcoco_truth(api: Any, annotations: Annotations) -> Any:
     )
 
 
-def by_pycocotools(annotations: Annotations, detections: Detections, limit: int = LIMIT) -> Run:
+def by_pycocotools(
+    annotations: Annotations, detections: Detections, limit: int = LIMIT
+) -> EngineRun:
     """Evaluate with pycocotools alone."""
     with redirect_stdout(StringIO()):
         evaluator = pycocotools_evaluator(annotations, detections)
@@ -178,11 +182,11 @@ def pycocotools_evaluator(annotations: Annotations, detections: Detections) -> A
     return COCOeval(truth, truth.loadRes(detections.to_results()), "bbox")
 
 
-def recorded_run(evaluator: Any, engine: str) -> Run:
+def recorded_run(evaluator: Any, engine: str) -> EngineRun:
     """What a pycocotools-like COCOeval holds after `summarize`, whose mAP is -1 at any other limit
     than 100: here it is the same mean of the precision at the limit."""
     precision = evaluator.eval["precision"][..., 0, -1]
     known = precision[precision > -1]
     mean = known.mean() if len(known) else -1.0
     metrics = as_metrics([mean, *evaluator.stats[1:]], evaluator.params.maxDets[-1])
-    return Run(metrics, precision, engine)
+    return EngineRun(metrics, precision, engine)

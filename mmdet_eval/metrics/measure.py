@@ -15,7 +15,7 @@ from .beyond_ap import beside, class_scores, spread
 from .by_class import beside_by_class
 from .by_sample import beside_by_sample, duplicate_rate
 from .calibration import calibration
-from .engines import Run, by_hotcoco, by_pycocotools, without_boxes
+from .engines import EngineRun, by_hotcoco, by_pycocotools, without_boxes
 from .matches import Matches
 from .matching import LIMIT, match_boxes
 from .mmdet_backend import by_mmdet
@@ -93,7 +93,7 @@ def measure(
         )
 
 
-def agree(run: Run, other: Run) -> None:
+def agree(run: EngineRun, other: EngineRun) -> None:
     """Compare the numbers of two evaluators.
 
     Raises:
@@ -115,18 +115,18 @@ def _left_out(beyond: Matches | None) -> LeftOut:
     return LeftOut(len(np.unique(beyond.image)), len(beyond.image))
 
 
-def _run(annotations: Annotations, detections: Detections, engine: Engine, limit: int) -> Run:
+def _run(annotations: Annotations, detections: Detections, engine: Engine, limit: int) -> EngineRun:
     if len(detections):
         by_engine = by_mmdet if engine == "mmdet" else by_hotcoco
         return by_engine(annotations, detections, limit)
     precision = rank(match_boxes(annotations, detections)[0]).reported
-    return Run(
+    return EngineRun(
         without_boxes(annotations, limit), precision, f"{engine} (not run: there are no boxes)"
     )
 
 
 def _recomputed(
-    annotations: Annotations, detections: Detections, run: Run, engine: Engine, limit: int
+    annotations: Annotations, detections: Detections, run: EngineRun, engine: Engine, limit: int
 ) -> str:
     """The evaluator that found the same numbers."""
     with_hotcoco = engine == "mmdet" and importlib.util.find_spec("hotcoco")
@@ -135,7 +135,7 @@ def _recomputed(
     return other.engine
 
 
-def _check_matches(run: Run, precision: NDArray[np.float64]) -> None:
+def _check_matches(run: EngineRun, precision: NDArray[np.float64]) -> None:
     """Check that the numbers beside AP are based on the same boxes as AP."""
     difference = np.abs(run.precision - precision).max()
     if not difference <= TOLERANCE:

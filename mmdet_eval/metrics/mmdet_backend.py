@@ -24,7 +24,7 @@ from ..coco.annotations import Annotations, read_annotations
 from ..coco.detections import CocoResult, Detections, to_detections
 from .engines import (
     NAMES,
-    Run,
+    EngineRun,
     as_metrics,
     limits_at,
     names_at,
@@ -90,7 +90,7 @@ def evaluate(annotations: Annotations, results: Sequence[CocoResult]) -> Metrics
     return by_mmdet(annotations, detections).metrics if results else without_boxes(annotations)
 
 
-def by_mmdet(annotations: Annotations, detections: Detections, limit: int = LIMIT) -> Run:
+def by_mmdet(annotations: Annotations, detections: Detections, limit: int = LIMIT) -> EngineRun:
     """Evaluate with `CocoMetric`; there is at least one box, because CocoMetric gives no metrics
     otherwise.
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import Evaluation
-from .judged import Judged, ranked
+from .judged import JudgedAnswer, ranked
 from .pictures import image_file, thumbnail
 
 CARDS = 120  # on a page; makes some megabytes of thumbnails
 
 
-def chosen(judged: Sequence[Judged], limit: int) -> list[int]:
+def chosen(judged: Sequence[JudgedAnswer], limit: int) -> list[int]:
     """Indices of at most `limit` answers: a quarter each unparseable, best and worst, the rest
     evenly in between."""
     order = ranked(judged)
@@ -30,7 +30,7 @@ def chosen(judged: Sequence[Judged], limit: int) -> list[int]:
 
 def cards(
     evaluations: Sequence[Evaluation],
-    judged: Sequence[Sequence[Judged]],
+    judged: Sequence[Sequence[JudgedAnswer]],
     broken: dict[Path, str],
 ) -> dict[str, Any]:
     """JSON-ready cards of all data sets, their thumbnails, and how many answers there are; images
@@ -54,7 +54,7 @@ def cards(
     }
 
 
-def _card(judged: Judged) -> dict[str, Any]:
+def _card(judged: JudgedAnswer) -> dict[str, Any]:
     answer, reward, truth = judged.read.answer, judged.reward, judged.truth
     parts = {name: getattr(reward, name) for name in ("total", "format", "recall", "precision")}
     return {
@@ -74,7 +74,7 @@ def _card(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _boxes(judged: Judged) -> list[dict[str, Any]]:
+def _boxes(judged: JudgedAnswer) -> list[dict[str, Any]]:
     read = judged.read
     parts = zip(read.boxes.tolist(), read.parsed.labels, judged.ious, judged.states, strict=True)
     return [

@@ -33,7 +33,7 @@ KINDS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class JudgedAnswer:
     """An answer and what it is worth. Boxes are matched as in the reward: by location, not by
     label.
 
@@ -89,7 +89,7 @@ class Judged:
         return tuple(kind for kind, yes in holds.items() if yes) or ("perfect",)
 
 
-def judge(evaluation: Evaluation) -> list[Judged]:
+def judge(evaluation: Evaluation) -> list[JudgedAnswer]:
     """Every answer of a data set judged, in the order of the evaluation."""
     format = evaluation.format or get_format("qwen2_5_vl", frame="original")
     annotations, converted = evaluation.annotations, evaluation.converted
@@ -99,10 +99,12 @@ def judge(evaluation: Evaluation) -> list[Judged]:
     truths = _Truths(annotations)
     wanted = [truths.of(one.answer) for one in read]
     rewards = answer_rewards(read, [truth for truth, _ in wanted], format)
-    return [Judged(*each) for each in zip(read, *zip(*wanted, strict=True), rewards, strict=True)]
+    return [
+        JudgedAnswer(*each) for each in zip(read, *zip(*wanted, strict=True), rewards, strict=True)
+    ]
 
 
-def ranked(judged: Sequence[Judged]) -> list[int]:
+def ranked(judged: Sequence[JudgedAnswer]) -> list[int]:
     """Indices into `judged`, best reward first; among equals, the one with more objects is more
     telling."""
     return sorted(

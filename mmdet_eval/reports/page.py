@@ -15,7 +15,7 @@ from ..evaluation import Evaluation
 from ..versions import versions
 from .beside import beside_rows
 from .gallery import cards
-from .judged import KINDS, Judged
+from .judged import KINDS, JudgedAnswer
 from .phrases import average, counts_in_words, decides, headline, spread_in_words
 from .pr_curves import curves
 from .rewards import WORDS
@@ -26,7 +26,7 @@ LABELS_SHOWN = 30
 
 def page(
     evaluations: Sequence[Evaluation],
-    judged: Sequence[Sequence[Judged]],
+    judged: Sequence[Sequence[JudgedAnswer]],
     suite: str | None,
     left_out: Sequence[str],
     broken: dict[Path, str],
@@ -67,7 +67,7 @@ def _json(data: Any) -> str:
 
 def _data(
     evaluations: Sequence[Evaluation],
-    judged: Sequence[Sequence[Judged]],
+    judged: Sequence[Sequence[JudgedAnswer]],
     suite: str | None,
     left_out: Sequence[str],
     broken: dict[Path, str],

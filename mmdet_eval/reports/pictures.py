@@ -13,7 +13,7 @@ from swift_plugin_visionr1.errors import ImageError
 from swift_plugin_visionr1.explain.painter import paint, styled
 
 from ..evaluation import Evaluation
-from .judged import Judged, ranked
+from .judged import JudgedAnswer, ranked
 
 KINDS = ("best", "worst", "unparseable")
 PICTURES = 4  # of each kind
@@ -22,7 +22,7 @@ THUMBNAIL = 480
 STYLE_OF = {"right": "valid", "label": "matched, below xi0", "wrong": "unmatched"}  # of the painter
 
 
-def image_file(evaluation: Evaluation, judged: Judged) -> Path | None:
+def image_file(evaluation: Evaluation, judged: JudgedAnswer) -> Path | None:
     """The image of an answer, if it is known, exists and may be shown."""
     name = judged.read.answer.image.file_name
     if not evaluation.images or not name:
@@ -52,7 +52,7 @@ def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | No
 
 
 def write_pictures(
-    folder: Path, evaluation: Evaluation, judged: Sequence[Judged], broken: dict[Path, str]
+    folder: Path, evaluation: Evaluation, judged: Sequence[JudgedAnswer], broken: dict[Path, str]
 ) -> None:
     """Write up to 4 each of the best, the worst and the unparseable as PNG into best/, worst/ and
     unparseable/; images that cannot be opened go into `broken`."""
@@ -72,7 +72,7 @@ def write_pictures(
             image.save(folder / kind / f"{rank}_{stem}.png")
 
 
-def draw(image: Any, judged: Judged) -> None:
+def draw(image: Any, judged: JudgedAnswer) -> None:
     """Draw annotations in solid green over a PIL image, boxes dashed: blue right, amber wrong
     label, red wrong."""
     truth, read = judged.truth, judged.read

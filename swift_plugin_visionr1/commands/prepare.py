@@ -6,7 +6,7 @@ from typing import Any
 
 from ..console import say, warn
 from ..curate.coco import convert_coco
-from ..curate.output import Written
+from ..curate.output import WrittenDataset
 from ..curate.rows import convert_rows
 from ..doctor.checks.prompts import asks_for_json, remedy
 from ..errors import InputError
@@ -138,11 +138,11 @@ def _check_options(args: argparse.Namespace) -> None:
         )
 
 
-def _rows(args: argparse.Namespace, io: ModelIO | None) -> Written:
+def _rows(args: argparse.Namespace, io: ModelIO | None) -> WrittenDataset:
     return convert_rows(args.rows, args.out, io)
 
 
-def _annotations(args: argparse.Namespace, io: ModelIO | None) -> Written:
+def _annotations(args: argparse.Namespace, io: ModelIO | None) -> WrittenDataset:
     questions = PAPER if io is None else io.format.questions
     if args.prompt is not None:
         questions = Questions(args.prompt)
@@ -172,7 +172,7 @@ def _tell_of(io: ModelIO, question: str, args: argparse.Namespace) -> None:
         )
 
 
-def _counts(written: Written) -> str:
+def _counts(written: WrittenDataset) -> str:
     text = f"{written.rows} rows, {written.boxes} boxes"
     if written.unused:
         text += f"; no box is of {listed(written.unused)}: --classes names those to ask for"

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import InputError, SettingsError
 from ..reward.scorer import Scorer
 from ..reward.settings import PRESETS, load_settings
-from ..runs.scores import Scores
+from ..runs.scores import RowScores
 from ..text import aligned
 
 ALL = "all"
@@ -16,7 +16,7 @@ KEPT = ("model_type", "format", "frame", "reasoning", "json", "max_pixels")
 
 
 @dataclass(frozen=True)
-class Column:
+class PresetColumn:
     """What one preset pays under one stage's criteria.
 
     Attributes:
@@ -57,7 +57,7 @@ def scorers_of(names: Sequence[str], scorer: Scorer) -> tuple[dict[str, Scorer],
     return scorers, left_out
 
 
-def columns_of(name: str, scores: Scores, rows: Sequence[dict[str, Any]]) -> list[Column]:
+def columns_of(name: str, scores: RowScores, rows: Sequence[dict[str, Any]]) -> list[PresetColumn]:
     """The columns of a preset, one for each stage that completions were scored under.
 
     Args:
@@ -68,7 +68,7 @@ def columns_of(name: str, scores: Scores, rows: Sequence[dict[str, Any]]) -> lis
     summary, stages = scores.summary(), scores.stages
     spread = (summary["groups"] or {}).get("zero_spread", {})
     return [
-        Column(
+        PresetColumn(
             f"{name}/{stage}" if len(stages) > 1 else name,
             scores.scorer.settings.highest,
             tuple(row[stage]["total"] for row in rows),
@@ -79,7 +79,9 @@ def columns_of(name: str, scores: Scores, rows: Sequence[dict[str, Any]]) -> lis
     ]
 
 
-def rows_of(rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> list[dict[str, Any]]:
+def rows_of(
+    rows: Sequence[dict[str, Any]], columns: Sequence[PresetColumn]
+) -> list[dict[str, Any]]:
     """A row per completion: its place, its boxes, and what each preset pays for it."""
     place = ("line", "place", "step", "predicted", "annotated")
     return [
@@ -89,7 +91,7 @@ def rows_of(rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> list[d
     ]
 
 
-def table(columns: Sequence[Column]) -> str:
+def table(columns: Sequence[PresetColumn]) -> str:
     """The presets one under the other."""
     head = ("preset", "highest", "mean", "std", "mean / highest", "groups without spread")
     body = [

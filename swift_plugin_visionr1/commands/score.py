@@ -12,10 +12,10 @@ from ..data.logged_rows import Row, naming, published, read_lines, without_repea
 from ..errors import InputError
 from ..reward.schedule import Standard
 from ..reward.scorer import Scorer
-from ..runs.join import Annotations
+from ..runs.join import DatasetRows
 from ..runs.run_folder import logged_steps
-from ..runs.scores import Scores
-from ..runs.trained import Judged, standards_in_training
+from ..runs.scores import RowScores
+from ..runs.trained import JudgedCompletion, standards_in_training
 from ..writing import check_output, write_file
 from .presets import columns_of, refuse_stage, rows_of, scorers_of, table
 from .reward_options import add_reward_options, add_stage_option, rules_of_run, stages_of
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     settings, io = scorer.settings, scorer.io
     lines = list(read_lines(args.file))
     kept = without_repeats(lines)
-    scores = Scores(scorer, stages_of(args, scorer), _truths(args))
+    scores = RowScores(scorer, stages_of(args, scorer), _truths(args))
     judged = _judged(scores, [row for line in kept for row in line], args.file)
     rows = _scored(scores, judged, 0 if args.stage else logged_steps(args.file.parent))
     summary = {
@@ -89,7 +89,7 @@ def _side_by_side(args: argparse.Namespace, scorer: Scorer, said: str) -> int:
     kept = without_repeats(list(read_lines(args.file)))
     truth, columns, rows = _truths(args), [], []
     for name, each in scorers.items():
-        scores = Scores(each, each.schedule.names, truth)
+        scores = RowScores(each, each.schedule.names, truth)
         judged = _judged(scores, [row for line in kept for row in line], args.file)
         rows = [scores.add(one) for one in judged]
         columns += columns_of(name, scores, rows)
@@ -104,14 +104,14 @@ def _side_by_side(args: argparse.Namespace, scorer: Scorer, said: str) -> int:
 
 
 def _truths(args: argparse.Namespace) -> Callable[[Row], GroundTruth]:
-    return Annotations(args.dataset).truth if args.dataset else _own_truth
+    return DatasetRows(args.dataset).truth if args.dataset else _own_truth
 
 
 def _own_truth(row: Row) -> GroundTruth:
     return published(row).truth()
 
 
-def _judged(scores: Scores, rows: Sequence[Row], path: Path) -> list[Judged]:
+def _judged(scores: RowScores, rows: Sequence[Row], path: Path) -> list[JudgedCompletion]:
     judged = []
     for row in rows:
         with naming(row, path):
@@ -121,7 +121,9 @@ def _judged(scores: Scores, rows: Sequence[Row], path: Path) -> list[Judged]:
     return judged
 
 
-def _scored(scores: Scores, judged: Sequence[Judged], max_steps: int) -> list[dict[str, Any]]:
+def _scored(
+    scores: RowScores, judged: Sequence[JudgedCompletion], max_steps: int
+) -> list[dict[str, Any]]:
     trained = standards_in_training(judged, scores.scorer, max_steps)
     standards: Sequence[Standard | None] = trained or [None] * len(judged)
     return [scores.add(*each) for each in zip(judged, standards, strict=True)]

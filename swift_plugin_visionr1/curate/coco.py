@@ -20,7 +20,7 @@ from ..formats.questions import PAPER, detection_question
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from ..text import listed
-from .output import LOOSE, Written, output
+from .output import LOOSE, WrittenDataset, output
 
 CROWD = "boxes of crowds"
 TWICE = "boxes that occur twice with the same category"
@@ -49,7 +49,7 @@ def convert_coco(
     questions: Questions = PAPER,
     io: ModelIO | None = None,
     classes: Sequence[str] | None = None,
-) -> Written:
+) -> WrittenDataset:
     """Write one row per image: messages, images, solution (original pixels), image_id.
 
     Crowd annotations are left out: a model is not asked to box a crowd. So is the second of two
@@ -83,7 +83,7 @@ def convert_coco(
             result.add(row)
     labels = Counter(label for row in rows for label in json.loads(row["solution"])["labels"])
     unused = tuple(name for name in wanted if not labels[name])
-    return Written(
+    return WrittenDataset(
         len(rows),
         labels.total(),
         unused,

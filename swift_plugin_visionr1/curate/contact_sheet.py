@@ -11,7 +11,7 @@ from ..data.images import open_image
 from ..data.published.base import IMAGE_TAG
 from ..errors import ImageError
 from ..explain.painter import labelled, paint
-from ..explain.sheet import Panel, empty, fitted, make_sheet
+from ..explain.sheet import SheetPanel, empty, fitted, make_sheet
 from ..text import clipped, listed
 
 ROWS = 24
@@ -31,7 +31,7 @@ def draw_sheet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return buffer.getvalue()
 
 
-def _panel(row: Mapping[str, Any]) -> Panel:
+def _panel(row: Mapping[str, Any]) -> SheetPanel:
     solution = json.loads(row["solution"])
     size = solution["width"], solution["height"]
     try:
@@ -42,7 +42,9 @@ def _panel(row: Mapping[str, Any]) -> Panel:
     paint(canvas, size, labelled(boxes, solution["labels"]))
     asked = str(row["messages"][0]["content"]).replace(IMAGE_TAG, "")
     names = listed(dict.fromkeys(solution["labels"]), 3) or "nothing to find"
-    return Panel(canvas, (f"{row['source']}, {row['task']}", clipped(names, 36)), (_end(asked),))
+    return SheetPanel(
+        canvas, (f"{row['source']}, {row['task']}", clipped(names, 36)), (_end(asked),)
+    )
 
 
 def _end(text: str) -> str:

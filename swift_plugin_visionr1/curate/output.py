@@ -19,7 +19,7 @@ LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenDataset:
     """What was written.
 
     Attributes:

@@ -18,10 +18,10 @@ from ..errors import ImageError, InputError, SolutionError
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from ..text import short
-from .output import LOOSE, Output, Written, output
+from .output import LOOSE, Output, WrittenDataset, output
 
 
-def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
+def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> WrittenDataset:
     """Write each row with its own question and columns: messages, images, solution (original
     pixels).
 
@@ -56,7 +56,7 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> Written:
         if question is None:
             raise InputError(f"expected rows in {file}, got none")
     loose = {LOOSE: clipped} if clipped else {}
-    return Written(rows, boxes, (), thin, question, clipped=loose, notes=notes)
+    return WrittenDataset(rows, boxes, (), thin, question, clipped=loose, notes=notes)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from .findings import Finding, note, ok, problem, warning
 
 
 @dataclass(frozen=True)
-class Model:
+class TrainedModel:
     """The run's model.
 
     Attributes:
@@ -31,7 +31,7 @@ class Model:
     io: ModelIO | None
 
 
-def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]]:
+def find_model(recipe: Recipe, settings: Settings) -> tuple[TrainedModel, list[Finding]]:
     """The model with what is wrong about it."""
     name, said = recipe.one("model"), recipe.one("model_type")
     checkpoint = find_checkpoint(name)
@@ -41,8 +41,10 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
         io = _io(recipe, settings, kind, checkpoint)
     except SettingsError as error:
         also = f"; {source} says {model_type}" if model_type and model_type != said else ""
-        return Model(name, checkpoint, kind, None), [problem("model", f"model: {error}{also}")]
-    model = Model(name, checkpoint, kind, io)
+        return TrainedModel(name, checkpoint, kind, None), [
+            problem("model", f"model: {error}{also}")
+        ]
+    model = TrainedModel(name, checkpoint, kind, io)
     if (
         said
         and model_type
@@ -60,7 +62,7 @@ def find_model(recipe: Recipe, settings: Settings) -> tuple[Model, list[Finding]
 
 
 def scorer_with(
-    recipe: Recipe, settings: Settings, model: Model, pixels: int, is_least: bool
+    recipe: Recipe, settings: Settings, model: TrainedModel, pixels: int, is_least: bool
 ) -> Scorer | None:
     """The scorer of the same run with another least or greatest area of images in pixels; None if
     its model has no such limit."""

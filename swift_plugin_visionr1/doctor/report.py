@@ -28,8 +28,8 @@ from .checks.reach import reach_findings, size_finding
 from .checks.targets import target_findings
 from .data import read_data, row_findings
 from .findings import Finding, note, problem, verdict
-from .model import Model, find_model, scorer_with
-from .right_answers import Written, write_all
+from .model import TrainedModel, find_model, scorer_with
+from .right_answers import RightAnswer, write_all
 from .rows import DoctorRow
 from .taught import spelling_of
 
@@ -120,7 +120,7 @@ def _look_at_data(
     report: Report,
     recipe: Recipe,
     settings: Settings,
-    model: Model,
+    model: TrainedModel,
     rows: list[DoctorRow],
     opened: int | None,
 ) -> list[Case]:
@@ -146,7 +146,11 @@ def _look_at_data(
 
 
 def _look_at_right_answers(
-    report: Report, recipe: Recipe, settings: Settings, model: Model, written: list[Written]
+    report: Report,
+    recipe: Recipe,
+    settings: Settings,
+    model: TrainedModel,
+    written: list[RightAnswer],
 ) -> None:
     """What they need: tokens, and pixels."""
     if model.io is None:
@@ -175,7 +179,7 @@ def _frame_findings(cases: Sequence[Case], view: SeenAs) -> list[Finding]:
 
 
 def _against_model(
-    recipe: Recipe, model: Model, io: ModelIO, cases: list[Case], view: SeenAs
+    recipe: Recipe, model: TrainedModel, io: ModelIO, cases: list[Case], view: SeenAs
 ) -> list[Finding]:
     rows = [case.row for case in cases]
     findings = prompt_findings(rows, io.format.name)
@@ -201,7 +205,12 @@ def _not_judged(rows: Sequence[DoctorRow]) -> Finding:
 
 
 def _ask(
-    report: Report, recipe: Recipe, scorer: Scorer, model: Model, cases: list[Whole], effort: Effort
+    report: Report,
+    recipe: Recipe,
+    scorer: Scorer,
+    model: TrainedModel,
+    cases: list[Whole],
+    effort: Effort,
 ) -> None:
     from .sampling import is_quick, open_engine, processed_findings, sample
 

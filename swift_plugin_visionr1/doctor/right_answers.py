@@ -11,7 +11,7 @@ from .cases import Case, Whole
 
 
 @dataclass(frozen=True)
-class Written:
+class RightAnswer:
     """A row that has annotations and an image that the model's processor accepts.
 
     Attributes:
@@ -23,7 +23,7 @@ class Written:
     text: str
 
 
-def write_all(cases: Sequence[Case], format: Format) -> list[Written]:
+def write_all(cases: Sequence[Case], format: Format) -> list[RightAnswer]:
     """The right answers of all rows that can have one."""
     whole = [
         Whole(case.row, case.file, case.row.truth, case.view)
@@ -31,4 +31,4 @@ def write_all(cases: Sequence[Case], format: Format) -> list[Written]:
         if case.row.truth and case.view
     ]
     shown = show_progress(whole, len(whole), sys.stderr, "written", "right answers")
-    return [Written(case, right_answer(case.truth, case.view, format)) for case in shown]
+    return [RightAnswer(case, right_answer(case.truth, case.view, format)) for case in shown]

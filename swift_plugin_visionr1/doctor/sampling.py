@@ -11,14 +11,14 @@ from .cases import Whole
 from .checks.answers import Group
 from .checks.lengths import DEFAULT_LENGTH
 from .findings import Finding, note, ok, problem
-from .model import Model
+from .model import TrainedModel
 from .swift_data import as_swift
 
 TEMPERATURE = 0.9  # ms-swift's default for GRPO
 SMALL = 500_000_000  # bytes of weights that a CPU samples from in minutes
 
 
-def is_quick(model: Model) -> bool:
+def is_quick(model: TrainedModel) -> bool:
     """Whether sampling takes minutes at most: with a GPU, or with a small model on the CPU."""
     folder = model.checkpoint.folder
     if folder is None or not model.checkpoint.has_weights:
@@ -32,7 +32,7 @@ def is_quick(model: Model) -> bool:
     return bool(torch.cuda.is_available())
 
 
-def open_engine(recipe: Recipe, model: Model, batch: int) -> Any:
+def open_engine(recipe: Recipe, model: TrainedModel, batch: int) -> Any:
     """ms-swift's TransformersEngine with the model, template and limits of the recipe."""
     as_swift(recipe)
     import torch

@@ -36,7 +36,7 @@ FAR = 10  # pixels beyond the image at which a box's edge is out of sight
 
 
 @dataclass(frozen=True, eq=False)
-class Mark:
+class BoxMark:
     """A box to be drawn.
 
     Attributes:
@@ -55,20 +55,20 @@ class Mark:
     above: bool = True
 
 
-def styled(box_xyxy: Any, text: str, style: str) -> Mark:
+def styled(box_xyxy: Any, text: str, style: str) -> BoxMark:
     """A mark in one of `STYLES`."""
     colour, dashes = STYLES[style]
-    return Mark(box_xyxy, text, colour, dashes, above=style == "annotated")
+    return BoxMark(box_xyxy, text, colour, dashes, above=style == "annotated")
 
 
-def labelled(boxes_xyxy: Boxes, labels: Sequence[str]) -> list[Mark]:
+def labelled(boxes_xyxy: Boxes, labels: Sequence[str]) -> list[BoxMark]:
     """A mark for each box, in the colour of its label."""
     colours = dict(zip(sorted(set(labels)), cycle(LABEL_COLOURS), strict=False))
     pairs = zip(boxes_xyxy, labels, strict=True)
-    return [Mark(box, label, colours[label]) for box, label in pairs]
+    return [BoxMark(box, label, colours[label]) for box, label in pairs]
 
 
-def paint(image: Any, size: Size, marks: Sequence[Mark], fonts: Fonts | None = None) -> None:
+def paint(image: Any, size: Size, marks: Sequence[BoxMark], fonts: Fonts | None = None) -> None:
     """Draw the marks over a Pillow image in RGB.
 
     Args:
@@ -112,7 +112,7 @@ def dashed_line(line: Line, dashes: Sequence[int]) -> Iterator[Line]:
 
     Args:
         line: x and y of its ends, in pixels.
-        dashes: as of `Mark`.
+        dashes: as of `BoxMark`.
     """
     x1, y1, x2, y2 = line
     length = max(abs(x2 - x1), abs(y2 - y1))
@@ -130,7 +130,7 @@ def dashed_line(line: Line, dashes: Sequence[int]) -> Iterator[Line]:
             return
 
 
-def _label(image: Any, pen: Any, box: Sequence[float], mark: Mark, fonts: Fonts) -> None:
+def _label(image: Any, pen: Any, box: Sequence[float], mark: BoxMark, fonts: Fonts) -> None:
     text = fonts.clipped(clipped(" ".join(mark.text.split()), LETTERS), image.width - 6)
     if not text:
         return

@@ -8,9 +8,9 @@ from typing import Any
 from ..data.ground_truth import GroundTruth
 from ..geometry.frames import Size
 from .explanation import Explanation, Prediction, StageTerms
-from .painter import Mark, paint, styled
+from .painter import BoxMark, paint, styled
 from .report import number, short
-from .sheet import Panel, empty, fitted, make_sheet
+from .sheet import SheetPanel, empty, fitted, make_sheet
 
 LARGEST = (880, 880)  # pixels of a panel's image
 
@@ -35,7 +35,7 @@ def stage_panel(
     title: str,
     terms: StageTerms,
     below: Sequence[str] = (),
-) -> Panel:
+) -> SheetPanel:
     """The boxes of a completion as one stage judges them, with the reward's parts over them.
 
     Args:
@@ -51,10 +51,10 @@ def stage_panel(
     canvas = fitted(empty(truth.size, largest) if image is None else image, largest)
     paint(canvas, truth.size, [*_annotated(truth), *_predicted(predictions, terms)])
     parts = " + ".join(f"{name} {number(value)}" for name, value in reward.paid.items())
-    return Panel(canvas, (f"{title}: reward {number(reward.total)}", parts), below)
+    return SheetPanel(canvas, (f"{title}: reward {number(reward.total)}", parts), below)
 
 
-def _annotated(truth: GroundTruth) -> list[Mark]:
+def _annotated(truth: GroundTruth) -> list[BoxMark]:
     pairs = zip(truth.boxes, truth.labels, strict=True)
     return [
         styled(box, f"{place} {short(label)}", "annotated")
@@ -62,7 +62,7 @@ def _annotated(truth: GroundTruth) -> list[Mark]:
     ]
 
 
-def _predicted(predictions: Sequence[Prediction], terms: StageTerms) -> list[Mark]:
+def _predicted(predictions: Sequence[Prediction], terms: StageTerms) -> list[BoxMark]:
     marks = []
     for place, (one, valid) in enumerate(zip(predictions, terms.valid, strict=True)):
         overlap = "" if one.truth is None else f" {one.counted:.2f}"

@@ -15,7 +15,7 @@ INK = "#222222"
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class SheetPanel:
     """One picture of a sheet.
 
     Attributes:
@@ -30,7 +30,7 @@ class Panel:
 
 
 def make_sheet(
-    panels: Sequence[Panel], columns: int, heading: Sequence[str] = (), legend: bool = False
+    panels: Sequence[SheetPanel], columns: int, heading: Sequence[str] = (), legend: bool = False
 ) -> Any:
     """A Pillow image of all panels, row by row.
 
@@ -82,11 +82,11 @@ def fitted(image: Any, size: Size) -> Any:
     return image.resize(sides, how)
 
 
-def _height(panel: Panel) -> int:
+def _height(panel: SheetPanel) -> int:
     return int(panel.image.height + (len(panel.above) + len(panel.below)) * LINE)
 
 
-def _least_width(panels: Sequence[Panel], columns: int, fonts: Fonts) -> int:
+def _least_width(panels: Sequence[SheetPanel], columns: int, fonts: Fonts) -> int:
     """Of a panel, so that its lines over the image and the legend fit."""
     lines = [fonts.width(line) for panel in panels for line in panel.above]
     legend = sum(fonts.width(name) + 60 for name in STYLES)
@@ -94,7 +94,7 @@ def _least_width(panels: Sequence[Panel], columns: int, fonts: Fonts) -> int:
 
 
 def _paste(
-    sheet: Any, pen: Any, panel: Panel, place: tuple[int, int], width: int, fonts: Fonts
+    sheet: Any, pen: Any, panel: SheetPanel, place: tuple[int, int], width: int, fonts: Fonts
 ) -> None:
     x, y = place
     for line in panel.above:

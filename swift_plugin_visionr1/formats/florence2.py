@@ -27,7 +27,7 @@ from ..geometry.boxes import Boxes
 from ..geometry.frames import Frame
 from .base import Questions, Span
 from .collector import Collected, Collector, close, strip
-from .location_tokens import Run, is_cut, runs
+from .location_tokens import TokenRun, is_cut, runs
 
 _BINS = 1000
 _TOKEN = re.compile(r"<loc_([0-9]{1,9})>")
@@ -70,7 +70,7 @@ class Florence2(Collected):
         return "".join(label + row for label, row in zip(labels, written, strict=True))
 
 
-def _take(collector: Collector, text: str, run: Run, label: Span) -> bool:
+def _take(collector: Collector, text: str, run: TokenRun, label: Span) -> bool:
     """Read one run; False if there is no room for more boxes."""
     name = text[slice(*label)]
     if _POLYGON.search(name):

@@ -110,7 +110,7 @@ def read(text: str, start: int = 0, end: int | None = None) -> tuple[list[Top], 
     Returns:
         them, and whether all of the text was read: not if it has more than MAX_TOKENS.
     """
-    return _Reader(text, len(text) if end is None else end).read(start)
+    return _JsonReader(text, len(text) if end is None else end).read(start)
 
 
 class _Container:
@@ -150,7 +150,7 @@ class _Container:
             self.key = None
 
 
-class _Reader:
+class _JsonReader:
     def __init__(self, text: str, end: int) -> None:
         self.text, self.end = text, end
         self.stack: list[_Container] = []

@@ -13,7 +13,7 @@ LONGEST = 4004  # tokens of one run that are looked at: one box more than are re
 _PARTIAL = re.compile(r"<[a-z_]{0,5}[0-9]{0,4}\Z")
 
 
-class Run(NamedTuple):
+class TokenRun(NamedTuple):
     """Neighbouring tokens: where they stand, and where the digits of each are."""
 
     start: int
@@ -25,11 +25,11 @@ class Run(NamedTuple):
         return [float(text[start:end]) for start, end in self.digits]
 
 
-def runs(text: str, token: re.Pattern[str], run: re.Pattern[str]) -> Iterator[Run]:
+def runs(text: str, token: re.Pattern[str], run: re.Pattern[str]) -> Iterator[TokenRun]:
     """The runs of an answer, in order; group 1 of `token` is its digits."""
     for match in islice(run.finditer(text), MAX_PIECES):
         matches = islice(token.finditer(text, *match.span()), LONGEST)
-        yield Run(*match.span(), tuple(one.span(1) for one in matches))
+        yield TokenRun(*match.span(), tuple(one.span(1) for one in matches))
 
 
 def is_cut(text: str, start: int) -> bool:

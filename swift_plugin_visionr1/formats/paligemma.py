@@ -25,7 +25,7 @@ from ..geometry.boxes import Boxes
 from ..geometry.frames import Frame
 from .base import Questions, Span
 from .collector import Collected, Collector, close, strip
-from .location_tokens import Run, is_cut, runs
+from .location_tokens import TokenRun, is_cut, runs
 
 _TOP = 1023
 _TOKEN = re.compile(r"<loc([0-9]{4})>")
@@ -61,7 +61,7 @@ class PaliGemma(Collected):
         return " ; ".join(f"{row} {label}" for row, label in zip(written, labels, strict=True))
 
 
-def _label(collector: Collector, text: str, run: Run, until: int) -> Span:
+def _label(collector: Collector, text: str, run: TokenRun, until: int) -> Span:
     """The label between a run and the next one, at `until`."""
     start = run.end
     if mask := _MASK.match(text, start, until):
@@ -79,7 +79,7 @@ def _label(collector: Collector, text: str, run: Run, until: int) -> Span:
     return strip(text, start, end)
 
 
-def _take(collector: Collector, text: str, run: Run, until: int) -> bool:
+def _take(collector: Collector, text: str, run: TokenRun, until: int) -> bool:
     """Read a run and the text up to the next one, at `until`; False if there is no room for more
     boxes."""
     label = _label(collector, text, run, until)

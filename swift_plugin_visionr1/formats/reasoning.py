@@ -30,7 +30,7 @@ from ..geometry.boxes import Boxes, as_boxes
 from ..geometry.frames import Frame, View
 from .base import Format, ParsedCompletion, Questions, Span
 from .reasoning_marks import (
-    Mark,
+    ReasoningMark,
     after_heading,
     after_stripped_marks,
     begins_with_heading,
@@ -230,7 +230,7 @@ class Reasoned(Format):
         text: str,
         start: int,
         end: int,
-        marks: Sequence[Mark],
+        marks: Sequence[ReasoningMark],
         others: bool,
         issues: list[str],
     ) -> Span:

@@ -42,7 +42,7 @@ _ANSWER = re.compile(
 )
 
 
-class Mark(NamedTuple):
+class ReasoningMark(NamedTuple):
     """The beginning or the end of reasoning, at text[start:end]; `own` is whether a family writes
     it so."""
 
@@ -62,7 +62,7 @@ class Outside(NamedTuple):
     """
 
     parts: list[Span]
-    marks: list[Mark]
+    marks: list[ReasoningMark]
     unclosed: int | None = None
 
 
@@ -132,6 +132,8 @@ def _ending(text: str, start: int, end: int) -> Span | None:
     return (tops[-1].start, end) if whole else None
 
 
-def _marks(text: str, start: int, end: int) -> Iterator[Mark]:
+def _marks(text: str, start: int, end: int) -> Iterator[ReasoningMark]:
     for match in _MARK.finditer(text, start, end):
-        yield Mark(*match.span(), match["opens"] is not None, _MADE_UP.match(match[0]) is None)
+        yield ReasoningMark(
+            *match.span(), match["opens"] is not None, _MADE_UP.match(match[0]) is None
+        )

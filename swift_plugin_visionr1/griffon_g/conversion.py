@@ -27,7 +27,7 @@ from .words import IMAGE, copy_vocabulary, end_tokens, forget_image, read_tokeni
 
 
 @dataclass(frozen=True)
-class Converted:
+class Conversion:
     """What was written.
 
     Attributes:
@@ -45,7 +45,7 @@ class Converted:
     counting: int = 0
 
 
-def convert(source: Path, out: Path, tower: Path | None = None) -> Converted:
+def convert(source: Path, out: Path, tower: Path | None = None) -> Conversion:
     """Convert a folder into the other layout.
 
     Args:
@@ -68,7 +68,7 @@ def convert(source: Path, out: Path, tower: Path | None = None) -> Converted:
     return _to_ours(source, out, config, tower)
 
 
-def _to_ours(source: Path, out: Path, published: Any, given: Path | None) -> Converted:
+def _to_ours(source: Path, out: Path, published: Any, given: Path | None) -> Conversion:
     folder = find_tower(source, published, given)
     matched = _with_tower(rename(find_weights(source), to_ours), folder, source)
     vision, side = folder.sized(matched.weights)
@@ -87,7 +87,7 @@ def _to_ours(source: Path, out: Path, published: Any, given: Path | None) -> Con
     return _converted("transformers", weights, shards, matched.counting)
 
 
-def _to_published(source: Path, out: Path) -> Converted:
+def _to_published(source: Path, out: Path) -> Conversion:
     config = GriffonGConfig.from_pretrained(source)
     weights = check({weight.name: weight for weight in find_weights(source)}, config)
     with _new_folder(out, weights.values()) as part:
@@ -148,8 +148,8 @@ def _generation(source: Path, config: GriffonGConfig, words: Any) -> GenerationC
     return generation
 
 
-def _converted(layout: str, weights: dict[str, Weight], shards: int, counting: int) -> Converted:
-    return Converted(
+def _converted(layout: str, weights: dict[str, Weight], shards: int, counting: int) -> Conversion:
+    return Conversion(
         layout, len(weights), shards, sum(weight.bytes for weight in weights.values()), counting
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .panels import Panel
+from .panels import PlotPanel
 from .run_folder import Log, Values
 
 # Okabe and Ito's colours, which the colour-blind tell apart.
@@ -17,7 +17,9 @@ STAGE_COLOURS = {"beginner": "#eef2f7", "advanced": "#fbf0dc"}
 COLUMNS = 3
 
 
-def draw_run(path: Path, title: str, log: Log, panels: Sequence[Panel], switch: int | None) -> None:
+def draw_run(
+    path: Path, title: str, log: Log, panels: Sequence[PlotPanel], switch: int | None
+) -> None:
     """Write a PNG.
 
     Args:
@@ -59,7 +61,7 @@ def draw_run(path: Path, title: str, log: Log, panels: Sequence[Panel], switch: 
     figure.savefig(path, dpi=110, format="png")
 
 
-def _draw(axes: Any, panel: Panel, log: Log, switch: int | None) -> None:
+def _draw(axes: Any, panel: PlotPanel, log: Log, switch: int | None) -> None:
     axes.set_title(panel.title, fontsize=10, loc="left")
     left, right = log.steps[0] - 0.5, log.steps[-1] + 0.5
     if switch is not None:

@@ -8,7 +8,7 @@ from ..data.logged_rows import Row, naming, published, read_lines
 from ..errors import InputError
 
 
-class Annotations:
+class DatasetRows:
     """The rows of a data set, found by the image and the prompt of a completion's row.
 
     Raises:

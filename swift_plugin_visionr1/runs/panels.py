@@ -20,7 +20,7 @@ BOXES = {"predicted": "vision_r1/predicted", "annotated": "vision_r1/truths"}
 
 
 @dataclass(frozen=True, eq=False)
-class Panel:
+class PlotPanel:
     """One set of axes.
 
     Attributes:
@@ -40,7 +40,7 @@ class Panel:
     steps: NDArray[np.int64] | None = None
 
 
-def panels_of(log: Log, again: Log | None) -> tuple[list[Panel], list[str]]:
+def panels_of(log: Log, again: Log | None) -> tuple[list[PlotPanel], list[str]]:
     """The panels that can be drawn, and what each of the others would need.
 
     Args:
@@ -71,7 +71,7 @@ def panels_of(log: Log, again: Log | None) -> tuple[list[Panel], list[str]]:
     return [panel for panel, _ in [*wanted, *more] if panel], missing
 
 
-def _thresholds(values: Mapping[str, Values]) -> Panel | None:
+def _thresholds(values: Mapping[str, Values]) -> PlotPanel | None:
     """Where they move, or go through more than two stages: two are seen in the background."""
     xi0 = values.get("vision_r1/xi0")
     if xi0 is None or len(set(xi0[~np.isnan(xi0)].tolist())) < 3:
@@ -80,22 +80,22 @@ def _thresholds(values: Mapping[str, Values]) -> Panel | None:
     return _of(values, "Thresholds", names, top=1.0)
 
 
-def _held_out(log: Log) -> Panel | None:
+def _held_out(log: Log) -> PlotPanel | None:
     if log.evaluations is None:
         return None
     values = log.evaluations.values
     lines = {name: values[f"eval_{name}"] for name in HELD_OUT if f"eval_{name}" in values}
-    return Panel("Held-out rows", lines, steps=log.evaluations.steps)
+    return PlotPanel("Held-out rows", lines, steps=log.evaluations.steps)
 
 
 def _of(
     values: Mapping[str, Values], title: str, names: Mapping[str, str], top: float | None = None
-) -> Panel | None:
+) -> PlotPanel | None:
     lines = {legend: values[name] for legend, name in names.items() if name in values}
-    return Panel(title, lines, top=top) if lines else None
+    return PlotPanel(title, lines, top=top) if lines else None
 
 
-def _parts(values: Mapping[str, Values]) -> Panel | None:
+def _parts(values: Mapping[str, Values]) -> PlotPanel | None:
     """From the callback, else from rewards that were listed one by one."""
     names = {
         part: f"vision_r1/{part}" if f"vision_r1/{part}" in values else f"rewards/{listed}/mean"
@@ -104,13 +104,13 @@ def _parts(values: Mapping[str, Values]) -> Panel | None:
     return _of(values, "Reward parts", names, top=1.0)
 
 
-def _stages(log: Log, again: Log | None) -> Panel | None:
+def _stages(log: Log, again: Log | None) -> PlotPanel | None:
     if again is None:
         return None
     lines = {
         f"{stage} criteria": _at(log, again, f"{stage}/total") for stage in ("beginner", "advanced")
     }
-    return Panel("Total reward under fixed criteria", lines)
+    return PlotPanel("Total reward under fixed criteria", lines)
 
 
 def _at(log: Log, other: Log, name: str) -> Values:
@@ -119,15 +119,15 @@ def _at(log: Log, other: Log, name: str) -> Values:
     return np.array([known.get(step, np.nan) for step in log.steps.tolist()])
 
 
-def _reward(values: Mapping[str, Values]) -> Panel | None:
+def _reward(values: Mapping[str, Values]) -> PlotPanel | None:
     if "reward" not in values:
         return None
     reward, spread = values["reward"], values.get("reward_std")
     band = None if spread is None else (reward - spread, reward + spread)
-    return Panel("Reward" + (" ± spread within a group" if band else ""), {"": reward}, band)
+    return PlotPanel("Reward" + (" ± spread within a group" if band else ""), {"": reward}, band)
 
 
-def _issues(values: Mapping[str, Values]) -> Panel | None:
+def _issues(values: Mapping[str, Values]) -> PlotPanel | None:
     prefix = "vision_r1/issues/"
     # An issue is logged from the first time it is seen; before that its rate was 0.
     rates = {
@@ -137,18 +137,22 @@ def _issues(values: Mapping[str, Values]) -> Panel | None:
     }
     if not rates:
         clean = "vision_r1/format" in values
-        return Panel("Format issues", {}, top=0.1, note="none in any completion") if clean else None
+        return (
+            PlotPanel("Format issues", {}, top=0.1, note="none in any completion")
+            if clean
+            else None
+        )
     order = sorted(rates, key=lambda name: -rates[name].mean())
     shown = {name: rates[name] for name in order[:ISSUES_SHOWN]}
     note = f"and {len(order) - len(shown)} rarer" if len(order) > len(shown) else ""
     top = max(0.1, 1.1 * max(rate.max() for rate in shown.values()))
-    return Panel("Format issues: share of completions", shown, top=min(top, 1.0), note=note)
+    return PlotPanel("Format issues: share of completions", shown, top=min(top, 1.0), note=note)
 
 
-def _lengths(values: Mapping[str, Values]) -> Panel | None:
+def _lengths(values: Mapping[str, Values]) -> PlotPanel | None:
     if "completions/mean_length" not in values:
         return None
     low, high = values.get("completions/min_length"), values.get("completions/max_length")
     band = None if low is None or high is None else (low, high)
     title = "Completion length in tokens" + (", shortest to longest" if band else "")
-    return Panel(title, {"mean": values["completions/mean_length"]}, band)
+    return PlotPanel(title, {"mean": values["completions/mean_length"]}, band)

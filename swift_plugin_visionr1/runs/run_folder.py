@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..files import read_json
 from ..reward.schedule import STAGES, Stages, Standard
 from ..reward.scorer import Scorer
-from .trained import Judged, judge_row, standards_in_training
+from .trained import JudgedCompletion, judge_row, standards_in_training
 
 COUNTERS = (
     "global_step/max_steps",
@@ -159,7 +159,7 @@ def logged_steps(folder: Path) -> int:
         return 0
 
 
-def _judged(row: Row, path: Path, scorer: Scorer) -> Judged:
+def _judged(row: Row, path: Path, scorer: Scorer) -> JudgedCompletion:
     with naming(row, path):
         return judge_row(row, row.truth(), scorer)
 
@@ -177,7 +177,7 @@ def _logged_standards(step: int, count: int, log: Log, scorer: Scorer) -> list[S
 
 
 def _means(
-    completions: Sequence[Judged], standards: Sequence[Standard], scorer: Scorer
+    completions: Sequence[JudgedCompletion], standards: Sequence[Standard], scorer: Scorer
 ) -> dict[str, float]:
     sums: dict[str, float] = defaultdict(float)
     for one, standard in zip(completions, standards, strict=True):

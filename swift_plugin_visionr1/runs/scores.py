@@ -12,14 +12,14 @@ from ..data.logged_rows import Row
 from ..reward.equations import RewardBreakdown
 from ..reward.schedule import Standard
 from ..reward.scorer import Scorer
-from .trained import Judged, judge_row
+from .trained import JudgedCompletion, judge_row
 
 AS_TRAINED = "as_trained"  # beside the names of stages
 MEASURED = ("format", "recall", "precision", "total")
 
 
 @dataclass
-class Scores:
+class RowScores:
     """Scores rows one by one and keeps what the summary needs.
 
     Attributes:
@@ -37,7 +37,7 @@ class Scores:
     _boxes: Counter[str] = field(default_factory=Counter)
     _count: int = 0
 
-    def read(self, row: Row) -> Judged:
+    def read(self, row: Row) -> JudgedCompletion:
         """The row's completion, read and matched.
 
         Raises:
@@ -46,7 +46,7 @@ class Scores:
         """
         return judge_row(row, self.truth(row), self.scorer)
 
-    def add(self, judged: Judged, trained: Standard | None = None) -> dict[str, Any]:
+    def add(self, judged: JudgedCompletion, trained: Standard | None = None) -> dict[str, Any]:
         """The reward parts of a row, plain values for JSON.
 
         Args:

@@ -13,7 +13,7 @@ from ..reward.scorer import Judge, Scorer
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class JudgedCompletion:
     """A logged completion that was read and matched.
 
     Attributes:
@@ -32,7 +32,7 @@ class Judged:
         return self.row.step, self.row.image_path, group_of(self.row.prompt, self.truth)
 
 
-def judge_row(row: Row, truth: GroundTruth, scorer: Scorer) -> Judged:
+def judge_row(row: Row, truth: GroundTruth, scorer: Scorer) -> JudgedCompletion:
     """Read and match the row's completion.
 
     Raises:
@@ -46,11 +46,11 @@ def judge_row(row: Row, truth: GroundTruth, scorer: Scorer) -> Judged:
         (judge,) = scorer.judges([row.text], [truth])
     except ValueError as error:
         raise InputError(str(error)) from None
-    return Judged(row, truth, judge)
+    return JudgedCompletion(row, truth, judge)
 
 
 def standards_in_training(
-    completions: Sequence[Judged], scorer: Scorer, max_steps: int
+    completions: Sequence[JudgedCompletion], scorer: Scorer, max_steps: int
 ) -> list[Standard] | None:
     """The criteria that each completion was judged by, recomputed as training computed them; None
     if the criteria never change, or if the step of a completion is not known.

@@ -7,14 +7,14 @@ import pytest
 
 from swift_plugin_visionr1 import Settings
 from swift_plugin_visionr1.doctor.findings import Finding
-from swift_plugin_visionr1.doctor.model import Model, find_model
+from swift_plugin_visionr1.doctor.model import TrainedModel, find_model
 from swift_plugin_visionr1.geometry.frames import FRAMES
 from swift_plugin_visionr1.recipes.training_command import read_recipe
 
 PUBLISHED, OURS = {"model_type": "gemma2_Griffon"}, {"model_type": "griffon_g"}
 
 
-def checked(model: str) -> tuple[Model, list[Finding]]:
+def checked(model: str) -> tuple[TrainedModel, list[Finding]]:
     command = ["--rlhf_type", "grpo", "--reward_funcs", "vision_r1", "--model", model]
     return find_model(read_recipe(command, {}), Settings())
 

@@ -1,6 +1,7 @@
-"""Names in both packages: each says what it holds."""
+"""Names in both packages: each says what it holds, and a class name means one thing."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,3 +34,8 @@ def name_of(node: ast.AST) -> str | None:
 
 def test_names_say_what_they_hold() -> None:
     assert [f"{place} {name_of(node)}" for place, node in nodes() if name_of(node) in EMPTY] == []
+
+
+def test_a_class_name_exists_once() -> None:
+    counted = Counter(node.name for _, node in nodes() if isinstance(node, ast.ClassDef))
+    assert [name for name, count in counted.items() if count > 1] == []

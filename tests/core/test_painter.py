@@ -9,8 +9,8 @@ pytest.importorskip("PIL", reason="needs the extra `viz`")
 from PIL import Image
 
 from swift_plugin_visionr1.explain.fonts import Fonts
-from swift_plugin_visionr1.explain.painter import STYLES, Mark, labelled, paint, styled
-from swift_plugin_visionr1.explain.sheet import Panel, fitted, make_sheet
+from swift_plugin_visionr1.explain.painter import STYLES, BoxMark, labelled, paint, styled
+from swift_plugin_visionr1.explain.sheet import SheetPanel, fitted, make_sheet
 
 CAT, ROCKET = "猫", "\U0001f680"
 
@@ -116,7 +116,7 @@ def test_any_box_can_be_painted(box: list[float], style: str) -> None:
 
 def test_labels_stay_in_the_image_and_are_cut() -> None:
     image = Image.new("RGB", (80, 60), "black")
-    paint(image, (80, 60), [Mark([70, 50, 80, 60], "a very long label " * 9, "#0072B2")])
+    paint(image, (80, 60), [BoxMark([70, 50, 80, 60], "a very long label " * 9, "#0072B2")])
     white = (np.asarray(image) > 250).all(axis=2)
     assert white[:, 0].sum() < 60
     assert white.sum() > 200
@@ -129,7 +129,9 @@ def test_each_label_has_its_colour() -> None:
 
 
 def test_a_sheet_holds_all_panels_and_their_lines() -> None:
-    panels = [Panel(Image.new("RGB", (50, 40), "red"), ("over",), ("under",) * n) for n in range(5)]
+    panels = [
+        SheetPanel(Image.new("RGB", (50, 40), "red"), ("over",), ("under",) * n) for n in range(5)
+    ]
     sheet = np.asarray(make_sheet(panels, 3, ["heading"], legend=True))
     red = (sheet == [255, 0, 0]).all(axis=2)
     assert red.sum() == 5 * 50 * 40

@@ -23,7 +23,7 @@ def measured(annotations: Annotations, results: Results, *options: Any, **more: 
     return measure(annotations, to_detections(annotations, results), *options, **more)
 
 
-def by_pycocotools(annotations: Annotations, results: Results) -> tuple[engines.Run, Matches]:
+def by_pycocotools(annotations: Annotations, results: Results) -> tuple[engines.EngineRun, Matches]:
     """What pycocotools finds, and how it matched the boxes."""
     return (
         engines.by_pycocotools(annotations, to_detections(annotations, results)),

@@ -15,7 +15,7 @@ import pytest
 from mmdet_eval.asking.contents import Contents, model_files
 from mmdet_eval.asking.passed_options import recorded, secrets
 from mmdet_eval.asking.process import FILTER
-from mmdet_eval.asking.session import Model, run
+from mmdet_eval.asking.session import AskedModel, run
 from mmdet_eval.asking.swift_infer import InferenceFailed, read_answers
 from mmdet_eval.cli import main
 from mmdet_eval.suites.spec import DatasetSpec
@@ -40,7 +40,7 @@ FILES = {
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> Model:
+def model(tmp_path: Path) -> AskedModel:
     """A model and an adapter in folders, with a plugin and a system prompt in files."""
     for name in ("model", "adapter"):
         for file, content in FILES.items():
@@ -51,7 +51,7 @@ def model(tmp_path: Path) -> Model:
     (tmp_path / "system.txt").write_text("Be brief.")
     options = ["--adapters", f"lora={tmp_path / 'adapter'}", f"--system={tmp_path / 'system.txt'}"]
     plugin = ["--external_plugins", str(tmp_path / "plugin.py")]
-    return Model(str(tmp_path / "model"), options=(*options, *plugin))
+    return AskedModel(str(tmp_path / "model"), options=(*options, *plugin))
 
 
 def change_unseen(path: Path) -> None:
@@ -74,7 +74,7 @@ def change_unseen(path: Path) -> None:
 def test_a_file_of_another_content_is_another_model(
     spec: DatasetSpec,  # noqa: F811
     tmp_path: Path,
-    model: Model,
+    model: AskedModel,
     name: str,
 ) -> None:
     out = tmp_path / "out"
@@ -104,7 +104,7 @@ def test_a_file_of_another_content_is_another_model(
 def test_a_module_that_a_plugin_imports_is_part_of_it(
     spec: DatasetSpec,  # noqa: F811
     tmp_path: Path,
-    model: Model,
+    model: AskedModel,
     code: str,
     module: str,
 ) -> None:
@@ -132,7 +132,7 @@ def test_a_plugin_that_args_json_names_is_part_of_the_model(
     plugin = tmp_path / "plugin.py"
     plugin.write_text("x = 1")
     (tmp_path / "model" / "args.json").write_text(json.dumps({"external_plugins": [str(plugin)]}))
-    model = Model(str(tmp_path / "model"), options=options)
+    model = AskedModel(str(tmp_path / "model"), options=options)
     answer_all(spec, tmp_path / "out", model=model)
     plugin.write_text("x = 2")
     if options:
@@ -148,7 +148,7 @@ def test_a_plugin_that_args_json_names_is_part_of_the_model(
 def test_what_training_writes_beside_a_model_does_not_matter(
     spec: DatasetSpec,  # noqa: F811
     tmp_path: Path,
-    model: Model,
+    model: AskedModel,
     name: str,
 ) -> None:
     answer_all(spec, tmp_path / "out", model=model)

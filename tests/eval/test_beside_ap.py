@@ -25,7 +25,7 @@ SCORES = pytest.mark.parametrize(
 )
 
 
-def reference(annotations: Any, results: Any) -> tuple[engines.Run, Ranking]:
+def reference(annotations: Any, results: Any) -> tuple[engines.EngineRun, Ranking]:
     run, matches = by_pycocotools(annotations, results)
     return run, rank(matches)
 

@@ -142,7 +142,7 @@ def test_other_numbers_are_an_error(
 ) -> None:
     real = engines.by_pycocotools
 
-    def wrong(*args: Any) -> engines.Run:
+    def wrong(*args: Any) -> engines.EngineRun:
         run = real(*args)
         return replace(run, metrics=run.metrics | {"AP75": value})
 
@@ -158,7 +158,7 @@ def test_matches_of_other_boxes_are_an_error(
 ) -> None:
     real = engines.by_hotcoco
 
-    def wrong(*args: Any) -> engines.Run:
+    def wrong(*args: Any) -> engines.EngineRun:
         run = real(*args)
         return replace(run, precision=run.precision * 0.9)
 

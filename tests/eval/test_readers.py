@@ -21,7 +21,7 @@ from mmdet_eval import (
     read_rows,
 )
 from mmdet_eval.answers.readers import coco_json
-from mmdet_eval.answers.rows import Row
+from mmdet_eval.answers.rows import AnswerRow
 from mmdet_eval.answers.truncation import looks_truncated
 
 Write = Callable[[str, Any], Path]
@@ -38,7 +38,7 @@ def boxes_of(path: Path, annotations: Annotations, **options: Any) -> Converted:
     return found
 
 
-def rows_of(path: Path, annotations: Annotations) -> list[Row]:
+def rows_of(path: Path, annotations: Annotations) -> list[AnswerRow]:
     found = read_predictions(path, annotations)
     assert isinstance(found, list)
     return found

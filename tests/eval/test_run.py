@@ -13,7 +13,7 @@ from mmdet_eval import InputError
 from mmdet_eval.asking.contents import Contents
 from mmdet_eval.asking.reading_record import ReadingRecord, find_reading_record
 from mmdet_eval.asking.record import write_record
-from mmdet_eval.asking.session import Model, answers_depend_on, record_of, run
+from mmdet_eval.asking.session import AskedModel, answers_depend_on, record_of, run
 from mmdet_eval.asking.swift_infer import InferenceFailed, key_of, read_answers
 from mmdet_eval.cli import main
 from mmdet_eval.coco.annotations import read_annotations
@@ -24,7 +24,7 @@ from swift_plugin_visionr1.errors import ImageError
 from swift_plugin_visionr1.models.chat import ChatOptions
 from swift_plugin_visionr1.progress import Progress, duration
 
-MODEL = Model("some/model", options=("--torch_dtype", "float32"))
+MODEL = AskedModel("some/model", options=("--torch_dtype", "float32"))
 PROTOCOL = load_protocol("vision_r1_odinw")
 
 
@@ -52,7 +52,11 @@ def swift_line(image: Path, text: str, response: str = "[]") -> str:
 
 
 def answer_all(
-    spec: DatasetSpec, folder: Path, reverse: bool = False, model: Model = MODEL, copies: int = 1
+    spec: DatasetSpec,
+    folder: Path,
+    reverse: bool = False,
+    model: AskedModel = MODEL,
+    copies: int = 1,
 ) -> None:
     """What an earlier run left; in another order where several processes wrote."""
     asked = [(3, "red circle"), (3, "blue square"), (0, "Cat"), (12, "red circle")]
@@ -70,7 +74,7 @@ def answer_all(
 
 
 def record_run(
-    spec: DatasetSpec, folder: Path, model: Model, protocol: Any = PROTOCOL, copies: int = 1
+    spec: DatasetSpec, folder: Path, model: AskedModel, protocol: Any = PROTOCOL, copies: int = 1
 ) -> None:
     """The run.json of a run that asked the questions of so many copies of a data set."""
     rows = prompt_rows(spec, read_annotations(spec.ann), protocol) * copies
@@ -158,7 +162,7 @@ def test_two_data_sets_may_share_an_image_and_a_question(spec: DatasetSpec, tmp_
     ],
 )
 def test_answers_to_something_else_are_refused(
-    spec: DatasetSpec, tmp_path: Path, model: Model, protocol: Any, message: str
+    spec: DatasetSpec, tmp_path: Path, model: AskedModel, protocol: Any, message: str
 ) -> None:
     answer_all(spec, tmp_path / "out")
     run(MODEL, [spec], PROTOCOL, tmp_path / "out")
@@ -249,7 +253,7 @@ def test_ones_own_logprobs_option_is_the_same_as_the_score(
     ],
 )
 def test_answers_recorded_otherwise_are_refused_with_the_way_out(
-    spec: DatasetSpec, tmp_path: Path, before: Model, now: Model, way_out: str
+    spec: DatasetSpec, tmp_path: Path, before: AskedModel, now: AskedModel, way_out: str
 ) -> None:
     answer_all(spec, tmp_path / "out", model=before)
     run(before, [spec], PROTOCOL, tmp_path / "out")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdet_eval.asking.session import Model, run
+from mmdet_eval.asking.session import AskedModel, run
 from mmdet_eval.asking.swift_infer import InferenceFailed
 from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec
@@ -58,7 +58,7 @@ def datasets(tmp_path: Path, checkpoint: Path) -> list[DatasetSpec]:
 
 
 @pytest.fixture
-def model(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
+def model(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> AskedModel:
     """The small model, whose answers reach the disk one by one."""
     for name, value in OFFLINE.items():
         monkeypatch.setenv(name, value)
@@ -76,10 +76,10 @@ def model(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
         "--write_batch_size",
         1,
     ]
-    return Model(str(checkpoint), options=tuple(map(str, options)), logprobs=True)
+    return AskedModel(str(checkpoint), options=tuple(map(str, options)), logprobs=True)
 
 
-def start(model: Model, datasets: list[DatasetSpec], out: Path) -> "subprocess.Popen[str]":
+def start(model: AskedModel, datasets: list[DatasetSpec], out: Path) -> "subprocess.Popen[str]":
     """The command in a process of its own, on the two data sets as a suite."""
     suite = out.parent / "suite.yaml"
     lines = [
@@ -119,7 +119,7 @@ def lines(path: Path) -> list[str]:
 
 
 def test_a_killed_run_goes_on_where_it_stopped(
-    model: Model, datasets: list[DatasetSpec], tmp_path: Path
+    model: AskedModel, datasets: list[DatasetSpec], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     process = start(model, datasets, out)
@@ -166,7 +166,7 @@ def test_a_killed_run_goes_on_where_it_stopped(
 
 
 def test_a_terminated_run_ends_its_swift_too(
-    model: Model, datasets: list[DatasetSpec], tmp_path: Path
+    model: AskedModel, datasets: list[DatasetSpec], tmp_path: Path
 ) -> None:
     process = start(model, datasets, tmp_path / "out")
     wait_for_answers(tmp_path / "out", process, count=1)
@@ -180,7 +180,7 @@ def test_a_terminated_run_ends_its_swift_too(
 
 
 def test_a_failure_shows_the_end_of_the_log(
-    model: Model, datasets: list[DatasetSpec], tmp_path: Path
+    model: AskedModel, datasets: list[DatasetSpec], tmp_path: Path
 ) -> None:
     wrong = replace(model, options=(*model.options, "--no_such_option", "1"))
     with pytest.raises(

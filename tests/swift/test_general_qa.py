@@ -25,7 +25,7 @@ from mmdet_eval.cli import main
 from mmdet_eval.commands import general_qa as general_qa_command
 from mmdet_eval.commands.general_qa import read_models
 from mmdet_eval.general_qa.asking import answers_depend_on, black_out, is_whole
-from mmdet_eval.general_qa.questions import PLUGIN, Model, Questions
+from mmdet_eval.general_qa.questions import PLUGIN, Benchmarks, NamedModel
 from mmdet_eval.general_qa.scores import NO_ANSWER, Score, read_score
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.recipes.overlays import load
@@ -306,7 +306,7 @@ def test_a_recipe_for_something_else_is_told_at_once(
 def test_an_adapter_is_given_to_swift_as_one(tmp_path: Path, file: str, option: str) -> None:
     (tmp_path / file).write_text("{}")
     (model,) = read_models([f"a={tmp_path}"])
-    arguments = Questions(RECIPE, ("AI2D_TEST",)).arguments(model, tmp_path / "out")
+    arguments = Benchmarks(RECIPE, ("AI2D_TEST",)).arguments(model, tmp_path / "out")
     assert arguments[arguments.index(str(tmp_path)) - 1] == option
 
 
@@ -328,8 +328,8 @@ def test_a_missing_package_is_told_with_the_extra(
 
 
 def dependencies(options: list[str], plugins: list[str]) -> dict[str, object]:
-    asked = Questions(RECIPE, ("AI2D_TEST",), tuple(plugins), tuple(options))
-    return answers_depend_on(Model("a", "x/y"), asked, Contents())
+    asked = Benchmarks(RECIPE, ("AI2D_TEST",), tuple(plugins), tuple(options))
+    return answers_depend_on(NamedModel("a", "x/y"), asked, Contents())
 
 
 def test_answers_to_other_questions_are_not_reused(
@@ -467,11 +467,11 @@ def test_the_base_of_an_adapter_is_part_of_what_the_answers_depend_on(tmp_path: 
     for folder in (adapter, base):
         folder.mkdir()
     (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base)}))
-    asked = Questions(RECIPE, ("AI2D_TEST",), (), ())
+    asked = Benchmarks(RECIPE, ("AI2D_TEST",), (), ())
     seen = set()
     for weights in (b"one", b"two"):
         (base / "model.safetensors").write_bytes(weights)
-        facts = answers_depend_on(Model("a", str(adapter)), asked, Contents())
+        facts = answers_depend_on(NamedModel("a", str(adapter)), asked, Contents())
         seen.add(json.dumps(facts, sort_keys=True))
     assert len(seen) == 2
 
@@ -490,5 +490,5 @@ def test_secrets_go_out_of_evalscopes_records_and_stay_in_results(tmp_path: Path
 def test_a_key_in_the_recipe_is_known_as_a_secret(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE.read_text() + "\napi_key: sk-12345678\n")
-    told = Questions(recipe, ("AI2D_TEST",), (), ("--hub_tok", "hf_12345678")).passed()
+    told = Benchmarks(recipe, ("AI2D_TEST",), (), ("--hub_tok", "hf_12345678")).passed()
     assert secrets(told, {}) == ["hf_12345678", "sk-12345678"]

@@ -18,7 +18,7 @@ from PIL import Image
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
-from mmdet_eval.asking.session import Answered, Model, run
+from mmdet_eval.asking.session import Answered, AskedModel, run
 from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io
@@ -81,7 +81,7 @@ def test_answers_are_those_of_the_transformers_backend(
     options = {"transformers": small(checkpoint), "vllm": small(checkpoint) + flags(**ENGINE)}
     told = {}
     for backend, own in options.items():
-        model = Model(
+        model = AskedModel(
             str(checkpoint),
             backend,
             options=(*own, *flags(torch_dtype="float32", max_new_tokens=160)),

@@ -10,7 +10,7 @@ from swift_plugin_visionr1.files import read_bytes, read_json
 from ...coco.annotations import Annotations
 from ..coco_results import Converted, converted_boxes
 from ..join import Missing
-from ..rows import Row
+from ..rows import AnswerRow
 from .coco_json import check_results, read_plain_results
 from .lines import read_rows, row_of
 from .mmdet_dump import label_order, read_dump
@@ -23,7 +23,7 @@ START = 4096  # bytes that reveal the kind: no file starts with so many blanks
 
 def read_predictions(
     path: str | Path, annotations: Annotations, missing: Missing = "error"
-) -> list[Row] | Converted:
+) -> list[AnswerRow] | Converted:
     """Read a prediction file: text answers as rows for `join`, or finished boxes.
 
     Text: rows of `swift infer` or of an OpenAI-style server, as JSONL or as one JSON list. Boxes:

@@ -6,11 +6,11 @@ from typing import Any
 from swift_plugin_visionr1.data.row_files import read_jsonl
 from swift_plugin_visionr1.errors import InputError
 
-from ..rows import Row
+from ..rows import AnswerRow
 from . import openai, swift_infer
 
 
-def read_rows(path: str | Path) -> list[Row]:
+def read_rows(path: str | Path) -> list[AnswerRow]:
     """The rows of a JSONL file of answers, in file order.
 
     Raises:
@@ -25,7 +25,7 @@ def read_rows(path: str | Path) -> list[Row]:
     return rows
 
 
-def row_of(number: int, data: Any, where: str) -> Row:
+def row_of(number: int, data: Any, where: str) -> AnswerRow:
     """Row number `number` of the file from its JSON; `where` names it in errors.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Any
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.text import listed
 
-from ..rows import Row, make_row
+from ..rows import AnswerRow, make_row
 from .parts import split
 
 
@@ -25,7 +25,7 @@ def is_row(data: Mapping[str, Any]) -> bool:
     )
 
 
-def read_row(line: int, where: str, data: Mapping[str, Any]) -> Row:
+def read_row(line: int, where: str, data: Mapping[str, Any]) -> AnswerRow:
     """The row's only choice. Batch output has its body inside "response". A null content is an
     empty answer.
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from swift_plugin_visionr1.errors import InputError
 
-from ..rows import Row, make_row
+from ..rows import AnswerRow, make_row
 from .parts import REASONING, reasoning_beside
 
 
-def read_row(line: int, where: str, data: dict[str, Any]) -> Row:
+def read_row(line: int, where: str, data: dict[str, Any]) -> AnswerRow:
     """The answer is in "response"; ms-swift repeats it as the last turn of "messages". A server's
     reasoning may be in a separate field.
 

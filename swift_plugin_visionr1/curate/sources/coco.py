@@ -115,7 +115,7 @@ def _open_file(request: Request, tally: Tally) -> Source:
     kind = _kind(path, table)
     split = split_of(path.stem) or split_of(path.parent.name)
     layout, unit = request.box_form("xywh")
-    reader = _Reader(table, names, kind, split, layout, unit)
+    reader = _CocoReader(table, names, kind, split, layout, unit)
     captions = kind in ("expressions", "phrases")
     tasks = {
         "expressions": ("referring",),
@@ -193,7 +193,7 @@ def _relatives(tree: Path) -> Mapping[str, frozenset[str]]:
     return {name: frozenset(others) for name, others in related.items()}
 
 
-class _Reader:
+class _CocoReader:
     """Makes the samples of one file."""
 
     def __init__(

@@ -54,7 +54,7 @@ def open_openimages(request: Request, tally: Tally) -> Source:
     names = _class_names(described)
     near = [folder, folder / "images", *(p for p in sorted(folder.iterdir()) if p.is_dir())]
     near += [p for p in sorted((folder / "images").glob("*")) if p.is_dir()]
-    reader = _Reader(files, verified, names)
+    reader = _OpenImagesReader(files, verified, names)
     return Source(
         name=path.stem,
         format="openimages",
@@ -101,7 +101,7 @@ def _relatives(files: list[Path], names: Mapping[str, str]) -> dict[str, frozens
     return {name: frozenset(others) for name, others in related.items()}
 
 
-class _Reader:
+class _OpenImagesReader:
     """Makes the samples of the tables."""
 
     def __init__(self, files: list[Path], verified: list[Path], names: dict[str, str]) -> None:

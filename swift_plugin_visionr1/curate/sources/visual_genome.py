@@ -68,7 +68,7 @@ def open_visual_genome(request: Request, tally: Tally) -> Source:
     described = next(iter(sorted(folder.glob("image_data*.json"))), None)
     aliases = next(iter(sorted(folder.glob("object_alias*.txt"))), None)
     near = [folder / name for name in FOLDERS] + [folder]
-    reader = _Reader(files, described, _aliases(aliases))
+    reader = _VisualGenomeReader(files, described, _aliases(aliases))
     return Source(
         name=path.stem,
         format="visual_genome",
@@ -92,7 +92,7 @@ def _aliases(file: Path | None) -> dict[str, str]:
     return names
 
 
-class _Reader:
+class _VisualGenomeReader:
     """Makes the samples of the files."""
 
     def __init__(

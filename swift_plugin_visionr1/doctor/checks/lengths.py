@@ -10,7 +10,7 @@ import numpy as np
 from ...progress import show_progress
 from ...text import listed, share
 from ..findings import Finding, note, ok, problem, warning
-from ..right_answers import Written
+from ..right_answers import RightAnswer
 
 DEFAULT_LENGTH = 512  # ms-swift's
 WASTEFUL = 0.5  # share of rows whose right answer is cut off: the model learns to stop there
@@ -47,7 +47,7 @@ def _about(texts: Sequence[str]) -> list[int]:
 
 
 def length_findings(
-    written: Sequence[Written], length: int | None, folder: Path | None
+    written: Sequence[RightAnswer], length: int | None, folder: Path | None
 ) -> tuple[list[Finding], list[str]]:
     """Rows whose right answer is longer than `length` tokens.
 
@@ -80,7 +80,7 @@ def length_findings(
     return [state("length", said + _remedy(lengths, places, how))], places
 
 
-def _counted(written: Sequence[Written], count: Count) -> Iterator[int]:
+def _counted(written: Sequence[RightAnswer], count: Count) -> Iterator[int]:
     starts = range(0, len(written), BATCH)
     for start in show_progress(starts, len(starts), sys.stderr, "counted", "batches of tokens"):
         yield from count([one.text for one in written[start : start + BATCH]])
@@ -91,7 +91,7 @@ def _spread(lengths: np.ndarray) -> str:
     return f"{half} tokens in the median, {most} in 90%, {nearly} in 99% and {lengths.max()}"
 
 
-def _longest(written: Sequence[Written], lengths: np.ndarray) -> str:
+def _longest(written: Sequence[RightAnswer], lengths: np.ndarray) -> str:
     case = written[int(lengths.argmax())].case
     return f"{len(case.truth.boxes)} boxes, {case.row.place})"
 

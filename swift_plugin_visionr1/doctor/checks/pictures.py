@@ -8,7 +8,7 @@ from typing import Any
 from ...data.images import open_image
 from ...errors import ImageError
 from ...explain.painter import labelled, paint
-from ...explain.sheet import Panel, fitted, make_sheet
+from ...explain.sheet import SheetPanel, fitted, make_sheet
 from ...formats import Format
 from ...geometry.boxes import Boxes
 from ...geometry.frames import FRAMES, View
@@ -47,7 +47,7 @@ def picture_findings(cases: Sequence[Case], format: Format, out: Path | None) ->
     return [*findings, ok("pictures", text)]
 
 
-def _cells(chosen: Sequence[Whole], format: Format) -> tuple[list[Panel], list[Finding]]:
+def _cells(chosen: Sequence[Whole], format: Format) -> tuple[list[SheetPanel], list[Finding]]:
     """A cell for each row, and what is wrong with images that cannot be read to the end."""
     cells, broken = [], []
     for case in chosen:
@@ -79,7 +79,7 @@ def seen_image(image: Any, view: View) -> Any:
     return canvas
 
 
-def picture(case: Whole, format: Format) -> Panel:
+def picture(case: Whole, format: Format) -> SheetPanel:
     """One cell of the sheet: caption, image with boxes, the beginning of the right answer."""
     view = case.view
     image = fitted(seen_image(case.row.image, view), (CELL, CELL))
@@ -87,7 +87,7 @@ def picture(case: Whole, format: Format) -> Panel:
     boxes, labels = seen_boxes(answer, view, format)
     paint(image, view.processed, labelled(boxes, labels))
     caption = f"{case.row.place}: {view.size}, seen as {view.processed}"
-    return Panel(image, (caption,), _wrapped(answer))
+    return SheetPanel(image, (caption,), _wrapped(answer))
 
 
 def _wrapped(answer: str, width: int = 62) -> list[str]:

@@ -16,7 +16,7 @@ from ...reward.scorer import Scorer
 from ...text import listed, share
 from ..cases import spaced
 from ..findings import Finding, note, ok, problem, warning
-from ..right_answers import Written
+from ..right_answers import RightAnswer
 from .answers import stages_of
 
 NOTABLE = 0.1  # of the reward; rounding costs boxes that are less small less than this
@@ -39,12 +39,12 @@ class Lost:
         issues: of its format.
     """
 
-    written: Written
+    written: RightAnswer
     totals: Mapping[str, float]
     issues: tuple[str, ...]
 
 
-def size_finding(written: Sequence[Written]) -> list[Finding]:
+def size_finding(written: Sequence[RightAnswer]) -> list[Finding]:
     """How large the boxes are as the model sees them."""
     boxes = [FRAMES["processed"].from_image(w.case.truth.boxes, w.case.view) for w in written]
     sides = np.concatenate([each[:, 2:] - each[:, :2] for each in boxes] or [np.zeros((0, 2))])
@@ -62,7 +62,7 @@ def size_finding(written: Sequence[Written]) -> list[Finding]:
 
 
 def reach_findings(
-    written: Sequence[Written], scorer: Scorer, scorer_with: ScorerWith
+    written: Sequence[RightAnswer], scorer: Scorer, scorer_with: ScorerWith
 ) -> tuple[list[Finding], list[str]]:
     """Rows whose right answer earns less than the full reward in a stage.
 
@@ -100,7 +100,7 @@ def reach_findings(
     return [state("reach", text)], [one.written.case.row.place for one in lost]
 
 
-def _doubtful(written: Sequence[Written], scorer: Scorer) -> list[int]:
+def _doubtful(written: Sequence[RightAnswer], scorer: Scorer) -> list[int]:
     """Indices of the answers that may not be read back closely enough; only these are matched."""
     enough = max(scorer.schedule.criteria(stage).xi2 for stage in stages_of(scorer))
     format = scorer.io.format
@@ -131,7 +131,7 @@ def _area(boxes: Boxes) -> np.ndarray:
     return np.asarray((boxes[:, 2:] - boxes[:, :2]).prod(axis=1), dtype=np.float64)
 
 
-def _scored(written: Written, scorer: Scorer) -> Lost | None:
+def _scored(written: RightAnswer, scorer: Scorer) -> Lost | None:
     scores = {s: scorer.score(written.text, written.case.truth, s) for s in stages_of(scorer)}
     totals = {stage: score.total for stage, score in scores.items()}
     if min(totals.values()) >= scorer.settings.highest - 1e-9:
@@ -165,7 +165,7 @@ def _remedy(lost: Sequence[Lost], scorer: Scorer, scorer_with: ScorerWith) -> st
     )
 
 
-def _mended(tried: Sequence[Written], scorer_with: ScorerWith) -> Iterator[tuple[int, str]]:
+def _mended(tried: Sequence[RightAnswer], scorer_with: ScorerWith) -> Iterator[tuple[int, str]]:
     """How many are within reach under larger and larger limits, until all are; and the limit."""
     seen = max(one.case.view.processed[0] * one.case.view.processed[1] for one in tried)
     for is_least in (False, True):
@@ -178,7 +178,7 @@ def _mended(tried: Sequence[Written], scorer_with: ScorerWith) -> Iterator[tuple
                 return
 
 
-def _is_full(written: Written, scorer: Scorer) -> bool:
+def _is_full(written: RightAnswer, scorer: Scorer) -> bool:
     truth = written.case.truth
     text = right_answer(truth, scorer.io.resize.view(truth.size), scorer.io.format)
-    return _scored(Written(written.case, text), scorer) is None
+    return _scored(RightAnswer(written.case, text), scorer) is None

@@ -114,7 +114,8 @@ def _vision_reasoner(answer: PeerAnswer, criteria: Criteria) -> Terms:
     frame = (vision_reasoner.SIDE, vision_reasoner.SIDE)
     sides = (convert(boxes, answer.size, frame) for boxes in (answer.boxes, answer.truths))
     predicted, truths = (
-        vision_reasoner.Objects(boxes, (boxes[:, :2] + boxes[:, 2:]) / 2) for boxes in sides
+        vision_reasoner.DescribedObjects(boxes, (boxes[:, :2] + boxes[:, 2:]) / 2)
+        for boxes in sides
     )
     return {
         "format": answer.template_is_right + 2.0 * bool(len(answer.boxes)),

@@ -19,14 +19,14 @@ Points = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Objects:
+class DescribedObjects:
     """Objects as VisionReasoner describes them: (n, 4) `boxes` xyxy and (n, 2) `points`."""
 
     boxes: Boxes
     points: Points
 
 
-def accuracy(predicted: Objects, truths: Objects) -> float:
+def accuracy(predicted: DescribedObjects, truths: DescribedObjects) -> float:
     """Best assignment's sum of pair rewards / max(n, m), in [0, 3]; 0 with nothing on either side.
 
     A pair earns 1 for an IoU above .5 (the last pixel belongs to a box), 1 for a mean difference of
