@@ -14,9 +14,11 @@ from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
 
 from ..answers.confidence import FROM_TOKENS
 from ..answers.readers import read_predictions
+from ..asking.asked_model import AskedModel
+from ..asking.fingerprint import frame_variables
 from ..asking.passed_options import adapters_in
 from ..asking.reading_record import ReadingRecord, find_training_record
-from ..asking.session import Answered, AskedModel, frame_variables, run
+from ..asking.session import Answered, run
 from ..asking.swift_infer import InferenceFailed
 from ..evaluation import Options, evaluate_dataset
 from ..reports.outputs import output_folder

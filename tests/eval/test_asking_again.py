@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from mmdet_eval.asking.asked_model import AskedModel
 from mmdet_eval.asking.contents import Contents, model_files
 from mmdet_eval.asking.passed_options import recorded, secrets
 from mmdet_eval.asking.process import FILTER
-from mmdet_eval.asking.session import AskedModel, run
+from mmdet_eval.asking.session import run
 from mmdet_eval.asking.swift_infer import InferenceFailed, read_answers
 from mmdet_eval.cli import main
 from mmdet_eval.suites.spec import DatasetSpec

@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 
 from mmdet_eval import InputError
+from mmdet_eval.asking.asked_model import AskedModel
 from mmdet_eval.asking.contents import Contents
+from mmdet_eval.asking.fingerprint import answers_depend_on
 from mmdet_eval.asking.reading_record import ReadingRecord, find_reading_record
 from mmdet_eval.asking.record import write_record
-from mmdet_eval.asking.session import AskedModel, answers_depend_on, record_of, run
+from mmdet_eval.asking.session import record_of, run
 from mmdet_eval.asking.swift_infer import InferenceFailed, key_of, read_answers
 from mmdet_eval.cli import main
 from mmdet_eval.coco.annotations import read_annotations

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mmdet_eval.asking.session import AskedModel, run
+from mmdet_eval.asking.asked_model import AskedModel
+from mmdet_eval.asking.session import run
 from mmdet_eval.asking.swift_infer import InferenceFailed
 from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec

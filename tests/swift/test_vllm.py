@@ -18,7 +18,8 @@ from PIL import Image
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
-from mmdet_eval.asking.session import Answered, AskedModel, run
+from mmdet_eval.asking.asked_model import AskedModel
+from mmdet_eval.asking.session import Answered, run
 from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1 import PRESETS, Scorer, model_io
