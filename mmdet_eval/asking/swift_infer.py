@@ -26,6 +26,7 @@ Key = tuple[
 ]  # the image's path and the user's text: what ms-swift passes through with every backend
 
 POLL_SECONDS = 1.0
+LOG = "infer.log"
 PROMPTS = ".prompts.jsonl"  # ending of the file with a call's questions
 _NUMBER = re.compile(r"\d+(\.prompts)?\.jsonl").fullmatch
 
@@ -83,7 +84,7 @@ def ask(
         InferenceFailed: `swift infer` failed or left questions unanswered; its answers are kept.
             With allow_missing, only if there is not a single answer.
     """
-    prompts, log = part.with_suffix(PROMPTS), part.parent.parent / "infer.log"
+    prompts, log = part.with_suffix(PROMPTS), part.parent.parent / LOG
     _write(rows, prompts)
     files = ["--val_dataset", str(prompts), "--result_path", str(part)]
     progress = Progress(total, total - len(rows), sys.stderr, "answered")
@@ -105,6 +106,12 @@ def read_answers(parts: Path) -> dict[Key, bytes]:
         for key, line in _keyed(path):
             answers.setdefault(key, line)
     return answers
+
+
+def read_questions(part: Path) -> list[Key]:
+    """What the call with this file of answers was asked; empty if its questions are gone."""
+    prompts = part.with_suffix(PROMPTS)
+    return [key for key, _ in _keyed(prompts)] if prompts.is_file() else []
 
 
 def next_part(parts: Path) -> Path:

@@ -18,9 +18,10 @@ from ..asking.asked_model import AskedModel
 from ..asking.fingerprint import frame_variables
 from ..asking.passed_options import adapters_in
 from ..asking.reading_record import ReadingRecord, find_training_record
-from ..asking.session import Answered, run
+from ..asking.session import Session, run
+from ..asking.speed import Speed
 from ..asking.swift_infer import InferenceFailed
-from ..evaluation import Options, evaluate_dataset
+from ..evaluation import Evaluation, Options, evaluate_dataset
 from ..reports.outputs import output_folder
 from .evaluate import add_options, finish, options_of
 from .prompts import add_dataset_arguments, read_datasets
@@ -92,29 +93,27 @@ def run_command(arguments: argparse.Namespace) -> int:
         reading=record,
     )
     try:
-        answered, asked = run(
-            model, suite.datasets, protocol, arguments.out, arguments.allow_missing
-        )
+        session = run(model, suite.datasets, protocol, arguments.out, arguments.allow_missing)
     except KeyboardInterrupt:
         warn("\nmmdet-eval: stopped; run the same command again to continue")
         return STOPPED
     except InferenceFailed as error:
         warn(f"mmdet-eval: {error}")
         return 1
-    warn(f"{asked} questions asked now; all answers are in {arguments.out / 'answers'}")
+    warn(f"{session.asked} questions asked now; all answers are in {arguments.out / 'answers'}")
     with output_folder(arguments.out, inputs):
-        _evaluate_all(answered, left_out, options, arguments)
+        _evaluate_all(session, left_out, options, arguments)
     return 0
 
 
 def _evaluate_all(
-    answered: Sequence[Answered],
+    session: Session,
     left_out: Sequence[str],
     options: Options,
     arguments: argparse.Namespace,
 ) -> None:
     evaluations = []
-    for one in answered:
+    for one in session.answered:
         # If answers may be missing, all answers of a data set may be.
         rows = (
             read_predictions(one.answers, one.annotations, options.missing)
@@ -124,4 +123,21 @@ def _evaluate_all(
         evaluations.append(
             evaluate_dataset(one.spec, one.annotations, rows, options, one.spec.images)
         )
-    finish(evaluations, left_out, arguments)
+    speed = _speed(session, evaluations)
+    finish([replace(one, speed=speed) for one in evaluations], left_out, arguments)
+
+
+def _speed(session: Session, evaluations: Sequence[Evaluation]) -> Speed | None:
+    """How fast all data sets were answered; None if no call of `swift infer` told its time."""
+    if session.time is None:
+        return None
+    read = [one.converted.answers for one in evaluations]
+    boxes = sum(
+        len(answer.boxes)
+        for answered, answers in zip(session.answered, read, strict=True)
+        for answer in answers
+        if answer.answer.line in answered.timed
+    )
+    timed = sum(len(one.timed) for one in session.answered)
+    time = session.time
+    return Speed(timed, sum(map(len, read)), boxes, time.tokens, time.seconds)

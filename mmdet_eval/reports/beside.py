@@ -2,6 +2,7 @@
 
 from swift_plugin_visionr1.text import percent
 
+from ..asking.speed import Speed
 from ..evaluation import Evaluation
 from ..metrics.calibration import Calibration
 from ..metrics.counting import Counting
@@ -15,6 +16,8 @@ def beside_rows(evaluation: Evaluation) -> dict[str, str]:
         rows |= _counting(evaluation.counting)
     if scores.calibration:
         rows |= _calibration(scores.calibration)
+    if evaluation.speed:
+        rows |= _speed(evaluation.speed)
     return rows
 
 
@@ -36,4 +39,13 @@ def _calibration(calibration: Calibration) -> dict[str, str]:
         )
         for one in calibration.bins
         if one.boxes
+    }
+
+
+def _speed(found: Speed) -> dict[str, str]:
+    return {
+        "boxes per second": f"{found.boxes_per_second:.2f}",
+        "tokens per second": f"{found.tokens_per_second:.1f}",
+        "speed measured on": f"{found.answers} of {found.of} answers of the run, which took "
+        f"{found.seconds:.1f} s in the engine after its start",
     }

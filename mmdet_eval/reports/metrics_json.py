@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ..asking.speed import Speed
 from ..evaluation import Evaluation
 from ..versions import versions
 from .phrases import average
@@ -21,8 +22,16 @@ def record(
         "left_out": list(left_out),
         "metrics": average(evaluations) or evaluations[0].scores.metrics,
         "datasets": {evaluation.name: _dataset(evaluation) for evaluation in evaluations},
+        "speed": _speed(evaluations[0].speed),
         "versions": versions(),
     }
+
+
+def _speed(found: Speed | None) -> dict[str, float] | None:
+    if found is None:
+        return None
+    rates = {name: getattr(found, name) for name in ("boxes_per_second", "tokens_per_second")}
+    return asdict(found) | rates
 
 
 def _dataset(evaluation: Evaluation) -> dict[str, Any]:

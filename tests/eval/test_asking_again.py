@@ -268,7 +268,7 @@ def test_half_a_surrogate_pair_in_an_answer(spec: DatasetSpec, tmp_path: Path) -
     answer_all(spec, tmp_path / "out")
     part = tmp_path / "out" / "parts" / "000.jsonl"
     part.write_text(part.read_text().replace("0 Cat", "\\ud83d"))
-    answered, _ = run(MODEL, [spec], PROTOCOL, tmp_path / "out")
+    answered, _, _ = run(MODEL, [spec], PROTOCOL, tmp_path / "out")
     rows = [json.loads(line) for line in answered[0].answers.read_text("utf-8").splitlines()]
     assert "\ud83d" in [row["response"] for row in rows]
 

@@ -89,7 +89,7 @@ def test_the_columns_come_back_by_image_and_text(
     spec: DatasetSpec, tmp_path: Path, reverse: bool
 ) -> None:
     answer_all(spec, tmp_path / "out", reverse)
-    answered, asked = run(MODEL, [spec], PROTOCOL, tmp_path / "out")
+    answered, asked, _ = run(MODEL, [spec], PROTOCOL, tmp_path / "out")
     assert asked == 0, "no model may be started for what is answered"
     assert answered[0].answers == tmp_path / "out" / "answers" / "odd.jsonl"
     rows = [json.loads(line) for line in answered[0].answers.read_text().splitlines()]
@@ -115,7 +115,7 @@ def test_answers_of_a_run_are_read_again_as_the_run_read_them(
     )
     model = replace(MODEL, reading=record)
     answer_all(spec, tmp_path / "out", model=model)
-    answered, _ = run(model, [spec], PROTOCOL, tmp_path / "out")
+    answered, _, _ = run(model, [spec], PROTOCOL, tmp_path / "out")
     assert find_reading_record(answered[0].answers) == record
     assert find_reading_record(tmp_path / "out" / "answers") == record
     assert find_reading_record(tmp_path / "infer.jsonl") is None
@@ -127,7 +127,7 @@ def test_answers_of_a_run_are_read_again_as_the_run_read_them(
 
 def test_two_data_sets_may_share_an_image_and_a_question(spec: DatasetSpec, tmp_path: Path) -> None:
     answer_all(spec, tmp_path / "out", copies=2)
-    answered, asked = run(MODEL, [spec, replace(spec, name="twin")], PROTOCOL, tmp_path / "out")
+    answered, asked, _ = run(MODEL, [spec, replace(spec, name="twin")], PROTOCOL, tmp_path / "out")
     assert asked == 0
     texts = [found.answers.read_text() for found in answered]
     assert texts[0] == texts[1].replace('"twin"', '"odd"')
@@ -289,7 +289,7 @@ def test_a_question_that_is_never_answered(
         InferenceFailed, match="1 of 4 questions without an answer.* then with --allow-missing"
     ):
         run(MODEL, [spec], PROTOCOL, tmp_path / "out")
-    answered, asked = run(MODEL, [spec], PROTOCOL, tmp_path / "out", allow_missing=True)
+    answered, asked, _ = run(MODEL, [spec], PROTOCOL, tmp_path / "out", allow_missing=True)
     assert asked == 1
     rows = [json.loads(line) for line in answered[0].answers.read_text().splitlines()]
     assert [row["image_id"] for row in rows] == [3, 3, 0]

@@ -141,7 +141,7 @@ def test_a_killed_run_goes_on_where_it_stopped(
     with part.open("a") as file:
         file.write(kept[0][: len(kept[0]) // 2])  # as if it had been writing
 
-    answered, asked = run(model, datasets, PROTOCOL, out)
+    answered, asked, _ = run(model, datasets, PROTOCOL, out)
     assert asked == SCENES - len(kept)
     assert len(lines(out / "parts" / "001.jsonl")) == asked
     assert [len(lines(found.answers)) for found in answered] == [40, 20]
@@ -164,6 +164,11 @@ def test_a_killed_run_goes_on_where_it_stopped(
         "second": 20,
     }
     assert all(one["metrics"]["AP50"] > 0.2 for one in found["datasets"].values())
+    speed = found["speed"]
+    assert (speed["answers"], speed["of"]) == (asked, SCENES), "the killed call told no time"
+    assert speed["boxes"] == sum(row["response"].count('"bbox_2d"') for row in rows[-asked:])
+    assert speed["tokens"] > 10 * asked
+    assert 0 < speed["tokens_per_second"] < 1e5
 
 
 def test_a_terminated_run_ends_its_swift_too(

@@ -87,7 +87,7 @@ def test_answers_are_those_of_the_transformers_backend(
             backend,
             options=(*own, *flags(torch_dtype="float32", max_new_tokens=160)),
         )
-        (answered,), asked = run(
+        (answered,), asked, _ = run(
             model, [scenes], load_protocol("vision_r1_coco"), tmp_path / backend
         )
         assert asked == 4
