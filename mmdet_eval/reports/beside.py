@@ -42,10 +42,10 @@ def _calibration(calibration: Calibration) -> dict[str, str]:
     }
 
 
-def _speed(found: Speed) -> dict[str, str]:
+def _speed(speed: Speed) -> dict[str, str]:
     return {
-        "boxes per second": f"{found.boxes_per_second:.2f}",
-        "tokens per second": f"{found.tokens_per_second:.1f}",
-        "speed measured on": f"{found.answers} of {found.of} answers of the run, which took "
-        f"{found.seconds:.1f} s in the engine after its start",
+        "boxes per second": f"{speed.boxes_per_second:.2f}",
+        "tokens per second": f"{speed.tokens_per_second:.1f}",
+        "speed measured on": f"{speed.answers} of {speed.of} answers of the run, which took "
+        f"{speed.seconds:.1f} s in the engine after its start",
     }

@@ -27,11 +27,11 @@ def record(
     }
 
 
-def _speed(found: Speed | None) -> dict[str, float] | None:
-    if found is None:
+def _speed(speed: Speed | None) -> dict[str, float] | None:
+    if speed is None:
         return None
-    rates = {name: getattr(found, name) for name in ("boxes_per_second", "tokens_per_second")}
-    return asdict(found) | rates
+    rates = {name: getattr(speed, name) for name in ("boxes_per_second", "tokens_per_second")}
+    return asdict(speed) | rates
 
 
 def _dataset(evaluation: Evaluation) -> dict[str, Any]:
