@@ -11,7 +11,7 @@ from peer_published import first_integers, is_equal_text, match_last_boxes
 
 from swift_plugin_visionr1 import PRESETS, GroundTruth
 from swift_plugin_visionr1.geometry.boxes import Boxes, as_boxes
-from swift_plugin_visionr1.reward.released_code import _extract, score_official
+from swift_plugin_visionr1.reward.released_code import _extract, read_official, score_official
 from swift_plugin_visionr1.reward.zoo import (
     perception_r1,
     r1_sgg,
@@ -179,7 +179,8 @@ def _vision_r1(case: Case, reward: Case, expected: Any) -> dict[str, Any]:
     for step in ("None", "0", "1500"):
         settings = PRESETS["official" if step == "None" else "official-adaptive"]
         criteria = settings.refinement.at(0 if step == "None" else int(step), 3000).criteria
-        score = score_official(text, truth, size, criteria, settings.differentiation)
+        reading = read_official(text, truth, size)
+        score = score_official(reading, criteria, settings.differentiation)
         values["dual_format"] = score.format
         values[f"recall/step_{step}"] = score.recall
         values[f"precision/step_{step}"] = score.precision

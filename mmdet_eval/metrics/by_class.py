@@ -25,6 +25,7 @@ from .matches import Matches
 from .matching import LIMIT, match_boxes
 from .ranking import RECALLS
 from .scores import Metrics
+from .shown import cells, is_shown
 
 Floats = NDArray[np.float64]
 
@@ -50,14 +51,12 @@ def match_by_class(annotations: Annotations, detections: Detections) -> Matches:
     where the class is not annotated exhaustively.
     """
     truths, classes = annotations.truths, len(annotations.category_ids)
-    place = detections.image * classes + detections.category
-    shown = np.unique(truths.image * classes + truths.category)
-    kept = np.isin(place, shown)
+    kept = is_shown(detections, truths, classes)
     federated = any("neg_category_ids" in image for image in annotations.data["images"])
     empty = ~np.isin(detections.image, truths.image)
     if federated:
         absent = _listed(annotations, "neg_category_ids", annotations.image_ids)
-        empty &= np.isin(place, absent)
+        empty &= np.isin(cells(detections, classes), absent)
     equal = replace(detections, score=np.ones(len(detections))).take(kept | empty)
     matches = match_boxes(annotations, equal, max(len(equal), 1) if federated else LIMIT)[0]
     if not federated:

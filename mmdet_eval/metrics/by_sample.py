@@ -22,6 +22,7 @@ from ..coco.columns import Indices
 from ..coco.detections import Detections
 from .matching import Pairs, SortedTruths, choose, find_pairs
 from .scores import Metrics
+from .shown import cells, is_shown
 
 Floats = NDArray[np.float64]
 
@@ -104,10 +105,8 @@ def beside_by_sample(annotations: Annotations, detections: Detections) -> Metric
     turn = counted[np.lexsort((counted, truths.category[counted], truths.image[counted]))]
     # Boxes of classes that the image does not show match nothing; the others are pooled by class.
     classes = len(annotations.category_ids)
-    place = detections.image * classes + detections.category
-    shown = np.unique(truths.image[turn] * classes + truths.category[turn])
-    order = np.argsort(place, kind="stable")
-    order = order[np.isin(place[order], shown)]
+    order = np.argsort(cells(detections, classes), kind="stable")
+    order = order[is_shown(detections, truths, classes, turn)[order]]
     hits = hits_in_turn(
         truths.image[turn],
         truths.boxes_xywh[turn],

@@ -19,7 +19,7 @@ from .engines import EngineRun, by_hotcoco, by_pycocotools, without_boxes
 from .matches import Matches
 from .matching import LIMIT, match_boxes
 from .mmdet_backend import by_mmdet
-from .ranking import rank
+from .ranking import Ranking, rank
 from .scores import LeftOut, Scores
 
 Engine = Literal["mmdet", "hotcoco"]
@@ -68,9 +68,9 @@ def measure(
             f"expected --orders to be a number of image orders to try, 0 for none, got {orders}"
         )
     with garbage_collection_paused():
-        run = _run(annotations, detections, engine, max_dets)
         matches, beyond = match_boxes(annotations, detections, max_dets)
         ranking = rank(matches)
+        run = _run(annotations, detections, engine, max_dets, ranking)
         _check_matches(run, ranking.reported)
         checked_by = "not checked"
         if len(detections) and (engine == "mmdet" if check is None else check):
@@ -115,14 +115,14 @@ def _left_out(beyond: Matches | None) -> LeftOut:
     return LeftOut(len(np.unique(beyond.image)), len(beyond.image))
 
 
-def _run(annotations: Annotations, detections: Detections, engine: Engine, limit: int) -> EngineRun:
+def _run(
+    annotations: Annotations, detections: Detections, engine: Engine, limit: int, ranking: Ranking
+) -> EngineRun:
     if len(detections):
         by_engine = by_mmdet if engine == "mmdet" else by_hotcoco
         return by_engine(annotations, detections, limit)
-    precision = rank(match_boxes(annotations, detections)[0]).reported
-    return EngineRun(
-        without_boxes(annotations, limit), precision, f"{engine} (not run: there are no boxes)"
-    )
+    metrics = without_boxes(annotations, limit)
+    return EngineRun(metrics, ranking.reported, f"{engine} (not run: there are no boxes)")
 
 
 def _recomputed(

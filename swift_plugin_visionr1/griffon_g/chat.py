@@ -1,5 +1,7 @@
 """The prompts that Griffon-G was trained with, as chat templates of its two language models."""
 
+from typing import NamedTuple
+
 _CONTENT = (
     "{% if message.content is string %}{{ message.content }}{% else %}"
     "{% for part in message.content %}"
@@ -21,6 +23,14 @@ CHATML = (
     + "<|im_end|>{{ '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant{{ '\\n' }}{% endif %}"
 )
-TEMPLATES = {"gemma2": GEMMA, "qwen2": CHATML}
-# What ends an answer.
-ENDS = {"gemma2": "<end_of_turn>", "qwen2": "<|im_end|>"}
+
+
+class Chat(NamedTuple):
+    """How a language model is talked to: its chat template, and the word that ends an answer."""
+
+    template: str
+    end: str
+
+
+# By transformers' model type of the language models that Griffon-G was trained with.
+CHATS = {"gemma2": Chat(GEMMA, "<end_of_turn>"), "qwen2": Chat(CHATML, "<|im_end|>")}

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from huggingface_hub.dataclasses import strict
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 
+from .chat import CHATS
+
 # The vision tower that the authors publish: CLIP ViT-L/14, enlarged from 336 to 1022 pixels.
 PUBLISHED_TOWER = {
     "model_type": "clip_vision_model",
@@ -65,7 +67,7 @@ class GriffonGConfig(PreTrainedConfig):
                 does not exist.
         """
         _expect("projector_type", self.projector_type, tuple(PADDING))
-        _expect("text_config's model_type", self.text_config.model_type, ("gemma2", "qwen2"))
+        _expect("text_config's model_type", self.text_config.model_type, tuple(CHATS))
         _expect("vision_config's model_type", self.vision_config.model_type, ("clip_vision_model",))
         layers = self.vision_config.num_hidden_layers
         if not -layers - 1 <= self.vision_feature_layer <= layers:

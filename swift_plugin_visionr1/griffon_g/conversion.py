@@ -15,7 +15,7 @@ from transformers import AutoTokenizer, CLIPImageProcessor, GenerationConfig
 from ..errors import InputError
 from ..files import read_json
 from ..writing import check_output
-from .chat import TEMPLATES
+from .chat import CHATS
 from .configuration import GriffonGConfig
 from .matching import WORDS, Matched, check, rename
 from .processing import GriffonGImageProcessor, GriffonGProcessor
@@ -131,7 +131,7 @@ def _processor(config: GriffonGConfig, words: Any, folder: TowerFolder) -> Griff
     side = {"height": config.image_size, "width": config.image_size}
     given = {k: v for k, v in folder.processor.items() if k in ("image_mean", "image_std")}
     images = GriffonGImageProcessor(size=side, crop_size=side, **given)
-    template = TEMPLATES[config.text_config.model_type]
+    template = CHATS[config.text_config.model_type].template
     return GriffonGProcessor(images, words, config.image_seq_length, IMAGE, chat_template=template)
 
 

@@ -8,9 +8,9 @@ from huggingface_hub.errors import StrictDataclassError
 from transformers import CONFIG_MAPPING, CLIPVisionConfig
 
 from ..errors import InputError
+from .chat import CHATS
 from .configuration import PADDING, PUBLISHED_TOWER, GriffonGConfig
 
-LANGUAGES = ("gemma2", "qwen2")
 # What older versions of transformers wrote besides a configuration's own fields.
 _OLDER = {"rope_theta", "rope_scaling", "use_sliding_window", "max_window_layers"}
 
@@ -18,7 +18,7 @@ _OLDER = {"rope_theta", "rope_scaling", "use_sliding_window", "max_window_layers
 def is_published(config: Mapping[str, Any]) -> bool:
     """Whether config.json is of the published layout."""
     written = str(config.get("model_type", "")).lower()
-    return "griffon" in written and written.startswith(tuple(LANGUAGES))
+    return "griffon" in written and written.startswith(tuple(CHATS))
 
 
 def language_of(config: Mapping[str, Any]) -> str:
@@ -28,7 +28,7 @@ def language_of(config: Mapping[str, Any]) -> str:
         InputError: the checkpoint is not a Griffon-G.
     """
     if is_published(config):
-        return next(name for name in LANGUAGES if config["model_type"].lower().startswith(name))
+        return next(name for name in CHATS if config["model_type"].lower().startswith(name))
     raise InputError(
         "expected a config.json with the model_type gemma2_Griffon or qwen2_Griffon, got "
         f"{config.get('model_type')!r}: give the folder of a published Griffon-G"

@@ -6,6 +6,7 @@ Tensors are mapped from the disk and copied one shard at a time. Pickled files a
 
 import json
 import pickle
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -160,7 +161,11 @@ def _described(path: Path, name: str, file: Any) -> Weight:
     count = 1
     for side in shape:
         count *= side
-    return Weight(path, name, shape, count * _BYTES.get(header.get_dtype(), 4))
+    return Weight(path, name, shape, count * _bytes_of(header.get_dtype()))
 
 
-_BYTES = {"F64": 8, "I64": 8, "F32": 4, "F16": 2, "BF16": 2, "I32": 4, "U8": 1, "I8": 1}
+def _bytes_of(dtype: str) -> int:
+    """The size of a number, by safetensors' name of its type: the bits are in it, as in BF16 or
+    F8_E4M3; BOOL has none."""
+    bits = re.search(r"\d+", dtype)
+    return -(-int(bits[0]) // 8) if bits else 1

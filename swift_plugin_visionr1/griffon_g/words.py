@@ -8,7 +8,7 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from ..errors import InputError
-from .chat import ENDS
+from .chat import CHATS
 from .configuration import GriffonGConfig
 
 IMAGE = "<image>"
@@ -34,7 +34,7 @@ def read_tokenizer(folder: Path, config: GriffonGConfig) -> PreTrainedTokenizerB
 
 def end_tokens(words: PreTrainedTokenizerBase, config: GriffonGConfig) -> list[int]:
     """The tokens that end an answer: the turn's end, and the text's."""
-    end = words.get_vocab().get(ENDS[config.text_config.model_type])
+    end = words.get_vocab().get(CHATS[config.text_config.model_type].end)
     return [token for token in dict.fromkeys((end, words.eos_token_id)) if token is not None]
 
 

@@ -70,7 +70,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Announce a switch and log the criteria of the step that begins."""
         schedule = self.run.scorer.schedule
-        if not isinstance(schedule, Stages | Continuous):
+        if schedule.needs == "group":
             return  # `on_step_end` logs what each group had
         standard = schedule.at(state.global_step, state.max_steps)
         title = standard.title if standard.name else "thresholds move"

@@ -11,6 +11,7 @@ from typing import Any
 from swift.model import ModelArch, ModelLoader, ModelMeta, register_model
 from swift.template import Template, TemplateMeta, register_template
 from swift.template.templates.gemma import GemmaTemplateMeta
+from swift.template.templates.utils import ChatmlTemplateMeta
 from swift.template.utils import findall
 
 from swift_plugin_visionr1.griffon_g import GriffonGForConditionalGeneration
@@ -98,14 +99,11 @@ def _has_turns(processor: Any) -> bool:
 
 
 def _chatml(system: str) -> TemplateMeta:
-    return TemplateMeta(
+    return ChatmlTemplateMeta(
         NAME,
-        prefix=[],
-        prompt=["<|im_start|>user\n{{QUERY}}<|im_end|>\n<|im_start|>assistant\n"],
-        chat_sep=["<|im_end|>\n"],
-        suffix=["<|im_end|>"],
-        system_prefix=["<|im_start|>system\n{{SYSTEM}}<|im_end|>\n"],
+        suffix=["<|im_end|>"],  # without ms-swift's line end, which the answers never had
         default_system=system,
+        auto_add_bos=False,
         template_cls=GriffonGTemplate,
     )
 

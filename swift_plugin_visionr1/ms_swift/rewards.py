@@ -8,8 +8,7 @@ from swift.utils import get_logger
 
 from ..errors import SettingsError
 from ..reward.equations import RewardBreakdown
-from ..reward.moving import Continuous
-from ..reward.schedule import Stages, Standard
+from ..reward.schedule import Standard
 from ..reward.scorer import Scorer
 from ..text import listed
 from .run_context import RunContext, current_run
@@ -76,7 +75,7 @@ class VisionR1(ORM):  # type: ignore[misc]
     def _standard(self, state: Any) -> Standard | None:
         """The criteria that hold; None where each group has its own."""
         schedule, max_steps = self.scorer.schedule, getattr(state, "max_steps", None) or 0
-        if not isinstance(schedule, Stages | Continuous):
+        if schedule.needs == "group":
             return None
         if schedule.needs == "nothing":
             return schedule.at(0, 1)

@@ -10,6 +10,7 @@ absurd JSON) the reward is 0.
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,41 +46,73 @@ def require_official_format(format: Format) -> None:
         )
 
 
-def score_official(
-    text: str, truth: GroundTruth, processed: Size, criteria: Criteria, differentiation: bool
-) -> RewardBreakdown:
-    """What the released functions return for one completion.
+@dataclass(frozen=True, eq=False)
+class ReleasedReading:
+    """A completion as the released functions read and match it, whatever the criteria.
+
+    Attributes:
+        format_reward: 1 or 0; inverted where nothing is annotated.
+        boxes_xyxy: (n, 4) in pixels of the original image.
+        labels: of the boxes.
+        truths: number of annotated boxes.
+        pairs: with their GIoU.
+    """
+
+    format_reward: float
+    boxes_xyxy: Boxes
+    labels: tuple[str, ...]
+    truths: int
+    pairs: Match
+
+
+def read_official(text: str, truth: GroundTruth, processed: Size) -> ReleasedReading:
+    """Read and match one completion.
 
     Args:
         text: the completion.
         truth: annotations in the original frame.
         processed: (width, height) of the image that the model saw, in pixels.
-        criteria: xi0 gates recall; xi1 and xi2 bound f for precision.
-        differentiation: whether recall goes through f with its fixed .5 and .75 (the code's `step`
-            is given).
     """
-    count = len(truth.boxes)
-    format_reward = _format(text)
+    count, well_formed = len(truth.boxes), _format(text)
     entries = _extract(text)
     written = written_boxes(entries)
     pixels_xyxy = convert(np.clip(written, -LIMIT, LIMIT), processed, truth.size)
     labels = tuple(str(label or "") for _, label in entries)
-    read: tuple[tuple[str, ...], Boxes, tuple[str, ...]] = (), pixels_xyxy, labels
-    if not count:
-        nothing = float(not entries)
-        return RewardBreakdown(
-            1.0 - format_reward, nothing, nothing, len(entries), 0, NO_MATCH, *read, NO_MATCH.ious
-        )
-    if not entries:
-        return RewardBreakdown(format_reward, 0.0, 0.0, 0, count, NO_MATCH, *read, NO_MATCH.ious)
-    pairs = _match(written, entries, truth, processed)
-    gious = pairs.ious.astype(np.float32)
-    achieved = _clamp(gious, criteria.xi0, criteria.xi0).sum() / count
-    low, high = (0.5, 0.75) if differentiation else (0.0, 1.0)
-    recall = float(_clamp(np.array([achieved]), low, high)[0])
-    precision = float(_clamp(gious, criteria.xi1, criteria.xi2).mean())
+    pairs = _match(written, entries, truth, processed) if count and entries else NO_MATCH
+    format_reward = well_formed if count else 1.0 - well_formed
+    return ReleasedReading(format_reward, pixels_xyxy, labels, count, pairs)
+
+
+def score_official(
+    reading: ReleasedReading, criteria: Criteria, differentiation: bool
+) -> RewardBreakdown:
+    """What the released functions return for one completion.
+
+    Args:
+        reading: the completion, read and matched.
+        criteria: xi0 gates recall; xi1 and xi2 bound f for precision.
+        differentiation: whether recall goes through f with its fixed .5 and .75 (the code's `step`
+            is given).
+    """
+    predicted, pairs = len(reading.boxes_xyxy), reading.pairs
+    recall = precision = float(not predicted and not reading.truths)
+    if predicted and reading.truths:
+        gious = pairs.ious.astype(np.float32)
+        achieved = _clamp(gious, criteria.xi0, criteria.xi0).sum() / reading.truths
+        low, high = (0.5, 0.75) if differentiation else (0.0, 1.0)
+        recall = float(_clamp(np.array([achieved]), low, high)[0])
+        precision = float(_clamp(gious, criteria.xi1, criteria.xi2).mean())
     return RewardBreakdown(
-        format_reward, recall, precision, len(entries), count, pairs, *read, pairs.ious
+        reading.format_reward,
+        recall,
+        precision,
+        predicted,
+        reading.truths,
+        pairs,
+        (),
+        reading.boxes_xyxy,
+        reading.labels,
+        pairs.ious,
     )
 
 

@@ -82,6 +82,14 @@ class Schedule:
         """What chooses the criteria."""
         return "nothing"
 
+    def at(self, global_step: int, max_steps: int) -> Standard:
+        """What holds in the step that follows `global_step` finished ones, of `max_steps`.
+
+        Raises:
+            TypeError: each group has its own criteria, as `needs` says.
+        """
+        raise TypeError(f"expected a schedule that follows the step, got {self}")
+
     def named(self, name: str) -> Standard:
         """The stage of that name."""
         return next(standard for standard in self.standards if standard.name == name)

@@ -16,7 +16,7 @@ from ..models.model_io import ModelIO
 from .equations import RewardBreakdown
 from .moving import Achieved, Adaptive, group_of
 from .peer_scoring import answer_of, score_peer
-from .released_code import require_official_format, score_official
+from .released_code import read_official, require_official_format, score_official
 from .rollout_group import RolloutGroup, asked_first, telling_group
 from .schedule import Criteria, Standard
 from .scoring import match_readings, read_completion, score_matched
@@ -245,8 +245,8 @@ class Scorer:
         ]
 
     def _official_judge(self, text: str, truth: GroundTruth) -> Judge:
-        processed, differentiation = self._view(truth).processed, self.settings.differentiation
-        return partial(score_official, text, truth, processed, differentiation=differentiation)
+        reading = read_official(text, truth, self._view(truth).processed)
+        return partial(score_official, reading, differentiation=self.settings.differentiation)
 
     def _view(self, truth: GroundTruth) -> View:
         return self.io.resize.view(truth.size)

@@ -7,8 +7,8 @@ from pathlib import Path
 from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row, naming, read_lines
 from ..errors import InputError
-from ..reward.moving import Adaptive, Continuous, group_of
-from ..reward.schedule import Stages, Standard
+from ..reward.moving import group_of
+from ..reward.schedule import Standard
 from ..reward.scorer import Judge, Scorer
 
 
@@ -61,10 +61,10 @@ def standards_in_training(
         max_steps: of the run; 0 if unknown.
     """
     schedule = scorer.schedule
-    if isinstance(schedule, Adaptive):
+    if schedule.needs == "group":
         groups = [one.group for one in completions]
         return scorer.standards_of_groups([one.judge for one in completions], groups)
-    if not isinstance(schedule, Stages | Continuous) or schedule.needs == "nothing":
+    if schedule.needs == "nothing":
         return None
     steps = [one.row.step for one in completions]
     if not max_steps or any(not step for step in steps):

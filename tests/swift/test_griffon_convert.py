@@ -7,13 +7,14 @@ import pytest
 import torch
 
 pytest.importorskip("transformers", reason="needs the extra `swift`")
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
 
 import swift_plugin_visionr1.griffon_g
 from swift_plugin_visionr1.cli import main
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.griffon_g.conversion import convert
+from swift_plugin_visionr1.griffon_g.weight_files import find_weights
 
 from .griffon_published import HIDDEN, SIZES, publish
 from .griffon_reference import Weights, logits
@@ -38,6 +39,19 @@ def our_logits(
         return model(
             input_ids=torch.tensor([[*before, *image, *after]]), pixel_values=pixels
         ).logits[0]
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [torch.float64, torch.float32, torch.bfloat16, torch.float8_e4m3fn, torch.int16, torch.bool],
+    ids=lambda dtype: str(dtype).removeprefix("torch."),
+)
+def test_weights_of_any_type_are_as_large_as_they_are_stored(
+    tmp_path: Path, dtype: torch.dtype
+) -> None:
+    tensor = torch.zeros(3, 5).to(dtype)
+    save_file({"a": tensor}, tmp_path / "model.safetensors")
+    assert [weight.bytes for weight in find_weights(tmp_path)] == [tensor.nbytes]
 
 
 @FAMILIES

@@ -11,6 +11,7 @@ from typing import Literal
 
 from ...geometry.frames import convert
 from ..schedule import Criteria, Schedule, Stage, Stages, numbered, two_stages
+from ..schedule_settings import PARTS
 from . import perception_r1, rex_omni, v_triune, vision_reasoner, visual_rft, vlm_r1
 from .answer import PeerAnswer
 
@@ -27,20 +28,8 @@ PeerRules = Literal[
     "v_triune",
 ]
 Terms = Mapping[str, float]
-UNUSED = (  # of the settings: other works have no stages and match in their own way
-    "schedule",
-    "step",
-    "switch_step",
-    "beginner",
-    "advanced",
-    "stages",
-    "continuous",
-    "adaptive",
-    "differentiation",
-    "matcher",
-    "wrong_label",
-    "precision_over",
-)
+# Settings that other works do not read: they have no stages of ours and match in their own way.
+UNUSED = ("schedule", *PARTS, "differentiation", "matcher", "wrong_label", "precision_over")
 # The published ratios come with each data row; these are ours.
 V_TRIUNE_RATIOS = {"iou_max_label_first": 1.0, "iou_completeness": 0.3}
 
@@ -74,7 +63,8 @@ class Peer:
     @property
     def unused(self) -> tuple[str, ...]:
         """The names of settings that these rules do not read."""
-        return UNUSED if self.begins else (*UNUSED, "fixed_stage")
+        read = {"fixed_stage"} if self.begins else set()
+        return tuple(name for name in UNUSED if name not in read)
 
     def schedule(self, fixed: Stage | None) -> Schedule:
         """Its stages; f is the identity."""
