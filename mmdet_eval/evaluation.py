@@ -172,18 +172,16 @@ def _evaluate_boxes(
     options: Options,
     images: Path | None,
 ) -> Evaluation:
-    if options.score != "const" or options.synonyms:
-        what = "--synonyms" if options.score == "const" else f"--score {options.score}"
-        raise InputError(
-            f"expected text answers of {spec.name} for {what}, got boxes with scores and "
-            "categories: leave it out, or evaluate the text answers"
-        )
-    given = replace(given, warnings=given.warnings + truth_warnings(annotations))
-    if not len(given.detections):
-        given = replace(given, warnings=(*given.warnings, f"there are no boxes: {ALL_EMPTY}"))
-    of_numbers = number_warnings(given.detections)
-    of_places = given_box_warnings(annotations, given.detections)
-    given = replace(given, warnings=(*given.warnings, *of_numbers, *of_places))
+    _refuse_options_of_text(spec, options)
+    nothing = () if len(given.detections) else (f"there are no boxes: {ALL_EMPTY}",)
+    warnings = (
+        *given.warnings,
+        *truth_warnings(annotations),
+        *nothing,
+        *number_warnings(given.detections),
+        *given_box_warnings(annotations, given.detections),
+    )
+    given = replace(given, warnings=warnings)
     refers = _refers(options.protocol)
     if refers:
         given = replace(given, detections=_best_of_each_image(given.detections))
@@ -204,6 +202,15 @@ def _evaluate_boxes(
     )
 
 
+def _refuse_options_of_text(spec: DatasetSpec, options: Options) -> None:
+    if options.score != "const" or options.synonyms:
+        what = "--synonyms" if options.score == "const" else f"--score {options.score}"
+        raise InputError(
+            f"expected text answers of {spec.name} for {what}, got boxes with scores and "
+            "categories: leave it out, or evaluate the text answers"
+        )
+
+
 def _evaluate_answers(
     spec: DatasetSpec,
     annotations: Annotations,
@@ -212,27 +219,7 @@ def _evaluate_answers(
     images: Path | None,
 ) -> Evaluation:
     protocol = options.protocol
-    if protocol:
-        check_recorded(rows, protocol)
-    asked = queries(protocol, annotations, spec.captions) if protocol else None
-    joined = join(rows, annotations.images, asked, options.missing, options.duplicates)
-    converted = to_coco_results(
-        joined.answers,
-        options.io,
-        annotations.categories,
-        joined.images,
-        options.score,
-        labels=protocol.labels if protocol else "answer",
-        synonyms=options.synonyms,
-        queries=joined.queries,
-        duplicates=joined.duplicates,
-        annotations=annotations,
-        scorer=options.scorer,
-        folder=images or spec.images,
-    )
-    converted = replace(
-        converted, warnings=converted.warnings + _warnings(annotations, rows, protocol)
-    )
+    converted = _converted(spec, annotations, rows, options, images)
     refers = _refers(protocol)
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
@@ -265,6 +252,36 @@ def _evaluate_answers(
         conditions,
         counting=count_boxes(annotations, converted),
     )
+
+
+def _converted(
+    spec: DatasetSpec,
+    annotations: Annotations,
+    rows: Sequence[AnswerRow],
+    options: Options,
+    images: Path | None,
+) -> Converted:
+    """The boxes of the answers, joined to images and queries, with all warnings."""
+    protocol = options.protocol
+    if protocol:
+        check_recorded(rows, protocol)
+    asked = queries(protocol, annotations, spec.captions) if protocol else None
+    joined = join(rows, annotations.images, asked, options.missing, options.duplicates)
+    converted = to_coco_results(
+        joined.answers,
+        options.io,
+        annotations.categories,
+        joined.images,
+        options.score,
+        labels=protocol.labels if protocol else "answer",
+        synonyms=options.synonyms,
+        queries=joined.queries,
+        duplicates=joined.duplicates,
+        annotations=annotations,
+        scorer=options.scorer,
+        folder=images or spec.images,
+    )
+    return replace(converted, warnings=converted.warnings + _warnings(annotations, rows, protocol))
 
 
 def _frame(io: ModelIO, converted: Converted) -> str:

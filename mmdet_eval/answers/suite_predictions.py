@@ -112,19 +112,23 @@ def by_dataset(
     shared: dict[str, list[AnswerRow]] = {spec.name: [] for spec, _ in datasets}
     for row in rows:
         named = row.columns.get("dataset")
-        names = (
-            owners.get(place(image_path(row)), set())
-            if named is None
-            else {str(named)} & set(shared)
-        )
+        if named is None:
+            names = owners.get(place(image_path(row)), set())
+        else:
+            names = {str(named)} & set(shared)
         if len(names) != 1:
-            came = f"the image {image_path(row)}" if named is None else f"the dataset {named!r}"
-            came += f", which is in {some(sorted(names), 40)}" if names else ""
-            raise InputError(
-                f"line {row.line}: expected an answer about one of the data sets "
-                f"{some(list(shared), 40)}, got {came}: "
-                'check --root, keep the column "dataset" of the prompts, let `mmdet-eval run` ask, '
-                "or give --pred a folder with one file per data set, named after it"
-            )
+            raise InputError(_of_no_dataset(row, names, list(shared)))
         shared[next(iter(names))].append(row)
     return shared
+
+
+def _of_no_dataset(row: AnswerRow, names: set[str], known: list[str]) -> str:
+    """That a row belongs to no data set, or to several `names`."""
+    named = row.columns.get("dataset")
+    came = f"the image {image_path(row)}" if named is None else f"the dataset {named!r}"
+    came += f", which is in {some(sorted(names), 40)}" if names else ""
+    return (
+        f"line {row.line}: expected an answer about one of the data sets {some(known, 40)}, got "
+        f'{came}: check --root, keep the column "dataset" of the prompts, let `mmdet-eval run` '
+        "ask, or give --pred a folder with one file per data set, named after it"
+    )

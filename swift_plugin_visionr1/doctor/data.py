@@ -144,36 +144,44 @@ def renamed_columns(recipe: Recipe) -> dict[str, str]:
 
 def row_findings(rows: list[DoctorRow], rewarded: bool) -> list[Finding]:
     """Rows that training with rewards would refuse, and rows that have nothing to find."""
+    if not rewarded:
+        return _refused(rows)
+    return [*_without_solution(rows), *_refused(rows), *_annotated(rows)]
+
+
+def _without_solution(rows: list[DoctorRow]) -> list[Finding]:
+    bare = [row for row in rows if row.truth is None and not row.error]
+    if not bare:
+        return []
+    text = (
+        f"{share(len(bare), len(rows))} rows have no column solution, the first is {bare[0].place}"
+    )
+    return [problem("columns", f"{text}: `vision-r1 prepare` makes rows from COCO annotations")]
+
+
+def _refused(rows: list[DoctorRow]) -> list[Finding]:
     bad = [row for row in rows if row.error]
-    bare = [row for row in rows if rewarded and row.truth is None and not row.error]
-    findings = []
-    if bare:
-        text = (
-            f"{share(len(bare), len(rows))} rows have no column solution, the first is "
-            f"{bare[0].place}"
-        )
-        findings.append(
-            problem("columns", f"{text}: `vision-r1 prepare` makes rows from COCO annotations")
-        )
-    if bad:
-        text = (
-            f"{share(len(bad), len(rows))} rows would be refused: {bad[0].place}: "
-            f"{clipped(bad[0].error or '', 300)}"
-        )
-        more = listed(row.place for row in bad[1:])
-        findings.append(problem("rows", text + (f"; also {more}" if more else "")))
-    usable = [row for row in rows if rewarded and row.truth]
-    empty = sum(not len(row.truth.boxes) for row in usable if row.truth)
-    boxes = sum(len(row.truth.boxes) for row in usable if row.truth)
-    if usable:
-        text = (
-            f"annotations: {boxes} boxes in {len(usable)} rows, {empty} rows with nothing to find"
-        )
-        cut = sum(row.truth.clipped for row in usable if row.truth)
-        text += f", {cut} boxes clipped at their image's border" if cut else ""
-        findings.append(
-            ok("truth", text)
-            if boxes
-            else problem("no_boxes", f"{text}: the model would learn to find none")
-        )
-    return findings
+    if not bad:
+        return []
+    text = (
+        f"{share(len(bad), len(rows))} rows would be refused: {bad[0].place}: "
+        f"{clipped(bad[0].error or '', 300)}"
+    )
+    more = listed(row.place for row in bad[1:])
+    return [problem("rows", text + (f"; also {more}" if more else ""))]
+
+
+def _annotated(rows: list[DoctorRow]) -> list[Finding]:
+    truths = [row.truth for row in rows if row.truth]
+    if not truths:
+        return []
+    counts = [len(truth.boxes) for truth in truths]
+    text = (
+        f"annotations: {sum(counts)} boxes in {len(truths)} rows, {counts.count(0)} rows with "
+        "nothing to find"
+    )
+    cut = sum(truth.clipped for truth in truths)
+    text += f", {cut} boxes clipped at their image's border" if cut else ""
+    if any(counts):
+        return [ok("truth", text)]
+    return [problem("no_boxes", f"{text}: the model would learn to find none")]
