@@ -40,6 +40,10 @@ from .suites.spec import DatasetSpec
 
 OUTSIDE = "boxes that leave the image are clipped to it, and dropped when nothing is left"
 MOST = "at most {} boxes per image and category, the first by score"
+LVIS_LIMIT = (
+    "LVIS's own: at most 300 boxes per image, the first by score; boxes count where their category "
+    "is annotated or known to be absent"
+)
 FIRST_BOX = "the first box of each answer counts, the others are dropped"
 BEST_BOX = (
     "the box of each image that scores best counts, of equal ones the first; the others are dropped"
@@ -64,6 +68,7 @@ class Evaluation:
         conditions: what else affects the numbers, JSON-ready: format, frame, confidence, policies,
             arguments.
         shows_outside: whether reports may show images that lie outside `images`.
+        domain: that the suite puts the set into; "" if it has no domains.
         counting: how well the answers count; None for a file of boxes and without answers.
         speed: how fast the model answered; None for answers from a file.
     """
@@ -77,6 +82,7 @@ class Evaluation:
     format: Format | None
     conditions: dict[str, Any]
     shows_outside: bool = False
+    domain: str = ""
     counting: Counting | None = None
     speed: Speed | None = None
 
@@ -123,12 +129,14 @@ class Options:
             annotations, detections, self.engine, orders=self.orders, max_dets=self.max_dets
         )
 
-    def limits(self, one_box: str) -> str:
+    def limits(self, annotations: Annotations, one_box: str) -> str:
         """Which boxes count, in words.
 
         Args:
             one_box: what holds if the protocol asks for referring expressions.
         """
+        if annotations.federated:
+            return LVIS_LIMIT
         if _refers(self.protocol):
             return one_box
         whose = "COCO's own: " if self.max_dets == LIMIT else ""
@@ -162,7 +170,7 @@ def evaluate_dataset(
         fitting = {label: name for label, name in options.synonyms.items() if name in names}
         options = replace(options, synonyms=fitting)
         evaluation = _evaluate_answers(spec, annotations, predictions, options, images)
-    return replace(evaluation, shows_outside=options.show_outside)
+    return replace(evaluation, shows_outside=options.show_outside, domain=spec.domain)
 
 
 def _evaluate_boxes(
@@ -195,7 +203,7 @@ def _evaluate_boxes(
     conditions = {
         "confidence": GIVEN_SCORES,
         "labels": given.label_policy,
-        "limits": options.limits(BEST_BOX),
+        "limits": options.limits(annotations, BEST_BOX),
     }
     return Evaluation(
         spec.name, annotations, images, options.protocol, given, scores, None, conditions
@@ -239,7 +247,7 @@ def _evaluate_answers(
         "confidence": describe_score(options.score),
         "labels": converted.label_policy,
         "outside": OUTSIDE,
-        "limits": options.limits(FIRST_BOX),
+        "limits": options.limits(annotations, FIRST_BOX),
     }
     return Evaluation(
         spec.name,

@@ -12,20 +12,20 @@ Eagle (LocateAnything) evaluates with the same code. That code never resets its 
 without a right box takes the precision of the class before it. `carry=True` does that too.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coco.annotations import Annotations, Id
+from ..coco.annotations import Annotations
 from ..coco.columns import Indices, place_of_each
 from ..coco.detections import Detections
+from .federated import is_known, without_partly
 from .matches import Matches
 from .matching import LIMIT, match_boxes
 from .ranking import RECALLS
 from .scores import Metrics
-from .shown import cells, is_shown
+from .shown import is_shown
 
 Floats = NDArray[np.float64]
 
@@ -52,32 +52,13 @@ def match_by_class(annotations: Annotations, detections: Detections) -> Matches:
     """
     truths, classes = annotations.truths, len(annotations.category_ids)
     kept = is_shown(detections, truths, classes)
-    federated = any("neg_category_ids" in image for image in annotations.data["images"])
     empty = ~np.isin(detections.image, truths.image)
-    if federated:
-        absent = _listed(annotations, "neg_category_ids", annotations.image_ids)
-        empty &= np.isin(cells(detections, classes), absent)
+    if annotations.federated:
+        empty &= is_known(annotations, detections)
     equal = replace(detections, score=np.ones(len(detections))).take(kept | empty)
-    matches = match_boxes(annotations, equal, max(len(equal), 1) if federated else LIMIT)[0]
-    if not federated:
-        return matches
-    partly = _listed(annotations, "not_exhaustive_category_ids", matches.image_ids)
-    in_file = place_of_each(matches.category_ids, annotations.category_ids)
-    at = matches.image * classes + in_file[matches.category]
-    return replace(matches, ignored=matches.ignored | (~matches.matched & np.isin(at, partly)))
-
-
-def _listed(annotations: Annotations, key: str, image_ids: Sequence[Id]) -> Indices:
-    """The images and categories that the images list under `key`, as image * K + category."""
-    images = {image: place for place, image in enumerate(image_ids)}
-    categories = {category: place for place, category in enumerate(annotations.category_ids)}
-    pairs = [
-        images[image["id"]] * len(categories) + categories[category]
-        for image in annotations.data["images"]
-        for category in image.get(key) or ()
-        if category in categories
-    ]
-    return np.array(pairs, np.int64)
+    limit = max(len(equal), 1) if annotations.federated else LIMIT
+    matches = match_boxes(annotations, equal, limit)[0]
+    return without_partly(matches, annotations) if annotations.federated else matches
 
 
 def class_rates(matches: Matches, image_places: Indices) -> ClassRates:

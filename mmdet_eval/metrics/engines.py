@@ -128,19 +128,19 @@ def by_hotcoco(annotations: Annotations, detections: Detections, limit: int = LI
 
 def _hotcoco_table(annotations: Annotations, detections: Detections) -> NDArray[np.float64]:
     """(n, 7) image, box, score, category."""
-    images, categories = _hotcoco_ids(annotations)
+    images, categories = hotcoco_ids(annotations)
     image, category = images[detections.image], categories[detections.category]
     return np.column_stack([image, detections.boxes_xywh, detections.score, category])
 
 
-def _hotcoco_ids(annotations: Annotations) -> tuple[Indices, Indices]:
+def hotcoco_ids(annotations: Annotations) -> tuple[Indices, Indices]:
     """Ids of images and categories from 1 in ascending order of the file's ids, because hotcoco
     needs integers."""
     return 1 + rank_of_each(annotations.image_ids), 1 + rank_of_each(annotations.category_ids)
 
 
 def _hotcoco_truth(api: Any, annotations: Annotations) -> Any:
-    images, categories = _hotcoco_ids(annotations)
+    images, categories = hotcoco_ids(annotations)
     truths = annotations.truths
     sizes = zip(images.tolist(), annotations.images, strict=True)
     return api.from_arrays(

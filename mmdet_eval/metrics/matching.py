@@ -63,9 +63,15 @@ class SortedTruths:
 
 
 def match_boxes(
-    annotations: Annotations, detections: Detections, limit: int = LIMIT
+    annotations: Annotations,
+    detections: Detections,
+    limit: int = LIMIT,
+    within: NDArray[np.bool_] | None = None,
 ) -> tuple[Matches, Matches | None]:
     """Match every box.
+
+    Args:
+        within: (n,) which boxes are within another limit, whose boxes come first by score.
 
     Returns:
         the matches of at most `limit` boxes per image and category, the best by score, and those
@@ -80,7 +86,8 @@ def match_boxes(
     matched, ignored = choose(find_pairs(cell, boxes_xywh, truths), truths, len(cell))
     area = boxes_xywh[:, 2] * boxes_xywh[:, 3]
     ignored |= ~matched & ((area < 0) | (area > LARGEST_AREA))
-    within = np.arange(len(cell)) - np.searchsorted(cell, cell) < limit
+    first = np.arange(len(cell)) - np.searchsorted(cell, cell) < limit
+    within = first if within is None else within[order]
     score, counts = detections.score[order], _counts(truths, images, len(category))
 
     def part(chosen: NDArray[np.bool_]) -> Matches:

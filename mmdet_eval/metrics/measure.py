@@ -16,9 +16,12 @@ from .by_class import beside_by_class
 from .by_sample import beside_by_sample, duplicate_rate
 from .calibration import calibration
 from .engines import EngineRun, by_hotcoco, by_pycocotools, without_boxes
+from .federated import MOST, match_federated
+from .lvis import FIRST as LVIS_FIRST
+from .lvis import lvis_by_hotcoco, lvis_without_boxes
 from .matches import Matches
 from .matching import LIMIT, match_boxes
-from .mmdet_backend import by_mmdet
+from .mmdet_backend import by_mmdet, lvis_by_mmdet
 from .ranking import Ranking, rank
 from .scores import LeftOut, Scores
 
@@ -44,6 +47,9 @@ def measure(
 ) -> Scores:
     """Evaluate boxes, and compute everything beyond AP.
 
+    In a federated set AP is LVIS's own (`lvis`, `federated`). There "mmdet" is MMDetection's
+    LVISMetric, which needs the package lvis; without it the numbers are hotcoco's.
+
     Args:
         annotations: every image counts, even without boxes.
         detections: of the annotations' images and categories. Without boxes, all measurable
@@ -59,7 +65,8 @@ def measure(
         max_dets: boxes of an image and category that AP and AR see, the first by score.
 
     Raises:
-        InputError: `orders` is negative, or `max_dets` is not above 10.
+        InputError: `orders` is negative, or `max_dets` is not above 10 or given for a federated
+            set, whose limit is LVIS's.
         MissingBackend: MMDetection cannot be imported.
         Disagreement: the numbers could not be reproduced.
     """
@@ -68,7 +75,8 @@ def measure(
             f"expected --orders to be a number of image orders to try, 0 for none, got {orders}"
         )
     with garbage_collection_paused():
-        matches, beyond = match_boxes(annotations, detections, max_dets)
+        max_dets = _limit(annotations, max_dets)
+        matches, beyond = _match(annotations, detections, max_dets)
         ranking = rank(matches)
         run = _run(annotations, detections, engine, max_dets, ranking)
         _check_matches(run, ranking.reported)
@@ -90,6 +98,7 @@ def measure(
             _left_out(beyond),
             max_dets,
             calibration([matches, beyond] if beyond else [matches]),
+            LVIS_FIRST if annotations.federated else (),
         )
 
 
@@ -115,20 +124,49 @@ def _left_out(beyond: Matches | None) -> LeftOut:
     return LeftOut(len(np.unique(beyond.image)), len(beyond.image))
 
 
+def _limit(annotations: Annotations, limit: int) -> int:
+    if not annotations.federated:
+        return limit
+    if limit != LIMIT:
+        raise InputError(
+            f"expected no --max-dets with {annotations.path}, whose images have neg_category_ids: "
+            f"LVIS's own limit of {MOST} boxes an image applies, got {limit}"
+        )
+    return MOST
+
+
+def _match(
+    annotations: Annotations, detections: Detections, limit: int
+) -> tuple[Matches, Matches | None]:
+    if annotations.federated:
+        return match_federated(annotations, detections)
+    return match_boxes(annotations, detections, limit)
+
+
 def _run(
     annotations: Annotations, detections: Detections, engine: Engine, limit: int, ranking: Ranking
 ) -> EngineRun:
-    if len(detections):
-        by_engine = by_mmdet if engine == "mmdet" else by_hotcoco
-        return by_engine(annotations, detections, limit)
-    metrics = without_boxes(annotations, limit)
-    return EngineRun(metrics, ranking.reported, f"{engine} (not run: there are no boxes)")
+    if not len(detections):
+        lvis = annotations.federated
+        empty = lvis_without_boxes(annotations) if lvis else without_boxes(annotations, limit)
+        return EngineRun(empty, ranking.reported, f"{engine} (not run: there are no boxes)")
+    if annotations.federated:
+        with_lvis = engine == "mmdet" and importlib.util.find_spec("lvis")
+        return (lvis_by_mmdet if with_lvis else lvis_by_hotcoco)(annotations, detections)
+    by_engine = by_mmdet if engine == "mmdet" else by_hotcoco
+    return by_engine(annotations, detections, limit)
 
 
 def _recomputed(
     annotations: Annotations, detections: Detections, run: EngineRun, engine: Engine, limit: int
 ) -> str:
     """The evaluator that found the same numbers."""
+    if annotations.federated:
+        if run.engine.startswith("hotcoco"):
+            return "not checked"  # there is no third evaluator
+        again = lvis_by_hotcoco(annotations, detections)
+        agree(run, again)
+        return again.engine
     with_hotcoco = engine == "mmdet" and importlib.util.find_spec("hotcoco")
     other = (by_hotcoco if with_hotcoco else by_pycocotools)(annotations, detections, limit)
     agree(run, other)

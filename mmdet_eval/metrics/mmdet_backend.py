@@ -6,6 +6,7 @@ calls none of these ops, so a stub that raises stands in for them while mmdet is
 is used as it is.
 """
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ import numpy as np
 
 from swift_plugin_visionr1.errors import InputError
 
-from ..coco.annotations import Annotations, read_annotations
+from ..coco.annotations import Annotations, make_annotations, read_annotations
 from ..coco.detections import CocoResult, Detections, to_detections
 from .engines import (
     NAMES,
@@ -31,6 +32,8 @@ from .engines import (
     recorded_run,
     without_boxes,
 )
+from .lvis import ITEMS as ITEMS_OF_LVIS
+from .lvis import as_lvis_metrics, lvis_content
 from .matching import LIMIT
 from .scores import Metrics
 
@@ -102,10 +105,14 @@ def by_mmdet(annotations: Annotations, detections: Detections, limit: int = LIMI
         MissingBackend: MMDetection cannot be imported.
         RuntimeError: CocoMetric reports numbers other than its COCOeval's.
     """
-    metric_class = _coco_metric()
+    metric_class = _metric_class("CocoMetric")
     import mmdet
 
-    with _silence(), annotations.metric_file() as path, _recorded_evaluators() as made:
+    with (
+        _silence(),
+        annotations.metric_file() as path,
+        _recorded_evaluators("coco_metric", "COCOeval") as made,
+    ):
         metric = metric_class(
             ann_file=str(path),
             proposal_nums=limits_at(limit),
@@ -137,6 +144,49 @@ def by_mmdet(annotations: Annotations, detections: Detections, limit: int = LIMI
     return run
 
 
+def lvis_by_mmdet(annotations: Annotations, detections: Detections) -> EngineRun:
+    """Evaluate with MMDetection's `LVISMetric`, which needs the package lvis; there is at least one
+    box.
+
+    Raises:
+        MissingBackend: MMDetection or lvis cannot be imported.
+        RuntimeError: LVISMetric reports numbers other than its LVISEval's.
+    """
+    metric_class = _metric_class("LVISMetric")
+    import mmdet
+
+    content = make_annotations(lvis_content(annotations), annotations.path, annotations.sha256)
+    with (
+        _silence(),
+        _numpy_float(),
+        content.metric_file() as path,
+        _recorded_evaluators("lvis_metric", "LVISEval") as made,
+    ):
+        metric = metric_class(ann_file=str(path), metric_items=list(ITEMS_OF_LVIS.values()))
+        metric.xyxy2xywh = np.ndarray.tolist  # as in `by_mmdet`
+        metric.dataset_meta = {"classes": list(annotations.categories.values())}
+        metric.process({}, _samples(annotations, detections))
+        reported = metric.compute_metrics(metric.results)
+    results = made[-1].get_results()
+    told = {name: float(reported[f"bbox_{item}"]) for name, item in ITEMS_OF_LVIS.items()}
+    _check_rounding(as_lvis_metrics(results), told)
+    precision = made[-1].eval["precision"][..., 0]
+    return EngineRun(as_lvis_metrics(results), precision, f"mmdet {mmdet.__version__} LVISMetric")
+
+
+@contextmanager
+def _numpy_float() -> Iterator[None]:
+    """While open, numpy has the name `float` that it lost in 1.24 and that lvis 0.5.3 calls."""
+    if hasattr(np, "float"):
+        yield
+        return
+    np.float = float  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del np.float  # type: ignore[attr-defined]
+
+
 def _samples(annotations: Annotations, detections: Detections) -> list[dict[str, Any]]:
     """The input of `CocoMetric.process`, one entry per image; boxes stay xywh in double
     precision."""
@@ -160,21 +210,21 @@ def _samples(annotations: Annotations, detections: Detections) -> list[dict[str,
 
 
 @contextmanager
-def _recorded_evaluators() -> Iterator[list[Any]]:
-    """While open, every COCOeval that CocoMetric creates is added to the list."""
-    from mmdet.evaluation.metrics import coco_metric
-
-    original, made = coco_metric.COCOeval, []
+def _recorded_evaluators(module: str, name: str) -> Iterator[list[Any]]:
+    """While open, every evaluator of that name that a metric of mmdet creates is added to the
+    list."""
+    metrics = importlib.import_module(f"mmdet.evaluation.metrics.{module}")
+    original, made = getattr(metrics, name), []
 
     def recorded(*args: Any, **kwargs: Any) -> Any:
         made.append(original(*args, **kwargs))
         return made[-1]
 
-    coco_metric.COCOeval = recorded
+    setattr(metrics, name, recorded)
     try:
         yield made
     finally:
-        coco_metric.COCOeval = original
+        setattr(metrics, name, original)
 
 
 def _check_rounding(metrics: Metrics, reported: dict[str, float]) -> None:
@@ -188,10 +238,10 @@ def _check_rounding(metrics: Metrics, reported: dict[str, float]) -> None:
             )
 
 
-def _coco_metric() -> Any:
+def _metric_class(name: str) -> Any:
     try:
         with redirect_stdout(StringIO()), stub_mmcv_ops():
-            from mmdet.evaluation.metrics import CocoMetric
+            from mmdet.evaluation import metrics
     except (
         ImportError,
         AssertionError,
@@ -200,7 +250,7 @@ def _coco_metric() -> Any:
             f"expected an MMDetection that can be imported, got: {error}; "
             "install it with `pip install 'swift-plugin-visionr1[eval]'`"
         ) from error
-    return CocoMetric
+    return getattr(metrics, name)
 
 
 @contextmanager

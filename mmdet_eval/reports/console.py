@@ -6,7 +6,16 @@ import numpy as np
 
 from ..evaluation import Evaluation
 from ..metrics.scores import Metrics, Spread
-from .phrases import average, beyond_limit, breaks, counts, headline, in_words, spread_in_words
+from .phrases import (
+    average,
+    beyond_limit,
+    breaks,
+    by_domain,
+    counts,
+    headline,
+    in_words,
+    spread_in_words,
+)
 
 ROWS = {  # counts without a row of their own are notes on another row
     "unparsed": "  not parsed",
@@ -115,6 +124,10 @@ def _suite(evaluations: Sequence[Evaluation], names: Sequence[str], mean: Metric
         came = counts.images, counts.missing, counts.unparsed, counts.unknown_labels
         cells = "".join(f"{cell:>12}" for cell in (_range(evaluation.scores.spread), *came))
         lines.append(f"{evaluation.name:<{width}}{_row(evaluation.scores.metrics, names)}{cells}")
+    lines += [
+        f"{f'{domain} ({count} sets)':<{width}}{_row(metrics, names)}"
+        for domain, (count, metrics) in by_domain(evaluations).items()
+    ]
     return [*lines, f"{'Avg.':<{width}}{_row(mean, names)}"]
 
 

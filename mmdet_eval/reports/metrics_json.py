@@ -7,7 +7,7 @@ from typing import Any
 from ..asking.speed import Speed
 from ..evaluation import Evaluation
 from ..versions import versions
-from .phrases import average
+from .phrases import average, by_domain
 
 UNITS = "fractions in [0, 1], not rounded; null where there is nothing to measure"
 
@@ -21,6 +21,7 @@ def record(
         "suite": suite,
         "left_out": list(left_out),
         "metrics": average(evaluations) or evaluations[0].scores.metrics,
+        "domains": {name: metrics for name, (_, metrics) in by_domain(evaluations).items()},
         "datasets": {evaluation.name: _dataset(evaluation) for evaluation in evaluations},
         "speed": _speed(evaluations[0].speed),
         "versions": versions(),

@@ -51,6 +51,19 @@ def average(evaluations: Sequence[Evaluation]) -> Metrics | None:
     return {name: _mean(values) for name, values in columns.items()}
 
 
+def by_domain(evaluations: Sequence[Evaluation]) -> dict[str, tuple[int, Metrics]]:
+    """Domain -> its number of data sets, and their means as `average` takes them; in the order of
+    the data sets."""
+    grouped: dict[str, list[Evaluation]] = {}
+    for evaluation in evaluations:
+        if evaluation.domain:
+            grouped.setdefault(evaluation.domain, []).append(evaluation)
+    return {
+        domain: (len(some), average(some) or some[0].scores.metrics)
+        for domain, some in grouped.items()
+    }
+
+
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if len(known) == len(values) else None
@@ -84,11 +97,14 @@ def beyond_limit(evaluation: Evaluation) -> dict[str, str]:
     left_out, boxes = evaluation.scores.left_out, len(evaluation.converted.detections)
     if not left_out.boxes:
         return {}
+    federated = evaluation.annotations.federated
+    of = "their image" if federated else "their image and category"
+    advice = "" if federated else " (--max-dets raises the limit)"
     words = (
         f"{share(left_out.boxes, boxes)} boxes, in {left_out.images} "
         f"of {len(evaluation.annotations.images)} images, come after the first "
-        f"{evaluation.scores.max_dets} of their image and category: AP and AR do not see them "
-        "(--max-dets raises the limit); precision, recall and F1 count them"
+        f"{evaluation.scores.max_dets} of {of}: AP and AR do not see them{advice}; "
+        "precision, recall and F1 count them"
     )
     return {"beyond the limit": words}
 

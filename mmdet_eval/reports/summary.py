@@ -8,7 +8,15 @@ from ..evaluation import Evaluation
 from ..metrics.scores import ACCURACY
 from .beside import beside_rows
 from .markdown import bullets, plain, table
-from .phrases import average, breaks, counts_in_words, decides, headline, spread_in_words
+from .phrases import (
+    average,
+    breaks,
+    by_domain,
+    counts_in_words,
+    decides,
+    headline,
+    spread_in_words,
+)
 
 LABELS_SHOWN = 20
 TABLE_1 = (ACCURACY, "AP50", "AP75", "mAP")  # first in the paper's Table 1
@@ -18,6 +26,13 @@ def summary(evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequ
     """The text of summary.md; numbers in percent."""
     title = suite or ", ".join(evaluation.name for evaluation in evaluations)
     parts = [f"# {plain(title)}", _headline_table(evaluations)]
+    if domains := by_domain(evaluations):
+        names = headline(evaluations)
+        rows = [
+            [plain(f"{domain} ({count})"), *(percent(metrics[name]) for name in names)]
+            for domain, (count, metrics) in domains.items()
+        ]
+        parts.append(table(["Domain (sets)", *names], rows))
     if left_out:
         parts.append(
             "Left out, and not part of the average: " + ", ".join(map(plain, left_out)) + "."

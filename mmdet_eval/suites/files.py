@@ -1,6 +1,6 @@
 """Loads suites by name, from the user's YAML file, or from an mmdet config."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,16 +24,24 @@ class SuiteFile:
         measures, source, licence, download: for people; `download` is also part of the error when
             a set is missing.
         form, metrics: of all data sets.
+        ann, images, needs: of the data sets that do not say it themselves.
+        like: the name of a suite with the same data sets, in other folders.
+        only: those of its data sets that belong to this suite.
     """
 
     protocol: str
-    datasets: dict[Any, Any]
+    datasets: dict[Any, Any] = field(default_factory=dict)
     measures: str = ""
     source: str = ""
     licence: str = ""
     download: str = ""
     form: str = "coco"
     metrics: tuple[str, ...] = ()
+    ann: str = ""
+    images: str = ""
+    needs: tuple[str, ...] = ()
+    like: str = ""
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ def read_suite(name: str, root: str | Path) -> Suite:
 
 def _read_yaml(name: str, root: str | Path) -> Suite:
     path = named_files.find("suites", name)
-    file = read_declared(SuiteFile, load_yaml(path), str(path))
+    file = _read_file(path)
     if not file.datasets:
         raise InputError(f"expected datasets in {path}, got none")
     check_value(file.form, Literal[tuple(FORMS)], f"form of {path}")
@@ -123,8 +131,27 @@ def _read_yaml(name: str, root: str | Path) -> Suite:
     return Suite(path.stem, file.protocol, specs, file.download)
 
 
+def _read_file(path: Path) -> SuiteFile:
+    data = load_yaml(path)
+    file = read_declared(SuiteFile, data, str(path))
+    if not file.like:
+        return file
+    other = asdict(_read_file(named_files.find("suites", file.like)))
+    datasets = {
+        name: entry
+        for name, entry in other["datasets"].items()
+        if not file.only or name in file.only
+    }
+    unknown = [name for name in file.only if name not in datasets]
+    if unknown:
+        raise InputError(f"expected only of {path} to name sets of {file.like}, got {unknown}")
+    return read_declared(SuiteFile, other | data | {"datasets": datasets}, str(path))
+
+
 def _spec(name: str, data: Any, root: Path, file: SuiteFile, where: str) -> DatasetSpec:
-    entry = read_declared(DatasetEntry, data, where)
+    usual = {"ann": file.ann, "images": file.images, "needs": file.needs}
+    usual = {key: value for key, value in usual.items() if value}
+    entry = read_declared(DatasetEntry, usual | data if isinstance(data, dict) else data, where)
     folder = root / entry.folder
     return DatasetSpec(
         name=name,

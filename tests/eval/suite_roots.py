@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
+from mmdet_eval.suites.files import read_suite
 
 Row = dict[str, Any]
 SIZE = (640, 480)
@@ -77,4 +80,48 @@ def grefcoco(root: Path) -> None:
     write_json(root / "grefcoco" / "grefs(unc).json", refs)
 
 
-ROOTS: dict[str, Callable[[Path], None]] = {"referring": referring, "grefcoco": grefcoco}
+def lvis(root: Path, suite: str) -> None:
+    """Cat in image 1, dog in 2; a lamp is known to be absent from 1, and 2 may show more dogs."""
+    known = [([3], []), ([], [2])]
+    images, kinds = [], (("cat", "f"), ("dog", "r"), ("lamp_(table)", "c"), ("yak", "r"))
+    for number, (absent, partly) in enumerate(known, 1):
+        name = f"val2017/{number:012d}.jpg"
+        write_image(root / name)
+        url = f"http://images.cocodataset.org/{name}"
+        lists = {"neg_category_ids": absent, "not_exhaustive_category_ids": partly}
+        image = coco_image(number, Path(name).name, coco_url=url, **lists)
+        images.append(image if suite == "lvis_minival" else image | {"file_name": ""})
+    categories = [
+        {"id": number, "name": name, "frequency": often, "synset": f"{name}.n.01"}
+        for number, (name, often) in enumerate(kinds, 1)
+    ]
+    boxes = [coco_box(1, 1, 1, A), coco_box(2, 1, 1, B), coco_box(3, 2, 2, C)]
+    content = {"images": images, "annotations": boxes, "categories": categories}
+    (spec,) = read_suite(suite, root).datasets
+    write_json(spec.ann, content)
+
+
+def roboflow(root: Path, suite: str) -> None:
+    """Each set as its downloader leaves it, and every other as Roboflow exports it."""
+    for place, spec in enumerate(read_suite(suite, root).datasets):
+        first = place % 2
+        categories = [{"id": first, "name": "bolt", "supercategory": spec.name}]
+        categories += [{"id": first + 1, "name": "nut", "supercategory": spec.name}]
+        if first:
+            categories.insert(0, {"id": 0, "name": spec.name, "supercategory": "none"})
+        name = "1.rf.0a1b.jpg"
+        write_image(spec.images / name)
+        content = {"images": [coco_image(0, name)], "categories": categories}
+        boxes = [coco_box(0, 0, first, A), coco_box(1, 0, first, B)]
+        for path in (spec.ann, *spec.needs):
+            write_json(path, content | {"annotations": boxes})
+
+
+ROOTS: dict[str, Callable[[Path], None]] = {
+    "referring": referring,
+    "grefcoco": grefcoco,
+    "lvis_val": partial(lvis, suite="lvis_val"),
+    "lvis_minival": partial(lvis, suite="lvis_minival"),
+    "rf20_vl": partial(roboflow, suite="rf20_vl"),
+    "rf20_vl_fsod": partial(roboflow, suite="rf20_vl_fsod"),
+}

@@ -1,12 +1,19 @@
 """Every suite on a small root, from its files to its numbers, by the commands."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mmdet_eval.cli import main
+from mmdet_eval.cli import main, parser
+from mmdet_eval.commands import evaluate
+from mmdet_eval.evaluation import Evaluation
+from mmdet_eval.reports.console import table
+from mmdet_eval.reports.metrics_json import record
+from mmdet_eval.reports.phrases import average, headline
+from mmdet_eval.reports.summary import summary
 from mmdet_eval.suites.files import read_suite
 from swift_plugin_visionr1 import QwenResize
 
@@ -16,11 +23,15 @@ from .suite_roots import ROOTS
 RESIZE = QwenResize()
 NOTHING = "[]"
 # What perfect answers get, beside 1.0 for everything that a suite shows first.
-SETS = {"grefcoco": 3}
+SETS = {"grefcoco": 3, "rf20_vl": 20, "rf20_vl_fsod": 20}
 # A number that the suite shows first, and its value if the model says that there is nothing.
 ALL_REFUSED = {
     "referring": {"Pr@(F1=1)": 1 / 4, "N-acc": 1.0, "T-acc": 0.0},
     "grefcoco": {"Pr@(F1=1)": 1 / 5, "N-acc": 1.0, "T-acc": 0.0},
+    "lvis_val": {"mAP": 0.0, "APr": 0.0, "APf": 0.0},
+    "lvis_minival": {"mAP": 0.0, "APr": 0.0, "APf": 0.0},
+    "rf20_vl": {"mAP": 0.0, "AP50": 0.0},
+    "rf20_vl_fsod": {"mAP": 0.0, "AP50": 0.0},
 }
 
 
@@ -40,41 +51,39 @@ def asked(root: Path, suite: str, out: Path, *options: str) -> list[dict[str, An
 
 def evaluated(
     root: Path, suite: str, out: Path, rows: list[dict[str, Any]], *options: str
-) -> dict[str, Any]:
-    """What metrics.json says about the answers."""
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "pred.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    place = ["--suite", suite, "--root", str(root), "--engine", "hotcoco"]
-    files = ["--pred", str(out / "pred.jsonl"), "--out", str(out / "eval")]
-    assert main([*place, *files, *options]) == 0
-    found: dict[str, Any] = json.loads((out / "eval" / "metrics.json").read_text())
-    return found
+) -> list[Evaluation]:
+    """The evaluations of the answers, without a folder: writing it takes much longer."""
+    pred = out / "pred.jsonl"
+    pred.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    place = ["--suite", suite, "--root", str(root), "--engine", "hotcoco", "--pred", str(pred)]
+    return evaluate.evaluate(parser().parse_args(["evaluate", *place, "--orders", "0", *options]))[
+        0
+    ]
+
+
+def shown(evaluations: list[Evaluation]) -> dict[str, float | None]:
+    """What tables show of the suite."""
+    metrics = average(evaluations) or evaluations[0].scores.metrics
+    return {name: metrics[name] for name in headline(evaluations)}
 
 
 @pytest.mark.parametrize("suite", sorted(ROOTS))
-def test_a_suite_end_to_end(suite: str, tmp_path: Path, capsys: Any) -> None:
+def test_a_suite_end_to_end(suite: str, tmp_path: Path) -> None:
     root = tmp_path / "root"
     ROOTS[suite](root)
     prompts = asked(root, suite, tmp_path)
     right = answer_rows(prompts, read_suite(suite, root).datasets, RESIZE)
-    record = evaluated(root, suite, tmp_path / "right", right)
+    found = evaluated(root, suite, tmp_path, right)
     names = ALL_REFUSED[suite]
-    first = {name: record["metrics"][name] for name in names}
-    assert first == pytest.approx(dict.fromkeys(names, 1.0))
-    assert len(record["datasets"]) == SETS.get(suite, 1)
-    for entry in record["datasets"].values():
-        beside = entry["beside"]
-        assert (beside["refused where absent"], beside["refused where present"]) in (
-            (1.0, 0.0),
-            (None, 0.0),
-        )
-    table = (tmp_path / "right" / "eval" / "summary.md").read_text()
-    assert all(name in table for name in names)
+    assert len(found) == SETS.get(suite, 1)
+    assert {name: shown(found)[name] for name in names} == pytest.approx(dict.fromkeys(names, 1.0))
+    for one in found:
+        assert one.scores.beside["refused where absent"] in (1.0, None)
+        assert one.scores.beside["refused where present"] == 0.0
     refused = [{**row, "response": NOTHING} for row in right]
-    record = evaluated(root, suite, tmp_path / "refused", refused)
-    assert {name: record["metrics"][name] for name in names} == pytest.approx(names)
-    for entry in record["datasets"].values():
-        assert entry["beside"]["refused where present"] == 1.0
+    found = evaluated(root, suite, tmp_path, refused)
+    assert {name: shown(found)[name] for name in names} == pytest.approx(names)
+    assert {one.scores.beside["refused where present"] for one in found} == {1.0}
 
 
 @pytest.mark.parametrize("suite", sorted(ROOTS))
@@ -94,3 +103,59 @@ def test_every_file_that_a_set_needs_is_missed(tmp_path: Path, capsys: Any) -> N
     place = ["--suite", "grefcoco", "--root", str(tmp_path), "--out", str(tmp_path / "p.jsonl")]
     assert main(["prompts", *place]) == 2
     assert "instances.json" in capsys.readouterr().err
+
+
+def test_a_suite_of_several_domains_averages_each(tmp_path: Path) -> None:
+    ROOTS["rf20_vl"](tmp_path)
+    specs = read_suite("rf20_vl", tmp_path).datasets
+    prompts = asked(tmp_path, "rf20_vl", tmp_path)
+    assert {row["category"] for row in prompts} == {"bolt", "nut"}  # not the placeholder
+    aerial = [spec.name for spec in specs if spec.domain == "Aerial"]
+    rows = answer_rows(prompts, specs, RESIZE)
+    rows = [row | {"response": NOTHING} if row["dataset"] == aerial[0] else row for row in rows]
+    found = evaluated(tmp_path, "rf20_vl", tmp_path, rows)
+    assert shown(found)["mAP"] == pytest.approx(19 / 20)
+    by_domain = {
+        name: metrics["mAP"] for name, metrics in record(found, None, ())["domains"].items()
+    }
+    expected = {spec.domain: 1.0 for spec in specs} | {"Aerial": 1 - 1 / len(aerial)}
+    assert by_domain == pytest.approx(expected)
+    assert f"Aerial ({len(aerial)} sets)" in table(found)
+    assert f"Aerial ({len(aerial)})" in summary(found, "rf20_vl", ())
+
+
+def test_the_hundred_sets_of_rf100_vl() -> None:
+    specs = read_suite("rf100_vl", "r").datasets
+    count = Counter(spec.domain for spec in specs)
+    assert (len(specs), sorted(count.values())) == (100, [6, 10, 11, 13, 15, 22, 23])
+    few = {spec.name: spec for spec in read_suite("rf100_vl_fsod", "r").datasets}
+    assert set(few) == {spec.name for spec in specs}
+    assert few["actions"].needs == (Path("r/actions/train/_annotations.coco.json"),)
+
+
+def test_a_file_that_its_downloader_broke_is_told(tmp_path: Path, capsys: Any) -> None:
+    ROOTS["rf20_vl"](tmp_path)
+    (tmp_path / "actions/test/_annotations.coco.json").write_text("null")
+    place = ["--suite", "rf20_vl", "--root", str(tmp_path), "--out", str(tmp_path / "p.jsonl")]
+    assert main(["prompts", *place]) == 2
+    assert "actions/test/_annotations.coco.json, got null" in capsys.readouterr().err
+
+
+def test_images_that_are_not_downloaded_are_counted(tmp_path: Path, capsys: Any) -> None:
+    ROOTS["lvis_val"](tmp_path)
+    (tmp_path / "val2017/000000000002.jpg").unlink()
+    place = ["--suite", "lvis_val", "--root", str(tmp_path), "--out", str(tmp_path / "p.jsonl")]
+    assert main(["prompts", *place]) == 2
+    assert "000000000002.jpg" in capsys.readouterr().err
+
+
+def test_lvis_needs_to_know_what_was_looked_for(tmp_path: Path, capsys: Any) -> None:
+    ROOTS["lvis_val"](tmp_path)
+    (spec,) = read_suite("lvis_val", tmp_path).datasets
+    content = json.loads(spec.ann.read_text())
+    for image in content["images"]:
+        del image["neg_category_ids"]
+    spec.ann.write_text(json.dumps(content))
+    place = ["--suite", "lvis_val", "--root", str(tmp_path), "--out", str(tmp_path / "p.jsonl")]
+    assert main(["prompts", *place]) == 2
+    assert "neg_category_ids" in capsys.readouterr().err

@@ -13,16 +13,20 @@ from ...coco.annotations import Annotations, make_annotations, read_annotations
 from ..spec import DatasetSpec
 from .content import Content
 from .grefcoco import read_grefcoco
+from .lvis import read_lvis
 from .referring import read_referring
+from .roboflow import read_roboflow
 
 __all__ = ["FORMS", "read_dataset"]
 
 Reader = Callable[[DatasetSpec], Content]
-# COCO's own form, and LVIS's, needs no other reader.
+# COCO's own form needs no other reader.
 FORMS: dict[str, Reader | None] = {
     "coco": None,
     "referring": read_referring,
     "grefcoco": read_grefcoco,
+    "lvis": read_lvis,
+    "roboflow": read_roboflow,
 }
 
 
