@@ -227,7 +227,7 @@ def _evaluate_answers(
     images: Path | None,
 ) -> Evaluation:
     protocol = options.protocol
-    converted = _converted(spec, annotations, rows, options, images)
+    converted = convert_answers(spec, annotations, rows, options, images)
     refers = _refers(protocol)
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
@@ -262,14 +262,15 @@ def _evaluate_answers(
     )
 
 
-def _converted(
+def convert_answers(
     spec: DatasetSpec,
     annotations: Annotations,
     rows: Sequence[AnswerRow],
     options: Options,
-    images: Path | None,
+    images: Path | None = None,
 ) -> Converted:
-    """The boxes of the answers, joined to images and queries, with all warnings."""
+    """The answers about one data set, joined and read, before anything is measured; arguments and
+    errors as of `evaluate_dataset`."""
     protocol = options.protocol
     if protocol:
         check_recorded(rows, protocol)

@@ -62,6 +62,7 @@ class ReadAnswer:
             has no area.
         categories: n category ids; None if the label matches no category or the box lies outside.
         scores: (n,) confidences.
+        by_query: whether the query decides what a box is, whatever its label.
     """
 
     answer: Answer
@@ -71,6 +72,7 @@ class ReadAnswer:
     boxes: Boxes
     categories: tuple[Id | None, ...]
     scores: NDArray[np.float64]
+    by_query: bool = False
 
     @property
     def unparsed(self) -> bool:

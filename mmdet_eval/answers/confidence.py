@@ -28,9 +28,14 @@ POLICIES = {
     f"{_NONE}; {TIES}",
     "rank": "rank: by the order in which the image's answers list the boxes, evenly from 1 down to "
     f".1, as in DetPO's evaluation; {TIES}",
+    "verify": 'verify: P(yes) when the model is shown each box, cut out, and asked "Is this a '
+    f'LABEL?"; {_NONE}; {TIES}',
+    "verify-drawn": "verify-drawn: P(yes) when the model is shown the image with each box drawn, "
+    f'and asked "Is the object in the red box a LABEL?"; {_NONE}; {TIES}',
 }
 
 FROM_TOKENS = ("logprob", "griffon")  # need log-probabilities
+VERIFIED = ("verify", "verify-drawn")  # need the model once more
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,9 @@ class Reader:
         tally["whole_answer_scores"] += given.whole_answer
         tally["without_confidence"] += int(np.isnan(given.scores).sum())
         scores = np.nan_to_num(given.scores, nan=0.0)
-        read = ReadAnswer(answer, parsed, view, issues, boxes, categories, scores)
+        read = ReadAnswer(
+            answer, parsed, view, issues, boxes, categories, scores, self.labels == "query"
+        )
         tally["unparsed"] += read.unparsed
         return read
 

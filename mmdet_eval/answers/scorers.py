@@ -15,7 +15,7 @@ from swift_plugin_visionr1.writing import sha256
 
 from ..coco.annotations import Id
 from .answer import ReadAnswer
-from .confidence import POLICIES, TIES, in_range
+from .confidence import POLICIES, TIES, VERIFIED, in_range
 
 # Takes the answers in the order of the evaluation and the folder of their images (None if it is not
 # known). Returns the scores of each answer's boxes, in [0, 1]; NaN for a box without one.
@@ -32,10 +32,15 @@ def find_scorer(score: str) -> BoxScorer | None:
             current folder are found, too.
 
     Raises:
-        InputError: it is neither, or the function does not exist.
+        InputError: it is neither, the function does not exist, or the model has to be asked again
+            (`VERIFIED`).
     """
     if score == "rank":
         return by_rank
+    if score in VERIFIED:
+        raise InputError(
+            f"expected answers of `mmdet-eval run` for --score {score}, which asks the model again"
+        )
     if score in POLICIES:
         return None
     module, _, name = score.partition(":")

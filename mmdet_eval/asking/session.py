@@ -95,7 +95,7 @@ def run(
     contents = Contents.of_run(folder)
     fingerprint = {**answers_depend_on(model, protocol, everything, contents), "logprobs": logprobs}
     with locked(folder) as lock:
-        answers, asked, calls = _ask_in(
+        answers, asked, calls = ask_in(
             folder, lock, model, fingerprint, everything, contents, allow_missing
         )
         timed = _timed(folder / "parts", calls)
@@ -122,7 +122,7 @@ def _questions(
     return rows
 
 
-def _ask_in(
+def ask_in(
     folder: Path,
     lock: int,
     model: AskedModel,
@@ -132,7 +132,18 @@ def _ask_in(
     allow_missing: bool,
 ) -> tuple[Mapping[Key, bytes], int, list[dict[str, Any]]]:
     """Ask what is left, in a locked folder; returns all answers, how many are new, and the calls
-    that made them."""
+    that made them.
+
+    Args:
+        lock: the lock of the folder.
+        fingerprint: what the answers depend on, as from `answers_depend_on`.
+        rows: all questions, also those that were answered before.
+        contents: saved in the folder.
+
+    Raises:
+        InputError: the folder holds answers to something else.
+        InferenceFailed: `swift infer` did not answer everything; its answers are kept.
+    """
     parts = folder / "parts"
     answers = read_answers(parts)
     if answers:

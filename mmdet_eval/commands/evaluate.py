@@ -13,11 +13,11 @@ from swift_plugin_visionr1.formats import Format
 from swift_plugin_visionr1.models.model_io import ModelIO
 
 from ..answers.coco_results import Converted
-from ..answers.confidence import POLICIES
+from ..answers.confidence import POLICIES, VERIFIED
 from ..answers.join import Duplicates
 from ..answers.labels import read_synonyms
 from ..answers.recorded_protocol import recorded_protocol
-from ..answers.scorers import find_scorer
+from ..answers.scorers import BoxScorer, find_scorer
 from ..answers.suite_predictions import Dataset, Predictions, read_all
 from ..asking.passed_options import recorded, without_user
 from ..asking.reading_record import find_reading_record, find_training_record
@@ -34,6 +34,7 @@ from ..suites.protocols import EXPRESSIONS, Protocol, in_words_of, load_protocol
 from ..suites.spec import DatasetSpec, Suite, check_names
 from .prompts import add_place_arguments
 from .reading import add_reading_arguments, io_of
+from .verifying import stored_scorer
 
 # Arguments that do not apply to boxes.
 ABOUT_TEXT = (
@@ -240,7 +241,7 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
         protocol=load_protocol(arguments.protocol) if arguments.protocol else None,
         io=io or _recorded_io(arguments),
         score=arguments.score,
-        scorer=find_scorer(arguments.score),
+        scorer=_scorer(arguments),
         synonyms=read_synonyms(arguments.synonyms) if arguments.synonyms else {},
         engine=arguments.engine,
         orders=arguments.orders,
@@ -249,6 +250,14 @@ def options_of(arguments: argparse.Namespace, io: ModelIO | None = None) -> Opti
         show_outside=arguments.show_outside,
         max_dets=arguments.max_dets,
     )
+
+
+def _scorer(arguments: argparse.Namespace) -> BoxScorer | None:
+    """What scores all answers at once; `run` sets its own, as it has no file of predictions."""
+    if arguments.score not in VERIFIED:
+        return find_scorer(arguments.score)
+    predictions = getattr(arguments, "pred", None)
+    return stored_scorer(arguments.score, predictions) if predictions else None
 
 
 def _recorded_io(arguments: argparse.Namespace) -> ModelIO:

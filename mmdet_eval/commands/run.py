@@ -12,20 +12,24 @@ from swift_plugin_visionr1.console import warn
 from swift_plugin_visionr1.models.checkpoint import find_checkpoint
 from swift_plugin_visionr1.models.model_io import DEFAULT_MODEL_TYPE
 
-from ..answers.confidence import FROM_TOKENS
+from ..answers.coco_results import Converted
+from ..answers.confidence import FROM_TOKENS, VERIFIED
 from ..answers.readers import read_predictions
+from ..answers.rows import AnswerRow
 from ..asking.asked_model import AskedModel
 from ..asking.fingerprint import frame_variables
 from ..asking.passed_options import adapters_in
 from ..asking.reading_record import ReadingRecord, find_training_record
-from ..asking.session import Session, run
+from ..asking.session import Answered, Session, run
 from ..asking.speed import Speed
 from ..asking.swift_infer import InferenceFailed
-from ..evaluation import Evaluation, Options, evaluate_dataset
+from ..asking.verification import FOLDER, Claim, verify
+from ..evaluation import Evaluation, Options, convert_answers, evaluate_dataset
 from ..reports.outputs import output_folder
 from .evaluate import add_options, finish, options_of
 from .prompts import add_dataset_arguments, read_datasets
 from .reading import io_of, told
+from .verifying import VIEWS, claims_of, scorer_from
 
 STOPPED = 130  # the exit code after Ctrl-C
 NO_MODEL_TYPE = (
@@ -94,6 +98,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     )
     try:
         session = run(model, suite.datasets, protocol, arguments.out, arguments.allow_missing)
+        if arguments.score in VERIFIED:
+            options = _verified(model, session, options, arguments)
     except KeyboardInterrupt:
         warn("\nmmdet-eval: stopped; run the same command again to continue")
         return STOPPED
@@ -106,6 +112,23 @@ def run_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _verified(
+    model: AskedModel, session: Session, options: Options, arguments: argparse.Namespace
+) -> Options:
+    """The options with a scorer by what the model says about its boxes, which it is asked now, once
+    for all data sets."""
+    claims: dict[Claim, None] = {}
+    for one in session.answered:
+        rows = _rows(one, options)
+        converted = convert_answers(one.spec, one.annotations, rows, options)
+        for some in claims_of(converted.answers, one.spec.images):
+            claims |= dict.fromkeys(claim for claim in some if claim)
+    view = VIEWS[arguments.score]
+    known = verify(model, list(claims), arguments.out, view, arguments.allow_missing)
+    warn(f"{len(known)} of {len(claims)} boxes have an answer in {arguments.out / FOLDER}")
+    return replace(options, scorer=scorer_from(lambda _: known))
+
+
 def _evaluate_all(
     session: Session,
     left_out: Sequence[str],
@@ -114,17 +137,21 @@ def _evaluate_all(
 ) -> None:
     evaluations = []
     for one in session.answered:
-        # If answers may be missing, all answers of a data set may be.
-        rows = (
-            read_predictions(one.answers, one.annotations, options.missing)
-            if one.answers.stat().st_size
-            else []
-        )
+        rows = _rows(one, options)
         evaluations.append(
             evaluate_dataset(one.spec, one.annotations, rows, options, one.spec.images)
         )
     speed = _speed(session, evaluations)
     finish([replace(one, speed=speed) for one in evaluations], left_out, arguments)
+
+
+def _rows(one: Answered, options: Options) -> list[AnswerRow]:
+    """The answers about a data set; if some may be missing, all of them may be."""
+    if not one.answers.stat().st_size:
+        return []
+    rows = read_predictions(one.answers, one.annotations, options.missing)
+    assert not isinstance(rows, Converted), "a run asks for text"
+    return rows
 
 
 def _speed(session: Session, evaluations: Sequence[Evaluation]) -> Speed | None:

@@ -21,6 +21,7 @@ RESERVED = frozenset(
         "lock",
         "answers",
         "parts",
+        "verify",
     )
 )
 METRICS = ("grec", "humanref", "ref_l4", "d3")  # that a suite may name: see metrics/named.py
