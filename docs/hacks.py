@@ -16,7 +16,7 @@ PAGE = Path(__file__).with_name("rewards.md")
 PAYS = {
     "paper": "the answer's form, the share of objects found, the overlap of matched boxes",
     "official": "the same by GIoU, as the authors' code computes it",
-    "strict": "the same; a wrong label is no match, missing and extra boxes lower precision",
+    "strict": "the same; a wrong label does not match, missing and extra boxes lower precision",
     "vlm_r1": "format + `weighted_sum`: 0.7 × IoU of right boxes with the right label over all "
     "annotated ones, 0.3 × the shares of matched boxes on both sides",
     "vlm_r1_od_ap": "format + COCO's AP of the image, in the order of the answer",

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real data for tests, which is no part of the project."""
+    """The folder of real data for tests, which does not belong to the project."""
     folder = Path(os.environ.get("VISION_R1_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"real test data is not at {folder}; set VISION_R1_TEST_DATA to its folder")

@@ -24,7 +24,7 @@ from .trials import Find, Trial, TruthsOf, truths_of, try_reading
 
 BROKEN = 0.1  # the share of answers that may break the format without a look at other formats
 TRIED = 50  # so many of the broken ones are read another way
-MORE = 1.01  # times the boxes that are read now: fewer are no reason to propose another
+MORE = 1.01  # times the boxes that are read now: fewer do not justify a proposal
 # of the tried answers have to keep the format that is named, if it does not find most objects
 CLEAN = 0.5
 # what ms-swift teaches Qwen2.5-VL and later from `objects` rows without QWENVL_BBOX_FORMAT=new

@@ -49,7 +49,7 @@ def calibration(parts: Sequence[Matches]) -> Calibration:
 
     ECE = sum over bins of n_b / n |right_b - score_b| (Guo et al. 2017), with a box being right if
     COCOeval matches it at IoU .5. It is not defined for equal scores, which say nothing, and for
-    scores outside [0, 1], which are no probabilities.
+    scores outside [0, 1], which are not probabilities.
 
     Args:
         parts: the boxes within a limit, and those beyond it.

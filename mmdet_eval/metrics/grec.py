@@ -51,7 +51,7 @@ def overlap_of(overlap: Overlap, a: Boxes, b: Boxes) -> Floats:
 def grec_rates(
     truths: Sequence[Boxes], boxes: Sequence[Boxes], overlap: Overlap = iou
 ) -> tuple[float | None, float | None, float | None]:
-    """Pr@(F1=1), N-acc and T-acc of n expressions; None if there is none of its kind.
+    """Pr@(F1=1), N-acc and T-acc of n expressions; None without expressions of its kind.
 
     N-acc is the share of expressions without an object that are answered without a box. T-acc is
     the share of the others answered with one, right or wrong.

@@ -17,10 +17,10 @@ class JsonLayout:
     """One object of the answer's list.
 
     Attributes:
-        box: key of the list of four numbers, or four keys of a number each.
-        label: key of the label.
-        order: what the four numbers are; `xywh` and `cxcywh` have width and height.
-        decimals: how many a coordinate is written with; 0 for integers.
+        box: the key of a list of four numbers, or four keys with one number each.
+        label: the key of the label.
+        order: what the four numbers are; `xywh` and `cxcywh` hold width and height.
+        decimals: how many decimals a coordinate has; 0 for integers.
     """
 
     box: str | tuple[str, str, str, str] = "bbox_2d"

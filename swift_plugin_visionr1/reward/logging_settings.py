@@ -11,9 +11,9 @@ class LoggingSettings:
     """What the callback `vision_r1` logs beside numbers.
 
     Attributes:
-        pictures: the callback logs a picture of a group of rollouts after the first step and every
-            so many steps; 0 is never. Over the paper's 3,000 steps the default makes about 60, of
-            0.1 to 0.5 MB each.
+        pictures: how many steps apart the callback logs a picture of a group of rollouts; it also
+            logs one after the first step. 0 turns them off. Over the paper's 3,000 steps the
+            default makes about 60 pictures of 0.1 to 0.5 MB each.
 
     Raises:
         InputError: `pictures` is not a number of steps.

@@ -19,9 +19,9 @@ class Criteria:
     """Thresholds of one stage, all in [0, 1].
 
     Attributes:
-        xi0: a matched prediction is valid from this IoU on (Eq. 5 and 6).
-        xi1: f gives 0 below it (Eq. 8).
-        xi2: f gives 1 from it on (Eq. 8).
+        xi0: the IoU at which a matched prediction becomes valid (Eq. 5 and 6).
+        xi1: the value below which f is 0 (Eq. 8).
+        xi2: the value from which f is 1 (Eq. 8).
     """
 
     xi0: float

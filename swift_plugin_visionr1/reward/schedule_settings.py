@@ -31,11 +31,11 @@ class StageSettings:
     """One of the `stages`.
 
     Attributes:
-        xi0: a matched prediction is valid from this IoU on (Eq. 5 and 6).
-        xi1: f gives 0 below it (Eq. 8).
-        xi2: f gives 1 from it on (Eq. 8).
-        step: the fraction of the run after which it begins; left out in the first.
-        switch_step: the global step at which it begins, instead.
+        xi0: the IoU at which a matched prediction becomes valid (Eq. 5 and 6).
+        xi1: the value below which f is 0 (Eq. 8).
+        xi2: the value from which f is 1 (Eq. 8).
+        step: the fraction of the run after which the stage begins; leave it out for the first.
+        switch_step: the global step at which the stage begins, instead of `step`.
     """
 
     xi0: float
@@ -55,8 +55,8 @@ class ContinuousSettings:
     """How the thresholds of `schedule: continuous` move.
 
     Attributes:
-        begins: the fraction of the run at which they leave those of `beginner`.
-        ends: the fraction of the run at which they reach those of `advanced`.
+        begins: the fraction of the run after which the thresholds leave `beginner`.
+        ends: the fraction of the run after which they have arrived at `advanced`.
     """
 
     begins: Fraction = Fraction(0)
@@ -73,8 +73,8 @@ class AdaptiveSettings:
     reaches over the annotated boxes, where a missed one counts as 0.
 
     Attributes:
-        low: up to here the criteria are those of `beginner`; null for its xi0.
-        high: from here on they are those of `advanced`; null for its xi0.
+        low: a group that reaches at most this is judged by `beginner`; null for its xi0.
+        high: a group that reaches at least this is judged by `advanced`; null for its xi0.
     """
 
     low: float | None = None

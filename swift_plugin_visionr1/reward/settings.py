@@ -49,34 +49,40 @@ class Settings:
     """All rules of the reward.
 
     Attributes:
-        rules: the paper's equations, the released code's behaviour, or what another work pays.
-        model_type: ms-swift's name of the model's family, if the run does not tell it.
-        format: the model's output format; null for its family's.
-        frame: the coordinate frame that it writes in; null for the format's own.
-        reasoning: what it writes around the answer: `none`, `think` or `think_answer`; null for its
-            family's.
-        json: the names of the parts of the format `json`: box, label, order, decimals.
-        schedule: how the criteria sharpen. `two_stage` is the paper's (`step`), `stages` any number
-            of stages, `continuous` moves the thresholds with the progress of the run, `adaptive`
-            gives each group of completions its own, by what it achieves.
-        step: STEP as a fraction of the run ("1/2"); 1 is never.
-        switch_step: an absolute global step for the advanced stage instead of `step`.
-        beginner: xi0, xi1, xi2 of the beginner stage.
-        advanced: xi0, xi1, xi2 of the advanced stage.
-        stages: of `schedule: stages`, each with its thresholds and when it begins.
-        continuous: of `schedule: continuous`: when the thresholds leave `beginner`, and when they
-            reach `advanced`.
-        adaptive: of `schedule: adaptive`: what a group has to achieve.
-        differentiation: whether f of Eq. 8 is applied; without it recall and precision are as in
+        rules: the paper's equations, the released code's behaviour, or the reward of another work.
+        model_type: the model's family, by ms-swift's name; only needed if the run does not tell it.
+        format: how the model writes boxes; null for the way of its family.
+        frame: what its coordinates mean; null for what they usually mean in the format.
+        reasoning: what the model writes around its answer: `none`, `think` or `think_answer`; null
+            for what its family writes.
+        json: for `format: json`: the keys of box and label, the order of the coordinates, and how
+            many decimals they have.
+        schedule: how the criteria become stricter. `two_stage` is the paper's schedule (`step`),
+            `stages` has any number of stages, `continuous` moves the thresholds as the run
+            progresses, and `adaptive` gives each group of completions its own thresholds, by how
+            well it does.
+        step: STEP, the fraction of the run after which the advanced stage begins, such as "1/2".
+            With 1 it never begins.
+        switch_step: the global step at which the advanced stage begins, instead of `step`.
+        beginner: the thresholds xi0, xi1 and xi2 of the beginner stage.
+        advanced: the thresholds of the advanced stage.
+        stages: for `schedule: stages`: the thresholds of each stage, and when it begins.
+        continuous: for `schedule: continuous`: when the thresholds leave `beginner`, and when they
+            arrive at `advanced`.
+        adaptive: for `schedule: adaptive`: how well a group has to do for stricter thresholds.
+        differentiation: whether to apply f of Eq. 8. Without it, recall and precision are those of
             Eq. 5 and 6.
-        matcher: `box` matches by boxes only, `box_label` adds the class term (Table 3).
-        wrong_label: `ignore`, or `unmatched`: a pair with different labels counts as IoU 0.
-        precision_over: the denominator of Eq. 6: `matched` pairs (the paper's M), `valid` ones, all
-            `predicted` boxes, or the `larger` of predictions and ground truth.
-        salvage: whether boxes read from an answer with a broken format earn recall and precision.
-        fixed_stage: the one stage of the whole run. Trainers that pass rewards no step (ms-swift's
-            Ray driver) need it, or `schedule: adaptive`.
-        max_pixels: ms-swift's --max_pixels, if the reward cannot see the run's own.
+        matcher: `box` matches by location alone, `box_label` adds the class term (Table 3).
+        wrong_label: `ignore` pays for a box whatever its label; `unmatched` counts a pair with
+            different labels as IoU 0.
+        precision_over: what the sum in Eq. 6 is divided by: the number of `matched` pairs (the
+            paper's M), of `valid` ones, of all `predicted` boxes, or the `larger` of the numbers of
+            predicted and annotated boxes.
+        salvage: whether the boxes that can be read from an answer with a broken format still earn
+            recall and precision.
+        fixed_stage: one stage for the whole run. You need it, or `schedule: adaptive`, with a
+            trainer that does not tell rewards the step (ms-swift's Ray driver).
+        max_pixels: ms-swift's --max_pixels; only needed if the reward cannot see the run's own.
     """
 
     rules: Literal["paper", "official"] | PeerRules = "paper"

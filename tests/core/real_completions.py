@@ -45,13 +45,13 @@ NO_FORMAT = {  # what no format of ours is for, and why
     "ui-tars": "an action on a screen, at a point",
     "Thought + Action": "an action on a screen, at a point",
 }
-TOOL_CALL = "the arguments of a tool call, which are no answer"
+TOOL_CALL = "the arguments of a tool call, which are not an answer"
 DISAGREED = {"rc049": TOOL_CALL, "rc051": TOOL_CALL, "rc052": TOOL_CALL}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A row, the format that it is read with (None where there is none for it), and what it should
+    """A row, the format that it is read with (None if we have no such format), and what it should
     give."""
 
     row: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What is given as a data set and is none: said by what came, before ms-swift divides by zero."""
+"""Files that cannot be a data set: the error says what they are, before ms-swift divides by zero."""
 
 import gzip
 import json

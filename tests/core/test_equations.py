@@ -170,7 +170,7 @@ def test_eq8_on_recall(stage: Stage, found: int, expected: float) -> None:
         pytest.param(answer([20]), (1, 0, 0), id="a box where there is nothing"),
         pytest.param("There are no objects.", (0, 1, 1), id="in words, all but the format reward"),
         pytest.param("{}", (0, 1, 1), id="JSON that holds nothing"),
-        pytest.param("The image shows a kitchen.", (0, 0, 0), id="prose is no answer"),
+        pytest.param("The image shows a kitchen.", (0, 0, 0), id="prose is not an answer"),
         pytest.param("", (0, 0, 0), id="empty text"),
     ],
 )
@@ -200,7 +200,7 @@ def test_larger_makes_missing_boxes_cost_precision() -> None:
     ("settings", "precision"),
     [
         pytest.param({}, 1.0, id="paper ignores labels"),
-        pytest.param({"wrong_label": "unmatched"}, 0.5, id="a wrong label is no match"),
+        pytest.param({"wrong_label": "unmatched"}, 0.5, id="a wrong label does not match"),
     ],
 )
 def test_wrong_labels(settings: dict[str, object], precision: float) -> None:

@@ -58,7 +58,7 @@ def test_gemini_is_read_and_written_y_first() -> None:
             '[{"box_2d": [20, 10, 40, 30], "mask": "data:,x"}]',
             1,
             ("no_label",),
-            id="a mask is no label",
+            id="a mask is not a label",
         ),
         pytest.param(
             '[{"box_2d": [], "label": "a"}]', 0, ("empty_answer",), id="an empty list as box"

@@ -190,7 +190,7 @@ def test_an_unknown_model_whose_format_and_frame_are_said(frame: str, resize: Re
             id="square after --max_pixels",
         ),
         pytest.param(
-            "griffon", Limits({}, -1), SquareResize(1022), id="--max_pixels -1 is no limit"
+            "griffon", Limits({}, -1), SquareResize(1022), id="--max_pixels -1 means unlimited"
         ),
         pytest.param(
             "paligemma",

@@ -84,7 +84,7 @@ def test_a_file_may_also_say_what_is_logged(tmp_path: Path) -> None:
         pytest.param(
             {"switch_step": True},
             "expected switch_step to be a whole number or null, got True",
-            id="boolean is no number",
+            id="a boolean is not a number",
         ),
         pytest.param({"switch_step": 0}, "at least 1, got 0", id="switch at 0"),
         pytest.param(

@@ -366,7 +366,7 @@ CASES: dict[str, Case] = {
         (),
     ),
     "one index": ("kosmos2", "<object><patch_index_0048></object>", [], ("bad_box",)),
-    "an index that is no patch": (
+    "an index beyond the patches": (
         "kosmos2",
         "<object><patch_index_0048><patch_index_1024></object>",
         [],

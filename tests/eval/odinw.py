@@ -17,7 +17,7 @@ from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.geometry.frames import convert
 
 Row = dict[str, Any]
-SIZES = [(640, 480), (533, 711), (801, 600)]  # (width, height); most sides are no multiples of 28
+SIZES = [(640, 480), (533, 711), (801, 600)]  # (width, height); most sides are not multiples of 28
 GRID = 6  # objects stand in the cells of a GRID x GRID grid
 WORSE = 0.775  # share of a box that a worse answer covers: a hit at .5 to .75, so mAP is .6
 VECTOR = ("cube", "vector")  # made up: the suite reads this set's categories from the file

@@ -168,7 +168,7 @@ def coco(shared_data: Path) -> Annotations:
 
 
 def perfect(coco: Annotations, frame: Any, record: bool = False) -> list[Answer]:
-    """Every annotation that is no crowd, written in the frame that `frame` gives for an image."""
+    """Every annotation but crowds, written in the frame that `frame` gives for an image."""
     answers = []
     for image in sorted(coco.images, key=lambda image: image.id):
         truths = [

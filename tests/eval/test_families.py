@@ -232,7 +232,7 @@ def test_griffons_boxes_are_scored_by_their_own_tokens(
     scores = sorted((one["image_id"], round(one["score"], 4)) for one in found)
     sure, less = round(float(np.exp(-0.1)), 4), round(float(np.exp(-2)), 4)
     assert scores == [(0, sure), (3, less), (3, sure), (12, sure)], (
-        "the separator is no part of a box"
+        "the separator does not belong to a box"
     )
     assert record["counts"]["whole_answer_scores"] == 0
 

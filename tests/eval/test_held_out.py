@@ -21,7 +21,9 @@ WITHOUT: list[list[int]] = []
         pytest.param([WITH, WITHOUT], [BOX, "[]"], (1.0, 0.0), id="always right"),
         pytest.param([WITH, WITHOUT], ["[]", BOX], (0.0, 1.0), id="always wrong"),
         pytest.param([WITH, WITHOUT], ["[]", "There are none."], (1.0, 1.0), id="always refuses"),
-        pytest.param([WITH, WITHOUT], [BROKEN, BROKEN], (0.0, 0.0), id="unreadable is no refusal"),
+        pytest.param(
+            [WITH, WITHOUT], [BROKEN, BROKEN], (0.0, 0.0), id="unreadable is not a refusal"
+        ),
         pytest.param([WITH] * 4 + [WITHOUT], ["[]", BOX, BOX, BOX, "[]"], (1.0, 0.25), id="shares"),
         pytest.param([WITH, WITH], [BOX, "[]"], (None, 0.5), id="nothing absent"),
     ],

@@ -19,7 +19,7 @@ NAMES = {7: "red circle", 2: "blue square", 5: "Cat"}
         pytest.param("[]", BOX, (1.0, 0.0), id="always right"),
         pytest.param("```json\n[]\n```", "```json\n[]\n```", (1.0, 1.0), id="refuses always"),
         pytest.param("There are none.", BOX, (1.0, 0.0), id="in words"),
-        pytest.param("[{", BOX, (0.0, 0.0), id="what cannot be read is no refusal"),
+        pytest.param("[{", BOX, (0.0, 0.0), id="what cannot be read is not a refusal"),
         pytest.param(BOX, "[]", (0.0, 1.0), id="always wrong"),
     ],
 )

@@ -247,7 +247,9 @@ def test_a_model_that_cannot_be_loaded_ends_the_run(
     ("models", "message"),
     [
         pytest.param(["runs/none/checkpoint-1"], "expected --model NAME=MODEL", id="no name"),
-        pytest.param(["../x=a/b"], "a name of letters, digits", id="a name that is no folder's"),
+        pytest.param(
+            ["../x=a/b"], "a name of letters, digits", id="a name that no folder can have"
+        ),
         pytest.param(
             ["base={runs}/checkpoint-9"],
             "expected a model's folder or a hub's id .*checkpoint-9",

@@ -191,7 +191,7 @@ def test_no_file_is_left_out() -> None:
         if folder in ELSEWHERE:
             test = Path(__file__).with_name(ELSEWHERE[folder])
             assert folder in test.read_text(), f"{file} is run by no test"
-        elif folder not in ("reward", "data"):  # they are no commands of ms-swift
+        elif folder not in ("reward", "data"):  # which are not commands of ms-swift
             assert Case(file) in CASES, f"{file} is run by no test"
 
 

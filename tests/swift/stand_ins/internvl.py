@@ -64,7 +64,7 @@ def text_config(words: PreTrainedTokenizerBase) -> dict[str, Any]:
 
 @torch.no_grad()
 def never_write(head: nn.Linear, words: PreTrainedTokenizerBase) -> None:
-    """Keep image tokens, for which there would be no image, out of what random weights sample (the
+    """Keep image tokens, which would lack their image, out of what random weights sample (the
     likeliest 50)."""
     head.weight[[words.convert_tokens_to_ids(token) for token in NAMED.values()]] = 0
 

@@ -74,7 +74,7 @@ def build(folder: Path, example: Path) -> None:
     )
     torch.manual_seed(0)
     model = PaliGemmaForConditionalGeneration(config)
-    with torch.no_grad():  # never sampled (of the likeliest 50): there would be no image for it
+    with torch.no_grad():  # never sampled (of the likeliest 50): it would lack its image
         model.lm_head.weight[processor.image_token_id] = 0
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
