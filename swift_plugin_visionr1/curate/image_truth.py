@@ -2,11 +2,12 @@
 option that mends it; what is wrong with single records is counted."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ..data.box_faults import LAYOUTS, TOLERANCE, BoxEvidence, SourceFault, find_box_fault

@@ -1,9 +1,9 @@
 """What becomes of single boxes that cannot be used as they are written. Each is counted."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ..data.box_faults import ROUNDING, TOLERANCE, beyond

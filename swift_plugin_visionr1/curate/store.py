@@ -8,11 +8,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.boxes import Boxes
 from .difficulty import Terms, difficulties
-from .sample import Phrase, Sample
+from .sample import Sample
 from .spill import Blobs
 
-encode, decode = msgspec.msgpack.encode, msgspec.msgpack.decode
 FACTS = np.dtype(
     [
         ("boxes", "i4"),
@@ -46,7 +46,7 @@ class SampleStore:
         rest = iter(samples)
         while some := list(islice(rest, AT_ONCE)):
             for sample in some:
-                self.blobs.add(encode(_plain(sample)))
+                self.blobs.add(ENCODER.encode(sample))
             numbers = [
                 self.names.setdefault(name, len(self.names))
                 for sample in some
@@ -72,7 +72,7 @@ class SampleStore:
         return len(self.facts)
 
     def __getitem__(self, place: int) -> Sample:
-        return _sample(decode(self.blobs.get(place)))
+        return DECODER.decode(self.blobs.get(place))
 
     def labels_of(self, place: int) -> NDArray[np.int32]:
         """Numbers of the sample's categories, as in `names`."""
@@ -96,38 +96,9 @@ class SampleStore:
         return self.splits.index(split)
 
 
-def _plain(sample: Sample) -> list[Any]:
-    return [
-        sample.id,
-        sample.image,
-        sample.size,
-        sample.boxes_xyxy.tobytes(),
-        sample.labels,
-        [(phrase.text, phrase.boxes, phrase.task) for phrase in sample.phrases],
-        sample.absent,
-        sample.not_exhaustive,
-        sample.unsure,
-        sample.split,
-        sample.asked,
-        sample.same_as,
-        sample.turned,
-    ]
+def _to_boxes(_: Any, data: bytes) -> Boxes:
+    return np.frombuffer(data, dtype=np.float64).reshape(-1, 4)
 
 
-def _sample(data: list[Any]) -> Sample:
-    boxes = np.frombuffer(data[3], dtype=np.float64).reshape(-1, 4)
-    return Sample(
-        id=data[0],
-        image=data[1],
-        size=(data[2][0], data[2][1]),
-        boxes_xyxy=boxes,
-        labels=tuple(data[4]),
-        phrases=tuple(Phrase(text, tuple(places), task) for text, places, task in data[5]),
-        absent=tuple(data[6]),
-        not_exhaustive=tuple(data[7]),
-        unsure=tuple(data[8]),
-        split=data[9],
-        asked=data[10],
-        same_as=data[11],
-        turned=data[12],
-    )
+ENCODER = msgspec.msgpack.Encoder(enc_hook=np.ndarray.tobytes)
+DECODER = msgspec.msgpack.Decoder(Sample, dec_hook=_to_boxes)
