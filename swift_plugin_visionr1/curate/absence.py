@@ -1,6 +1,6 @@
 """Which categories are not in an image, as far as its source can tell."""
 
-from .sample import Sample, Source, plain
+from .sample import Sample, Source
 
 
 def mentioned(sample: Sample, source: Source) -> set[str]:
@@ -10,7 +10,7 @@ def mentioned(sample: Sample, source: Source) -> set[str]:
     names |= {phrase.text for phrase in sample.phrases if phrase.boxes}
     for name in tuple(names):
         names |= source.relatives.get(name, frozenset())
-    return {source.plain_names.get(name) or plain(name) for name in names}
+    return set(map(source.plain, names))
 
 
 def absent_of(sample: Sample, source: Source) -> list[str]:
@@ -22,4 +22,4 @@ def absent_of(sample: Sample, source: Source) -> list[str]:
     there = mentioned(sample, source)
     if source.exhaustive:
         return [name for name, word in source.plain_names.items() if word not in there]
-    return [name for name in dict.fromkeys(sample.absent) if plain(name) not in there]
+    return [name for name in dict.fromkeys(sample.absent) if source.plain(name) not in there]

@@ -1,6 +1,5 @@
 """What of a source could become a row: whole images, categories of an image, or its phrases."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 
 from .difficulty import Terms, challenging
 from .rendering import WHOLE
-from .sample import Source, Task, plain
+from .sample import Source, Task
 from .store import SampleStore
 
 
@@ -74,27 +73,11 @@ def _whole(store: SampleStore, usable: NDArray[np.bool_]) -> Places:
 
 def _of_categories(store: SampleStore, usable: NDArray[np.bool_], alone: bool) -> Places:
     """Each category of each image; for referring those with one box only, and no broken one."""
-    places = np.flatnonzero(usable & (store.facts["labels"] > 0))
-    if alone:
-        return _of_single(store, places)
-    counts = store.facts["labels"][places]
-    items = np.concatenate([np.arange(count) for count in counts] or [np.empty(0, np.int64)])
-    samples = np.repeat(places, counts)
-    return samples, items, np.zeros(len(samples), dtype=np.bool_)
-
-
-def _of_single(store: SampleStore, places: NDArray[np.int64]) -> Places:
-    samples, items = [], []
-    for place in places.tolist():
-        sample = store[place]
-        labels = list(map(plain, sample.labels))
-        counts = Counter([*labels, *map(plain, sample.unsure)])
-        for item, name in enumerate(dict.fromkeys(labels)):
-            if counts[name] == 1:
-                samples.append(place)
-                items.append(item)
-    none = np.zeros(len(samples), dtype=np.bool_)
-    return np.array(samples, dtype=np.int64), np.array(items, dtype=np.int64), none
+    counts = store.facts["labels"]
+    samples = np.repeat(np.arange(len(store)), counts)
+    items = np.arange(len(samples)) - np.repeat(store.starts[:-1], counts)
+    chosen = usable[samples] & store.alone if alone else usable[samples]
+    return samples[chosen], items[chosen], np.zeros(int(chosen.sum()), dtype=np.bool_)
 
 
 def _of_phrases(

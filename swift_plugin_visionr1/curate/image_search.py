@@ -26,27 +26,27 @@ class ImageFinder:
     """
 
     def __init__(self, folders: tuple[Path, ...]) -> None:
-        self.folders = [folder for folder in folders if folder.is_dir()]
+        self.folders = [os.path.realpath(folder) for folder in folders if folder.is_dir()]
 
-    def find(self, name: str) -> Path | None:
+    def find(self, name: str) -> str | None:
         """The file: the path in a folder, else its longest suffix that exists in one, else the
         same image of COCO 2014 under its name of 2017."""
         for folder in self.folders:
-            if os.path.isfile(os.path.join(folder, name)):
-                self._prefer(folder)
-                return folder / name
-        for folder in self.folders:
-            if (path := find_image(folder, name)) is not None:
+            if os.path.isfile(path := os.path.join(folder, name)):
                 self._prefer(folder)
                 return path
+        for folder in self.folders:
+            if (suffix := find_image(Path(folder), name)) is not None:
+                self._prefer(folder)
+                return str(suffix)
         of_2017 = OF_2014.sub("", name)
         return self.find(of_2017) if of_2017 != name else None
 
-    def is_as_written(self, path: Path, name: str) -> bool:
+    def is_as_written(self, path: str, name: str) -> bool:
         """Whether the file that was just found has the whole path that the source writes."""
-        return path == self.folders[0] / name
+        return path == os.path.join(self.folders[0], name)
 
-    def _prefer(self, folder: Path) -> None:
+    def _prefer(self, folder: str) -> None:
         if self.folders[0] != folder:
             self.folders.remove(folder)
             self.folders.insert(0, folder)
@@ -69,7 +69,7 @@ def locate(source: Source, tally: Tally) -> Iterator[Sample]:
         count += 1
         if not finder.is_as_written(path, sample.image):
             tally.mend(SHORTENED, f"{path} for {sample.image!r}")
-        yield replace(sample, image=str(path))
+        yield replace(sample, image=path)
 
 
 def folders_around(file: Path, *names: str) -> tuple[Path, ...]:

@@ -1,6 +1,7 @@
 """Images of evaluation sets, which must not be trained on: known by their names and by what they
 look like."""
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.image_paths import name_parts
 from ..data.images import open_image
 from ..data.json_stream import stream_json
 from ..errors import ImageError, InputError
@@ -44,11 +44,11 @@ class Evaluated:
             keys.add(key_of(sample.image))
         return bool(keys & self.names)
 
-    def looks_alike(self, sample: Sample) -> bool:
-        """Whether the image looks like one of them."""
+    def looks_alike(self, image: Any) -> bool:
+        """Whether an image looks like one of them."""
         if self.hashes is None or not len(self.hashes):
             return False
-        mine = perceptual_hash(sample.image)
+        mine = perceptual_hash(image)
         if mine is None:
             return False
         differing = np.unpackbits((self.hashes ^ mine).view(np.uint8), axis=1).sum(axis=1)
@@ -61,7 +61,7 @@ def key_of(name: str) -> str:
     >>> key_of("train2014/COCO_train2014_000000000042.jpg"), key_of("a\\\\B.png")
     ('coco:42', 'b')
     """
-    stem = Path(name_parts(name)[-1] if name_parts(name) else name).stem
+    stem = os.path.splitext(name.replace("\\", "/").rpartition("/")[2])[0]
     match = COCO_NAME.fullmatch(stem)
     return f"coco:{int(match[1])}" if match else stem.casefold()
 

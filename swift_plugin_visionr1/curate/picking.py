@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from .leaks import Evaluated, key_of
 from .lengths import Lengths
 from .mix import Mix, Part
 from .rendering import WHOLE, Asking, Rendered, render
-from .sample import Sample, Source, Task, plain
-from .store import SCORE, SampleStore
+from .sample import Sample, Source, Task
+from .store import SampleStore
 
 LEAK = "rows of images that are evaluated on, by their name"
 ALIKE = "rows of images that look like one that is evaluated on"
@@ -119,12 +120,12 @@ class Picker:
 
     def _shots(self, part: Part, ready: Ready, number: int, pool: Candidates) -> Iterator[Picked]:
         """Images until each category has its instances, rare categories first."""
-        lacking = Counter(dict.fromkeys(map(plain, ready.source.categories), part.shots or 0))
+        lacking = Counter(dict.fromkeys(ready.source.plain_names.values(), part.shots or 0))
         order = np.argsort(-keys(pool, ready.store, 1.0, self.draw(part, ready, number)))
         for index in order.tolist():
             if not +lacking:
                 return
-            names = list(map(plain, ready.store[int(pool.sample[index])].labels))
+            names = list(map(ready.source.plain, ready.store[int(pool.sample[index])].labels))
             if not any(lacking[name] > 0 for name in names):
                 continue
             if (picked := self.take(ready, part, pool, index, negative=False)) is not None:
@@ -159,13 +160,12 @@ class Picker:
             self.passed[UNWRITABLE] += 1
             return None
         answer = self._answer(rendered) if rendered else None
-        if rendered is None or (reason := self._beyond(rendered, answer, sample, image)):
+        if rendered is None or (reason := self._beyond(rendered, answer, ready.source, image)):
             self.passed[NOTHING if rendered is None else str(reason)] += 1
             return None
         self.of_image[image] += 1
-        self.of_category.update({plain(label) for label in rendered.labels})
-        score, facts = float(pool.score[index]), ready.store.facts[place]
-        terms = {name: float(facts[name]) for name in SCORE}
+        self.of_category.update(set(map(ready.source.plain, rendered.labels)))
+        score, terms = float(pool.score[index]), ready.store.terms_of(place)
         hard = bool(pool.hard[index]) and not rendered.negative
         return Picked(rendered, sample, score, hard, terms, answer)
 
@@ -182,7 +182,7 @@ class Picker:
         return self.lengths.answer(rendered.row["solution"])
 
     def _beyond(
-        self, rendered: Rendered, answer: int | None, sample: Sample, image: str
+        self, rendered: Rendered, answer: int | None, source: Source, image: str
     ) -> str | None:
         """Why a row is not used."""
         caps = self.mix.caps
@@ -191,14 +191,14 @@ class Picker:
         if caps.answer_tokens is not None and (answer or 0) > caps.answer_tokens:
             return TOO_LONG
         if caps.per_category is not None and rendered.labels:
-            rarest = min(self.of_category[plain(label)] for label in rendered.labels)
+            rarest = min(self.of_category[source.plain(label)] for label in rendered.labels)
             if rarest >= caps.per_category:
                 return ENOUGH_OF_CATEGORY
-        return ALIKE if self._looks_alike(sample, image) else None
+        return ALIKE if self._looks_alike(rendered.row["images"][0], image) else None
 
-    def _looks_alike(self, sample: Sample, image: str) -> bool:
+    def _looks_alike(self, file: Any, image: str) -> bool:
         if image not in self.alike:
-            self.alike[image] = self.evaluated.looks_alike(sample)
+            self.alike[image] = self.evaluated.looks_alike(file)
         return self.alike[image]
 
 

@@ -11,7 +11,7 @@ from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from .absence import absent_of
 from .prompts import Prompts
-from .sample import Sample, Source, Task, plain
+from .sample import Sample, Source, Task
 
 WHOLE = -1  # the item of a candidate that is the whole image
 
@@ -104,9 +104,11 @@ def _detection(
     sample: Sample, source: Source, negative: bool, asking: Asking, draw: random.Random
 ) -> Asked:
     absent = absent_of(sample, source)
-    partly = {plain(name) for name in sample.not_exhaustive}
+    partly = set(map(source.plain, sample.not_exhaustive))
     there = [
-        name for name in dict.fromkeys(sample.labels) if plain(name) not in partly and not negative
+        name
+        for name in dict.fromkeys(sample.labels)
+        if source.plain(name) not in partly and not negative
     ]
     if not negative and not there and sample.labels:
         return None  # all that is there is boxed in part only
@@ -162,7 +164,7 @@ def _category(
     if not 0 <= item < len(names):
         return None
     name = names[item]
-    if plain(name) in {plain(partly) for partly in sample.not_exhaustive}:
+    if source.plain(name) in set(map(source.plain, sample.not_exhaustive)):
         return None
     boxes = [index for index, label in enumerate(sample.labels) if label == name]
     return asking.prompts.phrase(name, draw), boxes, [name] * len(boxes)
@@ -171,7 +173,7 @@ def _category(
 def _solution(sample: Sample, boxes: list[int], labels: Sequence[str]) -> str:
     assert sample.size is not None
     width, height = sample.size
-    written = [[_short(number) for number in sample.boxes_xyxy[index].tolist()] for index in boxes]
+    written = [[_short(number) for number in box] for box in sample.boxes_xyxy[boxes].tolist()]
     data = {"width": width, "height": height, "boxes": written, "labels": list(labels)}
     return json.dumps(data)
 

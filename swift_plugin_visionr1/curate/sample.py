@@ -120,6 +120,10 @@ class Source:
         """Category -> its name as it is compared."""
         return {name: plain(name) for name in self.categories}
 
+    def plain(self, name: str) -> str:
+        """A name as it is compared; those of categories are known already."""
+        return self.plain_names.get(name) or plain(name)
+
 
 @dataclass(frozen=True)
 class Request:

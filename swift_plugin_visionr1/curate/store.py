@@ -1,6 +1,7 @@
 """Samples that wait on the disk until it is decided which of them become rows."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..geometry.boxes import Boxes
 from .difficulty import Terms, difficulties
-from .sample import Sample
+from .sample import Sample, plain
 from .spill import Blobs
 
 FACTS = np.dtype(
@@ -35,28 +36,46 @@ class SampleStore:
     Args:
         samples: complete and mended.
         terms: how difficult an image is.
+
+    Attributes:
+        facts: (n,) of `FACTS`.
+        labels: numbers of the different categories of all samples, one sample after the other.
+        alone: whether one box of such a category is in its image, and no broken one.
+        starts: where each sample's categories start.
+        names: category -> its number.
     """
 
     def __init__(self, samples: Iterable[Sample], terms: Terms) -> None:
         self.blobs = Blobs()
         self.splits: list[str] = []
         self.names: dict[str, int] = {}
-        labels: list[NDArray[np.int32]] = []
-        facts: list[NDArray[np.void]] = []
+        self.plain: dict[str, str] = {}
+        labels: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
+        alone: list[NDArray[np.bool_]] = [np.empty(0, np.bool_)]
+        facts: list[NDArray[np.void]] = [np.empty(0, FACTS)]
         rest = iter(samples)
         while some := list(islice(rest, AT_ONCE)):
             for sample in some:
                 self.blobs.add(ENCODER.encode(sample))
-            numbers = [
-                self.names.setdefault(name, len(self.names))
-                for sample in some
-                for name in dict.fromkeys(sample.labels)
-            ]
-            labels.append(np.array(numbers, dtype=np.int32))
+            of_category = [pair for sample in some for pair in self._categories(sample)]
+            labels.append(np.array([number for number, _ in of_category], dtype=np.int32))
+            alone.append(np.array([is_alone for _, is_alone in of_category], dtype=np.bool_))
             facts.append(self._facts(some, terms))
-        self.facts: NDArray[Any] = np.concatenate(facts or [np.empty(0, FACTS)])
-        self.labels = np.concatenate(labels) if labels else np.empty(0, np.int32)
+        self.facts: NDArray[Any] = np.concatenate(facts)
+        self.labels, self.alone = np.concatenate(labels), np.concatenate(alone)
         self.starts = np.concatenate([[0], np.cumsum(self.facts["labels"], dtype=np.int64)])
+
+    def _categories(self, sample: Sample) -> Iterator[tuple[int, bool]]:
+        """The number of each category that has a box, and whether that is the only one."""
+        plain_names = [self._plain(name) for name in (*sample.labels, *sample.unsure)]
+        counts = Counter(plain_names)
+        for name, plain_name in dict(zip(sample.labels, plain_names, strict=False)).items():
+            yield self.names.setdefault(name, len(self.names)), counts[plain_name] == 1
+
+    def _plain(self, name: str) -> str:
+        if name not in self.plain:
+            self.plain[name] = plain(name)
+        return self.plain[name]
 
     def _facts(self, samples: list[Sample], terms: Terms) -> NDArray[np.void]:
         facts = np.zeros(len(samples), FACTS)
@@ -77,6 +96,10 @@ class SampleStore:
     def labels_of(self, place: int) -> NDArray[np.int32]:
         """Numbers of the sample's categories, as in `names`."""
         return self.labels[self.starts[place] : self.starts[place + 1]]
+
+    def terms_of(self, place: int) -> dict[str, float]:
+        """The terms of a sample's difficulty."""
+        return dict(zip(SCORE, self.facts[place].item()[-len(SCORE) :], strict=True))
 
     def scores(self) -> NDArray[np.float64]:
         """(n,) how difficult each image is: the sum of its terms."""

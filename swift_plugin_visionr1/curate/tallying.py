@@ -2,8 +2,8 @@
 
 import json
 import math
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,8 +62,7 @@ class Composition:
             self._bar("box side in % of the image's", 100 * side)
 
     def _bar(self, name: str, value: float) -> None:
-        edges: Sequence[float] = EDGES[name]
-        number = max((i for i, edge in enumerate(edges) if value >= edge), default=0)
+        number = max(bisect_right(EDGES[name], value) - 1, 0)
         self.bars.setdefault(name, Counter())[number] += 1
 
     def histograms(self, unit: str) -> dict[str, list[dict[str, Any]]]:

@@ -180,24 +180,24 @@ def _opened(image: Any) -> Iterator[Any]:
     Raises:
         ImageError: also instead of what Pillow raises while the image is open.
     """
-    Image, source, name = _pillow(), local_image(image), image_name(image)
+    Image, source = _pillow(), local_image(image)
     if source is None:
         raise ImageError(
-            f"expected an image in a local file, got {name}: its size is not known without columns "
-            "width and height",
+            f"expected an image in a local file, got {image_name(image)}: its size is not known "
+            "without columns width and height",
             "elsewhere",
         )
     _require_file(source)
     try:
         with Image.open(source, formats=FORMATS) as opened:
-            _require_pixels(opened.size, name)
+            _require_pixels(opened.size, image)
             yield opened
     except ImageError:
         raise
     except Image.DecompressionBombError:
-        raise ImageError(_too_large(name, "more"), "too_large") from None
+        raise ImageError(_too_large(image_name(image), "more"), "too_large") from None
     except Exception as error:  # at broken data Pillow's readers raise errors of any kind
-        raise ImageError(_unreadable(source, name, error)) from None
+        raise ImageError(_unreadable(source, image_name(image), error)) from None
 
 
 def _require_file(source: Source) -> None:
@@ -219,9 +219,10 @@ def _require_file(source: Source) -> None:
         raise ImageError(f"{expected} a file of 0 bytes: copy it again", "empty")
 
 
-def _require_pixels(size: Size, name: str) -> None:
+def _require_pixels(size: Size, image: Any) -> None:
     if size[0] * size[1] > MOST_PIXELS:
-        raise ImageError(_too_large(name, f"{size[0]} x {size[1]}"), "too_large")
+        came = f"{size[0]} x {size[1]}"
+        raise ImageError(_too_large(image_name(image), came), "too_large")
 
 
 def _too_large(name: str, came: str) -> str:

@@ -123,7 +123,7 @@ def _image(data: dict[str, Any], file: Path, request: Request) -> Any:
     held = _held(data.get("imageData")) if path is None else b""
     if held:
         return {"bytes": held, "path": said or f"{file.stem}.png"}
-    return str(path.resolve()) if path else said or file.stem
+    return path or said or file.stem
 
 
 def _held(text: Any) -> bytes:

@@ -103,7 +103,7 @@ def _image(row: Mapping[str, Any], finder: ImageFinder) -> Any:
         image = image["path"]
     if isinstance(image, str):
         path = finder.find(image)
-        return str(path.resolve()) if path else image
+        return path or image
     if image is None:
         raise SolutionError("expected one image, got none")
     return image
