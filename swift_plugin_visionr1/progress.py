@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TextIO, TypeVar
 
 LOG_SECONDS = 15.0  # between two lines if the stream is not a terminal
@@ -83,6 +84,13 @@ def show_progress(
         yield one
         progress.show(done)
     progress.close()
+
+
+def file_progress(path: Path, stream: TextIO) -> Progress:
+    """Counts the megabytes of a file that are read, shown if it takes more than a few seconds."""
+    return Progress(
+        max(path.stat().st_size >> 20, 1), 0, stream, "read", f"MB of {path.name}", quiet=2.0
+    )
 
 
 def duration(seconds: float) -> str:

@@ -30,6 +30,12 @@ def checkpoint() -> Path:
     return ROOT / "examples" / "shapes" / "checkpoint"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests neither read nor write the cache of the person who runs them."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(autouse=True)
 def environment_as_before() -> Iterator[None]:
     """ms-swift, run in this process, sets variables that later tests would see.

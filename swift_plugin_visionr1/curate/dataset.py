@@ -19,7 +19,7 @@ from ..writing import sha256, write_file
 from .card import as_html, as_json, as_markdown
 from .contact_sheet import ROWS, draw_sheet
 from .image_truth import Truth, true_samples
-from .leaks import read_evaluated
+from .leaks import Evaluated, Hasher, open_hasher, read_evaluated
 from .lengths import Lengths
 from .mix import Mix, Part, SourcePlan
 from .output import IMAGES, Output, output
@@ -87,9 +87,13 @@ class Making:
         Raises:
             InputError: a source cannot be used, or nothing is left. Nothing is written.
         """
-        evaluated = read_evaluated(self.root / each for each in self.mix.exclude)
+        with open_hasher(self.workers) as hasher:
+            paths = (self.root / each for each in self.mix.exclude)
+            return self._made(read_evaluated(paths, hasher), hasher)
+
+    def _made(self, evaluated: Evaluated, hasher: Hasher) -> Made:
         ready, notes = self._read()
-        picker = Picker(self.mix, self.asking, self.lengths, evaluated)
+        picker = Picker(self.mix, self.asking, self.lengths, evaluated, hasher)
         composition = Composition()
         rows, splits = self._pick(picker, ready, composition)
         if not rows.count:
@@ -286,9 +290,9 @@ def _with_task(part: Part, sources: list[Ready]) -> Part:
 
 def _lasting(image: Any, turned: bool, result: Output) -> str:
     """The final path of a row's image: its own, or that of a file beside the rows."""
-    if not turned and isinstance(image, str) and isinstance(local_image(image), Path):
-        return str(Path(image).resolve())
     data = local_image(image)
+    if not turned and isinstance(image, str) and isinstance(data, Path):
+        return str(data.absolute())
     if turned:
         name = hashlib.sha256(repr(image).encode()).hexdigest()[:32] + _suffix(image)
         save_upright(image, result.scratch / IMAGES / name)

@@ -3,7 +3,9 @@ look like."""
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from .sources.coco import image_name
 from .sources.files_of import is_image, walk
 
 COCO_NAME = re.compile(r"(?:COCO_(?:train|val|test)\d{4}_)?(\d{12})")
+Hash = NDArray[np.uint64]
 NEAR = 8  # bits of 128 that may differ, as after another compression or a resize
 PLAIN = 6.0  # grey levels; images that vary less say nothing
 
@@ -33,7 +36,7 @@ class Evaluated:
     """
 
     names: frozenset[str] = frozenset()
-    hashes: NDArray[np.uint64] = None  # type: ignore[assignment]
+    hashes: Hash = None  # type: ignore[assignment]
 
     def has_name(self, sample: Sample) -> bool:
         """Whether the image has the name, or the COCO id, of one of them."""
@@ -44,12 +47,14 @@ class Evaluated:
             keys.add(key_of(sample.image))
         return bool(keys & self.names)
 
-    def looks_alike(self, image: Any) -> bool:
-        """Whether an image looks like one of them."""
-        if self.hashes is None or not len(self.hashes):
-            return False
-        mine = perceptual_hash(image)
-        if mine is None:
+    @property
+    def has_hashes(self) -> bool:
+        """Whether images have to be looked at."""
+        return self.hashes is not None and len(self.hashes) > 0
+
+    def looks_alike(self, mine: Hash | None) -> bool:
+        """Whether the image of that hash looks like one of them."""
+        if mine is None or not self.has_hashes:
             return False
         differing = np.unpackbits((self.hashes ^ mine).view(np.uint8), axis=1).sum(axis=1)
         return bool(differing.min() <= NEAR)
@@ -66,7 +71,45 @@ def key_of(name: str) -> str:
     return f"coco:{int(match[1])}" if match else stem.casefold()
 
 
-def read_evaluated(paths: Iterable[Path]) -> Evaluated:
+class Hasher:
+    """Perceptual hashes, by several processes.
+
+    Args:
+        pool: of the processes; None for this one.
+    """
+
+    def __init__(self, pool: ProcessPoolExecutor | None = None) -> None:
+        self.pool = pool
+        self.coming: dict[str, Future[Hash | None]] = {}
+
+    def foresee(self, image: Any) -> None:
+        """Begin with an image that will be asked for."""
+        if self.pool is not None and isinstance(image, str) and image not in self.coming:
+            self.coming[image] = self.pool.submit(perceptual_hash, image)
+
+    def hash(self, image: Any) -> Hash | None:
+        """See `perceptual_hash`."""
+        future = self.coming.pop(image, None) if isinstance(image, str) else None
+        return perceptual_hash(image) if future is None else future.result()
+
+    def hash_all(self, images: Sequence[str]) -> Iterable[Hash | None]:
+        """Those of many files, in order."""
+        if self.pool is None:
+            return map(perceptual_hash, images)
+        return self.pool.map(perceptual_hash, images, chunksize=16)
+
+
+@contextmanager
+def open_hasher(workers: int) -> Iterator[Hasher]:
+    """A hasher with so many processes; 1 works in this one."""
+    if workers <= 1:
+        yield Hasher()
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield Hasher(pool)
+
+
+def read_evaluated(paths: Iterable[Path], hasher: Hasher) -> Evaluated:
     """The images of COCO files (by name), and of folders (by name and by look).
 
     Raises:
@@ -79,7 +122,8 @@ def read_evaluated(paths: Iterable[Path]) -> Evaluated:
             files = [file for file in walk(path, "") if is_image(file)]
             names |= {key_of(file.name) for file in files}
             count = len(files)
-            hashes += [each for file in files if (each := perceptual_hash(str(file))) is not None]
+            every = hasher.hash_all(list(map(str, files)))
+            hashes += [each for each in every if each is not None]
         elif path.is_file():
             listed = list(_names(path))
             names |= set(map(key_of, listed))
@@ -99,7 +143,7 @@ def _names(path: Path) -> Iterable[str]:
             yield image_name(record)
 
 
-def perceptual_hash(image: Any) -> NDArray[np.uint64] | None:
+def perceptual_hash(image: Any) -> Hash | None:
     """128 bits that stay nearly the same when an image is resized or compressed: whether each of 8
     x 8 parts is brighter than its right and its lower neighbour ("dHash"). None for an image that
     cannot be read, or is too plain to tell.

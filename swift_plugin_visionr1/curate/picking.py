@@ -1,17 +1,16 @@
 """Which candidates become rows: the shares and caps of a mix, in an order that the seed decides."""
 
 import hashlib
-from collections import Counter
-from collections.abc import Generator, Iterator
+from collections import Counter, deque
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import SolutionError
 from .candidates import Candidates, candidates, keys
-from .leaks import Evaluated, key_of
+from .leaks import Evaluated, Hasher, key_of
 from .lengths import Lengths
 from .mix import Mix, Part
 from .rendering import WHOLE, Asking, Rendered, render
@@ -28,6 +27,7 @@ TOO_MANY = "rows with more boxes than the cap"
 TOO_LONG = "rows whose answer has more tokens than the cap"
 UNWRITABLE = "rows whose labels the model's format cannot write"
 ENOUGH_OF_IMAGE = "rows beyond the cap of rows per image"
+AHEAD = 64  # images that other processes look at before they are tried
 ENOUGH_OF_CATEGORY = "rows beyond the cap of rows per category"
 
 
@@ -70,6 +70,7 @@ class Picker:
         asking: how samples are asked about.
         lengths: how long answers are.
         evaluated: images that must not be trained on.
+        hasher: looks at images.
         passed: reason -> candidates that were passed over.
     """
 
@@ -77,6 +78,7 @@ class Picker:
     asking: Asking
     lengths: Lengths
     evaluated: Evaluated
+    hasher: Hasher
     passed: Counter[str] = field(default_factory=Counter)
     of_image: Counter[str] = field(default_factory=Counter)
     of_category: Counter[str] = field(default_factory=Counter)
@@ -109,7 +111,7 @@ class Picker:
             yield from self._shots(part, ready, number, pool)
             return
         count = 0
-        for index in range(len(pool)):
+        for index in self.foreseen(range(len(pool)), pool, ready):
             if (picked := self.take(ready, part, pool, index, negative=False)) is not None:
                 count += 1
                 yield picked
@@ -198,8 +200,23 @@ class Picker:
 
     def _looks_alike(self, file: Any, image: str) -> bool:
         if image not in self.alike:
-            self.alike[image] = self.evaluated.looks_alike(file)
+            is_needed = self.evaluated.has_hashes
+            mine = self.hasher.hash(file) if is_needed else None
+            self.alike[image] = self.evaluated.looks_alike(mine)
         return self.alike[image]
+
+    def foreseen(self, order: Iterable[int], pool: Candidates, ready: Ready) -> Iterator[int]:
+        """The same candidates; the images of the next ones are looked at meanwhile."""
+        waiting: deque[int] = deque()
+        for index in order:
+            if self.evaluated.has_hashes:
+                sample = ready.store[int(pool.sample[index])]
+                if image_key(sample, ready.source) not in self.alike:
+                    self.hasher.foresee(sample.image)
+            waiting.append(index)
+            if len(waiting) > AHEAD:
+                yield waiting.popleft()
+        yield from waiting
 
 
 def _task(part: Part) -> Task:
@@ -229,15 +246,12 @@ class _Queues:
         hard = pool.hard[positive]
         self.pool, self.absent = pool, _negatives(pool, ready)
         again = draw.permutation(len(self.absent)) if self.absent is not pool else order
-        self.queues: dict[str, Iterator[int]] = {
-            "any": iter(positive.tolist()),
-            "hard": iter(positive[hard].tolist()),
-            "easy": iter(positive[~hard].tolist()),
-            "negative": iter(self._of_negatives(again)),
+        orders = {"any": positive, "hard": positive[hard], "easy": positive[~hard]}
+        self.queues = {
+            kind: picker.foreseen(order.tolist(), pool, ready) for kind, order in orders.items()
         }
-
-    def _of_negatives(self, order: NDArray[np.int64]) -> list[int]:
-        return [int(index) for index in order if self.absent.negative[index]]
+        negative = again[self.absent.negative[again]].tolist()
+        self.queues["negative"] = picker.foreseen(negative, self.absent, ready)
 
     def next(self, kind: str) -> Picked | None:
         """The next row that is allowed; None if there are no more."""

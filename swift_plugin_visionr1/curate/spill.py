@@ -6,6 +6,7 @@ The file has no name, so that even a killed run leaves nothing.
 import os
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,21 @@ class Blobs:
 
     def get(self, place: int) -> bytes:
         """The one of that number."""
+        return self.some(place, place + 1)[0]
+
+    def some(self, first: int, end: int) -> list[bytes]:
+        """Those from `first` to before `end`, which are read together."""
         if self.recent:
             self._pack()
         if self.written < self.end:
             self.file.flush()
             self.written = self.end
-        starts = self.starts[0]
-        start = int(starts[place])
-        stop = int(starts[place + 1]) if place + 1 < len(starts) else self.end
-        return os.pread(self.file.fileno(), stop - start, start)
+        starts: list[int] = self.starts[0][first : end + 1].tolist()
+        if end == self.count:
+            starts.append(self.end)
+        start = starts[0]
+        data = os.pread(self.file.fileno(), starts[-1] - start, start)
+        return [data[a - start : b - start] for a, b in pairwise(starts)]
 
     def _pack(self) -> None:
         packed = [*self.starts, np.array(self.recent, dtype=np.int64)]

@@ -27,14 +27,14 @@ class Composition:
     Attributes:
         rows: by split, source, task and kind (challenging, other, negative).
         labels: category -> boxes.
-        bars: histogram -> counts by the number of the bar.
+        bars: histogram -> the count of each bar.
         terms: sums of the terms of difficulty.
         totals: rows, boxes, negatives, challenging rows, thin boxes.
     """
 
     rows: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
-    bars: dict[str, Counter[int]] = field(default_factory=dict)
+    bars: dict[str, list[int]] = field(default_factory=dict)
     terms: Counter[str] = field(default_factory=Counter)
     totals: Counter[str] = field(default_factory=Counter)
 
@@ -47,29 +47,29 @@ class Composition:
         self.totals.update(
             {"rows": 1, "boxes": len(rendered.labels), kind: 1, "thin": rendered.thin}
         )
-        for name in TERMS:
-            self.terms[name] += picked.terms[name]  # type: ignore[assignment]
-        self._bar("boxes per row", len(rendered.labels))
-        self._bar("categories per row", len(set(rendered.labels)))
-        self._bar("difficulty", picked.score)
-        self._bar("question", question)
+        self.terms.update(picked.terms)
+        self._count("boxes per row", len(rendered.labels))
+        self._count("categories per row", len(set(rendered.labels)))
+        self._count("difficulty", picked.score)
+        self._count("question", question)
         if answer is not None:
-            self._bar("answer", answer)
+            self._count("answer", answer)
         solution = json.loads(row["solution"])
-        area = solution["width"] * solution["height"]
-        for x1, y1, x2, y2 in solution["boxes"]:
-            side = math.sqrt((x2 - x1) * (y2 - y1) / area)
-            self._bar("box side in % of the image's", 100 * side)
+        area = solution["width"] * solution["height"] / 100**2
+        sides = [math.sqrt((x2 - x1) * (y2 - y1) / area) for x1, y1, x2, y2 in solution["boxes"]]
+        self._count("box side in % of the image's", *sides)
 
-    def _bar(self, name: str, value: float) -> None:
-        number = max(bisect_right(EDGES[name], value) - 1, 0)
-        self.bars.setdefault(name, Counter())[number] += 1
+    def _count(self, name: str, *values: float) -> None:
+        """Count values in the bars of a histogram; what is below the first counts there."""
+        bars = self.bars.setdefault(name, [0] * len(EDGES[name]))
+        for value in values:
+            bars[max(bisect_right(EDGES[name], value) - 1, 0)] += 1
 
     def histograms(self, unit: str) -> dict[str, list[dict[str, Any]]]:
         """Name -> bars of {from, to, count}; the last has no end."""
         tables: dict[str, list[dict[str, Any]]] = {}
         for name, edges in EDGES.items():
-            if name not in self.bars:
+            if not any(self.bars.get(name, ())):
                 continue
             title = f"{name} in {unit}" if name in ("question", "answer") else name
             ends = [*edges[1:], None]

@@ -6,14 +6,16 @@ such as NaN, which some tools write. ijson takes a pass for each list of a file,
 
 import json
 import re
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
 from ..errors import InputError
 from ..files import json_error, raise_unless_utf8, reason_of
+from ..progress import file_progress
 
 BLOCK = 1 << 20  # characters that are read at a time
 TOP = ""  # the name of the list that is the whole file
@@ -21,7 +23,7 @@ HEAD = re.compile(r'\{\s*"[^"\\]*"\s*:')  # the beginning of a record, with its 
 
 
 def stream_json(path: Path) -> Iterator[tuple[str, Any]]:
-    """The members of a JSON file, without holding a list of it in memory.
+    """The members of a JSON file, without holding a list of it in memory; progress is shown.
 
     Yields:
         (name, record) for each entry of a list that is a member of the file's object; (name, value)
@@ -34,7 +36,7 @@ def stream_json(path: Path) -> Iterator[tuple[str, Any]]:
         with path.open("rb") as raw:
             raise_unless_utf8(raw.read(4), path)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from _Stream(file.read, path).members()
+            yield from _Stream(file, path).members()
     except OSError as error:
         raise InputError(f"expected a file at {path}, got: {reason_of(error)}") from None
     except UnicodeDecodeError as error:
@@ -42,8 +44,9 @@ def stream_json(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 class _Stream:
-    def __init__(self, read: Callable[[int], str], path: Path) -> None:
-        self.read, self.path = read, path
+    def __init__(self, file: TextIO, path: Path) -> None:
+        self.file, self.path = file, path
+        self.progress = file_progress(path, sys.stderr)
         self.text, self.place, self.ended = "", 0, False
         self.is_new = False  # whether the block has not been tried as a whole
         self.scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
@@ -58,6 +61,7 @@ class _Stream:
             raise self.fault("a JSON object or list")
         if self.peek():
             raise self.fault("nothing after the end")
+        self.progress.close()
 
     def fields(self) -> Iterator[tuple[str, Any]]:
         self.place += 1
@@ -135,7 +139,8 @@ class _Stream:
         self.place += 1
 
     def more(self, count: int) -> None:
-        block = self.read(count)
+        block = self.file.read(count)
+        self.progress.show(self.file.buffer.tell() >> 20)
         self.ended = not block
         self.text, self.place, self.is_new = self.text[self.place :] + block, 0, True
 

@@ -17,6 +17,7 @@ from ...data.coco_records import is_finite_number
 from ...data.json_stream import TOP, stream_json
 from ...errors import InputError
 from ...files import read_json
+from ...geometry.boxes import Boxes
 from ..image_search import folders_around, locate
 from ..sample import Phrase, Request, Sample, Source, to_xyxy
 from ..tally import Tally
@@ -211,24 +212,34 @@ class _CocoReader:
         self.names = [names.get(number, "") for number in table.numbers]
 
     def samples(self, tally: Tally) -> Iterator[Sample]:
-        for image, rows in self.table.rows():
-            name = image_name(image)
-            if not name:
-                tally.drop(NO_NAME, f"image {image['id']}")
-                continue
-            if self.kind in ("expressions", "phrases"):
-                yield self._captioned(image, name, rows)
-            else:
-                yield self._boxed(image, name, rows, tally)
+        for block in self.table.blocks():
+            boxes = to_xyxy(block.rows["bbox"], self.layout)
+            labels = [self.names[number] for number in block.rows["category"].tolist()]
+            is_odd = (block.rows["flag"] != 0) | np.array([not each for each in labels], np.bool_)
+            odd = set(block.rows["image"][is_odd].tolist())
+            for place, image in enumerate(block.images):
+                name, of = image_name(image), block.of(place)
+                if not name:
+                    tally.drop(NO_NAME, f"image {image['id']}")
+                elif self.kind in ("expressions", "phrases"):
+                    yield self._captioned(image, name, block.rows[of])
+                else:
+                    flags = block.rows["flag"][of].tolist() if place in odd else None
+                    yield self._boxed(image, name, boxes[of], labels[of], flags, tally)
 
     def _boxed(
-        self, image: dict[str, Any], name: str, rows: NDArray[np.void], tally: Tally
+        self,
+        image: dict[str, Any],
+        name: str,
+        boxes: Boxes,
+        labels: list[str],
+        flags: list[int] | None,
+        tally: Tally,
     ) -> Sample:
-        labels = [self.names[number] for number in rows["category"].tolist()]
         partly: list[str] = []
         unsure: list[str] = []
-        if rows["flag"].any() or not all(labels):
-            for label, flag in zip(labels, rows["flag"].tolist(), strict=True):
+        if flags is not None:
+            for label, flag in zip(labels, flags, strict=True):
                 if not label:
                     tally.drop(UNKNOWN_CATEGORY, f"image {image['id']}")
                 elif flag == CROWD:
@@ -236,14 +247,14 @@ class _CocoReader:
                     tally.drop(CROWDS, f"image {image['id']}")
                 elif flag:
                     unsure.append(label)
-            kept = (rows["flag"] == 0) & np.array([bool(label) for label in labels])
-            rows, labels = rows[kept], [labels[i] for i in np.flatnonzero(kept).tolist()]
+            kept = [i for i, label in enumerate(labels) if label and not flags[i]]
+            boxes, labels = boxes[kept], [labels[i] for i in kept]
         partly += self._called(image.get("not_exhaustive_category_ids"))
         return Sample(
             id=image["id"],
             image=name,
             size=image_size(image),
-            boxes_xyxy=to_xyxy(rows["bbox"], self.layout),
+            boxes_xyxy=boxes,
             labels=tuple(labels),
             absent=tuple(self._called(image.get("neg_category_ids"))),
             not_exhaustive=tuple(dict.fromkeys(partly)),
@@ -253,8 +264,9 @@ class _CocoReader:
         )
 
     def _called(self, numbers: Any) -> list[str]:
-        ids = numbers if isinstance(numbers, list) else []
-        return [self.by_id[number] for number in ids if number in self.by_id]
+        if not isinstance(numbers, list):
+            return []
+        return [self.by_id[number] for number in numbers if number in self.by_id]
 
     def _captioned(self, image: dict[str, Any], name: str, rows: NDArray[np.void]) -> Sample:
         caption = str(image["caption"]).strip()

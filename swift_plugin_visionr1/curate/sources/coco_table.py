@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -26,6 +26,24 @@ TWICE = "image records with the id of another"
 BAD_RECORD = "annotations without image_id, category_id and a bbox of four numbers"
 UNKNOWN_IMAGE = "annotations of images that are not listed"
 encode, decode = msgspec.msgpack.encode, msgspec.msgpack.decode
+
+
+class Block(NamedTuple):
+    """Some images.
+
+    Attributes:
+        images: their records.
+        rows: their annotations, of `KIND`; `image` is the place in `images`.
+        ends: where the annotations of each image start, and the end of all.
+    """
+
+    images: list[dict[str, Any]]
+    rows: NDArray[np.void]
+    ends: list[int]
+
+    def of(self, place: int) -> slice:
+        """The annotations of an image."""
+        return slice(self.ends[place], self.ends[place + 1])
 
 
 class CocoTable:
@@ -74,17 +92,20 @@ class CocoTable:
         """Ids of the categories that some annotation has."""
         return set(self.numbers)
 
-    def rows(self) -> Iterator[tuple[dict[str, Any], NDArray[np.void]]]:
-        """Each image's record, and its annotations as an array of `KIND`."""
+    def blocks(self) -> Iterator[Block]:
+        """The images in their order, some at a time."""
         for number, start, stop in ranges(self.images.count, EACH):
             rows = self.buckets.bucket(number)
             rows = rows[np.argsort(rows["image"], kind="stable")]
-            ends = np.searchsorted(rows["image"], np.arange(start, stop + 1)).tolist()
-            for place in range(start, stop):
-                yield (
-                    decode(self.images.get(place)),
-                    rows[ends[place - start] : ends[place - start + 1]],
-                )
+            rows["image"] -= start
+            ends = np.searchsorted(rows["image"], np.arange(stop - start + 1)).tolist()
+            yield Block(list(map(decode, self.images.some(start, stop))), rows, ends)
+
+    def rows(self) -> Iterator[tuple[dict[str, Any], NDArray[np.void]]]:
+        """Each image's record, and its annotations as an array of `KIND`."""
+        for block in self.blocks():
+            for place, image in enumerate(block.images):
+                yield image, block.rows[block.of(place)]
 
     def extra(self, row: Any) -> dict[str, Any]:
         """What an annotation has beside its box."""

@@ -51,6 +51,14 @@ def rows_of(path: Path) -> Iterator[Any]:
     return (record for _, record in read_jsonl(path))
 
 
+def count_rows(path: Path) -> int:
+    """How many rows a file of JSON lines has; 0 for other files, whose reading shows itself."""
+    if path.suffix != ".jsonl":
+        return 0
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines)
+
+
 def is_rows_file(path: Path) -> bool:
     """Whether its name is of rows."""
     return path.is_file() and path.name.endswith((".json", ".jsonl", ".jsonl.gz"))
@@ -89,6 +97,7 @@ def open_expressions(request: Request, tally: Tally) -> Source:
         tasks=("referring",),
         read=lambda tally: _samples(path, key, layout, unit, tally),
         layout="xywh" if layout == "xywh" else "xyxy",
+        count=count_rows(path),
     )
 
 

@@ -63,7 +63,14 @@ def open_hf_objects(request: Request, tally: Tally) -> Source:
         tasks=("detection", "grounding", "referring"),
         read=lambda tally: _samples(files, names, layout, unit, tally),
         layout="xywh" if layout == "xywh" else "xyxy",
+        count=sum(_row_count(file) for file in files),
     )
+
+
+def _row_count(file: Path) -> int:
+    from pyarrow import parquet
+
+    return int(parquet.read_metadata(file).num_rows)
 
 
 def _class_names(schema: Any) -> list[str]:

@@ -6,13 +6,16 @@ exhaustive. Parents of a class are not boxed separately, so they are never absen
 """
 
 import csv
+import sys
 from collections.abc import Iterator, Mapping
+from io import TextIOWrapper
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from ...files import read_json
 from ...geometry.boxes import as_boxes
+from ...progress import file_progress
 from ..sample import Request, Sample, Source
 from ..tally import Tally
 from .files_of import BAD_BOX
@@ -21,6 +24,7 @@ from .splits import split_of
 
 GROUPS = "boxes of groups"
 UNKNOWN = "boxes of classes that are not described"
+SHOWN_EVERY = 10_000  # rows
 COLUMNS = {"ImageID", "LabelName", "XMin", "XMax", "YMin", "YMax"}
 LABEL_COLUMNS = {"ImageID", "LabelName", "Confidence"}
 
@@ -177,9 +181,13 @@ def _split(file: Path) -> str:
 
 
 def _rows(file: Path) -> Iterator[dict[str, str]]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for row in csv.DictReader(lines):
+    progress = file_progress(file, sys.stderr)
+    with file.open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", newline="") as lines:
+        for number, row in enumerate(csv.DictReader(lines)):
+            if not number % SHOWN_EVERY:
+                progress.show(raw.tell() >> 20)
             yield {key: value or "" for key, value in row.items() if isinstance(key, str)}
+    progress.close()
 
 
 def _images(file: Path) -> Iterator[str]:

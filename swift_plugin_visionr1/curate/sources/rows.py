@@ -17,7 +17,7 @@ from ..image_search import ImageFinder, folders_around
 from ..sample import Phrase, Request, Sample, Source, Task, to_xyxy
 from ..tally import Tally
 from .coco import image_size
-from .expressions import is_rows_file, rows_of
+from .expressions import count_rows, is_rows_file, rows_of
 from .splits import split_of
 
 NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
@@ -59,6 +59,7 @@ def open_rows(request: Request, tally: Tally) -> Source:
         exhaustive=False,
         tasks=("detection", "grounding", "referring"),
         read=lambda tally: _samples(path, folders, request, tally),
+        count=count_rows(path),
     )
 
 
