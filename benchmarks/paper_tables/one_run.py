@@ -135,7 +135,7 @@ def _infer(model: Path, place: Place, answers: Path) -> None:
         "result_path": [every],
         "temperature": [0],
         "max_new_tokens": [448],
-        "max_batch_size": [80],
+        "max_batch_size": [220],
     }
     infer_main(
         [word for name, words in options.items() for word in (f"--{name}", *map(str, words))]

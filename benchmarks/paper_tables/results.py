@@ -78,7 +78,7 @@ def missing(results: Results, runs: RunList) -> list[tuple[Setting, str, int, in
     """(setting, base, seeds run, seeds listed) of everything that is not complete."""
     lacking = []
     for setting in runs.settings:
-        wanted = 1 if setting.method == "none" else len(runs.seeds)
+        wanted = len(runs.seeds_of(setting))
         for base in runs.bases:
             count = len(results.of(base, setting.name))
             if count < wanted:

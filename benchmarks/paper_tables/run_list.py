@@ -27,6 +27,7 @@ class Setting:
         name: of the row.
         table: what of the paper or of this project it is about.
         tier: runs of tier 1 come before those of tier 2.
+        seeds: how many of the list's seeds, the first ones; None for all.
         method: how the base is trained; `none` evaluates it as it is.
         options: an overlay of the recipe grpo.yaml or sft.yaml.
         reward: settings of the reward, as in a file that VISION_R1_CONFIG names.
@@ -35,6 +36,7 @@ class Setting:
     name: str
     table: str
     tier: int = 1
+    seeds: int | None = None
     method: Method = "grpo"
     options: dict[str, Any] = field(default_factory=dict)
     reward: dict[str, Any] = field(default_factory=dict)
@@ -72,6 +74,10 @@ class RunList:
     bases: dict[str, dict[str, Any]]
     settings: tuple[Setting, ...]
     hypotheses: tuple[Hypothesis, ...]
+
+    def seeds_of(self, setting: Setting) -> tuple[int, ...]:
+        """Those that a setting is run with; an untrained base does not depend on one."""
+        return self.seeds[: 1 if setting.method == "none" else setting.seeds]
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ def each_run(runs: RunList, over: Mapping[str, Any]) -> Iterator[TableRun]:
     for tier in sorted({setting.tier for setting in runs.settings}):
         for seed in runs.seeds:
             for setting in runs.settings:
-                if setting.tier != tier or (setting.method == "none" and seed != runs.seeds[0]):
+                if setting.tier != tier or seed not in runs.seeds_of(setting):
                     continue
                 for base, of_base in runs.bases.items():
                     recipe = recipes.get(setting.method, {})

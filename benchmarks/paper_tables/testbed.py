@@ -37,13 +37,13 @@ class SceneKind:
     """
 
     counts: dict[int, float]
-    largest: int = 38
+    largest: int = 42
     two_coloured: bool = False
     outlines: bool = False
     clutter: bool = False
 
 
-COUNTS = dict(enumerate((0.15, 0.16, 0.17, 0.15, 0.12, 0.09, 0.06, 0.04, 0.03, 0.02, 0.01)))
+COUNTS = dict(enumerate((0.15, 0.25, 0.25, 0.15, 0.08, 0.05, 0.03, 0.015, 0.01, 0.008, 0.007)))
 DENSER = {0: 0.15} | dict.fromkeys(range(11, 16), 0.17)
 KINDS = {
     IN_DOMAIN: SceneKind(COUNTS),
@@ -52,8 +52,8 @@ KINDS = {
     "clutter": SceneKind(COUNTS, clutter=True),
     "denser": SceneKind(DENSER, largest=22),
 }
-SMALL = (8, 14)  # sides of small objects
-SMALL_SHARE = 0.35
+SMALL = (10, 16)  # sides of small objects
+SMALL_SHARE = 0.2
 MOST_COVERED = 0.3  # of the smaller of two boxes that overlap
 
 
