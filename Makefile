@@ -70,7 +70,8 @@ ifdef QUICK
 tables: setup
 	$(RUN) $(TABLES)/run.py --quick --work runs/quick_tables --results runs/quick_tables/results
 	$(RUN) $(TABLES)/evidence.py --data runs/quick_tables/data --results runs/quick_tables/results \
-	  --samples 20 --out runs/quick_tables/docs/evidence.md
+	  --samples 20 --out runs/quick_tables/docs/evidence.md \
+	  --recommended runs/quick_tables/recommended.yaml
 else
 tables: setup
 	$(RUN) $(TABLES)/run.py

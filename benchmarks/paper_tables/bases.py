@@ -1,11 +1,11 @@
 """Makes the two base checkpoints that every run of the tables starts from.
 
-  strong  goes on from the demo's checkpoint with exact annotations of the testbed's scenes, to the
-          end of its schedule
-  weak    goes on from the strong one with a short stage of loose annotations: edges off by up to
-          20%, one object in four missing. The model knows more than it says.
+strong  goes on from the demo's checkpoint with exact annotations of the testbed's scenes, to the
+        end of its schedule
+weak    goes on from the strong one with a short stage of loose annotations: edges off by up to
+        20%, one object in four missing. The model knows more than it says.
 
-    python benchmarks/paper_tables/bases.py --out benchmarks/paper_tables/checkpoints
+  python benchmarks/paper_tables/bases.py --out benchmarks/paper_tables/checkpoints
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Writes docs/evidence.md and its learning curves from the stored results.
+"""Writes docs/evidence.md, its learning curves and the recommended settings from the results.
 
 python benchmarks/paper_tables/evidence.py
 """
@@ -12,6 +12,7 @@ from statistics import mean
 
 from charts import draw_curves
 from intervals import Verdict, judge, sample_images
+from recommend import recommended
 from results import Results, missing, number, read_results
 from run_list import HERE, Hypothesis, RunList, Setting, read_run_list
 from testbed import KINDS, write_sets
@@ -21,6 +22,7 @@ from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.writing import write_file
 
 ROOT = HERE.parents[1]
+RECOMMENDED = ROOT / "configs" / "reward" / "recommended.yaml"
 TEMPLATE = HERE / "evidence_template.md"
 SAMPLES = 400
 METRICS = ("mAP", "AP50", "AP75", "AR@100", "F1", "negatives", "valid")
@@ -123,8 +125,10 @@ def _pairs(values: dict) -> str:
     return ", ".join(f"`{name}: {value}`" for name, value in values.items())
 
 
-def write_page(results: Results, runs: RunList, verdicts: list[str], page: Path) -> None:
-    """The page and, beside it, its picture."""
+def write_page(
+    results: Results, runs: RunList, verdicts: list[str], advice: str, page: Path
+) -> None:
+    """The page and, beside it, its picture; `advice` is the text of the recommended settings."""
     curves = page.parent / "images" / "evidence_curves.svg"
     curves.parent.mkdir(parents=True, exist_ok=True)
     draw_curves(results, runs, curves)
@@ -136,6 +140,7 @@ def write_page(results: Results, runs: RunList, verdicts: list[str], page: Path)
     ]
     text = TEMPLATE.read_text().format(
         samples=SAMPLES,
+        recommended=advice,
         sentences="\n".join(f"- {line}" for line in verdicts),
         tables="\n\n".join(tables),
         curves=curves.relative_to(page.parent),
@@ -153,6 +158,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=ROOT / "runs" / "paper_tables" / "data")
     parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "evidence.md")
+    parser.add_argument("--recommended", type=Path, default=RECOMMENDED)
     args = parser.parse_args()
     runs = read_run_list(args.list)
     results = read_results(args.results, runs)
@@ -163,7 +169,9 @@ def main() -> int:
         write_sets(args.data, **counts)
     drawn = sample_images(results, args.data, SETS, args.samples)
     verdicts = [sentence(one, judge(one, results, drawn)) for one in runs.hypotheses]
-    write_page(results, runs, verdicts, args.out)
+    advice = recommended(results, runs, drawn)
+    write_file(args.recommended, advice)
+    write_page(results, runs, verdicts, advice, args.out)
     say(f"{args.out}: {len(results.stored)} results, {len(verdicts)} hypotheses")
     return 0
 

@@ -134,7 +134,7 @@ def _infer(model: Path, place: Place, answers: Path) -> None:
         "val_dataset": [place.data / f"{name}.jsonl" for name in place.sets],
         "result_path": [every],
         "temperature": [0],
-        "max_new_tokens": [448],
+        "max_new_tokens": [320],
         "max_batch_size": [220],
     }
     infer_main(

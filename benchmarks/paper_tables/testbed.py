@@ -32,7 +32,7 @@ class SceneKind:
         counts: number of objects -> its probability.
         largest: pixels of the longest side of an object.
         two_coloured: an object's core has another of the colours; its rim says what it is.
-        outlines: circles are rings and squares stand on a corner.
+        outlines: circles are rings and squares are frames.
         clutter: the background has lines and grey blobs.
     """
 
@@ -149,15 +149,9 @@ def _fill(
     outlines: bool,
 ) -> None:
     x1, y1, x2, y2 = box[0], box[1], box[2] - 1, box[3] - 1  # Pillow draws the last pixel too
-    if shape == "circle":
-        draw.ellipse(
-            (x1, y1, x2, y2), **({"outline": fill, "width": 3} if outlines else {"fill": fill})
-        )
-    elif outlines:
-        middle_x, middle_y = (x1 + x2) / 2, (y1 + y2) / 2
-        draw.polygon([(middle_x, y1), (x2, middle_y), (middle_x, y2), (x1, middle_y)], fill=fill)
-    else:
-        draw.rectangle((x1, y1, x2, y2), fill=fill)
+    rim = max(3, min(box[2] - box[0], box[3] - box[1]) // 4)
+    how: dict[str, Any] = {"outline": fill, "width": rim} if outlines else {"fill": fill}
+    (draw.ellipse if shape == "circle" else draw.rectangle)((x1, y1, x2, y2), **how)
 
 
 def write_sets(out: Path, train: int, in_domain: int, others: int) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 
@@ -14,6 +15,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "paper_tables"))
 import evidence
 import intervals
+import recommend
 import results
 import run
 import run_list
@@ -21,6 +23,7 @@ import testbed
 
 from swift_plugin_visionr1 import get_format
 from swift_plugin_visionr1.errors import InputError, SettingsError
+from swift_plugin_visionr1.reward.settings import load_settings, settings_from
 
 HERE = Path(run.__file__).parent
 
@@ -251,12 +254,61 @@ def test_a_verdict_follows_from_the_interval(
             assert intervals.judge(claim, read, drawn).word == word
 
 
+@pytest.mark.parametrize(
+    ("seeds_of_strict", "is_recommended"), [(2, True), (1, False)], ids=["two seeds", "one seed"]
+)
+def test_what_beats_the_default_is_recommended_with_its_figures(
+    runs: run_list.RunList, stored: Path, seeds_of_strict: int, is_recommended: bool
+) -> None:
+    wins = replace(runs.settings[2], options={})
+    runs = replace(runs, settings=(*runs.settings[:2], wins))
+    for seed in (1, 2):
+        (stored / f"weak-paper-seed{seed}.json").write_text(
+            json.dumps(stored_result("paper", seed, 0.0))
+        )
+    for seed in range(1, seeds_of_strict + 1):
+        better = stored_result("strict", seed, 0.9, perfect=True)
+        (stored / f"weak-strict-seed{seed}.json").write_text(json.dumps(better))
+    read = results.read_results(stored, runs)
+    drawn = intervals.sample_images(read, stored.parent / "data", testbed.KINDS, 30)
+    file = stored.parent / "recommended.yaml"
+    file.write_text(recommend.recommended(read, runs, drawn))
+    assert load_settings(str(file)) == load_settings("strict" if is_recommended else "paper")
+    assert ("+90.0" in file.read_text()) == is_recommended
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_candidate"),
+    [
+        ({}, True),
+        ({"name": "paper"}, False),
+        ({"method": "sft"}, False),
+        ({"options": {"beta": 0.2}}, False),
+        ({"reward": {"preset": "rex_omni"}}, False),
+    ],
+    ids=["ours", "the default", "no reward", "another recipe", "a peer's"],
+)
+def test_only_settings_of_the_reward_can_be_recommended(changed: dict, is_candidate: bool) -> None:
+    setting = run_list.Setting("strict", "", reward={"preset": "strict"})
+    assert recommend.is_candidate(replace(setting, **changed)) == is_candidate
+
+
+def test_the_shipped_recommendation_follows_from_the_stored_results() -> None:
+    runs = run_list.read_run_list(HERE / "runs.yaml")
+    text = evidence.RECOMMENDED.read_text()
+    chosen = load_settings(str(evidence.RECOMMENDED))
+    rewards = [one.reward for one in runs.settings if recommend.is_candidate(one)]
+    assert chosen in [settings_from(reward) for reward in [{}, *rewards]]
+    page = (evidence.ROOT / "docs" / "evidence.md").read_text()
+    assert all(line[2:] in page for line in text.splitlines() if "points of mAP" in line)
+
+
 def test_the_page_shows_the_stored_numbers(
     runs: run_list.RunList, stored: Path, tmp_path: Path
 ) -> None:
     read = results.read_results(stored, runs)
     page = tmp_path / "docs" / "evidence.md"
-    evidence.write_page(read, runs, ["**Holds**: it helps."], page)
+    evidence.write_page(read, runs, ["**Holds**: it helps."], "preset: paper\n", page)
     text = page.read_text()
     row = next(line for line in text.splitlines() if line.startswith("| `paper` | 2 |"))
     values = [result["sets"]["in_domain"]["mAP"] for result in read.of("weak", "paper")]
@@ -301,5 +353,7 @@ def test_a_finished_run_is_not_repeated_and_a_half_one_is(checkpoint: Path, tmp_
     page = tmp_path / "docs" / "evidence.md"
     report = [sys.executable, str(HERE / "evidence.py"), "--data", str(tmp_path / "work" / "data")]
     report += ["--results", str(tmp_path / "results"), "--samples", "5", "--out", str(page)]
+    report += ["--recommended", str(tmp_path / "recommended.yaml")]
     assert subprocess.run(report, check=False).returncode == 0
     assert "Cannot be told" in page.read_text()
+    assert load_settings(str(tmp_path / "recommended.yaml")) == load_settings("paper")

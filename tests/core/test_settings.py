@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from swift_plugin_visionr1 import PRESETS, Criteria, JsonLayout, SettingsError, load_settings
+from swift_plugin_visionr1.cli import main
 from swift_plugin_visionr1.reward.logging_settings import LoggingSettings
 from swift_plugin_visionr1.reward.settings import describe, load_settings_file, settings_from
 
@@ -337,3 +338,17 @@ def test_a_schedule_survives_being_described(data: dict, tmp_path: Path) -> None
 )
 def test_the_examples_can_be_used(file: Path) -> None:
     assert load_settings(str(file)).refinement.standards[-1].name == "advanced"
+
+
+def test_recommended_settings_are_a_settings_file_with_its_reasons(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["settings", "--recommend"]) == 0
+    file = tmp_path / "mine.yaml"
+    file.write_text(capsys.readouterr().out)
+    assert load_settings(str(file)) == load_settings("configs/reward/recommended.yaml")
+    assert file.read_text().startswith("#")
+
+
+def test_recommended_settings_are_no_file_of_the_user() -> None:
+    assert main(["settings", "paper", "--recommend"]) == 2

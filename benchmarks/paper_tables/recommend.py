@@ -1,0 +1,77 @@
+"""Which settings of the reward the results support: configs/reward/recommended.yaml."""
+
+from dataclasses import dataclass
+
+import yaml
+from intervals import Samples, Verdict, judge
+from results import Results
+from run_list import Hypothesis, RunList, Setting
+
+from swift_plugin_visionr1.reward.settings import settings_from
+
+DEFAULT = "paper"
+HEAD = """\
+# The settings of the reward that docs/evidence.md supports; `vision-r1 settings --recommend` prints
+# them. Written by benchmarks/paper_tables/evidence.py.
+"""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A setting that may be recommended, against the default on each base."""
+
+    setting: Setting
+    verdicts: dict[str, Verdict]
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it beats the default on one base, and has the higher mean on every base."""
+        verdicts = self.verdicts.values()
+        told = all(one.difference > 0 and one.seeds > 1 for one in verdicts)
+        return told and any(one.word == "holds" for one in verdicts)
+
+    @property
+    def gain(self) -> float:
+        """The mean over bases of its difference from the default."""
+        return sum(one.difference for one in self.verdicts.values()) / len(self.verdicts)
+
+
+def recommended(results: Results, runs: RunList, drawn: Samples) -> str:
+    """The file's text: settings as YAML, under the figures that they rest on.
+
+    Candidates are the rewards by Vision-R1's rules, trained with the common recipe.
+    """
+    candidates = [
+        Candidate(setting, {base: compare(setting, base, results, drawn) for base in runs.bases})
+        for setting in runs.settings
+        if is_candidate(setting)
+    ]
+    better = [one for one in candidates if one.is_better]
+    if not better:
+        tried = sum(all(one.seeds > 1 for one in other.verdicts.values()) for other in candidates)
+        why = f"# None of the {tried} settings that were compared is clearly better than it.\n"
+        return HEAD + why + yaml.safe_dump({"preset": DEFAULT})
+    best = max(better, key=lambda one: one.gain)
+    lines = [f"# {base} base: {figures(one)}\n" for base, one in best.verdicts.items()]
+    return HEAD + "".join(lines) + yaml.safe_dump(best.setting.reward, sort_keys=False)
+
+
+def is_candidate(setting: Setting) -> bool:
+    """Whether it differs from the default by settings of Vision-R1's rules alone."""
+    if setting.method != "grpo" or setting.options or setting.name == DEFAULT:
+        return False
+    return settings_from(setting.reward).peer is None
+
+
+def compare(setting: Setting, base: str, results: Results, drawn: Samples) -> Verdict:
+    """The verdict on its mAP against the default's."""
+    claim = Hypothesis("is better", "this project", (setting.name,), (DEFAULT,), base)
+    return judge(claim, results, drawn)
+
+
+def figures(verdict: Verdict) -> str:
+    """What a verdict rests on, in a line."""
+    return (
+        f"{100 * verdict.difference:+.1f} points of mAP over `{DEFAULT}` (interval "
+        f"{100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}, {verdict.seeds} seeds)"
+    )
