@@ -79,7 +79,7 @@ def missing(results: Results, runs: RunList) -> list[tuple[Setting, str, int, in
     lacking = []
     for setting in runs.settings:
         wanted = len(runs.seeds_of(setting))
-        for base in runs.bases:
+        for base in runs.bases_of(setting):
             count = len(results.of(base, setting.name))
             if count < wanted:
                 lacking.append((setting, base, count, wanted))

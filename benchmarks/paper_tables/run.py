@@ -41,7 +41,7 @@ ENVIRONMENT = {
     "PYTORCH_NVML_BASED_CUDA_CHECK": "1",  # so that a fork can still use the GPU
 }
 PACKAGES = ("ms-swift", "torch", "transformers", "trl", "numpy", "mmdet", "hotcoco", "pycocotools")
-DATA = {"train": 320, "in_domain": 200, "others": 60}
+DATA = {"train": 320, "in_domain": 200, "others": 40}
 QUICK_DATA = {"train": 16, "in_domain": 8, "others": 2}
 QUICK = {
     "max_steps": 2,

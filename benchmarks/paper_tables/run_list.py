@@ -28,6 +28,7 @@ class Setting:
         table: what of the paper or of this project it is about.
         tier: runs of tier 1 come before those of tier 2.
         seeds: how many of the list's seeds, the first ones; None for all.
+        bases: those that it is run on; None for all.
         method: how the base is trained; `none` evaluates it as it is.
         options: an overlay of the recipe grpo.yaml or sft.yaml.
         reward: settings of the reward, as in a file that VISION_R1_CONFIG names.
@@ -37,6 +38,7 @@ class Setting:
     table: str
     tier: int = 1
     seeds: int | None = None
+    bases: tuple[str, ...] | None = None
     method: Method = "grpo"
     options: dict[str, Any] = field(default_factory=dict)
     reward: dict[str, Any] = field(default_factory=dict)
@@ -78,6 +80,11 @@ class RunList:
     def seeds_of(self, setting: Setting) -> tuple[int, ...]:
         """Those that a setting is run with; an untrained base does not depend on one."""
         return self.seeds[: 1 if setting.method == "none" else setting.seeds]
+
+    def bases_of(self, setting: Setting) -> dict[str, dict[str, Any]]:
+        """Those that a setting is run on, with their options."""
+        chosen = setting.bases or tuple(self.bases)
+        return {name: options for name, options in self.bases.items() if name in chosen}
 
 
 @dataclass(frozen=True)
@@ -136,6 +143,8 @@ def _check(runs: RunList, path: Path) -> None:
         raise InputError(f"expected each name once in {path}, got {sorted(twice)[0]!r} twice")
     for setting in runs.settings:
         settings_from(setting.reward)
+        for base in setting.bases or ():
+            _check_known(base, list(runs.bases), f"bases of {path}")
     for hypothesis in runs.hypotheses:
         _check_known(hypothesis.base, list(runs.bases), f"bases of {path}")
         _check_known(hypothesis.metric, METRICS, "metrics")
@@ -163,7 +172,7 @@ def each_run(runs: RunList, over: Mapping[str, Any]) -> Iterator[TableRun]:
             for setting in runs.settings:
                 if setting.tier != tier or seed not in runs.seeds_of(setting):
                     continue
-                for base, of_base in runs.bases.items():
+                for base, of_base in runs.bases_of(setting).items():
                     recipe = recipes.get(setting.method, {})
                     options = recipe | (of_base if recipe else {}) | setting.options
                     fitting = {name: value for name, value in over.items() if name in options}
