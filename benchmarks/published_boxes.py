@@ -14,27 +14,23 @@ from pycocotools.cocoeval import COCOeval
 from mmdet_eval.answers.scorers import rank_scores
 from mmdet_eval.coco.annotations import make_annotations
 from mmdet_eval.coco.detections import to_detections
+from mmdet_eval.metrics.d3 import d3_by_length, d3_tracks
 from mmdet_eval.metrics.grec import Overlap, grec_f1, grec_rates, overlap_of
+from mmdet_eval.metrics.humanref import humanref_rates
 from mmdet_eval.metrics.lvis import ITEMS, lvis_by_hotcoco
+from mmdet_eval.metrics.ref_l4 import (
+    SIZES,
+    accuracy_at,
+    mean_accuracy,
+    of_size,
+    ref_l4_by_class,
+    ref_l4_ious,
+)
 from swift_plugin_visionr1.geometry.boxes import as_boxes, giou, iou, xywh_to_xyxy
 
 Case = dict[str, Any]
 HUMANREF = np.arange(0.5, 1.0, 0.05)  # .6 is 0.6000000000000001 there
-BANDS = {"short_1_3": (1, 3), "mid_4_6": (4, 6), "long_7_9": (7, 9), "very_long_10_": (10, 10**9)}
-REF_L4_SIZES = {"Small": (0, 128), "Medium": (128, 256), "Large": (256, np.inf)}
-# RefCOCO's categories among Objects365's, by Ref-L4's own table.
-REFCOCO = (
-    "1:1 2:47 3:6 4:59 5:115 6:56 7:117 8:66 9:22 10:41 11:177 13:128 14:250 15:25 16:56 17:140 "
-    "18:93 19:79 20:100 21:97 22:145 23:296 24:179 25:181 27:39 28:40 31:13 32:44 33:194 34:220 "
-    "35:119 36:174 37:100000 38:155 39:138 40:114 41:146 42:147 43:205 44:9 46:36 47:11 48:89 "
-    "49:85 50:94 51:26 52:113 53:83 54:266 55:104 56:142 57:153 58:235 59:144 60:151 61:98 62:3 "
-    "63:51 64:26 65:76 67:98 70:154 72:37 73:74 74:116 75:133 76:107 77:62 78:164 79:135 80:278 "
-    "81:82 82:134 84:19 85:95 86:31 87:170 88:70 89:328 90:227"
-)
-MERGED = {
-    f"refcoco_{ours}": f"o365_{theirs}"
-    for ours, theirs in (pair.split(":") for pair in REFCOCO.split())
-}
+BANDS = {"1-3": "short_1_3", "4-6": "mid_4_6", "7-9": "long_7_9", "10+": "very_long_10_"}
 
 
 def _grec(overlap: Overlap) -> Callable[[Case], Case]:
@@ -52,62 +48,59 @@ def _grec(overlap: Overlap) -> Callable[[Case], Case]:
 
 
 def _humanref_boxes(case: Case) -> Case:
-    return _humanref(case, _box_rates, ("_50", "_mean"))
+    return _humanref(case, _box_hits, ("_50", "_mean"), without=0.0)
 
 
 def _humanref_points(case: Case) -> Case:
-    return _humanref(case, _point_rates, ("",))
+    return _humanref(case, _point_hits, ("",), without=1.0)
 
 
-def _box_rates(item: Case, boxes: list[Any]) -> list[tuple[float, ...]]:
-    """Recall, precision and density F1 at .5, and their means over .5:.95."""
-    truths = item["answer_boxes"]
-    overlap = overlap_of(iou, as_boxes(truths), as_boxes([] if boxes == [[]] else boxes))
-    rates = [_rates(take_in_turn(overlap, t), truths, boxes, item, 0.0) for t in HUMANREF]
-    return [rates[0], tuple(np.mean(rates, axis=0).tolist())]
+def _box_hits(item: Case, boxes: list[Any]) -> list[int]:
+    """At .5:.95."""
+    given = as_boxes([] if boxes == [[]] else boxes)
+    overlap = overlap_of(iou, as_boxes(item["answer_boxes"]), given)
+    return [take_in_turn(overlap, threshold) for threshold in HUMANREF]
 
 
-def _point_rates(item: Case, points: list[Any]) -> list[tuple[float, ...]]:
-    masks = item["answer_segmentations"]
+def _point_hits(item: Case, points: list[Any]) -> list[int]:
     given = [] if points == [[]] else points
-    return [_rates(point_hits(masks, given, rounds=True), masks, points, item, 1.0)]
+    return [point_hits(item["answer_segmentations"], given, rounds=True)]
 
 
-def _rates(
-    hits: int, truths: Sequence[Any], given: Sequence[Any], item: Case, without: float
-) -> tuple[float, float, float]:
-    """`without`: precision of an empty answer."""
-    recall, precision = hits / len(truths), hits / len(given) if given else without
-    if not hits or not item["candidate_boxes"]:
-        return recall, precision, 0.0
-    f1 = 2 * precision * recall / (precision + recall)
-    return recall, precision, f1 * min(1.0, len(truths) / len(given))
-
-
-def _humanref(case: Case, measure: Callable[..., Any], at: tuple[str, ...]) -> Case:
+def _humanref(
+    case: Case, hits_of: Callable[..., list[int]], at: tuple[str, ...], without: float
+) -> Case:
     answers = {one["id"]: one["extracted_predictions"] for one in case["predictions"]}
     rejected = [item for item in case["items"] if item["domain"] == "rejection"]
-    rates: dict[str, list[Any]] = {}
-    for item in case["items"]:
-        if item["domain"] != "rejection":
-            rates.setdefault(item["domain"], []).append(measure(item, answers[item["id"]]))
-    every = [one for some in rates.values() for one in some]
+    asked = [item for item in case["items"] if item["domain"] != "rejection"]
+    truths = "answer_segmentations" if without else "answer_boxes"
+    rates = humanref_rates(
+        np.array([hits_of(item, answers[item["id"]]) for item in asked]).T,
+        np.array([len(item[truths]) for item in asked]),
+        np.array([len(answers[item["id"]]) for item in asked]),
+        np.array([len(item["candidate_boxes"]) for item in asked]),
+        without,
+    )
+    domains = np.array([item["domain"] for item in asked])
     right = sum(answers[item["id"]] in ([], [[]]) for item in rejected)
+    per_domain = {
+        domain: _averages([rate[:, domains == domain] for rate in rates], at)
+        for domain in dict.fromkeys(domains.tolist())
+    }
     return {
-        "expected": _averages(every, at)
+        "expected": _averages(rates, at)
         | {"rejection_correct": right, "rejection_total": len(rejected)}
-        | {"per_domain": {domain: _averages(some, at) for domain, some in rates.items()}}
+        | {"per_domain": per_domain}
     }
 
 
 def _averages(rates: Sequence[Any], at: tuple[str, ...]) -> Case:
-    means = np.mean(rates, axis=0) if rates else np.zeros((len(at), 3))
     names = ("recall", "precision", "density_f1")
     return {
-        f"{name}{suffix}": float(means[row, column])
-        for row, suffix in enumerate(at)
-        for column, name in enumerate(names)
-    } | {"count": len(rates)}
+        f"{name}{suffix}": float((rate if suffix == "_mean" else rate[:1]).mean())
+        for name, rate in zip(names, rates, strict=True)
+        for suffix in at
+    } | {"count": rates[0].shape[1]}
 
 
 def coco_ap(truth: Case, results: Sequence[Case]) -> COCOeval | None:
@@ -132,37 +125,19 @@ def first_stats(truth: Case, results: Sequence[Case]) -> dict[str, float]:
 
 
 def _d3(case: Case) -> Case:
-    tracks = {"FULL": (False, True), "PRES": (False,), "ABS": (True,)}
-    found: Case = {}
-    for name, kinds in tracks.items():
-        sentences = [one for one in case["sentences"] if one["absence"] in kinds]
-        ids = {one["id"] for one in sentences}
-        truth = {
-            "images": case["images"],
-            "categories": [{"id": one["id"], "name": one["text"]} for one in sentences],
-            "annotations": [one for one in case["annotations"] if one["category_id"] in ids],
-        }
-        evaluator = coco_ap(truth, [one for one in case["detections"] if one["category_id"] in ids])
-        ap = 0.0 if evaluator is None else float(evaluator.stats[0])
-        found[name] = ap if truth["annotations"] and ap >= 0 else None
-        if name == "FULL" and evaluator is not None:
-            found["by_length"] = _by_length(evaluator, sentences)
-    return {"expected": found}
-
-
-def _by_length(evaluator: COCOeval, sentences: Sequence[Case]) -> dict[str, float | None]:
-    words = {one["id"]: len(one["text"].split(" ")) for one in sentences}
-    curves = evaluator.eval["precision"][:, :, :, 0, -1]
-    aps = {
-        category: float(curve[curve > -1].mean())
-        for category, curve in zip(evaluator.params.catIds, np.moveaxis(curves, 2, 0), strict=True)
-        if (curve > -1).any()
-    }
-    bands = {
-        name: [ap for category, ap in aps.items() if low <= words[category] <= high]
-        for name, (low, high) in BANDS.items()
-    }
-    return {name: float(np.mean(some)) if some else None for name, some in bands.items()}
+    sentences = sorted(case["sentences"], key=lambda one: int(one["id"]))
+    categories = [{"id": one["id"], "name": one["text"]} for one in sentences]
+    truth = {key: case[key] for key in ("images", "annotations")} | {"categories": categories}
+    evaluator = coco_ap(truth, case["detections"])
+    absence = [one["absence"] for one in sentences]
+    if evaluator is None:
+        annotated = {one["category_id"] for one in case["annotations"]}
+        columns = [[[0.0 if one["id"] in annotated else -1.0]] for one in sentences]
+        return {"expected": d3_tracks(np.array(columns).T, absence)}
+    precision = evaluator.eval["precision"][:, :, :, 0, -1]
+    lengths = d3_by_length(precision, [one["text"] for one in sentences])
+    by_length = {BANDS[band]: ap for band, ap in lengths.items()}
+    return {"expected": d3_tracks(precision, absence) | {"by_length": by_length}}
 
 
 def _lvis_ap(case: Case) -> Case:
@@ -191,50 +166,29 @@ def _rf_vl(case: Case) -> Case:
 
 def _refl4(case: Case) -> Case:
     rows, answers = case["rows"], {one["id"]: one for one in case["predictions"]}
-    truths = xywh_to_xyxy(as_boxes([row["bbox"] for row in rows])).astype(np.float32)
-    boxes = as_boxes([_corners(answers[row["id"]]) for row in rows]).astype(np.float32)
-    inter, union = _areas(truths, boxes)
-    found = inter / np.maximum(union, np.float32(1e-6))
+    truths = xywh_to_xyxy(as_boxes([row["bbox"] for row in rows]))
+    ious = ref_l4_ious(truths, as_boxes([_corners(answers[row["id"]]) for row in rows]))
     size = np.sqrt([row["bbox"][2] * row["bbox"][3] for row in rows])
-    result: Case = {f"Ann-level acc iou {t}": _acc(found, t) for t in (0.5, 0.75, 0.9)}
-    result["Ann-level macc iou 0.5:0.95"] = _macc(found)
-    result["Ann-level accs for copy"] = [round(value, 2) for value in result.values()]
-    for name, (low, high) in REF_L4_SIZES.items():
-        above = size > low if name == "Large" else size >= low
-        below = size < high if name == "Small" else size <= high
-        result[f"{name} acc iou 0.5"] = _acc(found[above & below], 0.5)
-        result[f"{name} macc iou 0.5:0.95"] = _macc(found[above & below])
-    sizes = [value for key, value in result.items() if key.split()[0] in REF_L4_SIZES]
-    result["Size level accs for copy"] = [round(value, 2) for value in sizes]
-    classes = np.array([MERGED.get(row["ori_category_id"], row["ori_category_id"]) for row in rows])
-    by_class = [found[classes == name] for name in np.unique(classes)]
-    means = {
-        "Average class-level acc iou 0.5": float(np.mean([_acc(one, 0.5) for one in by_class])),
-        "Average class-level macc iou 0.5:0.95": float(np.mean([_macc(one) for one in by_class])),
-    }
-    copy = {"Avg class-level accs for copy": [round(value, 2) for value in means.values()]}
-    return {"expected": result | means | copy}
+    result: Case = {f"Ann-level acc iou {p / 100}": accuracy_at(ious, p) for p in (50, 75, 90)}
+    result["Ann-level macc iou 0.5:0.95"] = mean_accuracy(ious)
+    for name in SIZES:
+        some, title = ious[of_size(name, size)], name.title()
+        result[f"{title} acc iou 0.5"] = accuracy_at(some, 50)
+        result[f"{title} macc iou 0.5:0.95"] = mean_accuracy(some)
+    means = ref_l4_by_class(ious, np.array([row["ori_category_id"] for row in rows]))
+    for name, value in zip(("acc iou 0.5", "macc iou 0.5:0.95"), means, strict=True):
+        result[f"Average class-level {name}"] = value
+    titles, values = tuple(map(str.title, SIZES)), list(result.items())
+    copies = {"Ann-level": "Ann", "Size level": titles, "Avg class-level": "Average"}
+    for title, starts in copies.items():
+        some = [round(value, 2) for name, value in values if name.startswith(starts)]
+        result[f"{title} accs for copy"] = some
+    return {"expected": result}
 
 
 def _corners(answer: Mapping[str, Any]) -> Sequence[float]:
     x, y, *rest = answer["pred_bbox"]
     return [x, y, *rest] if answer["format"] == "xyxy" else [x, y, x + rest[0], y + rest[1]]
-
-
-def _areas(a: Any, b: Any) -> tuple[Any, Any]:
-    """Intersection and union of n pairs of corners."""
-    width, height = (np.minimum(a, b)[:, 2:] - np.maximum(a, b)[:, :2]).clip(0).T
-    inter = width * height
-    sides = [(one[:, 2] - one[:, 0]) * (one[:, 3] - one[:, 1]) for one in (a, b)]
-    return inter, sides[0] + sides[1] - inter
-
-
-def _acc(found: Any, threshold: float) -> float:
-    return 100 * float((found > np.float32(threshold)).mean())
-
-
-def _macc(found: Any) -> float:
-    return float(np.mean([_acc(found, percent / 100) for percent in range(50, 100, 5)]))
 
 
 BOX_CHECKS: dict[str, Callable[[Case], Case]] = {

@@ -5,12 +5,27 @@ from dataclasses import replace
 
 from ..coco.annotations import Annotations
 from ..coco.detections import Detections
+from .d3 import d3
 from .grec import grec
+from .humanref import humanref
+from .ref_l4 import ref_l4
 from .scores import Scores, SuiteScores
 
 NAMED: dict[str, Callable[[Annotations, Detections, Scores], SuiteScores]] = {
     "grec": lambda annotations, detections, scores: grec(annotations, detections),
+    "humanref": lambda annotations, detections, scores: humanref(annotations, detections),
+    "ref_l4": lambda annotations, detections, scores: ref_l4(annotations, detections),
+    "d3": d3,
+    "by_sample": lambda annotations, detections, scores: _by_sample(scores),
 }
+
+
+def _by_sample(scores: Scores) -> SuiteScores:
+    """Macro F1 by sample, which every evaluation has, as what tables show first."""
+    names = {"macroF1@.5": "@.5", "macroF1@.95": "@.95", "macroF1": ""}
+    return SuiteScores(
+        {name: scores.beside[f"macro F1{at} by sample"] for name, at in names.items()}
+    )
 
 
 def with_named(

@@ -118,7 +118,7 @@ def read_suite(name: str, root: str | Path) -> Suite:
 
 def _read_yaml(name: str, root: str | Path) -> Suite:
     path = named_files.find("suites", name)
-    file = _read_file(path)
+    file = read_file(path)
     if not file.datasets:
         raise InputError(f"expected datasets in {path}, got none")
     check_value(file.form, Literal[tuple(FORMS)], f"form of {path}")
@@ -131,12 +131,13 @@ def _read_yaml(name: str, root: str | Path) -> Suite:
     return Suite(path.stem, file.protocol, specs, file.download)
 
 
-def _read_file(path: Path) -> SuiteFile:
+def read_file(path: Path) -> SuiteFile:
+    """A suite's YAML file, with what it takes over from another suite."""
     data = load_yaml(path)
     file = read_declared(SuiteFile, data, str(path))
     if not file.like:
         return file
-    other = asdict(_read_file(named_files.find("suites", file.like)))
+    other = asdict(read_file(named_files.find("suites", file.like)))
     datasets = {
         name: entry
         for name, entry in other["datasets"].items()

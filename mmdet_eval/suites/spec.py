@@ -24,7 +24,13 @@ RESERVED = frozenset(
         "verify",
     )
 )
-METRICS = ("grec", "humanref", "ref_l4", "d3")  # that a suite may name: see metrics/named.py
+METRICS = (
+    "grec",
+    "humanref",
+    "ref_l4",
+    "d3",
+    "by_sample",
+)  # that a suite may name: see metrics/named.py
 LONGEST_NAME = 200  # bytes; file systems allow 255, and endings are added
 
 

@@ -1,11 +1,14 @@
 """Small roots laid out as the suites name them: each function writes one, with real pictures."""
 
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from PIL import Image
 
 from mmdet_eval.suites.files import read_suite
@@ -117,9 +120,85 @@ def roboflow(root: Path, suite: str) -> None:
             write_json(path, content | {"annotations": boxes})
 
 
+def humanref(root: Path) -> None:
+    write_image(root / "images" / "a.jpg")
+    people = [A, B, C]
+    rows = [
+        ("attribute", "people in red", [A, B]),
+        ("position", "the person on the left", [A]),
+        ("rejection", "a person with a sword", []),
+    ]
+    lines = [
+        {"id": number, "image_name": "a.jpg", "domain": domain, "sub_domain": f"{domain}_1"}
+        | {"referring": text, "answer_boxes": boxes, "candidate_boxes": people}
+        for number, (domain, text, boxes) in enumerate(rows)
+    ]
+    write_lines(root / "annotations.jsonl", lines)
+
+
+def ref_l4(root: Path) -> None:
+    write_image(root / "images" / "o365_1.jpg")
+    for split in ("val", "test"):
+        rows = [
+            {
+                "id": f"{split}_{number}",
+                "caption": text,
+                "bbox": xywh(box),
+                "file_name": "o365_1.jpg",
+            }
+            | {"width": SIZE[0], "height": SIZE[1], "ori_category_id": kind, "split": split}
+            for number, (text, box, kind) in enumerate(
+                (("a tall sign", A, "o365_1"), ("a low sign", C, "refcoco_1"))
+            )
+        ]
+        pq.write_table(pa.Table.from_pylist(rows), root / f"ref-l4-{split}.parquet")
+
+
+def d3(root: Path) -> None:
+    """Two groups of an image and two descriptions, one of which names an absence."""
+    texts = ["a dog", "a dog that wears no leash", "two cats", "a cat that is not black"]
+    sentences = [{"id": number, "name": text} for number, text in enumerate(texts, 1)]
+    images = [coco_image(number, f"{number}/a.jpg") for number in (0, 1)]
+    for image in images:
+        write_image(root / "d3_images" / image["file_name"])
+    boxes = [(0, 1, A), (0, 1, B), (0, 2, B), (1, 4, C)]
+    annotations = [coco_box(number, *one) for number, one in enumerate(boxes)]
+    for name, kept in (("full", sentences), ("abs", sentences[1::2]), ("pres", sentences[::2])):
+        ids = {one["id"] for one in kept}
+        own = [one for one in annotations if one["category_id"] in ids]
+        content = {"images": images, "annotations": own, "categories": kept}
+        write_json(root / "d3_json" / f"d3_{name}_annotations.json", content)
+    (root / "d3_pkl").mkdir()
+    groups = {n: {"id": n, "inner_sent_id": [2 * n + 1, 2 * n + 2]} for n in (0, 1)}
+    of_images = {n: {"id": n, "group_id": n, "anno_id": []} for n in (0, 1)}
+    for name, records in (("groups", groups), ("images", of_images)):
+        (root / "d3_pkl" / f"{name}.pkl").write_bytes(pickle.dumps(records))
+
+
+def rex_omni(root: Path, name: str) -> None:
+    rows: list[Row] = [
+        {
+            "image_path": f"{name}/a.jpg",
+            "categories": ["bus", "car"],
+            "gt": {"bus": [A], "car": [B]},
+        },
+        {"image_path": f"{name}/b.jpg", "categories": ["car"], "gt": {"car": [A, C]}},
+    ]
+    for row in rows:
+        write_image(root / row["image_path"])
+        row |= {"dataset_name": name, "task_name": "dense_object_detection"}
+    write_lines(root / "_annotations" / "box_eval" / f"{name}.jsonl", rows)
+
+
 ROOTS: dict[str, Callable[[Path], None]] = {
     "referring": referring,
     "grefcoco": grefcoco,
+    "humanref": humanref,
+    "ref_l4": ref_l4,
+    "d3": d3,
+    "dense200": partial(rex_omni, name="Dense200"),
+    "visdrone": partial(rex_omni, name="VisDrone"),
+    "doclaynet": partial(rex_omni, name="DocLayNet"),
     "lvis_val": partial(lvis, suite="lvis_val"),
     "lvis_minival": partial(lvis, suite="lvis_minival"),
     "rf20_vl": partial(roboflow, suite="rf20_vl"),

@@ -14,20 +14,27 @@ from mmdet_eval.reports.console import table
 from mmdet_eval.reports.metrics_json import record
 from mmdet_eval.reports.phrases import average, headline
 from mmdet_eval.reports.summary import summary
-from mmdet_eval.suites.files import read_suite
+from mmdet_eval.suites import named_files
+from mmdet_eval.suites.files import read_file, read_suite, suite_names
 from swift_plugin_visionr1 import QwenResize
 
 from .odinw import answer_rows
-from .suite_roots import ROOTS
+from .suite_roots import ROOTS, write_lines
 
 RESIZE = QwenResize()
 NOTHING = "[]"
 # What perfect answers get, beside 1.0 for everything that a suite shows first.
-SETS = {"grefcoco": 3, "rf20_vl": 20, "rf20_vl_fsod": 20}
+SETS = {"grefcoco": 3, "ref_l4": 2, "d3": 2, "rf20_vl": 20, "rf20_vl_fsod": 20}
 # A number that the suite shows first, and its value if the model says that there is nothing.
 ALL_REFUSED = {
     "referring": {"Pr@(F1=1)": 1 / 4, "N-acc": 1.0, "T-acc": 0.0},
     "grefcoco": {"Pr@(F1=1)": 1 / 5, "N-acc": 1.0, "T-acc": 0.0},
+    "humanref": {"R": 0.0, "P": 0.0, "DF1": 0.0, "rejection": 1.0},
+    "ref_l4": {"Acc@.5": 0.0, "Acc@.75": 0.0, "Acc@.9": 0.0, "mAcc": 0.0},
+    "d3": {"FULL": 0.0, "PRES": 0.0, "ABS": 0.0},
+    "dense200": {"macroF1@.5": 0.0, "macroF1@.95": 0.0, "macroF1": 0.0},
+    "visdrone": {"macroF1@.5": 0.0, "macroF1": 0.0},
+    "doclaynet": {"macroF1@.5": 0.0, "macroF1": 0.0},
     "lvis_val": {"mAP": 0.0, "APr": 0.0, "APf": 0.0},
     "lvis_minival": {"mAP": 0.0, "APr": 0.0, "APf": 0.0},
     "rf20_vl": {"mAP": 0.0, "AP50": 0.0},
@@ -159,3 +166,53 @@ def test_lvis_needs_to_know_what_was_looked_for(tmp_path: Path, capsys: Any) -> 
     place = ["--suite", "lvis_val", "--root", str(tmp_path), "--out", str(tmp_path / "p.jsonl")]
     assert main(["prompts", *place]) == 2
     assert "neg_category_ids" in capsys.readouterr().err
+
+
+def test_d3_asks_for_the_descriptions_of_the_group_or_for_all(tmp_path: Path) -> None:
+    ROOTS["d3"](tmp_path)
+    prompts = asked(tmp_path, "d3", tmp_path)
+    count = Counter((row["dataset"], row["image_id"]) for row in prompts)
+    assert count == {("d3_intra", 0): 2, ("d3_intra", 1): 2, ("d3_inter", 0): 4, ("d3_inter", 1): 4}
+    rows = answer_rows(prompts, read_suite("d3", tmp_path).datasets, RESIZE)
+    intra, inter = (one.scores.beside for one in evaluated(tmp_path, "d3", tmp_path, rows))
+    assert intra["AP of 4-6 words"] == pytest.approx(1.0)
+    # As published, the match of annotation 0 counts as wrong: the first of two boxes of "a dog".
+    assert intra["FULL as published"] == inter["FULL as published"]
+    assert intra["PRES as published"] == pytest.approx(0.5 * 51 / 101)
+    assert intra["ABS as published"] == pytest.approx(1.0)
+
+
+def test_humanref_by_domain_and_too_many_boxes(tmp_path: Path) -> None:
+    ROOTS["humanref"](tmp_path)
+    rows = answer_rows(
+        asked(tmp_path, "humanref", tmp_path),
+        read_suite("humanref", tmp_path).datasets,
+        RESIZE,
+    )
+    # The answer about two people is given to all three questions.
+    rows = [row | {"response": rows[0]["response"]} for row in rows]
+    (one,) = evaluated(tmp_path, "humanref", tmp_path, rows)
+    assert shown([one]) == pytest.approx(
+        {"R": 1.0, "P": 0.75, "DF1": (1 + 2 / 3 * 0.5) / 2, "rejection": 0.0}
+    )
+    assert one.scores.beside["position: P"] == pytest.approx(0.5)
+
+
+def test_a_suite_names_other_files_than_its_own(tmp_path: Path, capsys: Any) -> None:
+    write_lines(tmp_path / "annotations.jsonl", [{"image": "a.jpg", "expression": "x"}])
+    place = ["--suite", "humanref", "--root", str(tmp_path), "--out", str(tmp_path / "p.jsonl")]
+    assert main(["prompts", *place]) == 2
+    told = capsys.readouterr().err
+    assert "row 1" in told
+    assert "image_name" in told
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_a_suite_says_where_it_is_from(name: str) -> None:
+    file = read_file(named_files.find("suites", name))
+    assert all((file.measures, file.source, file.licence, file.download))
+
+
+def test_every_suite_has_a_root_here() -> None:
+    others = {"coco_val2017", "odinw13", "odinw35", "vision_r1_ood", "refcoco"}
+    assert set(suite_names()) - others - {"rf100_vl", "rf100_vl_fsod"} == set(ROOTS)

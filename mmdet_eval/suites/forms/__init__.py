@@ -12,9 +12,13 @@ from swift_plugin_visionr1.files import read_bytes
 from ...coco.annotations import Annotations, make_annotations, read_annotations
 from ..spec import DatasetSpec
 from .content import Content
+from .d3 import read_d3
 from .grefcoco import read_grefcoco
+from .humanref import read_humanref
 from .lvis import read_lvis
+from .ref_l4 import read_ref_l4
 from .referring import read_referring
+from .rex_omni import read_rex_omni
 from .roboflow import read_roboflow
 
 __all__ = ["FORMS", "read_dataset"]
@@ -25,8 +29,12 @@ FORMS: dict[str, Reader | None] = {
     "coco": None,
     "referring": read_referring,
     "grefcoco": read_grefcoco,
+    "humanref": read_humanref,
+    "ref_l4": read_ref_l4,
+    "d3": read_d3,
     "lvis": read_lvis,
     "roboflow": read_roboflow,
+    "rex_omni": read_rex_omni,
 }
 
 

@@ -1,6 +1,6 @@
 """COCO content made from files of other forms."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,3 +82,24 @@ def size_in(folder: Path, file_name: str, known: dict[str, Size]) -> Size:
     if file_name not in known:
         known[file_name] = image_size(find_image(folder, file_name) or folder / file_name)
     return known[file_name]
+
+
+def rows_with(
+    keys: Sequence[str], rows: Iterable[tuple[int, Mapping[str, Any] | str]], spec: DatasetSpec
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The rows of a file and their places in words.
+
+    Raises:
+        InputError: a row is not an object or lacks one of the keys.
+    """
+    for number, row in rows:
+        where = f"row {number} of {spec.ann}"
+        if isinstance(row, str):
+            raise InputError(f"{where}: {row}")
+        lacking = [key for key in keys if row.get(key) is None]
+        if lacking:
+            raise InputError(
+                f"{where}: expected {', '.join(keys)}, got no {', '.join(lacking)}: is it another "
+                f"file than the suite's? It has {', '.join(map(str, row))}"
+            )
+        yield where, row

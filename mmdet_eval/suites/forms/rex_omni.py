@@ -1,0 +1,47 @@
+"""Rex-Omni's evaluation data, which LocateAnything uses too: a line for each image and question,
+`{"image_path", "categories", "gt": {label: [[x1, y1, x2, y2], ...]}}`, boxes in pixels
+(IDEA-Research/Rex-Omni, evaluation; data Mountchicken/Rex-Omni-EvalData)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from swift_plugin_visionr1.data.row_files import read_rows
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.boxes import as_boxes, xyxy_to_xywh
+from swift_plugin_visionr1.geometry.frames import Size
+
+from ...coco.annotations import ASKED
+from ..spec import DatasetSpec
+from .content import Content, rows_with, size_in
+
+KEYS = ("image_path", "gt")
+
+
+def read_rex_omni(spec: DatasetSpec) -> Content:
+    """See `forms.FORMS`."""
+    ids: dict[str, int] = {}
+    sizes: dict[str, Size] = {}
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for where, row in rows_with(KEYS, read_rows(spec.ann), spec):
+        if not isinstance(row["gt"], Mapping):
+            raise InputError(f"{where}: expected gt to be boxes by label, got {row['gt']!r:.80}")
+        asked = [ids.setdefault(name, len(ids) + 1) for name in row.get("categories") or row["gt"]]
+        width, height = size_in(spec.images, row["image_path"], sizes)
+        number = len(images) + 1
+        entry = {"id": number, "file_name": row["image_path"], "width": width, "height": height}
+        images.append(entry | {ASKED: asked})
+        for name, boxes in row["gt"].items():
+            category = ids.setdefault(name, len(ids) + 1)
+            annotations += [
+                {"image_id": number, "category_id": category, "bbox": box, "iscrowd": 0}
+                for box in xyxy_to_xywh(as_boxes(boxes)).tolist()
+            ]
+    if not images:
+        raise InputError(f"expected rows in {spec.ann}, got none")
+    numbered = [
+        {"id": number, "area": record["bbox"][2] * record["bbox"][3], **record}
+        for number, record in enumerate(annotations, start=1)
+    ]
+    categories = [{"id": number, "name": name} for name, number in ids.items()]
+    return Content({"images": images, "annotations": numbered, "categories": categories})
