@@ -1,45 +1,53 @@
 """The answers that the page shows: which ones, and what it needs from each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..evaluation import Evaluation
+from .faults import SHOWN
 from .judged import JudgedAnswer, ranked
 from .pictures import image_file, thumbnail
+from .report import Report
 
 CARDS = 120  # on a page; makes some megabytes of thumbnails
 
 
-def chosen(judged: Sequence[JudgedAnswer], limit: int) -> list[int]:
-    """Indices of at most `limit` answers: a quarter each unparseable, best and worst, the rest
-    evenly in between."""
+def chosen(judged: Sequence[JudgedAnswer], limit: int, wanted: Iterable[int] = ()) -> list[int]:
+    """Indices of at most `limit` answers and those `wanted`: a quarter each unparseable, best,
+    worst, and evenly over the file, which are the same for another model; the rest evenly in
+    between."""
     order = ranked(judged)
     if len(order) <= limit:
         return order
     share = limit // 4
     broken = [place for place in order if "unparseable" in judged[place].kinds]
     taken = dict.fromkeys([*broken[:share], *order[:share], *order[len(order) - share :]])
+    taken |= dict.fromkeys(_evenly(range(len(order)), min(share, limit - len(taken))))
     rest = [place for place in order if place not in taken]
-    steps = np.linspace(0, len(rest) - 1, limit - len(taken)).round().astype(int)
-    taken |= dict.fromkeys(rest[step] for step in steps)
+    taken |= dict.fromkeys(_evenly(rest, limit - len(taken)))
+    taken |= dict.fromkeys(wanted)
     return [place for place in order if place in taken]
 
 
-def cards(
-    evaluations: Sequence[Evaluation],
-    judged: Sequence[Sequence[JudgedAnswer]],
-    broken: dict[Path, str],
-) -> dict[str, Any]:
+def _evenly(places: Sequence[int], count: int) -> list[int]:
+    steps = np.linspace(0, len(places) - 1, count).round().astype(int).tolist()
+    return [places[step] for step in steps]
+
+
+def cards(report: Report, broken: dict[Path, str]) -> dict[str, Any]:
     """JSON-ready cards of all data sets, their thumbnails, and how many answers there are; images
     that cannot be opened go into `broken`."""
-    limit = max(1, CARDS // len(evaluations))
+    limit = max(1, CARDS // len(report.evaluations))
+    examples = [where for fault in report.faults[:SHOWN] for where in fault.examples]
     thumbnails: dict[Path, str | None] = {}
     shown = []
-    for number, (evaluation, answers) in enumerate(zip(evaluations, judged, strict=True)):
-        for place in chosen(answers, limit):
+    for number, (evaluation, answers) in enumerate(
+        zip(report.evaluations, report.judged, strict=True)
+    ):
+        wanted = [place for of_set, place in examples if of_set == number]
+        for place in chosen(answers, limit, wanted):
             path = image_file(evaluation, answers[place])
             if path and path not in thumbnails:
                 thumbnails[path] = thumbnail(path, broken)
@@ -50,7 +58,7 @@ def cards(
     return {
         "cards": shown,
         "thumbnails": list(thumbnails.values()),
-        "answers": sum(map(len, judged)),
+        "answers": sum(map(len, report.judged)),
     }
 
 

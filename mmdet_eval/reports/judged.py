@@ -17,6 +17,7 @@ from ..answers.answer import Answer, ReadAnswer
 from ..coco.annotations import Annotations, Id
 from ..coco.detections import Detections
 from ..evaluation import Evaluation
+from ..metrics.operating_point import best_f1_score
 from .rewards import answer_rewards
 
 FOUND_FROM = 0.5  # least IoU for a box to count as found
@@ -95,7 +96,7 @@ def judge(evaluation: Evaluation) -> list[JudgedAnswer]:
     annotations, converted = evaluation.annotations, evaluation.converted
     read: Sequence[ReadAnswer] = converted.answers
     if not read:
-        read = _given_boxes(annotations, converted.detections)
+        read = _given_boxes(annotations, _meant(evaluation))
     truths = _Truths(annotations)
     wanted = [truths.of(one.answer) for one in read]
     rewards = answer_rewards(read, [truth for truth, _ in wanted], format)
@@ -135,6 +136,19 @@ class _Truths:
         names = tuple(self._names[category] for category in categories)
         truth = GroundTruth(answer.image.size, self._boxes_xyxy[places], names)
         return truth, tuple(categories)
+
+
+def least_score(evaluation: Evaluation) -> float | None:
+    """The least score of the boxes that are judged, if that leaves some out of a file of boxes."""
+    least = best_f1_score(evaluation.scores.matches)
+    left_out = (evaluation.converted.detections.score < least).any()
+    return least if left_out and not evaluation.converted.of_text else None
+
+
+def _meant(evaluation: Evaluation) -> Detections:
+    """The boxes of a file that a user would be shown; a detector lists hundreds more."""
+    detections, least = evaluation.converted.detections, least_score(evaluation)
+    return detections if least is None else detections.take(detections.score >= least)
 
 
 def _given_boxes(annotations: Annotations, detections: Detections) -> list[ReadAnswer]:

@@ -3,11 +3,20 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from swift_plugin_visionr1.text import printable
+
+# What Markdown, or GitHub's, would act on: marks, links without brackets, and what starts a list.
+_MARKS = re.compile(
+    r"[\\`*\[\]<>|#&~$]|(?<!\w)_|_(?!\w)|(?<=http):(?=//)|(?<=https):(?=//)|(?<=\bwww)\.(?=\w)"
+    r"|^[-+=](?=\s|[-=])|(?<=^\d)[.)](?=\s)",
+    re.IGNORECASE,
+)
+
 
 def plain(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    line = " ".join(text.split())
-    return re.sub(r"[\\`*\[\]<>|#&]|(?<!\w)_|_(?!\w)", lambda match: "\\" + match[0], line)
+    line = printable(" ".join(text.split()))
+    return _MARKS.sub(lambda mark: "\\" + mark[0], line)
 
 
 def bullets(lines: Iterable[str]) -> str:

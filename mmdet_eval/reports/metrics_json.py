@@ -1,31 +1,40 @@
 """metrics.json: every number and everything that decides it, for programs."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from ..asking.speed import Speed
 from ..evaluation import Evaluation
 from ..versions import versions
+from .intervals import LEVEL, SEED, Intervals
 from .phrases import average, by_domain
+from .report import Report
 
 UNITS = "fractions in [0, 1], not rounded; null where there is nothing to measure"
 
 
-def record(
-    evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]
-) -> dict[str, Any]:
+def record(report: Report) -> dict[str, Any]:
     """The content, JSON-ready."""
+    evaluations, sure = report.evaluations, report.uncertainty
+    headline = sure.average or sure.sets[evaluations[0].name]
     return {
         "units": UNITS,
-        "suite": suite,
-        "left_out": list(left_out),
+        "suite": report.suite,
+        "left_out": list(report.left_out),
         "metrics": average(evaluations) or evaluations[0].scores.metrics,
         "domains": {name: metrics for name, (_, metrics) in by_domain(evaluations).items()},
-        "datasets": {evaluation.name: _dataset(evaluation) for evaluation in evaluations},
+        "intervals": _intervals(headline, sure.samples),
+        "datasets": {
+            one.name: _dataset(one) | {"intervals": _intervals(sure.sets[one.name], sure.samples)}
+            for one in evaluations
+        },
         "speed": _speed(evaluations[0].speed),
         "versions": versions(),
     }
+
+
+def _intervals(intervals: Intervals, samples: int) -> dict[str, Any]:
+    return {"level": LEVEL, "bootstrap_samples": samples, "seed": SEED, "metrics": intervals}
 
 
 def _speed(speed: Speed | None) -> dict[str, float] | None:

@@ -20,7 +20,6 @@ from swift_plugin_visionr1.writing import (
 
 from ..evaluation import Evaluation
 from ..suites.spec import check_names
-from .judged import judge
 from .machine_files import write_files
 from .manifest import (
     FILES,
@@ -37,6 +36,7 @@ from .metrics_json import record
 from .page import page
 from .pictures import leads_outside, write_pictures
 from .pr_curves import write_curves
+from .report import make_report
 from .summary import summary
 
 SUMMARY, PAGE = "summary.md", "report.html"
@@ -93,21 +93,21 @@ def write_outputs(
     if dump and find_spec("torch") is None:
         dump = False
         warn(NO_DUMP)
-    judged = [judge(evaluation) for evaluation in evaluations]
+    report = make_report(evaluations, suite, left_out)
     broken: dict[Path, str] = {}
     folder.mkdir(parents=True, exist_ok=True)
     clear_unfinished(folder, folder / SCRATCH)
     with scratch_of(folder) as scratch:
-        for evaluation, answers in zip(evaluations, judged, strict=True):
+        for number, evaluation in enumerate(evaluations):
             place = scratch / evaluation.name
             place.mkdir()
             write_files(place, evaluation, dump)
             write_curves(place / "pr_curves.png", evaluation)
-            write_pictures(place / "pictures", evaluation, answers, broken)
-        (scratch / SUMMARY).write_bytes(encode(summary(evaluations, suite, left_out)))
-        (scratch / PAGE).write_bytes(encode(page(evaluations, judged, suite, left_out, broken)))
+            write_pictures(place / "pictures", report, number, broken)
+        (scratch / SUMMARY).write_bytes(encode(summary(report, scratch)))
+        (scratch / PAGE).write_bytes(encode(page(report, broken)))
         files = hash_files(scratch)
-        content = json.loads(json.dumps(record(evaluations, suite, left_out)))
+        content = json.loads(json.dumps(record(report)))
         content |= {FILES: files, NUMBERS: hash_numbers(content)}
         # NaN and infinity are errors, because strict readers refuse them.
         text = json.dumps(content, indent=2, allow_nan=False) + "\n"

@@ -13,7 +13,9 @@ from swift_plugin_visionr1.errors import ImageError
 from swift_plugin_visionr1.explain.painter import paint, styled
 
 from ..evaluation import Evaluation
+from .faults import SHOWN
 from .judged import JudgedAnswer, ranked
+from .report import Report
 
 KINDS = ("best", "worst", "unparseable")
 PICTURES = 4  # of each kind
@@ -51,25 +53,39 @@ def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | No
         return None
 
 
-def write_pictures(
-    folder: Path, evaluation: Evaluation, judged: Sequence[JudgedAnswer], broken: dict[Path, str]
-) -> None:
-    """Write up to 4 each of the best, the worst and the unparseable as PNG into best/, worst/ and
-    unparseable/; images that cannot be opened go into `broken`."""
+def write_pictures(folder: Path, report: Report, number: int, broken: dict[Path, str]) -> None:
+    """Write the pictures of a data set as PNG: up to 4 each of the best, the worst and the
+    unparseable into best/, worst/ and unparseable/, and its examples of each fault into a folder
+    with the fault's key; images that cannot be opened go into `broken`."""
+    evaluation, judged = report.evaluations[number], report.judged[number]
+    for kind, places in _chosen(evaluation, judged).items():
+        for rank, place in enumerate(places, start=1):
+            _write(folder / kind, rank, evaluation, judged[place], broken)
+    for fault in report.faults[:SHOWN]:
+        for rank, (of_set, place) in enumerate(fault.examples, start=1):
+            if of_set == number:
+                _write(folder / fault.key, rank, evaluation, judged[place], broken)
+
+
+def _chosen(evaluation: Evaluation, judged: Sequence[JudgedAnswer]) -> dict[str, list[int]]:
     order = [i for i in ranked(judged) if image_file(evaluation, judged[i])]
     unread = [i for i in order if "unparseable" in judged[i].kinds]
     read = [i for i in order if "unparseable" not in judged[i].kinds]
     worst = read[::-1][: min(PICTURES, len(read) // 2)]
-    for kind, places in zip(KINDS, (read[:PICTURES], worst, unread[:PICTURES]), strict=True):
-        for rank, place in enumerate(places, start=1):
-            path = image_file(evaluation, judged[place])
-            image = shown_image(path, LONG_SIDE, broken) if path else None
-            if path is None or image is None:
-                continue
-            draw(image, judged[place])
-            (folder / kind).mkdir(parents=True, exist_ok=True)
-            stem = re.sub(r"[^\w.-]+", "_", path.stem)[:80]
-            image.save(folder / kind / f"{rank}_{stem}.png")
+    return dict(zip(KINDS, (read[:PICTURES], worst, unread[:PICTURES]), strict=True))
+
+
+def _write(
+    folder: Path, rank: int, evaluation: Evaluation, judged: JudgedAnswer, broken: dict[Path, str]
+) -> None:
+    path = image_file(evaluation, judged)
+    image = shown_image(path, LONG_SIDE, broken) if path else None
+    if path is None or image is None:
+        return
+    draw(image, judged)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^\w.-]+", "_", path.stem)[:80]
+    image.save(folder / f"{rank}_{stem}.png")
 
 
 def draw(image: Any, judged: JudgedAnswer) -> None:

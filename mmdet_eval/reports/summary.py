@@ -1,31 +1,38 @@
-"""summary.md: a table like the paper's, then what affects the numbers."""
+"""summary.md: what was measured, the headline with intervals, what went wrong most, then tables."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
 
 from swift_plugin_visionr1.text import percent
 
 from ..evaluation import Evaluation
 from ..metrics.scores import ACCURACY
 from .beside import beside_rows
+from .faults import CAUSES, SHOWN, Fault
+from .intervals import Interval, Intervals
 from .markdown import bullets, plain, table
-from .phrases import (
-    average,
-    breaks,
-    by_domain,
-    counts_in_words,
-    decides,
-    headline,
-    spread_in_words,
-)
+from .measured import bootstrap_words, measured, of_boxes_words
+from .phrases import average, breaks, by_domain, counts_in_words, decides, headline, spread_in_words
+from .report import Report
 
 LABELS_SHOWN = 20
 TABLE_1 = (ACCURACY, "AP50", "AP75", "mAP")  # first in the paper's Table 1
 
 
-def summary(evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequence[str]) -> str:
-    """The text of summary.md; numbers in percent."""
-    title = suite or ", ".join(evaluation.name for evaluation in evaluations)
-    parts = [f"# {plain(title)}", _headline_table(evaluations)]
+def summary(report: Report, folder: Path) -> str:
+    """The text of summary.md; numbers in percent.
+
+    Args:
+        folder: where summary.md goes, with the pictures that it shows.
+    """
+    evaluations = report.evaluations
+    parts = [f"# {plain(report.title)}", _pairs(measured(evaluations))]
+    for evaluation in evaluations:
+        if evaluation.converted.warnings:
+            parts.append("**Before trusting these numbers**" + _of(evaluation, evaluations))
+            parts.append(bullets(map(plain, evaluation.converted.warnings)))
+    parts += [_headline_table(report), bootstrap_words(report.uncertainty)]
     if domains := by_domain(evaluations):
         names = headline(evaluations)
         rows = [
@@ -33,34 +40,78 @@ def summary(evaluations: Sequence[Evaluation], suite: str | None, left_out: Sequ
             for domain, (count, metrics) in domains.items()
         ]
         parts.append(table(["Domain (sets)", *names], rows))
-    if left_out:
-        parts.append(
-            "Left out, and not part of the average: " + ", ".join(map(plain, left_out)) + "."
-        )
+    if report.left_out:
+        names = ", ".join(map(plain, report.left_out))
+        parts.append(f"Left out, and not part of the average: {names}.")
+    parts += _what_went_wrong(report, folder)
     parts += [_section(evaluation, heading=len(evaluations) > 1) for evaluation in evaluations]
     return "\n\n".join(parts) + "\n"
 
 
-def _headline_table(evaluations: Sequence[Evaluation]) -> str:
+def _of(evaluation: Evaluation, evaluations: Sequence[Evaluation]) -> str:
+    return f" ({plain(evaluation.name)})" if len(evaluations) > 1 else ""
+
+
+def _headline_table(report: Report) -> str:
+    evaluations, sure = report.evaluations, report.uncertainty
     names: Sequence[str] = headline(evaluations)
     mean = average(evaluations)
     if mean is None:  # the shape of Table 1
         only = evaluations[0]
         first = [name for name in TABLE_1 if name in names]
         names = [*first, *(name for name in names if name not in first)]
+        values = [percent(only.scores.metrics[name]) for name in names]
         return table(
             ["Data set", *names],
-            [[plain(only.name), *(percent(only.scores.metrics[name]) for name in names)]],
+            [
+                [plain(only.name), *values],
+                ["95% interval", *_ranges(sure.sets[only.name], names)],
+            ],
         )
-    columns = [
-        "",
-        *(plain(evaluation.name) for evaluation in evaluations),
-        "Avg.",
-    ]  # the shape of Table 2
-    rows = [
-        [n, *(percent(e.scores.metrics[n]) for e in evaluations), percent(mean[n])] for n in names
-    ]
+    columns = ["", *(plain(e.name) for e in evaluations), "Avg."]  # the shape of Table 2
+    rows = []
+    for name in names:
+        values = [percent(e.scores.metrics[name]) for e in evaluations]
+        rows.append([name, *values, percent(mean[name])])
+        ranges = [_range(sure.sets[e.name].get(name)) for e in evaluations]
+        rows.append(["95% interval", *ranges, *_ranges(sure.average or {}, [name])])
     return table(columns, rows)
+
+
+def _ranges(intervals: Intervals, names: Sequence[str]) -> list[str]:
+    return [_range(intervals.get(name)) for name in names]
+
+
+def _range(interval: Interval | None) -> str:
+    return f"{percent(interval[0])} to {percent(interval[1])}" if interval else "-"
+
+
+def _what_went_wrong(report: Report, folder: Path) -> list[str]:
+    if not report.faults:
+        return ["## What went wrong most", "Nothing: every object has its box, and no other box."]
+    parts = ["## What went wrong most"]
+    if words := of_boxes_words(report.evaluations):
+        parts.append(plain(words))
+    for number, fault in enumerate(report.faults[:SHOWN], start=1):
+        cause = CAUSES[fault.key]
+        parts.append(f"{number}. **{cause.title}.** {plain(fault.words)} {cause.meaning}")
+        parts[-1] += f" {cause.advice}" * bool(cause.advice)
+        if pictures := _pictures(report, fault, folder):
+            parts.append("   " + " ".join(pictures))
+    others = (f"{CAUSES[fault.key].title}: {plain(fault.words)}" for fault in report.faults[SHOWN:])
+    return [*parts, *([bullets(others)] if len(report.faults) > SHOWN else [])]
+
+
+def _pictures(report: Report, fault: Fault, folder: Path) -> list[str]:
+    paths = [
+        path
+        for evaluation in report.evaluations
+        for path in sorted((folder / evaluation.name / "pictures" / fault.key).glob("*.png"))
+    ]
+    return [
+        f"![{CAUSES[fault.key].title}]({quote(path.relative_to(folder).as_posix())})"
+        for path in sorted(paths, key=lambda path: path.name)
+    ]
 
 
 def _section(evaluation: Evaluation, heading: bool) -> str:
@@ -68,9 +119,7 @@ def _section(evaluation: Evaluation, heading: bool) -> str:
     beside = [f"{name}: {value}" for name, value in beside_rows(evaluation).items()]
     counts = [f"{name}: {count}" for name, count in counts_in_words(evaluation).items()]
     unknown = list(converted.unknown_labels.items())[:LABELS_SHOWN]
-    parts = [f"## {plain(evaluation.name)}"] if heading else []
-    if converted.warnings:
-        parts += ["**Before trusting these numbers**", bullets(map(plain, converted.warnings))]
+    parts = [f"## {plain(evaluation.name) if heading else 'Tables'}"]
     parts += ["**What decides the numbers**", _pairs(decides(evaluation))]
     parts += [
         "**Beside AP** (percent)",

@@ -25,6 +25,7 @@ from mmdet_eval.reports.gallery import chosen
 from mmdet_eval.reports.judged import judge, ranked
 from mmdet_eval.reports.outputs import write_outputs
 from mmdet_eval.reports.pr_curves import curves, write_curves
+from mmdet_eval.reports.report import make_report
 from mmdet_eval.reports.summary import summary
 from mmdet_eval.suites.protocols import load_protocol
 from swift_plugin_visionr1.errors import InputError
@@ -44,6 +45,13 @@ def pond(tmp_path: Path) -> Evaluation:
     return evaluated(
         tmp_path, "pond", {"duck": boxes((CAT, "cat"), (DOG, "dog"))}, truth, images=False
     )
+
+
+def summary_of(
+    evaluations: Sequence[Evaluation], suite: str | None = None, left_out: Sequence[str] = ()
+) -> str:
+    """summary.md without pictures."""
+    return summary(make_report(evaluations, suite, left_out), Path("no pictures"))
 
 
 def written(
@@ -176,7 +184,7 @@ def test_half_a_surrogate_pair_in_a_label_can_be_written(tmp_path: Path) -> None
     made = evaluated(tmp_path, answers={**ANSWERS, "extra": boxes((DOG, "d\udce9g\r\nx"))})
     written(tmp_path / "out", [made])
     assert "d\\udce9g" in (tmp_path / "out/zoo/unmatched_labels.csv").read_text("utf-8")
-    assert "d\\udce9g" in (tmp_path / "out/report.html").read_text("utf-8")
+    assert "d\\\\udce9g" in (tmp_path / "out/report.html").read_text("utf-8"), "visible"
 
 
 def test_the_dump_gives_the_same_boxes_back(zoo: Evaluation, tmp_path: Path) -> None:
@@ -285,28 +293,26 @@ def test_names_that_cannot_be_folders(
 
 
 def test_the_summary_has_the_shape_of_table_1(zoo: Evaluation) -> None:
-    lines = summary([zoo], None, []).splitlines()
+    lines = [re.sub(" +", " ", line) for line in summary_of([zoo]).splitlines()]
+    start = lines.index("| Data set | AP50 | AP75 | mAP | AR@100 |")
     ap50, ap75, mean, recall = (
         f"{100 * zoo.scores.metrics[n]:.1f}" for n in ("AP50", "AP75", "mAP", "AR@100")
     )
-    assert lines[2:5] == [
-        "| Data set | AP50 | AP75 |  mAP | AR@100 |",
-        "| -------- | ---: | ---: | ---: | -----: |",
-        f"| zoo      | {ap50} | {ap75} | {mean} |   {recall} |",
-    ]
+    assert lines[start + 2] == f"| zoo | {ap50} | {ap75} | {mean} | {recall} |"
+    assert re.match(r"\| 95% interval( \| [\d.]+ to [\d.]+){4} \|", lines[start + 3])
 
 
 def test_the_summary_of_a_suite_has_the_shape_of_table_2(zoo: Evaluation, pond: Evaluation) -> None:
-    text = summary([zoo, pond], "both", ["vector"])
+    text = re.sub(" +", " ", summary_of([zoo, pond], "both", ["vector"]))
     mean = 100 * zoo.scores.metrics["mAP"]
-    assert "|        |  zoo |  pond | Avg. |" in text
-    assert f"| mAP    | {mean:.1f} | 100.0 | {(mean + 100) / 2:.1f} |" in text
+    assert "| | zoo | pond | Avg. |" in text
+    assert f"| mAP | {mean:.1f} | 100.0 | {(mean + 100) / 2:.1f} |" in text
     assert "not part of the average: vector." in text
 
 
 def test_the_summary_says_what_decides_the_numbers(zoo: Evaluation) -> None:
     zoo = replace(zoo, protocol=load_protocol("vision_r1_odinw"))
-    text = summary([zoo], None, [])
+    text = summary_of([zoo])
     for part in (
         "label-aware",
         "every score is 1.0",
@@ -387,5 +393,5 @@ def test_accuracy_leads_where_expressions_were_asked(zoo: Evaluation) -> None:
     metrics = {"accuracy@.5": 0.875, **zoo.scores.metrics}
     asked = replace(zoo, scores=replace(zoo.scores, metrics=metrics))
     assert table([asked]).splitlines()[-1].split()[0] == "0.875"
-    assert re.search(r"\| zoo +\| +87\.5 \|", summary([asked], None, []))
+    assert re.search(r"\| zoo +\| +87\.5 \|", summary_of([asked]))
     assert "accuracy" not in table([asked, zoo]), "one of the sets has none"

@@ -1,87 +1,121 @@
-// The headline, the paper's kind of table, the facts of a data set, and its classes.
-function showHeader() {
-  const only = data.sets.length === 1;
-  const total = data.average || data.sets[0].metrics;
-  byId("eyebrow").textContent = only ? "Evaluation" : `Suite of ${data.sets.length} data sets, averages`;
-  byId("title").textContent = data.suite || data.sets[0].name;
-  byId("lead").textContent = only ? `Protocol: ${data.sets[0].decides.protocol}` : data.sets.map((set) => set.name).join(", ");
-  const figures = data.headline.map((name, place) =>
-    el("div", { class: place ? "figure" : "figure first" }, el("b", {}, percent(total[name])), el("span", {}, name)));
-  byId("headline").replaceChildren(...figures);
-  const warnings = data.sets.flatMap((set) => set.warnings.map((text) => (only ? text : `${set.name}: ${text}`)));
-  if (data.leftOut.length) warnings.unshift(`Left out, and not part of the average: ${data.leftOut.join(", ")}.`);
-  byId("warnings").replaceChildren(...warnings.map((text) => el("p", { class: "warning" }, text)));
-  const versions = Object.entries(data.versions).map(([name, version]) => `${name} ${version}`);
-  byId("versions").textContent = versions.join(" · ");
-}
-
+// The data sets, the numbers of one of them, what decides them, and its classes.
 function showResults(choose) {
-  const names = Object.keys(data.sets[0].metrics);
-  const order = [...data.headline, ...names.filter((name) => !data.headline.includes(name))];
-  const cells = (metrics) => order.map((name) => el("td", {}, percent(metrics[name])));
-  const rows = data.sets.map((set, place) => {
-    const name = el("button", { type: "button" }, set.name);
-    name.addEventListener("click", () => choose(place));
-    return el("tr", {}, el("td", {}, data.sets.length > 1 ? name : set.name), ...cells(set.metrics));
-  });
-  if (data.average) rows.push(el("tr", { class: "average" }, el("td", {}, "Avg."), ...cells(data.average)));
-  const head = el("tr", {}, el("th", {}, "Data set"), ...order.map((name) => el("th", { scope: "col" }, name)));
-  byId("results").replaceChildren(el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows)));
-}
-
-function showFacts(set) {
-  pairs(byId("decides"), Object.entries(set.decides));
-  pairs(byId("beside"), Object.entries(set.beside));
-  pairs(byId("counts"), Object.entries(set.counts).map(([name, count]) => [name, whole(count)]));
-  byId("spread").textContent = `mAP: ${set.spread}.`;
-  const labels = set.unknown.map(([label, count]) => `“${label}” ${whole(count)}`).join(", ");
-  const more = set.unknownLabels > set.unknown.length ? ` and ${set.unknownLabels - set.unknown.length} more` : "";
-  byId("unknown").textContent = labels ? `Labels that name no category: ${labels}${more}.` : "";
-}
-
-function showClasses(set) {
-  byId("classes-section").hidden = !set.classes.length;
-  if (!set.classes.length) return;
-  const names = Object.keys(set.classes[0].metrics);
-  const columns = [
-    ["Class", (one) => one.name], ["Objects", (one) => one.truths], ["Boxes", (one) => one.boxes],
-    ...names.map((name) => [name, (one) => one.metrics[name]]),
-  ];
-  const body = el("tbody");
-  const heads = columns.map(([name, value], place) => {
+  byId("results-section").hidden = models[0].sets.length === 1;
+  if (models[0].sets.length === 1) return;
+  const rows = several ? resultsBeside() : resultsAlone();
+  const named = rows.map(([name, ...cells], place) => {
+    if (place >= models[0].sets.length) return [name, ...cells];
     const button = el("button", { type: "button" }, name);
-    const head = el("th", { scope: "col" }, button);
-    button.addEventListener("click", () => {
-      const down = head.getAttribute("aria-sort") === null ? place > 0 : head.getAttribute("aria-sort") === "ascending";
-      heads.forEach((other) => other.removeAttribute("aria-sort"));
-      head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      body.replaceChildren(...[...set.classes].sort(byValue(value, down)).map((one) => classRow(one, names)));
-    });
-    return head;
+    button.addEventListener("click", () => choose(place));
+    return [button, ...cells];
   });
-  body.append(...set.classes.map((one) => classRow(one, names)));
-  byId("classes").replaceChildren(el("table", {}, el("thead", {}, el("tr", {}, ...heads)), body));
+  const heads = several ? ["Data set", ...models.map((model) => model.name), ...changeHeads()] : ["Data set", ...models[0].headline.map((one) => one.name)];
+  const made = table(heads, named, "Data sets");
+  made.querySelector("tbody tr:last-child").classList.add("average");
+  byId("results").replaceChildren(several ? el("p", { class: "note" }, data.comparison.metric) : "", made);
 }
 
-function byValue(value, down) {
-  return (a, b) => {
-    const [x, y] = [value(a), value(b)];
-    if (x === null || y === null) return (x === null) - (y === null); // nothing to measure: last either way
+const changeHeads = () => models.slice(1).map((model) => (models.length > 2 ? `${model.name}: difference` : "Difference"));
+
+function resultsAlone() {
+  const names = models[0].headline.map((one) => one.name);
+  const cell = (value, interval) => el("span", {}, percent(value), el("small", {}, ` ${range(interval)}`));
+  const rows = models[0].sets.map((set) => [set.name, ...names.map((name) => cell(set.metrics[name], set.intervals[name]))]);
+  const mean = models[0].headline.map((one) => cell(one.value, one.interval));
+  return [...rows, ["Avg.", ...mean]];
+}
+
+function resultsBeside() {
+  return data.comparison.sets.map((column) => [
+    column.name, ...column.values.map(percent), ...column.changes.slice(1).map(changeCell)]);
+}
+
+const changeCell = (change) => el("span", {}, signed(change.difference), el("small", {}, ` ${range(change.interval, signed)}`));
+
+function showNumbers(sets) {
+  const lead = models[0].headline.map((one) => one.name);
+  const named = [...new Set(sets.flatMap((set) => Object.keys(set.metrics)))];
+  const metrics = [...lead, ...named.filter((name) => !lead.includes(name))].map((name) => {
+    const values = sets.map((set) => set.metrics[name]);
+    const last = several ? values.slice(1).map((one) => (none(one) || none(values[0]) ? "–" : signed(one - values[0]))) : [range(sets[0].intervals[name])];
+    return [name, ...values.map(percent), ...last];
+  });
+  const heads = several ? ["", ...models.map((model) => model.name), ...changeHeads()] : ["", "", "95% interval"];
+  const words = [...new Set(sets.flatMap((set) => Object.keys(set.beside)))].map((name) => [name, ...sets.map((set) => set.beside[name] || "–")]);
+  byId("numbers").replaceChildren(table(heads, metrics, "Numbers"), table(heads.slice(0, 1 + sets.length), words, "Numbers beside AP"));
+  byId("spread").textContent = sets.map((set, place) => `${several ? `${models[place].name}: ` : ""}mAP's range: ${set.spread}.`).join(" ");
+}
+
+function showFacts(sets) {
+  sharedPairs(byId("decides"), sets.map((set) => set.decides));
+  const names = [...new Set(sets.flatMap((set) => Object.keys(set.counts)))];
+  const rows = names.map((name) => [name, ...sets.map((set) => whole(set.counts[name]))]);
+  byId("counts").replaceChildren(table(["", ...models.map((model) => (several ? model.name : ""))], rows, "What came in"));
+  byId("unknown").replaceChildren(...sets.map((set, place) => unknownLabels(set, several ? `${models[place].name}: ` : "")));
+}
+
+function unknownLabels(set, name) {
+  const more = set.unknownLabels > set.unknown.length ? ` and ${set.unknownLabels - set.unknown.length} more` : "";
+  const labels = set.unknown.flatMap(([label, count], place) => [place ? ", " : "", el("bdi", {}, `“${label}”`), ` ${whole(count)}`]);
+  return el("span", { class: "line" }, labels.length ? `${name}Labels that name no category: ` : "", ...labels, labels.length ? `${more}.` : "");
+}
+
+function showClasses(sets) {
+  byId("classes-section").hidden = !sets[0].classes.length;
+  if (!sets[0].classes.length) return;
+  const columns = several ? classesBeside(sets) : classesAlone(sets[0]);
+  const rows = sets[0].classes.map((one, place) => ({ values: columns.map((column) => column.value(one, place)), cells: columns.map((column) => column.cell(one, place)) }));
+  const body = (order) => byId("classes").querySelector("tbody").replaceChildren(...order.map((row) => tableRow(row.cells, columns.map((column) => column.name))));
+  const heads = columns.map((column, place) => sortingHead(column.name, place, (down) => body([...rows].sort(byValue(place, down)))));
+  byId("classes").replaceChildren(table(heads, rows.map((row) => row.cells), "Classes"));
+}
+
+function classesAlone(set) {
+  const metrics = Object.keys(set.classes[0].metrics);
+  return [
+    { name: "Class", value: (one) => one.name, cell: (one) => one.name },
+    { name: "Objects", value: (one) => one.truths, cell: (one) => whole(one.truths) },
+    { name: "Boxes", value: (one) => one.boxes, cell: (one) => whole(one.boxes) },
+    ...metrics.map((name) => ({ name, value: (one) => one.metrics[name], cell: (one) => (name === "AP" ? bar(one.metrics.AP) : percent(one.metrics[name])) })),
+  ];
+}
+
+function classesBeside(sets) {
+  const change = (place, model) => data.comparison.classes[sets[0].name][place].changes[model];
+  return [
+    { name: "Class", value: (one) => one.name, cell: (one) => one.name },
+    { name: "Objects", value: (one) => one.truths, cell: (one) => whole(one.truths) },
+    ...models.map((model, number) => ({
+      name: `AP, ${model.name}`, value: (_, place) => sets[number].classes[place].metrics.AP, cell: (_, place) => percent(sets[number].classes[place].metrics.AP),
+    })),
+    ...models.slice(1).map((model, number) => ({
+      name: changeHeads()[number], value: (_, place) => change(place, number + 1).difference, cell: (_, place) => changeCell(change(place, number + 1)),
+    })),
+  ];
+}
+
+function bar(value) {
+  const share = styled(el("i", { class: "bar", "aria-hidden": "true" }), { "--share": `${100 * (value || 0)}%` });
+  return el("span", {}, share, percent(value));
+}
+
+function sortingHead(name, place, sort) {
+  const button = el("button", { type: "button" }, name);
+  const head = el("th", { scope: "col" }, button);
+  button.addEventListener("click", () => {
+    const down = head.getAttribute("aria-sort") === null ? place > 0 : head.getAttribute("aria-sort") === "ascending";
+    head.parentElement.querySelectorAll("[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    sort(down);
+  });
+  return head;
+}
+
+function byValue(place, down) {
+  return ({ values: a }, { values: b }) => {
+    const [x, y] = [a[place], b[place]];
+    if (none(x) || none(y)) return none(x) - none(y); // nothing to measure: last either way
     const order = typeof x === "string" ? x.localeCompare(y) : x - y;
     return down ? -order : order;
   };
-}
-
-function classRow(one, names) {
-  const cells = names.map((name) => {
-    const cell = el("td", {}, percent(one.metrics[name]));
-    if (name === "AP" && one.metrics.AP !== null) {
-      const bar = el("i", { "aria-hidden": "true" });
-      bar.style.setProperty("--share", `${100 * one.metrics.AP}%`);
-      cell.className = "bar";
-      cell.prepend(bar);
-    }
-    return cell;
-  });
-  return el("tr", {}, el("td", {}, one.name), el("td", {}, whole(one.truths)), el("td", {}, whole(one.boxes)), ...cells);
 }
