@@ -83,7 +83,7 @@ CAUSES = {
 
 
 @dataclass(frozen=True)
-class Fault:
+class ReportedFault:
     """A cause and how often it came up.
 
     Attributes:
@@ -119,7 +119,7 @@ def _number(count: int, noun: str) -> str:
 
 def find_faults(
     evaluations: Sequence[Evaluation], judged: Sequence[Sequence[JudgedAnswer]]
-) -> tuple[Fault, ...]:
+) -> tuple[ReportedFault, ...]:
     """The faults of all data sets together, the most frequent first."""
     counts: dict[str, _CauseCount] = {key: _CauseCount() for key in CAUSES}
     for number, answers in enumerate(judged):
@@ -153,12 +153,12 @@ class _CauseCount:
         self.names.update(names)
         self._answers.append((causes - 2 * count, where))
 
-    def fault(self, key: str, total: int) -> Fault:
+    def fault(self, key: str, total: int) -> ReportedFault:
         """Answers in which the cause prevails are the best examples."""
         examples = tuple(where for _, where in sorted(self._answers)[:EXAMPLES])
         labels = tuple((name, n) for name, n in self.names.most_common(LABELS_NAMED) if name)
         count = self.names.total()
-        return Fault(key, count, total, len(self._answers), labels, examples)
+        return ReportedFault(key, count, total, len(self._answers), labels, examples)
 
 
 def _unanswered(evaluation: Evaluation, judged: Sequence[JudgedAnswer]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from .faults import SHOWN
 from .judged import JudgedAnswer, ranked
 from .pictures import image_file, thumbnail
-from .report import Report
+from .report import ReportParts
 
 CARDS = 120  # on a page; makes some megabytes of thumbnails
 
@@ -36,7 +36,7 @@ def _evenly(places: Sequence[int], count: int) -> list[int]:
     return [places[step] for step in steps]
 
 
-def cards(report: Report, broken: dict[Path, str]) -> dict[str, Any]:
+def cards(report: ReportParts, broken: dict[Path, str]) -> dict[str, Any]:
     """JSON-ready cards of all data sets, their thumbnails, and how many answers there are; images
     that cannot be opened go into `broken`."""
     limit = max(1, CARDS // len(report.evaluations))

@@ -8,12 +8,12 @@ from ..evaluation import Evaluation
 from ..versions import versions
 from .intervals import LEVEL, SEED, Intervals
 from .phrases import average, by_domain
-from .report import Report
+from .report import ReportParts
 
 UNITS = "fractions in [0, 1], not rounded; null where there is nothing to measure"
 
 
-def record(report: Report) -> dict[str, Any]:
+def record(report: ReportParts) -> dict[str, Any]:
     """The content, JSON-ready."""
     evaluations, sure = report.evaluations, report.uncertainty
     headline = sure.average or sure.sets[evaluations[0].name]

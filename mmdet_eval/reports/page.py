@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .page_data import FORM, page_data, visible
-from .report import Report
+from .report import ReportParts
 
 SCRIPTS = (
     *("build.js", "header.js", "faults.js", "tables.js", "figures.js", "gallery.js"),
@@ -20,7 +20,7 @@ SCRIPTS = (
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
 
-def page(report: Report, broken: dict[Path, str]) -> str:
+def page(report: ReportParts, broken: dict[Path, str]) -> str:
     """The page of one evaluation, as HTML.
 
     Args:

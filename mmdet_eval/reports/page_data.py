@@ -12,21 +12,21 @@ from ..metrics.calibration import Calibration
 from ..metrics.ranking import RECALLS
 from ..versions import versions
 from .beside import beside_rows
-from .faults import CAUSES, SHOWN, Fault
+from .faults import CAUSES, SHOWN, ReportedFault
 from .gallery import cards
 from .intervals import Intervals
 from .judged import KINDS
 from .measured import bootstrap_words, measured, of_boxes_words
-from .phrases import average, counts_in_words, decides, headline, spread_in_words
+from .phrases import average, by_domain, counts_in_words, decides, headline, spread_in_words
 from .pr_curves import Curve, curves
-from .report import Report
+from .report import ReportParts
 from .rewards import WORDS
 
 LABELS_SHOWN = 30
 FORM = 2  # of these data: a page of another version cannot be laid beside
 
 
-def page_data(report: Report, pictures_broken: dict[Any, str]) -> dict[str, Any]:
+def page_data(report: ReportParts, pictures_broken: dict[Any, str]) -> dict[str, Any]:
     """The data of one evaluation."""
     shown = cards(report, pictures_broken)
     model = {
@@ -39,6 +39,10 @@ def page_data(report: Report, pictures_broken: dict[Any, str]) -> dict[str, Any]
         "faults": _faults(report, shown["cards"]),
         "ofBoxes": of_boxes_words(report.evaluations),
         "average": average(report.evaluations),
+        "domains": [
+            {"name": f"{name} ({count})", "metrics": metrics}
+            for name, (count, metrics) in by_domain(report.evaluations).items()
+        ],
         "sets": [_set(e, report.uncertainty.sets[e.name]) for e in report.evaluations],
         "cards": shown["cards"],
         "answers": shown["answers"],
@@ -67,7 +71,7 @@ def visible(value: Any) -> Any:
     return value
 
 
-def _warnings(report: Report) -> list[str]:
+def _warnings(report: ReportParts) -> list[str]:
     several = len(report.evaluations) > 1
     warnings = [
         f"{evaluation.name}: {text}" if several else text
@@ -80,7 +84,7 @@ def _warnings(report: Report) -> list[str]:
     return warnings
 
 
-def _headline(report: Report) -> list[dict[str, Any]]:
+def _headline(report: ReportParts) -> list[dict[str, Any]]:
     sure, first = report.uncertainty, report.evaluations[0]
     values = average(report.evaluations) or first.scores.metrics
     intervals = sure.average or sure.sets[first.name]
@@ -90,12 +94,12 @@ def _headline(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _faults(report: Report, shown: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _faults(report: ReportParts, shown: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     places = {(card["set"], card["place"]): number for number, card in enumerate(shown)}
     return [_fault(fault, places if n < SHOWN else {}) for n, fault in enumerate(report.faults)]
 
 
-def _fault(fault: Fault, places: dict[tuple[int, int], int]) -> dict[str, Any]:
+def _fault(fault: ReportedFault, places: dict[tuple[int, int], int]) -> dict[str, Any]:
     return {
         "key": fault.key,
         "count": fault.count,

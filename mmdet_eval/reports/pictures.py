@@ -15,7 +15,7 @@ from swift_plugin_visionr1.explain.painter import paint, styled
 from ..evaluation import Evaluation
 from .faults import SHOWN
 from .judged import JudgedAnswer, ranked
-from .report import Report
+from .report import ReportParts
 
 KINDS = ("best", "worst", "unparseable")
 PICTURES = 4  # of each kind
@@ -53,7 +53,7 @@ def shown_image(path: Path, long_side: int, broken: dict[Path, str]) -> Any | No
         return None
 
 
-def write_pictures(folder: Path, report: Report, number: int, broken: dict[Path, str]) -> None:
+def write_pictures(folder: Path, report: ReportParts, number: int, broken: dict[Path, str]) -> None:
     """Write the pictures of a data set as PNG: up to 4 each of the best, the worst and the
     unparseable into best/, worst/ and unparseable/, and its examples of each fault into a folder
     with the fault's key; images that cannot be opened go into `broken`."""

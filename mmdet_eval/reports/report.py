@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..evaluation import Evaluation
-from .faults import Fault, find_faults
+from .faults import ReportedFault, find_faults
 from .intervals import Uncertainty, measure_uncertainty
 from .judged import JudgedAnswer, judge
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class ReportParts:
     """What summary.md, report.html and metrics.json are written from.
 
     Attributes:
@@ -26,7 +26,7 @@ class Report:
     suite: str | None
     left_out: Sequence[str]
     judged: Sequence[Sequence[JudgedAnswer]]
-    faults: Sequence[Fault]
+    faults: Sequence[ReportedFault]
     uncertainty: Uncertainty
 
     @property
@@ -37,9 +37,9 @@ class Report:
 
 def make_report(
     evaluations: Sequence[Evaluation], suite: str | None = None, left_out: Sequence[str] = ()
-) -> Report:
+) -> ReportParts:
     """Judge the answers, find the faults and measure the intervals."""
     judged = [judge(evaluation) for evaluation in evaluations]
     faults = find_faults(evaluations, judged)
     uncertainty = measure_uncertainty(evaluations)
-    return Report(evaluations, suite, left_out, judged, faults, uncertainty)
+    return ReportParts(evaluations, suite, left_out, judged, faults, uncertainty)

@@ -9,18 +9,18 @@ from swift_plugin_visionr1.text import percent
 from ..evaluation import Evaluation
 from ..metrics.scores import ACCURACY
 from .beside import beside_rows
-from .faults import CAUSES, SHOWN, Fault
+from .faults import CAUSES, SHOWN, ReportedFault
 from .intervals import Interval, Intervals
 from .markdown import bullets, plain, table
 from .measured import bootstrap_words, measured, of_boxes_words
 from .phrases import average, breaks, by_domain, counts_in_words, decides, headline, spread_in_words
-from .report import Report
+from .report import ReportParts
 
 LABELS_SHOWN = 20
 TABLE_1 = (ACCURACY, "AP50", "AP75", "mAP")  # first in the paper's Table 1
 
 
-def summary(report: Report, folder: Path) -> str:
+def summary(report: ReportParts, folder: Path) -> str:
     """The text of summary.md; numbers in percent.
 
     Args:
@@ -52,7 +52,7 @@ def _of(evaluation: Evaluation, evaluations: Sequence[Evaluation]) -> str:
     return f" ({plain(evaluation.name)})" if len(evaluations) > 1 else ""
 
 
-def _headline_table(report: Report) -> str:
+def _headline_table(report: ReportParts) -> str:
     evaluations, sure = report.evaluations, report.uncertainty
     names: Sequence[str] = headline(evaluations)
     mean = average(evaluations)
@@ -86,7 +86,7 @@ def _range(interval: Interval | None) -> str:
     return f"{percent(interval[0])} to {percent(interval[1])}" if interval else "-"
 
 
-def _what_went_wrong(report: Report, folder: Path) -> list[str]:
+def _what_went_wrong(report: ReportParts, folder: Path) -> list[str]:
     if not report.faults:
         return ["## What went wrong most", "Nothing: every object has its box, and no other box."]
     parts = ["## What went wrong most"]
@@ -102,7 +102,7 @@ def _what_went_wrong(report: Report, folder: Path) -> list[str]:
     return [*parts, *([bullets(others)] if len(report.faults) > SHOWN else [])]
 
 
-def _pictures(report: Report, fault: Fault, folder: Path) -> list[str]:
+def _pictures(report: ReportParts, fault: ReportedFault, folder: Path) -> list[str]:
     paths = [
         path
         for evaluation in report.evaluations

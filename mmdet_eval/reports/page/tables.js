@@ -22,7 +22,8 @@ function resultsAlone() {
   const cell = (value, interval) => el("span", {}, percent(value), el("small", {}, ` ${range(interval)}`));
   const rows = models[0].sets.map((set) => [set.name, ...names.map((name) => cell(set.metrics[name], set.intervals[name]))]);
   const mean = models[0].headline.map((one) => cell(one.value, one.interval));
-  return [...rows, ["Avg.", ...mean]];
+  const domains = models[0].domains.map((domain) => [domain.name, ...names.map((name) => percent(domain.metrics[name]))]);
+  return [...rows, ...domains, ["Avg.", ...mean]];
 }
 
 function resultsBeside() {
