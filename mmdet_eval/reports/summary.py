@@ -7,7 +7,7 @@ from urllib.parse import quote
 from swift_plugin_visionr1.text import percent
 
 from ..evaluation import Evaluation
-from ..metrics.scores import ACCURACY
+from ..metrics.scores import ACCURACY, Metrics
 from .beside import beside_rows
 from .faults import CAUSES, SHOWN, ReportedFault
 from .intervals import Interval, Intervals
@@ -34,12 +34,7 @@ def summary(report: ReportParts, folder: Path) -> str:
             parts.append(bullets(map(plain, evaluation.converted.warnings)))
     parts += [_headline_table(report), bootstrap_words(report.uncertainty)]
     if domains := by_domain(evaluations):
-        names = headline(evaluations)
-        rows = [
-            [plain(f"{domain} ({count})"), *(percent(metrics[name]) for name in names)]
-            for domain, (count, metrics) in domains.items()
-        ]
-        parts.append(table(["Domain (sets)", *names], rows))
+        parts.append(_domain_table(domains, headline(evaluations)))
     if report.left_out:
         names = ", ".join(map(plain, report.left_out))
         parts.append(f"Left out, and not part of the average: {names}.")
@@ -76,6 +71,14 @@ def _headline_table(report: ReportParts) -> str:
         ranges = [_range(sure.sets[e.name].get(name)) for e in evaluations]
         rows.append(["95% interval", *ranges, *_ranges(sure.average or {}, [name])])
     return table(columns, rows)
+
+
+def _domain_table(domains: Mapping[str, tuple[int, Metrics]], names: Sequence[str]) -> str:
+    rows = [
+        [plain(f"{domain} ({count})"), *(percent(metrics[name]) for name in names)]
+        for domain, (count, metrics) in domains.items()
+    ]
+    return table(["Domain (sets)", *names], rows)
 
 
 def _ranges(intervals: Intervals, names: Sequence[str]) -> list[str]:
