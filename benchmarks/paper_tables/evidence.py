@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import mean
 
 from charts import draw_curves
+from ignoring_labels import look_at
 from intervals import Verdict, judge, sample_images
 from recommend import recommended
 from results import Results, missing, number, read_results
@@ -46,18 +47,30 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def in_domain_table(results: Results, runs: RunList, base: str) -> str:
-    """One row a setting: everything measured on the in-domain scenes."""
+def in_domain_table(results: Results, runs: RunList, base: str, data: Path) -> str:
+    """One row a setting: everything measured on the in-domain scenes, whose annotations lie in
+    the folder `data`."""
     rows = []
     for setting in runs.settings:
         done = results.of(base, setting.name)
         if not done:
             continue
         values = [spread([number(one, metric, SETS[0]) for one in done]) for metric in METRICS]
+        unnamed = [look_at(one, SETS[0], data) for one in done]
+        values += [spread([one.found for one in unnamed]), spread([one.named for one in unnamed])]
         boxes = spread([number(one, "boxes_per_image", SETS[0]) for one in done], "{:.2f}".format)
         cost = [f"{done[0]['completions']:,}", f"{mean(seconds(one) for one in done):.0f}"]
         rows.append([f"`{setting.name}`", str(len(done)), *values, boxes, *cost])
-    head = ["setting", "seeds", *METRICS, "boxes per image", "completions", "seconds"]
+    head = [
+        "setting",
+        "seeds",
+        *METRICS,
+        "found",
+        "named",
+        "boxes per image",
+        "completions",
+        "seconds",
+    ]
     return table(head, rows)
 
 
@@ -126,14 +139,15 @@ def _pairs(values: dict) -> str:
 
 
 def write_page(
-    results: Results, runs: RunList, verdicts: list[str], advice: str, page: Path
+    results: Results, runs: RunList, verdicts: list[str], advice: str, data: Path, page: Path
 ) -> None:
     """The page and, beside it, its picture; `advice` is the text of the recommended settings."""
     curves = page.parent / "images" / "evidence_curves.svg"
     curves.parent.mkdir(parents=True, exist_ok=True)
     draw_curves(results, runs, curves)
     tables = [
-        f"## The {base} base\n\nIn domain, 200 scenes:\n\n{in_domain_table(results, runs, base)}"
+        f"## The {base} base\n\nIn domain, 200 scenes:\n\n"
+        f"{in_domain_table(results, runs, base, data)}"
         f"\n\nmAP out of domain:\n\n{other_sets_table(results, runs, base)}"
         for base in runs.bases
         if any(one["base"] == base for one in results.stored)
@@ -171,7 +185,7 @@ def main() -> int:
     verdicts = [sentence(one, judge(one, results, drawn)) for one in runs.hypotheses]
     advice = recommended(results, runs, drawn)
     write_file(args.recommended, advice)
-    write_page(results, runs, verdicts, advice, args.out)
+    write_page(results, runs, verdicts, advice, args.data, args.out)
     say(f"{args.out}: {len(results.stored)} results, {len(verdicts)} hypotheses")
     return 0
 

@@ -14,6 +14,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "paper_tables"))
 import evidence
+import ignoring_labels
 import intervals
 import recommend
 import results
@@ -308,7 +309,9 @@ def test_the_page_shows_the_stored_numbers(
 ) -> None:
     read = results.read_results(stored, runs)
     page = tmp_path / "docs" / "evidence.md"
-    evidence.write_page(read, runs, ["**Holds**: it helps."], "preset: paper\n", page)
+    evidence.write_page(
+        read, runs, ["**Holds**: it helps."], "preset: paper\n", stored.parent / "data", page
+    )
     text = page.read_text()
     row = next(line for line in text.splitlines() if line.startswith("| `paper` | 2 |"))
     values = [result["sets"]["in_domain"]["mAP"] for result in read.of("weak", "paper")]
@@ -316,6 +319,18 @@ def test_the_page_shows_the_stored_numbers(
     assert shown == pytest.approx([100 * mean(values), 100 * min(values), 100 * max(values)])
     assert "`strict`, weak base: 1 of 2 seeds" in text
     assert (tmp_path / "docs" / "images" / "evidence_curves.svg").stat().st_size > 1000
+
+
+def test_boxes_without_their_labels_are_told_from_their_labels(stored: Path) -> None:
+    data = stored.parent / "data"
+    right = TRUTHS["in_domain"]
+    renamed = [box | {"category_id": box["category_id"] % 6 + 1} for box in right]
+    moved = [box | {"bbox": [0, 0, 1, 1]} for box in right]
+    seen = []
+    for boxes in (right, renamed, moved):
+        result = {"boxes": {"in_domain": results.pack_boxes(boxes)}}
+        seen.append(ignoring_labels.look_at(result, "in_domain", data))
+    assert [(one.found, one.named) for one in seen] == [(1, 1), (1, 0), (0, 0)]
 
 
 def test_quick_takes_a_few_short_runs_on_one_base() -> None:
