@@ -17,6 +17,7 @@ from .answers.coco_results import Converted, to_coco_results
 from .answers.given_boxes import given_box_warnings
 from .answers.given_numbers import number_warnings
 from .answers.join import Duplicates, Missing, join
+from .answers.numbers import read_numbers
 from .answers.query_table import some
 from .answers.recorded_protocol import check_recorded
 from .answers.rows import AnswerRow
@@ -24,19 +25,19 @@ from .answers.scorers import BoxScorer, describe_score
 from .answers.suite_predictions import Predictions
 from .asking.speed import Speed
 from .coco.annotations import Annotations
-from .coco.detections import Detections
+from .coco.detections import Detections, to_detections
 from .coco.soundness import truth_warnings
-from .metrics.counting import Counting, counting
+from .metrics.counting import Counting
 from .metrics.engines import limits_at
 from .metrics.matching import LIMIT
 from .metrics.measure import Engine, measure
 from .metrics.named import with_named
 from .metrics.refexp import refexp_scores, refexp_truths
-from .metrics.refusal import refusal_rates
-from .metrics.scores import ACCURACY, Metrics, Scores
+from .metrics.scores import ACCURACY, EXACT_COUNT, Scores
 from .suites.protocols import Protocol
 from .suites.queries import queries
 from .suites.spec import DatasetSpec
+from .text_scores import count_as_published, count_boxes, count_numbers, of_text
 
 OUTSIDE = "boxes that leave the image are clipped to it, and dropped when nothing is left"
 MOST = "at most {} boxes per image and category, the first by score"
@@ -49,6 +50,8 @@ BEST_BOX = (
     "the box of each image that scores best counts, of equal ones the first; the others are dropped"
 )
 ALL_EMPTY = "all images count as having no detections"
+NUMBER = "the number in the answer"
+BOXES = "the boxes of the answer"
 GIVEN_SCORES = "the scores of the prediction file"
 
 
@@ -228,14 +231,13 @@ def _evaluate_answers(
 ) -> Evaluation:
     protocol = options.protocol
     converted = convert_answers(spec, annotations, rows, options, images)
+    if annotations.counts or (protocol and protocol.answer == "number"):
+        return _evaluate_counts(spec, annotations, converted, options, images)
     refers = _refers(protocol)
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
     scores = options.measure(annotations, converted.detections)
-    of_text = refusal(annotations, converted) | {
-        "format adherence": converted.counts.format_adherence
-    }
-    scores = replace(scores, beside=scores.beside | of_text)
+    scores = replace(scores, beside=scores.beside | of_text(annotations, converted))
     scores = with_named(scores, _named(spec, protocol), annotations, converted.detections)
     if refers:
         answered = {one.answer.image.id: one.boxes for one in converted.answers}
@@ -262,6 +264,43 @@ def _evaluate_answers(
     )
 
 
+def _evaluate_counts(
+    spec: DatasetSpec,
+    annotations: Annotations,
+    converted: Converted,
+    options: Options,
+    images: Path | None,
+) -> Evaluation:
+    """Only how many there are: either nothing else is annotated, or nothing else was asked."""
+    protocol = options.protocol
+    by_number = protocol is not None and protocol.answer == "number"
+    counted = count_numbers(annotations, converted) if by_number else None
+    counted = counted or count_boxes(annotations, converted)
+    nothing = to_detections(annotations, [])
+    scores = options.measure(annotations, nothing)
+    exact = {EXACT_COUNT: counted.exact if counted else None}
+    beside = count_as_published(spec.form, annotations, converted) if by_number else {}
+    scores = replace(
+        scores,
+        metrics=exact,
+        beside=beside | {"format adherence": converted.counts.format_adherence},
+        first=(EXACT_COUNT,),
+        calibration=None,
+    )
+    conditions = {"counted": NUMBER if by_number else BOXES, "labels": converted.label_policy}
+    return Evaluation(
+        spec.name,
+        annotations,
+        images,
+        protocol,
+        converted,
+        scores,
+        options.io.format,
+        conditions,
+        counting=counted,
+    )
+
+
 def convert_answers(
     spec: DatasetSpec,
     annotations: Annotations,
@@ -276,6 +315,8 @@ def convert_answers(
         check_recorded(rows, protocol)
     asked = queries(protocol, annotations, spec.captions) if protocol else None
     joined = join(rows, annotations.images, asked, options.missing, options.duplicates)
+    if protocol and protocol.answer == "number":
+        return read_numbers(joined.answers, annotations, joined.queries, joined.duplicates)
     converted = to_coco_results(
         joined.answers,
         options.io,
@@ -317,49 +358,10 @@ def _warnings(
     return tuple(warnings)
 
 
-def refusal(annotations: Annotations, converted: Converted) -> Metrics:
-    """`refusal_rates` of text answers.
-
-    An answer refuses if it says in any way that there is nothing; text that cannot be read does
-    not. Answers about what may be there without an annotation do not count: crowds, and in LVIS
-    what nobody looked for.
-    """
-    annotated, absent = annotations.present(), annotations.absent()
-    every = len(annotations.category_ids)
-    present, known = [], []
-    for one in converted.answers:
-        image, category = one.answer.image.id, one.answer.query.category
-        there = annotated[image] if category is None else category in annotated[image]
-        gone = len(absent[image]) == every if category is None else category in absent[image]
-        present.append(bool(there))
-        known.append(bool(there or gone))
-    refused = [one.parsed.says_nothing and not len(one.boxes) for one in converted.answers]
-    columns = (np.array(column, dtype=bool) for column in (refused, present))
-    return refusal_rates(*(column[np.array(known, dtype=bool)] for column in columns))
-
-
 def _named(spec: DatasetSpec, protocol: Protocol | None) -> tuple[str, ...]:
     """The metrics that the suite names; for an expression of any number of boxes, gRefCOCO's."""
     refers = protocol is not None and protocol.queries == "referring"
     return spec.metrics or (("grec",) if refers else ())
-
-
-def count_boxes(annotations: Annotations, converted: Converted) -> Counting | None:
-    """`counting` of text answers by their boxes: for a question about one category the boxes of
-    it, else all whose label is a category."""
-    truths = annotations.truths
-    places = {key: place for place, key in enumerate(annotations.image_ids)}
-    counted, annotated = [], []
-    for one in converted.answers:
-        there = truths.category[truths.by_image[places[one.answer.image.id]]]
-        asked = one.answer.query.category
-        if asked is None:
-            annotated.append(len(there))
-            counted.append(sum(name is not None for name in one.categories))
-        else:
-            annotated.append(int((there == annotations.category_ids.index(asked)).sum()))
-            counted.append(one.categories.count(asked))
-    return counting(counted, annotated)
 
 
 def _refers(protocol: Protocol | None) -> bool:

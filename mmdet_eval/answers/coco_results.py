@@ -178,13 +178,13 @@ def to_coco_results(
             or frame_warnings(read, counts.outside, io)
             or misplaced_warnings(read, io, reader.find, annotations)
         ),
-        *_cut_off(counts),
+        *cut_off_warnings(counts),
     )
     label_policy = names.policy if labels == "answer" else BY_QUERY
     return Converted(detections, counts, dict(unknown.most_common()), read, warnings, label_policy)
 
 
-def _cut_off(counts: Counts) -> tuple[str, ...]:
+def cut_off_warnings(counts: Counts) -> tuple[str, ...]:
     if counts.truncated <= CUT_OFF * counts.answers:
         return ()
     return (

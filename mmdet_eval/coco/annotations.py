@@ -20,6 +20,7 @@ from .truths import Truths, to_truths
 __all__ = ["Annotations", "Id", "Image", "make_annotations", "read_annotations"]
 
 ASKED = "asked_category_ids"  # of an image: what may be asked about it
+COUNT = "annotated_count"  # of an image: how many there are, where boxes are not annotated
 NEGATIVE = "neg_category_ids"  # of an image of LVIS: what is known not to be in it
 
 
@@ -82,6 +83,12 @@ class Annotations:
             image: tuple(self.category_ids[k] for k in np.unique(self.truths.category[places]))
             for image, places in zip(self.image_ids, self.truths.by_image, strict=True)
         }
+
+    @cached_property
+    def counts(self) -> dict[Id, int]:
+        """Image id -> how many there are of what its caption asks for, where the file says only
+        that."""
+        return {image["id"]: image[COUNT] for image in self.data["images"] if COUNT in image}
 
     @cached_property
     def federated(self) -> bool:

@@ -16,8 +16,8 @@ from ..answers.answer import Answer
 from ..answers.coco_results import to_coco_results
 from ..coco.annotations import Annotations, read_annotations
 from ..coco.detections import to_detections
-from ..evaluation import refusal
 from ..metrics.measure import Engine, measure
+from ..text_scores import refusal
 
 METRICS = ("mAP", "AP50", "AP75", "AR@100")
 BESIDE = ("precision@.5", "recall@.5", "F1@.5")

@@ -9,6 +9,7 @@ import numpy as np
 WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
 fifteen sixteen seventeen eighteen nineteen twenty"""
 DIGITS = {word: str(number) for number, word in enumerate(WORDS.split())} | {"none": "0"}
+LONGEST = 300  # characters of a number: beyond, a float is infinite
 SIGNED = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -41,7 +42,7 @@ def counting(counts: Sequence[int | None], annotated: Sequence[int]) -> Counting
     """
     if not len(annotated):
         return None
-    errors = np.array([(n or 0) - m for n, m in zip(counts, annotated, strict=True)])
+    errors = np.array([(n or 0) - m for n, m in zip(counts, annotated, strict=True)], dtype=float)
     exact = np.array([n == m for n, m in zip(counts, annotated, strict=True)])
     return Counting(
         len(errors),
@@ -60,7 +61,7 @@ def fsc147_count(text: str) -> int | None:
     (1205, None)
     """
     number = SIGNED.search(text.replace(",", ""))
-    return round(float(number[0])) if number else None
+    return round(float(number[0])) if number and len(number[0]) <= LONGEST else None
 
 
 # lmms-eval's rules for an exact match: (answer, annotated count) -> whether it is one.
@@ -68,7 +69,9 @@ PUBLISHED: dict[str, Callable[[str, int], bool]] = {
     "countbench": lambda text, count: DIGITS.get(word := text.strip().lower(), word) == str(count),
     "countbenchqa": lambda text, count: text.strip().lower() == str(count),
     "pixmo_count": lambda text, count: (
-        (digits := re.search(r"\d+", text)) is not None and int(digits[0]) == count
+        (digits := re.search(r"\d+", text)) is not None
+        and len(digits[0]) <= LONGEST
+        and int(digits[0]) == count
     ),
     "fsc147": lambda text, count: fsc147_count(text) == count,
 }

@@ -11,6 +11,7 @@ from .matches import Matches
 from .matching import LIMIT
 
 ACCURACY = "accuracy@.5"  # of referring expressions: the fraction of them whose one box is found
+EXACT_COUNT = "exact count"  # the share of questions whose number is right
 HEADLINE = (ACCURACY, "mAP", "AP50", "AP75", "AR@100")  # at COCO's limit
 Metrics = dict[
     str, float | None

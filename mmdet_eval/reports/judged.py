@@ -18,6 +18,7 @@ from ..coco.annotations import Annotations, Id
 from ..coco.detections import Detections
 from ..evaluation import Evaluation
 from ..metrics.operating_point import best_f1_score
+from ..metrics.scores import EXACT_COUNT
 from .rewards import answer_rewards
 
 FOUND_FROM = 0.5  # least IoU for a box to count as found
@@ -91,7 +92,10 @@ class JudgedAnswer:
 
 
 def judge(evaluation: Evaluation) -> list[JudgedAnswer]:
-    """Every answer of a data set judged, in the order of the evaluation."""
+    """Every answer of a data set judged, in the order of the evaluation; none where only numbers
+    were counted."""
+    if EXACT_COUNT in evaluation.scores.metrics:
+        return []
     format = evaluation.format or get_format("qwen2_5_vl", frame="original")
     annotations, converted = evaluation.annotations, evaluation.converted
     read: Sequence[ReadAnswer] = converted.answers

@@ -50,6 +50,7 @@ class Protocol:
         description: one sentence for people, with the source.
         absent: with "each", ask for the present categories and this many that are known to be
             absent, drawn for each image; None asks for every category.
+        answer: what an answer is, if not boxes.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Protocol:
     label_aware: bool
     description: str
     absent: int | None = None
+    answer: Literal["number"] | None = None
 
 
 def protocol_names() -> tuple[str, ...]:
@@ -97,7 +99,7 @@ def in_words_of(format: Format, protocol: Protocol) -> Protocol:
     """
     questions = format.questions
     words = questions.detect if protocol.queries in AT_ONCE else questions.locate
-    if words is None or protocol.name not in protocol_names():
+    if words is None or protocol.answer or protocol.name not in protocol_names():
         return protocol
     return replace(
         protocol,
@@ -119,6 +121,7 @@ class ProtocolFile:
     captions: bool = False
     description: str = ""
     absent: int | None = None
+    answer: Literal["number"] | None = None
 
 
 def _read(name: str) -> Protocol:
@@ -134,6 +137,7 @@ def _read(name: str) -> Protocol:
         label_aware=file.queries in ("present", "together") or file.absent is not None,
         description=file.description or f"from {path}",
         absent=file.absent,
+        answer=file.answer,
     )
 
 

@@ -7,7 +7,8 @@ import pkgutil
 
 import pytest
 
-from mmdet_eval.answers import scorers
+from mmdet_eval.answers import numbers, scorers
+from mmdet_eval.asking import box_views, verification
 from mmdet_eval.metrics import calibration, counting, refusal
 from swift_plugin_visionr1.reward import equations, matching, moving, schedule, zoo
 
@@ -22,7 +23,9 @@ def test_examples_give_what_they_say(module: object, examples: int) -> None:
     assert (result.failed, result.attempted) == (0, examples)
 
 
-@pytest.mark.parametrize("module", [calibration, counting, refusal, scorers], ids=str)
+@pytest.mark.parametrize(
+    "module", [box_views, calibration, counting, numbers, refusal, scorers, verification], ids=str
+)
 def test_examples_of_metrics_hold(module: object) -> None:
     result = doctest.testmod(module)  # type: ignore[arg-type]
     assert not result.failed

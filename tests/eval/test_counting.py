@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 
 from mmdet_eval.cli import main
-from mmdet_eval.metrics.counting import counting
+from mmdet_eval.metrics.counting import PUBLISHED, counting
 
 from .conftest import perfect
 
 
 def test_without_questions_there_is_nothing_to_measure() -> None:
     assert counting([], []) is None
+
+
+@pytest.mark.parametrize("text", ["9" * 9999, "", "-", "1" * 400 + ".5", "²"])
+def test_no_answer_breaks_a_published_rule(text: str) -> None:
+    assert not any(is_exact(text, 3) for is_exact in PUBLISHED.values())
 
 
 @pytest.mark.parametrize("protocol", ["vision_r1_coco", "vision_r1_odinw"])

@@ -12,6 +12,7 @@ from swift_plugin_visionr1.files import read_bytes
 from ...coco.annotations import Annotations, make_annotations, read_annotations
 from ..spec import DatasetSpec
 from .content import Content
+from .counts import read_counts, read_fsc147
 from .d3 import read_d3
 from .grefcoco import read_grefcoco
 from .humanref import read_humanref
@@ -35,6 +36,11 @@ FORMS: dict[str, Reader | None] = {
     "lvis": read_lvis,
     "roboflow": read_roboflow,
     "rex_omni": read_rex_omni,
+    "counting": read_counts,
+    "countbench": read_counts,
+    "countbenchqa": read_counts,
+    "pixmo_count": read_counts,
+    "fsc147": read_fsc147,
 }
 
 
