@@ -5,11 +5,16 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 
+from swift_plugin_visionr1.commands import doctor
+from swift_plugin_visionr1.doctor import report
+from swift_plugin_visionr1.doctor.report import Report
 from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
 
 from .planted import Row, run
@@ -36,14 +41,35 @@ def scenes(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> list[R
     return [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What the doctor said: its exit code, what it printed, and the state and code of each finding,
+    as in `problem rows`."""
+
+    code: int
+    text: str
+    findings: tuple[str, ...]
+
+
 @pytest.fixture
 def examine(
-    environment: None, tmp_path: Path, checkpoint: Path, capsys: pytest.CaptureFixture
-) -> Callable[..., tuple[int, str]]:
-    """`examine(rows, *options, **recipe lines)` -> exit code and what was printed; the model is not
+    environment: None,
+    tmp_path: Path,
+    checkpoint: Path,
+    capsys: pytest.CaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Callable[..., Examined]:
+    """`examine(rows, *options, **recipe lines)`: the doctor on these rows; the model is not
     asked."""
+    reports: list[Report] = []
 
-    def command(rows: list[Row], *options: object, **recipe: object) -> tuple[int, str]:
+    def keep(*args: Any) -> Report:
+        reports.append(report.examine(*args))
+        return reports[-1]
+
+    monkeypatch.setattr(doctor, "examine", keep)
+
+    def command(rows: list[Row], *options: object, **recipe: object) -> Examined:
         data, file = tmp_path / "train.jsonl", tmp_path / "recipe.yaml"
         data.write_text("".join(json.dumps(row) + "\n" for row in rows))
         lines = {
@@ -58,6 +84,7 @@ def examine(
         }
         file.write_text(json.dumps(lines))  # JSON is YAML
         code = run(file, "--no-sample", *options)
-        return code, capsys.readouterr().out
+        findings = tuple(f"{each.state} {each.code}" for each in reports[-1].findings)
+        return Examined(code, capsys.readouterr().out, findings)
 
     return command

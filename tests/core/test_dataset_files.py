@@ -73,9 +73,9 @@ def test_what_is_no_data_set_is_refused(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_doctor_says_so(examine: Callable, tmp_path: Path, name: str) -> None:
-    code, text = examine([], dataset=str(write(tmp_path, name)))
-    assert code == 1
-    (said,) = [line for line in text.splitlines() if line.startswith("problem")]
+    told = examine([], dataset=str(write(tmp_path, name)))
+    assert told.code == 1
+    (said,) = [line for line in told.text.splitlines() if line.startswith("problem")]
     assert name in said
 
 

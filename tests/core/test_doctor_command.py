@@ -80,9 +80,9 @@ def test_limits_of_image_sizes_that_differ(
     file = tmp_path / "reward.yaml"
     file.write_text(settings)
     os.environ.update(shell, VISION_R1_CONFIG=str(file))
-    code, text = examine(scenes, **recipe)
-    assert code == 1
-    assert named in text
+    told = examine(scenes, **recipe)
+    assert told.code == 1
+    assert named in told.text
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ def test_remedies_work(
     file = tmp_path / "reward.yaml"
     file.write_text(settings)
     os.environ.update(shell, VISION_R1_CONFIG=str(file))
-    code, text = examine(scenes, **recipe)
-    assert code == 0, text
+    told = examine(scenes, **recipe)
+    assert told.code == 0, told.text
 
 
 @pytest.mark.parametrize(
@@ -116,31 +116,31 @@ def test_remedies_work(
         pytest.param(
             {"model_type": "qwen3_vl"},
             "preset: paper",
-            "config.json says qwen2_5_vl",
+            "problem model_type",
             id="checkpoint",
         ),
         pytest.param(
             {"model": "Qwen/Qwen2.5-VL-7B-Instruct", "model_type": "qwen2_vl"},
             "preset: paper",
-            "the name Qwen/Qwen2.5-VL-7B-Instruct says qwen2_5_vl",
+            "problem model_type",
             id="name on the hub",
         ),
         pytest.param(
             {},
             "model_type: qwen2_vl",
-            "expected the settings' model_type to be the run's",
+            "problem model",
             id="settings",
         ),
         pytest.param(
             {"model": "Qwen/Qwen3-VL-8B", "model_type": "qwen3_vl"},
             "preset: official",
-            "expected the format qwen2_5_vl",
+            "problem model",
             id="official rules",
         ),
         pytest.param(
             {"model_type": "qwen9"},
             "preset: paper",
-            "expected a model_type that is known",
+            "problem model",
             id="unknown",
         ),
     ],
@@ -150,9 +150,9 @@ def test_a_wrong_model_type(
 ) -> None:
     file = tmp_path / "reward.yaml"
     file.write_text(settings)
-    code, text = examine(scenes, ENV={"VISION_R1_CONFIG": str(file)}, **recipe)
-    assert code == 1
-    assert named in text
+    told = examine(scenes, ENV={"VISION_R1_CONFIG": str(file)}, **recipe)
+    assert told.code == 1
+    assert named in told.findings
 
 
 @pytest.mark.parametrize(
@@ -165,43 +165,37 @@ def test_a_wrong_model_type(
                 "gradient_accumulation_steps": 32,
                 "steps_per_generation": 4,
             },
-            "4 completions are sampled at once, which does not divide into groups of 8",
+            "problem batch",
             id="no whole groups",
         ),
-        pytest.param(
-            {"num_generations": 1}, "a group of one has no advantage", id="one generation"
-        ),
-        pytest.param({"temperature": 0}, "sampling is greedy", id="greedy"),
+        pytest.param({"num_generations": 1}, "problem num_generations", id="one generation"),
+        pytest.param({"temperature": 0}, "problem temperature", id="greedy"),
         pytest.param(
             {"reward_funcs": "accuracy"},
-            "no vision_r1 reward, reward_funcs is accuracy",
+            "problem reward_funcs",
             id="no reward",
         ),
-        pytest.param({"rlhf_type": "dpo"}, "reward_funcs with rlhf_type dpo", id="no grpo"),
-        pytest.param(
-            {"max_completion_length": 40}, "right answers would be cut off", id="too short"
-        ),
+        pytest.param({"rlhf_type": "dpo"}, "problem rlhf_type", id="no grpo"),
+        pytest.param({"max_completion_length": 40}, "problem length", id="too short"),
         pytest.param(
             {"max_completion_lenght": 1024},
-            "unknown option 'max_completion_lenght'; did you mean 'max_completion_length'?",
+            "problem unknown_option",
             id="misspelt option",
         ),
-        pytest.param(
-            {"external_plugins": "gone.py"}, "external_plugins: no file gone.py", id="plugin"
-        ),
+        pytest.param({"external_plugins": "gone.py"}, "problem external_plugins", id="plugin"),
         pytest.param(
             {"max_steps": 1000, "ENV": {"VISION_R1_CONFIG": "official-adaptive"}},
-            "switch_step 1500 is not within the run of 1000 steps",
+            "problem switch_step",
             id="switch too late",
         ),
         pytest.param(
             {"use_ray": True},
-            "the Ray driver tells rewards no step",
+            "problem ray_schedule",
             id="schedule without steps",
         ),
         pytest.param(
             {"ENV": {"VISION_R1_CONFIG": "papre"}},
-            "did you mean 'paper'",
+            "problem settings",
             id="settings that do not load",
         ),
     ],
@@ -209,9 +203,9 @@ def test_a_wrong_model_type(
 def test_a_run_that_cannot_learn(
     scenes: list[Row], examine: Callable, recipe: dict, named: str
 ) -> None:
-    code, text = examine(scenes, **recipe)
-    assert code == 1
-    assert named in text
+    told = examine(scenes, **recipe)
+    assert told.code == 1
+    assert named in told.findings
 
 
 def test_the_batch_is_that_of_all_processes(scenes: list[Row], examine: Callable) -> None:
@@ -220,11 +214,11 @@ def test_the_batch_is_that_of_all_processes(scenes: list[Row], examine: Callable
         "gradient_accumulation_steps": 2,
         "ENV": {"NPROC_PER_NODE": 8},
     }
-    code, text = examine(scenes, **recipe)
-    assert code == 0
+    told = examine(scenes, **recipe)
+    assert told.code == 0
     assert (
         "8 processes x 4 completions x 2 accumulation steps = 16 prompts of 4 a step, 64 sampled "
-        "at once" in text
+        "at once" in told.text
     )
 
 
@@ -250,9 +244,9 @@ def test_a_checkpoint_that_samples_only_the_likeliest(
     """As Qwen2-VL's generation_config.json has it."""
     shutil.copytree(checkpoint, tmp_path / "model")
     (tmp_path / "model" / "generation_config.json").write_text('{"do_sample": true, "top_k": 1}')
-    code, text = examine(scenes, model=str(tmp_path / "model"), **recipe)
-    assert code == (state is not None)
-    assert ("has top_k 1" in text) == (state is not None)
+    told = examine(scenes, model=str(tmp_path / "model"), **recipe)
+    assert told.code == (state is not None)
+    assert ("problem top_k" in told.findings) == (state is not None)
 
 
 @pytest.mark.parametrize(
@@ -269,9 +263,9 @@ def test_a_checkpoint_that_samples_only_the_likeliest(
 def test_what_is_unusual_is_a_note(
     scenes: list[Row], examine: Callable, recipe: dict, named: str
 ) -> None:
-    code, text = examine(scenes, **recipe)
-    assert code == 0
-    assert any(line.startswith("note") and named in line for line in text.splitlines())
+    told = examine(scenes, **recipe)
+    assert told.code == 0
+    assert any(line.startswith("note") and named in line for line in told.text.splitlines())
 
 
 @pytest.mark.parametrize(("settings", "said"), [("preset: paper", 1), ("format: rex_omni", 0)])
@@ -280,15 +274,15 @@ def test_rex_omni_is_told_by_its_name(
 ) -> None:
     (tmp_path / "reward.yaml").write_text(settings)
     model = {"model": "IDEA-Research/Rex-Omni", "model_type": None}
-    text = examine(scenes, "--config", tmp_path / "reward.yaml", **model)[1]
-    assert text.count("set `format: rex_omni` in the settings") == said
+    told = examine(scenes, "--config", tmp_path / "reward.yaml", **model)
+    assert told.text.count("set `format: rex_omni` in the settings") == said
 
 
 def test_a_fixed_stage_is_a_note(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
     (tmp_path / "reward.yaml").write_text("fixed_stage: advanced")
-    code, text = examine(scenes, ENV={"VISION_R1_CONFIG": str(tmp_path / "reward.yaml")})
-    assert code == 0
-    assert "note     fixed_stage: advanced, so the criteria never change" in text
+    told = examine(scenes, ENV={"VISION_R1_CONFIG": str(tmp_path / "reward.yaml")})
+    assert told.code == 0
+    assert "note fixed_stage" in told.findings
 
 
 def test_a_prompt_for_another_model(scenes: list[Row], examine: Callable) -> None:
@@ -296,11 +290,11 @@ def test_a_prompt_for_another_model(scenes: list[Row], examine: Callable) -> Non
         "role": "user",
         "content": "<image>Answer with <|box_start|>(x1,y1),(x2,y2)<|box_end|>.",
     }
-    code, text = examine([row | {"messages": [message]} for row in scenes])
-    assert code == 1
+    told = examine([row | {"messages": [message]} for row in scenes])
+    assert told.code == 1
     assert (
         "prompts ask for <|box_start|>, which qwen2_vl, rex_omni write and qwen2_5_vl does not"
-        in text
+        in told.text
     )
 
 
@@ -313,10 +307,10 @@ def test_a_prompt_for_json_of_a_model_that_writes_none(
             "content": f"<image>Locate every circle, output the coordinates {words}.",
         }
         rows = [row | {"messages": [message]} for row in scenes]
-        code, text = examine(rows, model="OpenGVLab/InternVL2-2B", model_type="internvl_chat")
-        assert code == 0, text
+        told = examine(rows, model="OpenGVLab/InternVL2-2B", model_type="internvl_chat")
+        assert told.code == 0, told.text
         assert (
-            text.count("note     40 of 40 (100%) prompts ask for JSON, which internvl is not")
+            told.text.count("note     40 of 40 (100%) prompts ask for JSON, which internvl is not")
             == notes
         )
 
@@ -324,45 +318,40 @@ def test_a_prompt_for_json_of_a_model_that_writes_none(
 def test_settings_of_the_option_win(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
     (tmp_path / "reward.yaml").write_text("fixed_stage: advanced")
     os.environ["VISION_R1_CONFIG"] = "official"
-    code, text = examine(
-        scenes, "--config", tmp_path / "reward.yaml", ENV={"VISION_R1_CONFIG": "strict"}
-    )
-    assert code == 0
-    assert f"settings: {tmp_path / 'reward.yaml'}, advanced stage throughout" in text
-    assert "in the shell" not in text
-    code, text = examine(scenes, "--config", "papre")
-    assert code == 1
-    assert "did you mean 'paper'" in text
+    told = examine(scenes, "--config", tmp_path / "reward.yaml", ENV={"VISION_R1_CONFIG": "strict"})
+    assert told.code == 0
+    assert f"settings: {tmp_path / 'reward.yaml'}, advanced stage throughout" in told.text
+    assert "in the shell" not in told.text
+    told = examine(scenes, "--config", "papre")
+    assert told.code == 1
+    assert "problem settings" in told.findings
 
 
 def test_the_reward_of_another_work(scenes: list[Row], examine: Callable) -> None:
     parts = ["vision_r1", "vision_r1_recall"]
-    code, text = examine(scenes, "--config", "rex_omni", reward_funcs=parts)
-    assert code == 1
-    assert "settings: preset rex_omni, the reward of another work, Rex-Omni" in text
-    assert "problem  vision_r1_recall with the rules rex_omni, which pay one sum" in text
-    code, text = examine(scenes, "--config", "perception_r1", reward_funcs="vision_r1")
-    assert code == 0, text
-    assert "rows have several objects, and the rules perception_r1" in text
-    assert "rows have nothing annotated, and the rules perception_r1" in text
-    code, text = examine(scenes, "--config", "vlm_r1_od_ap50", reward_funcs="vision_r1")
-    assert "objects, and" not in text
-    assert "annotated, and" not in text
-    assert code == 0, text
-    assert "every right answer earns the full reward in every stage" in text
+    told = examine(scenes, "--config", "rex_omni", reward_funcs=parts)
+    assert told.code == 1
+    assert "ok settings" in told.findings
+    assert "problem reward_parts" in told.findings
+    told = examine(scenes, "--config", "perception_r1", reward_funcs="vision_r1")
+    assert told.code == 0, told.text
+    assert "warning several_objects" in told.findings
+    assert "warning negatives" in told.findings
+    told = examine(scenes, "--config", "vlm_r1_od_ap50", reward_funcs="vision_r1")
+    assert not {"warning several_objects", "warning negatives"} & set(told.findings)
+    assert told.code == 0, told.text
+    assert "ok reach" in told.findings
 
 
 def test_a_model_of_unknown_type(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
     (tmp_path / "reward.yaml").write_text("format: qwen3_vl\nframe: norm1000")
-    code, text = examine(
-        scenes, "--config", tmp_path / "reward.yaml", model="own/model", model_type=None
-    )
-    assert code == 0
+    told = examine(scenes, "--config", tmp_path / "reward.yaml", model="own/model", model_type=None)
+    assert told.code == 0
     assert (
         "note     nothing says which model type own/model is: it is read as qwen3_vl in 0-1000, "
-        "and image sizes" in text
+        "and image sizes" in told.text
     )
-    assert "None" not in text
+    assert "None" not in told.text
 
 
 @pytest.mark.parametrize(
@@ -386,11 +375,11 @@ def test_answers_that_would_be_cut_off_are_counted(
         return json.dumps(solution)
 
     rows = [row | {"solution": of(60 if index < long else 1)} for index, row in enumerate(scenes)]
-    text = examine(rows)[1]
-    assert f"{state:<8} {long} of 40 ({long / 40:.0%}) right answers would be cut off" in text
-    enough = int(text.partition("--max_completion_length ")[2].split()[0])
-    text = examine(rows, max_completion_length=enough)[1]
-    assert "ok       right answers have" in text
+    told = examine(rows)
+    assert f"{state:<8} {long} of 40 ({long / 40:.0%}) right answers would be cut off" in told.text
+    enough = int(told.text.partition("--max_completion_length ")[2].split()[0])
+    told = examine(rows, max_completion_length=enough)
+    assert "ok length" in told.findings
 
 
 def test_one_crowded_row_does_not_set_the_length_for_all(
@@ -399,11 +388,11 @@ def test_one_crowded_row_does_not_set_the_length_for_all(
     crowded = {"width": 640, "height": 480, "boxes": [[1, 2, 300, 400]] * 300}
     crowded["labels"] = ["red circle"] * 300
     rows = [*scenes * 6, scenes[0] | {"solution": json.dumps(crowded)}]
-    code, text = examine(rows, "--rows", 0, "--out", tmp_path)
-    assert code == 0
+    told = examine(rows, "--rows", 0, "--out", tmp_path)
+    assert told.code == 0
     last = f"row {len(rows)} of train.jsonl"
     assert json.loads((tmp_path / "doctor.json").read_text())["too_long"] == [last]
-    (said,) = [line for line in text.splitlines() if "would be cut off" in line]
+    (said,) = [line for line in told.text.splitlines() if "would be cut off" in line]
     assert said.startswith("note")
     assert f"or leave out {last}" in said
     enough = int(said.partition("--max_completion_length ")[2].split()[0])
@@ -415,9 +404,9 @@ def test_a_right_recipe_passes_and_is_shown(
 ) -> None:
     from PIL import Image
 
-    code, text = examine(scenes, "--out", tmp_path / "doctor")
-    assert code == 0
-    assert text.splitlines()[-1] == "verdict: nothing was found that would waste the training"
+    told = examine(scenes, "--out", tmp_path / "doctor")
+    assert told.code == 0
+    assert told.text.splitlines()[-1] == "verdict: nothing was found that would waste the training"
     summary = json.loads((tmp_path / "doctor" / "doctor.json").read_text())
     assert summary["wasted"] is False
     assert {finding["state"] for finding in summary["findings"]} == {"ok", "note"}

@@ -58,9 +58,9 @@ def test_objects_with_the_new_format_are_right_answers(
     scenes: list[Row], examine: Callable, model: dict, messages: bool
 ) -> None:
     rows = [objects_row(row, as_json, messages) for row in full(scenes)]
-    code, text = examine(rows, ENV={"QWENVL_BBOX_FORMAT": "new"}, **SFT, **model)
-    assert code == 0, text
-    assert f"{len(rows)} of {len(rows)} (100%) answers in the data are right" in text
+    told = examine(rows, ENV={"QWENVL_BBOX_FORMAT": "new"}, **SFT, **model)
+    assert told.code == 0, told.text
+    assert f"{len(rows)} of {len(rows)} (100%) answers in the data are right" in told.text
 
 
 @pytest.mark.parametrize(
@@ -74,31 +74,31 @@ def test_objects_with_the_new_format_are_right_answers(
 def test_special_tokens_in_the_answers_are_named_with_the_remedy(
     scenes: list[Row], examine: Callable, model: dict, answer: Callable[[int], str]
 ) -> None:
-    code, text = examine([objects_row(row, answer) for row in full(scenes)], **SFT, **model)
-    assert code == 1
-    assert len(codes(text, "problem")) == 1
-    assert "QWENVL_BBOX_FORMAT=new" in text
+    told = examine([objects_row(row, answer) for row in full(scenes)], **SFT, **model)
+    assert told.code == 1
+    assert len(codes(told.text, "problem")) == 1
+    assert "problem bbox_format" in told.findings
 
 
 def test_classic_rows_are_right_for_qwen2_vl(scenes: list[Row], examine: Callable) -> None:
     rows = [objects_row(row, lambda count: "<ref-object><bbox>" * count) for row in full(scenes)]
-    code, text = examine(rows, **SFT, model="Qwen/Qwen2-VL-7B-Instruct", model_type="qwen2_vl")
-    assert code == 0, text
+    told = examine(rows, **SFT, model="Qwen/Qwen2-VL-7B-Instruct", model_type="qwen2_vl")
+    assert told.code == 0, told.text
 
 
 def test_objects_alone_teach_nothing(scenes: list[Row], examine: Callable) -> None:
     rows = [objects_row(row, as_json) for row in full(scenes)]
     asked = [row | {"messages": row["messages"][:1]} for row in rows]
-    code, text = examine(asked, **SFT)
-    assert code == 1
-    assert "<ref-object> and <bbox> in an assistant's message" in text
+    told = examine(asked, **SFT)
+    assert told.code == 1
+    assert "problem no_targets" in told.findings
 
 
 def test_more_placeholders_than_objects(scenes: list[Row], examine: Callable) -> None:
     rows = [objects_row(row, lambda count: as_json(count + 1)) for row in full(scenes)]
-    code, text = examine(rows, ENV={"QWENVL_BBOX_FORMAT": "new"}, **SFT)
-    assert code == 1
-    assert "would learn to write the placeholders" in text
+    told = examine(rows, ENV={"QWENVL_BBOX_FORMAT": "new"}, **SFT)
+    assert told.code == 1
+    assert "problem placeholders" in told.findings
 
 
 def supervised(row: Row, form: str) -> Row:
@@ -132,9 +132,11 @@ FORMS = ["messages", "conversations", "sharegpt", "query/response", "problem/ans
 @pytest.mark.parametrize("form", FORMS)
 def test_answers_are_found_in_every_form(scenes: list[Row], examine: Callable, form: str) -> None:
     rows = [supervised(row, form) for row in full(scenes)]
-    code, text = examine(rows, **SFT)
-    assert code == 0, text
-    assert f"{len(rows)} of {len(rows)} (100%) answers in the data are right qwen2_5_vl" in text
+    told = examine(rows, **SFT)
+    assert told.code == 0, told.text
+    assert (
+        f"{len(rows)} of {len(rows)} (100%) answers in the data are right qwen2_5_vl" in told.text
+    )
 
 
 def test_answers_in_another_frame_than_the_models(
@@ -149,18 +151,18 @@ def test_answers_in_another_frame_than_the_models(
         answer, _ = target(truth_as_read(row), io)
         turn = {"role": "assistant", "content": answer}
         rows.append({"messages": [*row["messages"], turn], "images": row["images"]})
-    assert examine(rows, **SFT, **QWEN3)[0] == 0
-    code, text = examine(rows, **SFT)
-    assert code == 1
-    assert "coordinates from 0 to 1000 by their reach" in text
+    assert examine(rows, **SFT, **QWEN3).code == 0
+    told = examine(rows, **SFT)
+    assert told.code == 1
+    assert "problem targets_frame" in told.findings
 
 
 def test_unreadable_lines_are_named(scenes: list[Row], examine: Callable, tmp_path: Path) -> None:
     good = json.dumps(supervised(full(scenes)[0], "messages"))
     (tmp_path / "broken.jsonl").write_text(f"{good}\n{{cut off\n")
-    code, text = examine(scenes, dataset=str(tmp_path / "broken.jsonl"), **SFT)
-    assert code == 1
-    assert "row 2 of broken.jsonl: expected a JSON object" in text
+    told = examine(scenes, dataset=str(tmp_path / "broken.jsonl"), **SFT)
+    assert told.code == 1
+    assert "problem rows" in told.findings
 
 
 @pytest.mark.parametrize("recipe", [SFT, {}], ids=["sft", "grpo"])
@@ -176,9 +178,9 @@ def test_an_image_that_the_processor_refuses_is_named(
     long = {"images": [str(tmp_path / "long.png")], "messages": [*row["messages"], answer]}
     good = [supervised(each, "messages") for each in full(scenes)] if recipe else full(scenes)
     extra = {} if recipe else {"solution": json.dumps(solution), "messages": row["messages"]}
-    code, text = examine([*good, long | extra], **recipe)
-    assert code == 1
-    (said,) = [line for line in codes(text, "problem") if "processor refuses" in line]
+    told = examine([*good, long | extra], **recipe)
+    assert told.code == 1
+    (said,) = [line for line in codes(told.text, "problem") if "processor refuses" in line]
     assert "long.png" in said
     assert f"row {len(good) + 1} of train.jsonl" in said
 
@@ -193,8 +195,8 @@ def test_an_image_that_the_processor_refuses_is_named(
     ],
 )
 def test_a_strange_image_is_no_crash(scenes: list[Row], examine: Callable, image: object) -> None:
-    code, _ = examine([full(scenes)[0] | {"images": [image]}, *scenes[1:]])
-    assert code in (0, 1)
+    told = examine([full(scenes)[0] | {"images": [image]}, *scenes[1:]])
+    assert told.code in (0, 1)
 
 
 STRANGE = [
@@ -221,9 +223,9 @@ def test_a_strange_row_is_no_crash(
 ) -> None:
     good = full(scenes)[:5]
     rows = [supervised(row, "messages") for row in good] if recipe else good
-    code, text = examine([*rows, rows[0] | change], **recipe)
-    assert code in (0, 1)
-    assert text.splitlines()[-1].startswith("verdict")
+    told = examine([*rows, rows[0] | change], **recipe)
+    assert told.code in (0, 1)
+    assert told.text.splitlines()[-1].startswith("verdict")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,7 @@ def test_a_row_of_which_something_is_not_taught(
 ) -> None:
     rows = [objects_row(row, as_json) for row in full(scenes)]
     change(rows[3])
-    code, text = examine(rows, ENV={"QWENVL_BBOX_FORMAT": "new"}, **SFT)
-    (line,) = [line for line in text.splitlines() if "row 4 of" in line]
+    told = examine(rows, ENV={"QWENVL_BBOX_FORMAT": "new"}, **SFT)
+    (line,) = [line for line in told.text.splitlines() if "row 4 of" in line]
     assert words in line
-    assert code == exit_code, text
+    assert told.code == exit_code, told.text

@@ -30,9 +30,9 @@ def test_names_with_commas(scenes: list[Row], examine: Callable) -> None:
     for row in rows:
         question = row["messages"][0]["content"].replace("red circle", "disc, red")
         row["messages"] = [{"role": "user", "content": question}]
-    code, text = examine(rows)
-    assert code == 0
-    (said,) = warnings(text)
+    told = examine(rows)
+    assert told.code == 0
+    (said,) = warnings(told.text)
     assert "'disc, red'" in said
 
 
@@ -43,11 +43,11 @@ def test_a_box_twice_in_a_row(scenes: list[Row], examine: Callable) -> None:
         solution["boxes"].append(solution["boxes"][0])
         solution["labels"].append(solution["labels"][0])
 
-    code, text = examine([*changed(full[:1], twice), *full[1:]])
-    assert code == 0
-    (said,) = warnings(text)
+    told = examine([*changed(full[:1], twice), *full[1:]])
+    assert told.code == 0
+    (said,) = warnings(told.text)
     assert "row 1 of train.jsonl" in said
-    assert not warnings(examine(full)[1])
+    assert not warnings(examine(full).text)
 
 
 @pytest.mark.parametrize("how", ["same file", "same images", "copies under other names"])
@@ -65,13 +65,13 @@ def test_validation_data_in_the_training_data(
         copies = rows
     val.write_text("".join(json.dumps(row) + "\n" for row in copies))
     name = tmp_path / "train.jsonl" if how == "same file" else val
-    code, text = examine(scenes, val_dataset=str(name))
-    assert code == 0
-    (said,) = warnings(text)
+    told = examine(scenes, val_dataset=str(name))
+    assert told.code == 0
+    (said,) = warnings(told.text)
     assert "validation data are in the training data" in said
     others = [row for row in scenes if row not in rows]
     val.write_text("".join(json.dumps(row) + "\n" for row in others))
-    assert not warnings(examine(rows, val_dataset=str(val))[1])
+    assert not warnings(examine(rows, val_dataset=str(val)).text)
 
 
 @pytest.mark.parametrize(
@@ -88,17 +88,17 @@ def test_completions_that_serve_several_updates(
     scenes: list[Row], examine: Callable, recipe: dict, is_reused: bool
 ) -> None:
     batch = {"per_device_train_batch_size": 8, "gradient_accumulation_steps": 2}
-    code, text = examine(scenes, **batch, **recipe)
-    assert code == 0
-    assert bool(warnings(text)) == is_reused
+    told = examine(scenes, **batch, **recipe)
+    assert told.code == 0
+    assert bool(warnings(told.text)) == is_reused
 
 
 @pytest.mark.parametrize("option", ["reward_funcs", "dataset"])
 def test_names_separated_by_commas(scenes: list[Row], examine: Callable, option: str) -> None:
     value = {"reward_funcs": "vision_r1,vision_r1_count", "dataset": "a.jsonl,b.jsonl"}[option]
-    code, text = examine(scenes, **{option: value})
-    assert code == 1
-    assert "separated by spaces" in text
+    told = examine(scenes, **{option: value})
+    assert told.code == 1
+    assert "separated by spaces" in told.text
 
 
 def test_classes_separated_by_commas(tmp_path: Path) -> None:
