@@ -138,7 +138,7 @@ class Making:
         samples = true_samples(source, tally, truth)
         if source.count:
             samples = show_progress(samples, source.count, sys.stderr, "read", f"images of {name}")
-        store = SampleStore(samples, self.mix.difficulty)
+        store = SampleStore(samples, self.mix.difficulty, tally)
         split = plan.split
         if split is None and not self.keep_splits and TRAIN in store.splits:
             split = TRAIN

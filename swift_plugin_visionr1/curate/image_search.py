@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..data.image_paths import find_image
+from ..data.image_paths import find_image, name_parts
+from ..errors import InputError
 from .sample import Sample, Source
 from .tally import Tally
 
@@ -55,6 +56,7 @@ class ImageFinder:
 def locate(source: Source, tally: Tally) -> Iterator[Sample]:
     """The source's samples whose image has a file, with its path; the others are counted."""
     finder = ImageFinder(source.images)
+    shortened: dict[str, str] = {}
     count = 0
     for sample in source.read(tally):
         if not isinstance(sample.image, str):
@@ -68,8 +70,21 @@ def locate(source: Source, tally: Tally) -> Iterator[Sample]:
             continue
         count += 1
         if not finder.is_as_written(path, sample.image):
+            _require_one(path, sample.image, shortened.setdefault(path, sample.image))
             tally.mend(SHORTENED, f"{path} for {sample.image!r}")
         yield replace(sample, image=path)
+
+
+def _require_one(path: str, name: str, first: str) -> None:
+    """Raise InputError if two names that lead to one file cannot be of the same image: neither is
+    the end of the other."""
+    one, other = (name_parts(OF_2014.sub("", each)) for each in (name, first))
+    count = min(len(one), len(other))
+    if one[-count:] != other[-count:]:
+        raise InputError(
+            f"expected the images of {first!r} and {name!r} in files of their own, got one for "
+            f"both, {path}: keep the folders of the file names; --images names the one above them"
+        )
 
 
 def folders_around(file: Path, *names: str) -> tuple[Path, ...]:

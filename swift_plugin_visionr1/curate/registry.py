@@ -18,6 +18,7 @@ from .sources import (
     cvat,
     expressions,
     flickr30k,
+    griffon,
     hf_objects,
     label_studio,
     labelme,
@@ -85,6 +86,11 @@ FORMATS: dict[str, SourceFormat] = {
     ),
     "cvat": SourceFormat(".xml with <annotations>", cvat.recognises, cvat.open_cvat),
     "voc": SourceFormat(".xml with <annotation> for each image", voc.recognises, voc.open_voc),
+    "griffon": SourceFormat(
+        ".jsonl or .json of rows with image_path and objects of category_name and bboxes",
+        griffon.recognises,
+        griffon.open_griffon,
+    ),
     "expressions": SourceFormat(
         ".jsonl or .json of rows with an image, an expression and a bbox",
         expressions.recognises,

@@ -153,6 +153,11 @@ class Request:
         return (self.images, *(inner if len(inner) <= MOST_FOLDERS else ()))
 
 
+def is_id(value: Any) -> bool:
+    """Whether a value can be the id of a record."""
+    return type(value) is str or (type(value) is int and -(2**63) <= value < 2**63)
+
+
 def plain(name: str) -> str:
     """A name as it is compared: "Traffic_light" and "traffic light" are one.
 

@@ -13,6 +13,7 @@ from ..geometry.boxes import Boxes
 from .difficulty import Terms, difficulties
 from .sample import Sample, plain
 from .spill import Blobs
+from .tally import Tally
 
 FACTS = np.dtype(
     [
@@ -27,6 +28,7 @@ FACTS = np.dtype(
     ]
 )
 AT_ONCE = 1024  # samples
+HALF = "images with half a character in a name"
 SCORE = ("instances", "categories", "small", "crowding")
 
 
@@ -36,6 +38,7 @@ class SampleStore:
     Args:
         samples: complete and mended.
         terms: how difficult an image is.
+        tally: counts the samples that cannot be written.
 
     Attributes:
         facts: (n,) of `FACTS`.
@@ -45,7 +48,7 @@ class SampleStore:
         names: category -> its number.
     """
 
-    def __init__(self, samples: Iterable[Sample], terms: Terms) -> None:
+    def __init__(self, samples: Iterable[Sample], terms: Terms, tally: Tally) -> None:
         self.blobs = Blobs()
         self.splits: list[str] = []
         self.names: dict[str, int] = {}
@@ -54,9 +57,8 @@ class SampleStore:
         alone: list[NDArray[np.bool_]] = [np.empty(0, np.bool_)]
         facts: list[NDArray[np.void]] = [np.empty(0, FACTS)]
         rest = iter(samples)
-        while some := list(islice(rest, AT_ONCE)):
-            for sample in some:
-                self.blobs.add(ENCODER.encode(sample))
+        while read := list(islice(rest, AT_ONCE)):
+            some = [sample for sample in read if self._keep(sample, tally)]
             of_category = [pair for sample in some for pair in self._categories(sample)]
             labels.append(np.array([number for number, _ in of_category], dtype=np.int32))
             alone.append(np.array([is_alone for _, is_alone in of_category], dtype=np.bool_))
@@ -64,6 +66,14 @@ class SampleStore:
         self.facts: NDArray[Any] = np.concatenate(facts)
         self.labels, self.alone = np.concatenate(labels), np.concatenate(alone)
         self.starts = np.concatenate([[0], np.cumsum(self.facts["labels"], dtype=np.int64)])
+
+    def _keep(self, sample: Sample, tally: Tally) -> bool:
+        try:
+            self.blobs.add(ENCODER.encode(sample))
+        except UnicodeEncodeError:
+            tally.drop(HALF, f"image {sample.id!r}")
+            return False
+        return True
 
     def _categories(self, sample: Sample) -> Iterator[tuple[int, bool]]:
         """The number of each category that has a box, and whether that is the only one."""

@@ -454,3 +454,24 @@ def ms_swift(root: Path) -> Path:
     path = root / "rows.jsonl"
     path.write_text(json.dumps(row) + "\n" + json.dumps(bad) + "\n")
     return path
+
+
+def griffon(root: Path) -> Path:
+    """Griffon's RANDDET: a category without boxes is absent."""
+    for number in (1, 2):
+        picture(root / "images" / f"{number}.jpg")
+    size = {"width": 200, "height": 100}
+    objects = [
+        {"category_name": "cat", "bboxes": [[10, 20, 40, 60], [50, 20, 90, 60]]},
+        {"category_name": "dog", "bboxes": []},
+        {"category_name": "owl", "bboxes": [[1, 2, 3]]},
+        {"bboxes": [[1, 2, 30, 40]]},
+    ]
+    rows = [
+        {"image_path": "1.jpg", "objects": objects, **size},
+        {"image_path": "2.jpg", "objects": [{"category_name": "dog", "bboxes": [[1, 2, 30, 40]]}]},
+        {"image_path": None, "objects": objects},
+    ]
+    path = root / "vg_randet.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return path

@@ -52,6 +52,7 @@ FORMS = {
     "label_studio": (trees.label_studio, 2, {"annotations that were cancelled": 1, "answers of further annotators": 1, "tasks without an annotation": 1, "images without a file": 1, "boxes that are not four numbers": 1}),
     "hf_objects": (trees.hf_objects, 1, {"rows without an image and objects": 1, "boxes that are not four numbers": 1}),
     "expressions": (trees.expressions, 1, {"rows without an image, an expression and boxes": 2, "boxes that are not four numbers": 1}),
+    "griffon": (trees.griffon, 2, {"rows without an image_path and objects": 1, "boxes without a label": 1, "boxes that are not four numbers": 1}),
     "llava": (trees.llava, 1, {"rows that cannot be used": 1}),
     "ms_swift": (trees.ms_swift, 1, {"rows that cannot be used": 1}),
 }  # fmt: off

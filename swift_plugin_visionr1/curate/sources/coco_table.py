@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...data.coco_records import is_finite_number
 from ...data.json_stream import stream_json
 from ...errors import InputError
+from ..sample import is_id
 from ..spill import Blobs, Buckets, ranges
 from ..tally import Tally
 
@@ -21,6 +22,17 @@ KIND = np.dtype(
     [("image", "i8"), ("category", "i4"), ("bbox", "f8", (4,)), ("flag", "i1"), ("extra", "i8")]
 )
 CROWD, NONE = 1, -1
+USED = (  # of an image's record
+    "file_name",
+    "coco_url",
+    "width",
+    "height",
+    "caption",
+    "dataset_name",
+    "original_id",
+    "neg_category_ids",
+    "not_exhaustive_category_ids",
+)
 BAD_IMAGE = "image records without an id"
 TWICE = "image records with the id of another"
 BAD_RECORD = "annotations without image_id, category_id and a bbox of four numbers"
@@ -115,17 +127,27 @@ class CocoTable:
         number = record.get("id") if isinstance(record, dict) else None
         if type(number) is float and number.is_integer():
             number = int(number)
-        if type(number) not in (int, str):
+        if not is_id(number):
             self.tally.drop(BAD_IMAGE, record)
             return
         if number in self.places:
             self.tally.drop(TWICE, number)
             return
+        used = {name: record[name] for name in USED if name in record}
+        try:
+            data = encode({**used, "id": number})
+        except (OverflowError, UnicodeEncodeError):  # a number beyond 64 bits, half a character
+            self.tally.drop(BAD_IMAGE, record)
+            return
         self.places[number] = self.images.count
-        self.images.add(encode({**record, "id": number}))
+        self.images.add(data)
 
     def _add_category(self, record: Any) -> None:
-        if isinstance(record, dict) and record.get("name") is not None and "id" in record:
+        if (
+            isinstance(record, dict)
+            and record.get("name") is not None
+            and (is_id(record.get("id")) or type(record.get("id")) is float)
+        ):
             self.categories.setdefault(record["id"], record)
         else:
             self.tally.drop("category records without an id or a name", record)
@@ -164,7 +186,7 @@ class CocoTable:
         if not isinstance(record, dict):
             return
         image, category = record.get("image_id"), record.get("category_id")
-        if isinstance(image, int | str) and isinstance(category, int | str):
+        if is_id(image) and is_id(category):
             place = self.places.get(image)
             if place is not None:
                 row = np.zeros(1, KIND)

@@ -10,7 +10,7 @@ from ...data.json_stream import TOP, stream_json
 from ...data.row_files import read_jsonl
 from ...errors import InputError
 from ..image_search import folders_around
-from ..sample import Phrase, Request, Sample, Source, to_xyxy
+from ..sample import Phrase, Request, Sample, Source, is_id, to_xyxy
 from ..tally import Tally
 from .coco import image_size
 from .files_of import BAD_BOX
@@ -115,7 +115,7 @@ def _samples(path: Path, key: str, layout: str, unit: float, tally: Tally) -> It
             continue
         every = tuple(range(len(boxes)))
         yield Sample(
-            id=row.get("image_id", name),
+            id=row["image_id"] if is_id(row.get("image_id")) else name,
             image=_SUFFIXED.sub(r"\1\2", name),
             size=image_size(row),
             boxes_xyxy=to_xyxy(boxes, layout),

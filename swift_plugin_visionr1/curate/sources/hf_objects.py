@@ -12,7 +12,7 @@ from typing import Any
 
 from ...data.row_files import read_file
 from ...errors import InputError
-from ..sample import Request, Sample, Source, to_xyxy
+from ..sample import Request, Sample, Source, is_id, to_xyxy
 from ..tally import Tally
 from .coco import image_size
 from .files_of import BAD_BOX, NO_LABEL
@@ -120,7 +120,7 @@ def _samples(
                 continue
             boxes, labels, partly = _objects(row["objects"], names, where, tally)
             yield Sample(
-                id=row.get("image_id", f"{file.stem}_{number}"),
+                id=row["image_id"] if is_id(row.get("image_id")) else f"{file.stem}_{number}",
                 image=_held(image),
                 size=image_size(row),
                 boxes_xyxy=to_xyxy(boxes, layout),

@@ -15,7 +15,7 @@ from ...data.json_stream import TOP, stream_json
 from ...errors import InputError
 from ...geometry.boxes import as_boxes
 from ..image_search import ImageFinder, folders_around
-from ..sample import Request, Sample, Source
+from ..sample import Request, Sample, Source, is_id
 from ..tally import Tally
 from .coco import image_size
 from .files_of import BAD_BOX, IMAGE_ENDINGS, NO_AREA_KIND, NO_LABEL
@@ -111,7 +111,7 @@ def _samples(file: Path, folders: tuple[Path, ...], tally: Tally) -> Iterator[Sa
             continue
         objects, partly, size = _objects(results, where, tally)
         yield Sample(
-            id=task.get("id", number),
+            id=task["id"] if is_id(task.get("id")) else number,
             image=image,
             size=size,
             boxes_xyxy=as_boxes([box for _, box in objects]),
@@ -148,8 +148,8 @@ def _results(task: dict[str, Any], where: str, tally: Tally) -> list[Any] | None
     """The results of the annotation that counts; None without an annotation."""
     if not isinstance(task.get("data"), dict):
         return [{"value": value, "type": _kind(value)} for value in _short_values(task)]
-    answers = task.get("annotations") or task.get("completions") or []
-    answers = [answer for answer in answers if isinstance(answer, dict)]
+    given = task.get("annotations") or task.get("completions")
+    answers = [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
     kept = [answer for answer in answers if not answer.get("was_cancelled")]
     if len(kept) < len(answers):
         tally.drop(CANCELLED, where, len(answers) - len(kept))
@@ -179,7 +179,8 @@ def _objects(
         if not isinstance(value, dict):
             tally.drop(BAD_BOX, where)
             continue
-        known = shapes.setdefault(result.get("id") or index, {"value": {}})
+        number = result.get("id")
+        known = shapes.setdefault(number if number and is_id(number) else index, {"value": {}})
         known["value"] = {**known["value"], **value}
         known |= {k: v for k, v in result.items() if k.startswith(("original_", "image_"))}
     objects: list[Object] = []

@@ -10,7 +10,7 @@ from ...errors import InputError
 from ...files import read_json
 from ...geometry.boxes import as_boxes
 from ..image_search import ImageFinder
-from ..sample import Request, Sample, Source
+from ..sample import Request, Sample, Source, is_id
 from ..tally import Tally
 from .coco import image_size
 from .files_of import (
@@ -151,7 +151,7 @@ def _objects(
             tally.drop(NO_AREA_KIND if kind in FLAT else BAD_BOX, f"{label} in {file.name}")
             partly.append(label)
             continue
-        group = shape.get("group_id")
+        group = shape.get("group_id") if is_id(shape.get("group_id")) else None
         known = groups.get((label, group)) if group is not None else None
         if known is not None:
             boxes[known] = around([boxes[known][:2], boxes[known][2:], box[:2], box[2:]]) or box

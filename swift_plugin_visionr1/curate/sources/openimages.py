@@ -77,7 +77,7 @@ def _class_names(files: list[Path]) -> dict[str, str]:
     """Code such as /m/01g317 -> name; the boxable ones win."""
     names: dict[str, str] = {}
     for file in sorted(files, key=lambda path: "boxable" not in path.name):
-        with file.open(encoding="utf-8-sig", newline="") as lines:
+        with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
             for row in csv.reader(lines):
                 if len(row) >= 2 and row[0].startswith("/"):
                     names.setdefault(row[0], row[1].strip())
@@ -182,7 +182,7 @@ def _split(file: Path) -> str:
 
 def _rows(file: Path) -> Iterator[dict[str, str]]:
     progress = file_progress(file, sys.stderr)
-    with file.open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", newline="") as lines:
+    with file.open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as lines:
         for number, row in enumerate(csv.DictReader(lines)):
             if not number % SHOWN_EVERY:
                 progress.show(raw.tell() >> 20)

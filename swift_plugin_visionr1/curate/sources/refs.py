@@ -14,7 +14,7 @@ from ...data.pickles import read_pickle
 from ...errors import InputError
 from ...text import listed
 from ..image_search import folders_around
-from ..sample import Phrase, Request, Sample, Source, to_xyxy
+from ..sample import Phrase, Request, Sample, Source, is_id, to_xyxy
 from ..tally import Tally
 from .coco import image_name, image_size
 from .shapes import four_numbers
@@ -94,7 +94,7 @@ def _samples(
     """One sample for each image and split, in the order of the refs."""
     groups: dict[tuple[Any, str], list[dict[str, Any]]] = {}
     for ref in _refs(file):
-        if isinstance(ref, dict) and isinstance(ref.get("image_id"), int | str):
+        if isinstance(ref, dict) and is_id(ref.get("image_id")):
             groups.setdefault((ref["image_id"], str(ref.get("split") or "")), []).append(ref)
         else:
             tally.drop(NO_IMAGE, ref)
@@ -128,7 +128,7 @@ def _instances(
     images: dict[Any, dict[str, Any]] = {}
     boxes: dict[Any, list[float]] = {}
     for name, record in stream_json(file):
-        if not isinstance(record, dict):
+        if not isinstance(record, dict) or not is_id(record.get("id")):
             continue
         if name == "images" and record.get("id") in wanted:
             images[record["id"]] = record
@@ -143,7 +143,9 @@ def _targets(ref: Mapping[str, Any]) -> list[Any]:
     """Ids of the annotations that a ref means; [] for no target."""
     given = ref.get("ann_id")
     ids = given if isinstance(given, list | tuple) else [given]
-    return [] if ref.get("no_target") else [each for each in ids if each != NO_TARGET]
+    if ref.get("no_target"):
+        return []
+    return [each if is_id(each) else None for each in ids if each != NO_TARGET]
 
 
 def _texts(ref: Mapping[str, Any]) -> list[str]:

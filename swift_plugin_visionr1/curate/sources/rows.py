@@ -14,7 +14,7 @@ from ...data.published.ms_swift_grounding import REF
 from ...errors import ImageError, InputError, SolutionError
 from ...geometry.boxes import as_boxes
 from ..image_search import ImageFinder, folders_around
-from ..sample import Phrase, Request, Sample, Source, Task, to_xyxy
+from ..sample import Phrase, Request, Sample, Source, Task, is_id, to_xyxy
 from ..tally import Tally
 from .coco import image_size
 from .expressions import count_rows, is_rows_file, rows_of
@@ -159,7 +159,7 @@ def _asked(
     every = tuple(range(len(boxes)))
     number_of = row.get("image_id", row.get("id", number))
     return Sample(
-        id=number_of if isinstance(number_of, int | str) else number,
+        id=number_of if is_id(number_of) else number,
         image=image,
         size=size,
         boxes_xyxy=boxes,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ...data.json_stream import TOP, stream_json
 from ...errors import InputError
 from ...geometry.boxes import as_boxes, iou
-from ..sample import Phrase, Request, Sample, Source
+from ..sample import Phrase, Request, Sample, Source, is_id
 from ..tally import Tally
 from .coco import image_size
 from .files_of import BAD_BOX, NO_LABEL
@@ -200,7 +200,7 @@ def _objects(record: dict[str, Any], key: str) -> list[Any]:
 
 def _id_of(record: Any) -> Any:
     number = record.get("image_id", record.get("id")) if isinstance(record, dict) else None
-    return number if isinstance(number, int | str) else None
+    return number if is_id(number) else None
 
 
 def _name_of(record: Mapping[str, Any], number: Any) -> str:

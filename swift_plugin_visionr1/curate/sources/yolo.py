@@ -67,6 +67,7 @@ def open_yolo(request: Request, tally: Tally) -> Source:
             f"expected images where {file} says (path, train, val, test), got none under {root}: "
             "correct its `path`"
         )
+    empty = [split for split in SPLITS if data.get(split) and not images[split]]
     labels = [_labels(image) for some in images.values() for image in some]
     return Source(
         name=file.parent.name if file.stem == "data" else file.stem,
@@ -79,6 +80,7 @@ def open_yolo(request: Request, tally: Tally) -> Source:
         count=len(labels),
         read=lambda tally: _samples(images, names, tally),
         upright=True,
+        notes=tuple(f"{file.name} names {data[split]} for {split}: no images" for split in empty),
     )
 
 

@@ -42,10 +42,13 @@ def rewrite(row: Row, open_size: SizeOf) -> dict[str, Any]:
             "expected boxes in the answer only, got <bbox> in the question: leave the row out"
         )
     boxes, image = objects["bbox"], image_of(row)
+    refs = objects.get("ref") or []
+    if not isinstance(refs, list):
+        raise SolutionError(f"expected a list of names in ref of objects, got {short(refs)}")
     size = size_of(row, image, open_size)
-    labels = _labels(objects.get("ref") or [], asked, answer, len(boxes))
+    labels = _labels(refs, asked, answer, len(boxes))
     text = solution(size, _in_pixels(boxes, objects, size), labels)
-    kept = {"ref": (objects.get("ref") or [])[:asked], "bbox": []} if asked else None
+    kept = {"ref": refs[:asked], "bbox": []} if asked else None
     return training_row(row, CONSUMED, prompt, image, text, objects=kept)
 
 
@@ -58,8 +61,10 @@ def _messages(row: Row) -> list[Message]:
         raise SolutionError(
             f"expected messages of role and content, got {short(messages)}"
         ) from None
-    if not contents or not all(isinstance(content, str) for content in contents):
-        raise SolutionError(f"expected messages whose content is text, got {short(messages)}")
+    if not contents or not all(isinstance(text, str) for text in (*roles, *contents)):
+        raise SolutionError(
+            f"expected messages whose role and content are text, got {short(messages)}"
+        )
     return [
         {"role": ROLES.get(r, r), "content": content}
         for r, content in zip(roles, contents, strict=True)
