@@ -29,6 +29,7 @@ from .coco.detections import Detections, to_detections
 from .coco.soundness import truth_warnings
 from .metrics.counting import Counting
 from .metrics.engines import limits_at
+from .metrics.grec import threshold_warning
 from .metrics.matching import LIMIT
 from .metrics.measure import Engine, measure
 from .metrics.named import with_named
@@ -198,6 +199,8 @@ def _evaluate_boxes(
         given = replace(given, detections=_best_of_each_image(given.detections))
     scores = options.measure(annotations, given.detections)
     named = _named(spec, options.protocol)
+    if "grec" in named:
+        given = replace(given, warnings=given.warnings + threshold_warning(given.detections))
     scores = with_named(scores, named, annotations, given.detections)
     if refers:
         boxes_xyxy = given.detections.boxes_xyxy

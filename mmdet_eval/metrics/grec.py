@@ -19,6 +19,7 @@ from .scores import Metrics, SuiteScores
 Floats = NDArray[np.float64]
 Overlap = Callable[[Boxes, Boxes], Floats]
 LEAST = 0.5
+LEAST_SCORE = 0.7  # that the published evaluation keeps
 
 
 def grec_f1(truths_xyxy: Boxes, boxes_xyxy: Boxes, overlap: Overlap = iou) -> float:
@@ -75,3 +76,15 @@ def grec(annotations: Annotations, detections: Detections) -> SuiteScores:
     published, *_ = grec_rates(truths, boxes, giou)
     first: Metrics = {"Pr@(F1=1)": right, "N-acc": absent, "T-acc": present}
     return SuiteScores(first, {"Pr@(F1=1) as published": published})
+
+
+def threshold_warning(detections: Detections) -> tuple[str, ...]:
+    """What to know about boxes of a file that the published evaluation would leave out."""
+    below = int((detections.score < LEAST_SCORE).sum())
+    if not below:
+        return ()
+    return (
+        f"{below} of {len(detections)} boxes have a score below {LEAST_SCORE} and count like the "
+        f"others; gRefCOCO's published evaluation keeps those of at least {LEAST_SCORE}: leave out "
+        "what your detector does not stand for",
+    )

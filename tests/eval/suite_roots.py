@@ -48,6 +48,19 @@ def coco_box(number: int, image: int, category: int, box: Sequence[int], **more:
     return {**record, "area": w * h, "iscrowd": 0, **more}
 
 
+def coco(root: Path) -> None:
+    """Two images with objects, the second also with a crowd, and one without any."""
+    names = [f"{number:012d}.jpg" for number in (1, 2, 3)]
+    for name in names:
+        write_image(root / "val2017" / name)
+    boxes = [coco_box(1, 1, 1, A), coco_box(2, 1, 2, B), coco_box(3, 2, 3, C)]
+    boxes.append(coco_box(4, 2, 1, A, iscrowd=1))
+    kinds = ("person", "bus", "cat", "dog", "kite", "oven", "vase")
+    content = {"images": [coco_image(n, name) for n, name in enumerate(names, 1)]}
+    content |= {"categories": [{"id": n, "name": name} for n, name in enumerate(kinds, 1)]}
+    write_json(root / "annotations/instances_val2017.json", content | {"annotations": boxes})
+
+
 def referring(root: Path) -> None:
     for name in ("a.png", "b.png"):
         write_image(root / "images" / name)
@@ -191,6 +204,7 @@ def rex_omni(root: Path, name: str) -> None:
 
 
 ROOTS: dict[str, Callable[[Path], None]] = {
+    "coco_val2017": coco,
     "referring": referring,
     "grefcoco": grefcoco,
     "humanref": humanref,

@@ -10,10 +10,7 @@ import pytest
 from mmdet_eval.cli import main, parser
 from mmdet_eval.commands import evaluate
 from mmdet_eval.evaluation import Evaluation
-from mmdet_eval.reports.console import table
-from mmdet_eval.reports.metrics_json import record
 from mmdet_eval.reports.phrases import average, headline
-from mmdet_eval.reports.summary import summary
 from mmdet_eval.suites import named_files
 from mmdet_eval.suites.files import read_file, read_suite, suite_names
 from swift_plugin_visionr1 import QwenResize
@@ -28,6 +25,7 @@ NOTHING = "[]"
 SETS = {"grefcoco": 3, "ref_l4": 2, "d3": 2, "rf20_vl": 20, "rf20_vl_fsod": 20}
 # A number that the suite shows first, and its value if the model says that there is nothing.
 ALL_REFUSED = {
+    "coco_val2017": {"mAP": 0.0, "AP50": 0.0, "AP75": 0.0, "AR@100": 0.0},
     "referring": {"Pr@(F1=1)": 1 / 4, "N-acc": 1.0, "T-acc": 0.0},
     "grefcoco": {"Pr@(F1=1)": 1 / 5, "N-acc": 1.0, "T-acc": 0.0},
     "humanref": {"R": 0.0, "P": 0.0, "DF1": 0.0, "rejection": 1.0},
@@ -113,23 +111,26 @@ def test_every_file_that_a_set_needs_is_missed(tmp_path: Path, capsys: Any) -> N
     assert "instances.json" in capsys.readouterr().err
 
 
-def test_a_suite_of_several_domains_averages_each(tmp_path: Path) -> None:
+def test_a_suite_of_several_domains_averages_each(tmp_path: Path, capsys: Any) -> None:
     ROOTS["rf20_vl"](tmp_path)
-    specs = read_suite("rf20_vl", tmp_path).datasets
-    prompts = asked(tmp_path, "rf20_vl", tmp_path)
+    mine = tmp_path / "mine.yaml"
+    only = "[actions, aerial-airport, wildfire-smoke]"
+    mine.write_text(f"protocol: each\nlike: rf20_vl\nonly: {only}\n")
+    specs = read_suite(str(mine), tmp_path).datasets
+    prompts = asked(tmp_path, str(mine), tmp_path)
     assert {row["category"] for row in prompts} == {"bolt", "nut"}  # not the placeholder
-    aerial = [spec.name for spec in specs if spec.domain == "Aerial"]
     rows = answer_rows(prompts, specs, RESIZE)
-    rows = [row | {"response": NOTHING} if row["dataset"] == aerial[0] else row for row in rows]
-    found = evaluated(tmp_path, "rf20_vl", tmp_path, rows)
-    assert shown(found)["mAP"] == pytest.approx(19 / 20)
-    by_domain = {
-        name: metrics["mAP"] for name, metrics in record(found, None, ())["domains"].items()
-    }
-    expected = {spec.domain: 1.0 for spec in specs} | {"Aerial": 1 - 1 / len(aerial)}
-    assert by_domain == pytest.approx(expected)
-    assert f"Aerial ({len(aerial)} sets)" in table(found)
-    assert f"Aerial ({len(aerial)})" in summary(found, "rf20_vl", ())
+    rows = [r | {"response": NOTHING} if r["dataset"] == "wildfire-smoke" else r for r in rows]
+    pred = tmp_path / "pred.jsonl"
+    pred.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    place = ["--suite", str(mine), "--root", str(tmp_path), "--engine", "hotcoco"]
+    assert main([*place, "--pred", str(pred), "--out", str(tmp_path / "out")]) == 0
+    record = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert record["metrics"]["mAP"] == pytest.approx(2 / 3)
+    found = {name: metrics["mAP"] for name, metrics in record["domains"].items()}
+    assert found == pytest.approx({"Sport": 1.0, "Aerial": 0.5})
+    assert "Aerial (2 sets)" in capsys.readouterr().out
+    assert "Aerial (2)" in (tmp_path / "out" / "summary.md").read_text()
 
 
 def test_the_hundred_sets_of_rf100_vl() -> None:
@@ -215,5 +216,45 @@ def test_a_suite_says_where_it_is_from(name: str) -> None:
 
 
 def test_every_suite_has_a_root_here() -> None:
-    others = {*COUNTING_ROOTS, "coco_val2017", "odinw13", "odinw35", "vision_r1_ood", "refcoco"}
+    others = {*COUNTING_ROOTS, "odinw13", "odinw35", "vision_r1_ood", "refcoco"}
     assert set(suite_names()) - others - {"rf100_vl", "rf100_vl_fsod"} == set(ROOTS)
+
+
+@pytest.mark.parametrize(
+    ("answer", "rates"),
+    [
+        pytest.param(None, (1.0, 0.0), id="always-right"),
+        pytest.param("I don't see any of these in the image.", (1.0, 1.0), id="refuses-in-words"),
+        pytest.param("{[", (0.0, 0.0), id="what-cannot-be-read-is-no-refusal"),
+    ],
+)
+def test_refusal_of_a_suite_that_asks_for_absent_things(
+    tmp_path: Path, answer: str | None, rates: tuple[float, float]
+) -> None:
+    ROOTS["coco_val2017"](tmp_path)
+    protocol = ("--protocol", "refusal")
+    prompts = asked(tmp_path, "coco_val2017", tmp_path, *protocol)
+    # Per image: what is present, and 3 that are absent; the crowd of image 2 is neither.
+    assert Counter(row["image_id"] for row in prompts) == {1: 2 + 3, 2: 1 + 3, 3: 3}
+    assert not any((row["image_id"], row["category"]) == (2, "person") for row in prompts)
+    rows = answer_rows(prompts, read_suite("coco_val2017", tmp_path).datasets, RESIZE)
+    if answer is not None:
+        rows = [row | {"response": answer} for row in rows]
+    (one,) = evaluated(tmp_path, "coco_val2017", tmp_path, rows, *protocol)
+    beside = one.scores.beside
+    assert (beside["refused where absent"], beside["refused where present"]) == rates
+
+
+def test_boxes_of_a_detector_below_grecs_threshold_are_told(tmp_path: Path) -> None:
+    ROOTS["referring"](tmp_path)
+    results = [
+        {"image_id": image, "category_id": 1, "bbox": box, "score": score}
+        for image, box, score in ((2, [40, 50, 160, 200], 0.9), (3, [1, 2, 30, 40], 0.2))
+    ]
+    pred = tmp_path / "results.json"
+    pred.write_text(json.dumps(results))
+    place = ["--suite", "referring", "--root", str(tmp_path), "--engine", "hotcoco"]
+    arguments = parser().parse_args(["evaluate", *place, "--pred", str(pred), "--orders", "0"])
+    ((one,), _) = evaluate.evaluate(arguments)
+    assert shown([one]) == {"Pr@(F1=1)": 1 / 4, "N-acc": 0.0, "T-acc": 1 / 3}
+    assert any("at least 0.7" in warning for warning in one.converted.warnings)
