@@ -68,16 +68,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # so that `swift infer` is terminated too
-    checkpoint = find_checkpoint(arguments.model, adapters_in(arguments.infer_arguments))
-    if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
-        warn(NO_MODEL_TYPE.format(arguments.model))
-    record = ReadingRecord(
-        arguments.model,
-        arguments.model_type or checkpoint.model_type,
-        arguments.max_pixels,
-        told(arguments).over(checkpoint.chat),
-        frame_variables(),
-    )
+    record = _reading_of(arguments)
     io = io_of(arguments, record, find_training_record(arguments.out, record))
     suite, protocol, left_out = read_datasets(arguments, io.format)
     options = replace(options_of(arguments, io), protocol=protocol)
@@ -86,16 +77,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     inputs = [*named, arguments.config, *places]
     with output_folder(arguments.out, inputs):
         pass  # what would refuse the results is told before a model is asked
-    model = AskedModel(
-        arguments.model,
-        arguments.infer_backend,
-        arguments.max_pixels,
-        tuple(arguments.infer_arguments),
-        logprobs=arguments.score in FROM_TOKENS,
-        model_type=arguments.model_type,
-        chat=told(arguments),
-        reading=record,
-    )
+    model = _model_of(arguments, record)
     try:
         session = run(model, suite.datasets, protocol, arguments.out, arguments.allow_missing)
         if arguments.score in VERIFIED:
@@ -110,6 +92,33 @@ def run_command(arguments: argparse.Namespace) -> int:
     with output_folder(arguments.out, inputs):
         _evaluate_all(session, left_out, options, arguments)
     return 0
+
+
+def _reading_of(arguments: argparse.Namespace) -> ReadingRecord:
+    """How the answers will have to be read, as far as checkpoint and arguments tell."""
+    checkpoint = find_checkpoint(arguments.model, adapters_in(arguments.infer_arguments))
+    if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
+        warn(NO_MODEL_TYPE.format(arguments.model))
+    return ReadingRecord(
+        arguments.model,
+        arguments.model_type or checkpoint.model_type,
+        arguments.max_pixels,
+        told(arguments).over(checkpoint.chat),
+        frame_variables(),
+    )
+
+
+def _model_of(arguments: argparse.Namespace, record: ReadingRecord) -> AskedModel:
+    return AskedModel(
+        arguments.model,
+        arguments.infer_backend,
+        arguments.max_pixels,
+        tuple(arguments.infer_arguments),
+        logprobs=arguments.score in FROM_TOKENS,
+        model_type=arguments.model_type,
+        chat=told(arguments),
+        reading=record,
+    )
 
 
 def _verified(

@@ -21,7 +21,7 @@ import numpy as np
 
 from swift_plugin_visionr1.errors import InputError
 
-from ..coco.annotations import Annotations, make_annotations, read_annotations
+from ..coco.annotations import Annotations, Id, make_annotations, read_annotations
 from ..coco.detections import CocoResult, Detections, to_detections
 from .engines import (
     NAMES,
@@ -130,18 +130,23 @@ def by_mmdet(annotations: Annotations, detections: Detections, limit: int = LIMI
         # Not `evaluate`, which waits for the other processes of a distributed run: possibly only
         # one process gets here.
         reported = metric.compute_metrics(metric.results)
-    if metric.cat_ids != list(annotations.categories):
-        raise InputError(
-            f"expected the categories {metric.cat_ids} in the order of {annotations.path}, got "
-            f"{list(annotations.categories)}: labels would name other classes; read the file with "
-            "`read_annotations`"
-        )
+    _require_order(metric.cat_ids, annotations)
     run = recorded_run(made[-1], f"mmdet {mmdet.__version__}")
     items = zip(names_at(limit), ITEMS.values(), strict=True)
     _check_rounding(
         as_metrics(made[-1].stats, limit), {name: reported[f"bbox_{item}"] for name, item in items}
     )
     return run
+
+
+def _require_order(category_ids: list[Id], annotations: Annotations) -> None:
+    """Raise InputError unless CocoMetric took the labels for the annotations' categories."""
+    if category_ids != list(annotations.categories):
+        raise InputError(
+            f"expected the categories {category_ids} in the order of {annotations.path}, got "
+            f"{list(annotations.categories)}: labels would name other classes; read the file with "
+            "`read_annotations`"
+        )
 
 
 def lvis_by_mmdet(annotations: Annotations, detections: Detections) -> EngineRun:

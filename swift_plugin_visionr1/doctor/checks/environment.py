@@ -79,6 +79,11 @@ def environment_findings(
 
 def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> list[Finding]:
     """Different limits on image sizes in places that should agree."""
+    findings = [*_shell_limits(recipe, shell), *_settings_limit(recipe, settings)]
+    return findings or [ok("max_pixels", _said_limits(recipe))]
+
+
+def _shell_limits(recipe: Recipe, shell: Mapping[str, str]) -> list[Finding]:
     findings = []
     for name, declared in recipe.declared.items():
         if shell.get(name, declared) == declared:
@@ -97,19 +102,21 @@ def _limits(recipe: Recipe, settings: Settings, shell: Mapping[str, str]) -> lis
             name == ENVIRONMENT_VARIABLE and recipe.environ[name] == shell[name]
         ):  # else --config wins over both
             findings.append(note("settings_in_shell", text))
+    return findings
+
+
+def _settings_limit(recipe: Recipe, settings: Settings) -> list[Finding]:
     ours, run = settings.max_pixels, recipe.integer("max_pixels")
-    if ours is not None and ours != run:
-        text = (
-            f"max_pixels is {ours} in the settings and {run or 'not set'} in the run (--max_pixels)"
-        )
-        if recipe.environ.get("MAX_PIXELS"):
-            text += f", beside MAX_PIXELS={recipe.environ['MAX_PIXELS']}"
-        text += (
-            ": the reward would stop the run; leave it out of the settings, the reward reads "
-            "the run's own"
-        )
-        findings.append(problem("max_pixels", text))
-    return findings or [ok("max_pixels", _said_limits(recipe))]
+    if ours in (None, run):
+        return []
+    text = f"max_pixels is {ours} in the settings and {run or 'not set'} in the run (--max_pixels)"
+    if recipe.environ.get("MAX_PIXELS"):
+        text += f", beside MAX_PIXELS={recipe.environ['MAX_PIXELS']}"
+    text += (
+        ": the reward would stop the run; leave it out of the settings, the reward reads the run's "
+        "own"
+    )
+    return [problem("max_pixels", text)]
 
 
 def _said_limits(recipe: Recipe) -> str:
@@ -151,8 +158,13 @@ def _rewards(recipe: Recipe, settings: Settings) -> list[Finding]:
                 + "; names are separated by spaces, not by commas" * ("," in said),
             )
         ]
-    findings = [ok("reward_funcs", f"rewards: {listed(rewards, 9)}")]
-    findings += _parts(ours, recipe, settings)
+    all_is_well = ok("reward_funcs", f"rewards: {listed(rewards, 9)}")
+    return [all_is_well, *_parts(ours, recipe, settings), *_beside_rewards(recipe)]
+
+
+def _beside_rewards(recipe: Recipe) -> list[Finding]:
+    """The callback, and what loads the plugin."""
+    findings = []
     if "vision_r1" not in recipe.all("callbacks"):
         text = (
             "no callbacks: vision_r1, so the log will not have the stage, the parts and the "
