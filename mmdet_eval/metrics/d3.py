@@ -43,12 +43,12 @@ def d3_by_length(precision: Floats, texts: Sequence[str]) -> Metrics:
     """The mean of the descriptions' APs, by number of words between single spaces."""
     words = [len(text.split(" ")) for text in texts]
     aps = [average(curve) for curve in np.moveaxis(precision, 2, 0)]
-    found: Metrics = {}
+    by_band: Metrics = {}
     for band, (low, high) in BANDS.items():
         pairs = zip(aps, words, strict=True)
         some = [ap for ap, count in pairs if ap is not None and low <= count <= high]
-        found[band] = float(np.mean(some)) if some else None
-    return found
+        by_band[band] = float(np.mean(some)) if some else None
+    return by_band
 
 
 def d3(annotations: Annotations, detections: Detections, scores: Scores) -> SuiteScores:

@@ -44,10 +44,12 @@ def read_d3(spec: DatasetSpec) -> Content:
 
 def _categories(path: Path, data: Any = None) -> list[dict[str, Any]]:
     data = read_json(path) if data is None else data
-    found = data.get("categories") if isinstance(data, dict) else None
-    if not isinstance(found, list) or not all(isinstance(o, dict) and "id" in o for o in found):
+    categories = data.get("categories") if isinstance(data, dict) else None
+    if not isinstance(categories, list) or not all(
+        isinstance(o, dict) and "id" in o for o in categories
+    ):
         raise InputError(f'expected {path} to be COCO annotations with a list "categories"')
-    return found
+    return categories
 
 
 def _asked(spec: DatasetSpec) -> dict[Any, list[Any]]:
