@@ -47,7 +47,15 @@ def add_parser(subparsers: Any) -> None:
         "--model", help="whose answers `swift infer` samples; they are kept in OUT.answers/"
     )
     sub.add_argument("--out", type=Path, required=True, help="JSONL to write")
-    sub.add_argument("--keep", action="store_true", help="write all rows, with their numbers")
+    sub.add_argument(
+        "--keep",
+        type=float,
+        nargs="?",
+        const=1.0,
+        default=0.0,
+        metavar="SHARE",
+        help="also write that share of the rows that teach nothing; without a number all of them",
+    )
     sub.add_argument(
         "--answers-per-row", type=int, metavar="K", help="beside --answers; default: all"
     )
@@ -93,6 +101,8 @@ def _check_options(args: argparse.Namespace) -> None:
             raise InputError(f"expected --{name.replace('_', '-')} beside {other} only")
     if args.passed_on and not args.model:
         raise InputError(f"expected no further options without --model, got {args.passed_on[0]}")
+    if not 0 <= args.keep <= 1:
+        raise InputError(f"expected --keep to be a share from 0 to 1, got {args.keep:g}")
     for name in ("answers_per_row", "samples"):
         value = getattr(args, name)
         if value is not None and value < 2:

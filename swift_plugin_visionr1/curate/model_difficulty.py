@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -90,7 +91,7 @@ def sort_rows(
     out: Path,
     scorer: Scorer,
     stage: str,
-    keep: bool = False,
+    keep: float = 0.0,
     most: int | None = None,
 ) -> Sorted:
     """Write the rows that teach something, each with the mean and the spread of its rewards.
@@ -101,7 +102,7 @@ def sort_rows(
         out: JSON lines to write.
         scorer: the run's own rules and model.
         stage: whose criteria apply.
-        keep: whether the rows that teach nothing stay, too.
+        keep: share of the rows that teach nothing which stay. Which ones depends on the rows only.
         most: answers of a row that count; None is all.
 
     Raises:
@@ -117,7 +118,7 @@ def sort_rows(
             best = _best(truths[key], scorer, stage)
             judgement = judge(rewards.get(key, ()), best)
             verdicts[judgement.verdict] += 1
-            if keep or judgement.verdict not in DROPPED:
+            if judgement.verdict not in DROPPED or _draw(key) < keep:
                 result.add({**row, **judgement.columns})
                 written += 1
         if verdicts["unknown"] == verdicts.total():
@@ -126,6 +127,11 @@ def sort_rows(
                 "question and the image must be the same; let `swift infer` keep them"
             )
     return Sorted(verdicts, written, len(rewards.keys() - truths.keys()))
+
+
+def _draw(key: str) -> float:
+    """A number from 0 to 1 that is always the same for a question."""
+    return int.from_bytes(sha256(key.encode("utf-8", "replace")).digest()[:8], "big") / 2**64
 
 
 def question_of(row: Mapping[str, Any]) -> str:

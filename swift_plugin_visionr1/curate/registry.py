@@ -49,7 +49,9 @@ class SourceFormat:
 
 FORMATS: dict[str, SourceFormat] = {
     "yolo": SourceFormat(
-        "data.yaml with names and train, labels in .txt", yolo.recognises, yolo.open_yolo
+        "data.yaml with names and train, or classes.txt; labels in .txt",
+        yolo.recognises,
+        yolo.open_yolo,
     ),
     "flickr30k": SourceFormat(
         "folders Sentences and Annotations", flickr30k.recognises, flickr30k.open_flickr30k

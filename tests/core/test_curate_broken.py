@@ -11,7 +11,7 @@ from swift_plugin_visionr1.cli import main
 
 from . import source_trees as trees
 from .curating import rows_of
-from .test_curate_sources import read
+from .test_curate_sources import known, read
 
 pytest.importorskip("PIL")
 
@@ -65,6 +65,22 @@ def test_a_value_of_another_kind_costs_its_record_only(
     code = main(["prepare", "--source", str(source), "--out", str(tmp_path / "out.jsonl")])
     assert code == 0
     assert rows_of(tmp_path / "out.jsonl")
+
+
+@pytest.mark.parametrize("names", ["classes.txt", "obj.names"])
+@pytest.mark.parametrize("folders", [("images", "labels"), ("data", "data")], ids="/".join)
+def test_yolo_with_a_list_of_names(tmp_path: Path, names: str, folders: tuple[str, str]) -> None:
+    for name in ("a", "b"):
+        trees.picture(tmp_path / folders[0] / f"{name}.jpg")
+    labels = tmp_path / folders[1] / "a.txt"
+    labels.parent.mkdir(exist_ok=True)
+    labels.write_text("1 0.5 0.5 0.2 0.4\n7 0.5 0.5 0.2 0.4\n")
+    (tmp_path / names).write_text("cat\ndog\n")
+    source, (first, second), tally = read(tmp_path)
+    assert (source.format, source.categories) == ("yolo", ("cat", "dog"))
+    assert known(first) == [("dog", [80, 30, 120, 70])]
+    assert not second.labels
+    assert sum(tally.dropped.values()) == 1
 
 
 def test_griffons_rows_say_what_is_absent(tmp_path: Path) -> None:

@@ -82,6 +82,19 @@ def test_all_rows_can_stay_with_their_numbers(tmp_path: Path, words: list[str]) 
     assert (easy["reward_mean"], easy["reward_spread"], hard["reward_mean"]) == (3, 0, 0)
 
 
+def test_a_share_of_the_rows_that_teach_nothing_can_stay(tmp_path: Path, words: list[str]) -> None:
+    written = []
+    for share in ("0", "0.5", "0.5", "1"):
+        assert main([*words, "--keep", share]) == 0
+        written.append(read(tmp_path))
+    none, half, again, every = written
+    assert half == again
+    assert all(row in half for row in none)
+    assert all(row in every for row in half)
+    assert len(none) < len(every)
+    assert main([*words, "--keep", "1.5"]) == 2
+
+
 def test_rows_without_answers_stay(tmp_path: Path, words: list[str]) -> None:
     path = Path(words[3])
     write(path, [row(name) for name in BOXES] + [row("easy") | {"images": ["new.jpg"]}])

@@ -1,4 +1,5 @@
-"""YOLO's txt files with a data.yaml (Ultralytics).
+"""YOLO's txt files with a data.yaml (Ultralytics), or with the list of names that Label Studio,
+LabelImg and CVAT write in its place.
 
 A line is `class cx cy w h`, or a polygon `class x1 y1 x2 y2 ...`, in fractions of the upright
 image. Each line is read by itself; Ultralytics reads a box among polygons as two points.
@@ -18,6 +19,7 @@ from .files_of import BAD_BOX, is_image, walk
 from .shapes import around, four_numbers
 
 SPLITS = ("train", "val", "test")
+NAMES = ("classes.txt", "obj.names")  # one a line
 NO_CLASS = "boxes of classes that are not in names"
 BEYOND = "boxes with numbers that are not in 0-1"
 NO_IMAGE = "label files without an image"
@@ -25,22 +27,34 @@ MARGIN = 0.01  # that a number may be beyond 0-1; Ultralytics drops the whole im
 
 
 def yaml_of(path: Path) -> Path | None:
-    """The data.yaml of a folder, or the file itself."""
+    """The data.yaml of a folder or its list of names, or the file itself."""
     if path.is_file():
         files = [path] if path.suffix in (".yaml", ".yml") else []
     elif path.is_dir():
         files = [path / "data.yaml", path / "data.yml", *sorted(path.glob("*.y*ml"))]
+        files += [path / name for name in NAMES]
     else:
         files = []
     return next((file for file in files if file.is_file() and _is_data(file)), None)
 
 
 def _is_data(file: Path) -> bool:
+    if file.name in NAMES:
+        images = (image for image in walk(file.parent, "") if is_image(image))
+        return any(_labels(image).is_file() for image in images)
     try:
         data = load_yaml(file)
     except InputError:
         return False
     return isinstance(data, dict) and "names" in data and any(name in data for name in SPLITS)
+
+
+def _data(file: Path) -> dict[str, Any]:
+    """What a data.yaml says, or would say."""
+    if file.name not in NAMES:
+        return dict(load_yaml(file))
+    names = file.read_text("utf-8-sig", "replace").splitlines()
+    return {"names": [name for name in names if name.strip()], "train": "."}
 
 
 def recognises(path: Path) -> bool:
@@ -53,7 +67,7 @@ def open_yolo(request: Request, tally: Tally) -> Source:
     file = yaml_of(request.path)
     if file is None:
         raise InputError(f"expected a data.yaml with names and train at {request.path}, got none")
-    data = load_yaml(file)
+    data = _data(file)
     names = _class_names(data["names"], file)
     root = _root(file, data)
     images = {
@@ -70,7 +84,7 @@ def open_yolo(request: Request, tally: Tally) -> Source:
     empty = [split for split in SPLITS if data.get(split) and not images[split]]
     labels = [_labels(image) for some in images.values() for image in some]
     return Source(
-        name=file.parent.name if file.stem == "data" else file.stem,
+        name=file.parent.name if file.name in ("data.yaml", *NAMES) else file.stem,
         format="yolo",
         files=(file, *(label for label in labels if label.is_file())),
         images=request.folders(root),
@@ -167,7 +181,7 @@ def _samples(
             )
     for folder in sorted({label.parent for label in seen}):
         for file in sorted(folder.glob("*.txt")) if "labels" in folder.parts else []:
-            if file not in seen:
+            if file not in seen and file.name not in NAMES:
                 tally.drop(NO_IMAGE, file.name)
 
 
