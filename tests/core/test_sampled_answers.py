@@ -42,7 +42,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     model = tmp_path / "model"
     model.mkdir()
     (model / "model.safetensors").write_bytes(b"1")
-    out = ["--out", str(tmp_path / "out.jsonl"), "--keep"]
+    out = ["--keep", "--out", str(tmp_path / "out.jsonl")]
     return ["prepare", "difficulty", "--rows", str(rows), "--model", str(model), *out]
 
 
