@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from swift_plugin_visionr1.curate.sources.shapes import four_numbers
 from swift_plugin_visionr1.data.image_paths import find_image
 from swift_plugin_visionr1.data.images import image_size
+from swift_plugin_visionr1.declared import check_value
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.geometry.boxes import as_boxes, xyxy_to_xywh
 from swift_plugin_visionr1.geometry.frames import Size
 
 from ..spec import DatasetSpec
@@ -85,21 +88,42 @@ def size_in(folder: Path, file_name: str, known: dict[str, Size]) -> Size:
 
 
 def rows_with(
-    keys: Sequence[str], rows: Iterable[tuple[int, Mapping[str, Any] | str]], spec: DatasetSpec
+    kinds: Mapping[str, Any], rows: Iterable[tuple[int, Mapping[str, Any] | str]], spec: DatasetSpec
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The rows of a file and their places in words.
 
+    Args:
+        kinds: the keys that each row must have, with the types of their values.
+
     Raises:
-        InputError: a row is not an object or lacks one of the keys.
+        InputError: a row is not an object, lacks one of the keys, or has another value there.
     """
     for number, row in rows:
         where = f"row {number} of {spec.ann}"
-        if isinstance(row, str):
-            raise InputError(f"{where}: {row}")
-        lacking = [key for key in keys if row.get(key) is None]
+        if not isinstance(row, Mapping):
+            raise InputError(f"{where}: expected an object, got {row!r:.80}")
+        lacking = [key for key in kinds if row.get(key) is None]
         if lacking:
             raise InputError(
-                f"{where}: expected {', '.join(keys)}, got no {', '.join(lacking)}: is it another "
+                f"{where}: expected {', '.join(kinds)}, got no {', '.join(lacking)}: is it another "
                 f"file than the suite's? It has {', '.join(map(str, row))}"
             )
+        for key, kind in kinds.items():
+            check_value(row[key], kind, f"{key} in {where}")
         yield where, row
+
+
+def corners_to_xywh(boxes: Any, where: str) -> list[list[float]]:
+    """Boxes [x1, y1, x2, y2] of a file as COCO writes them.
+
+    Raises:
+        InputError: they are not lists of four finite numbers.
+    """
+    read = [four_numbers(box) if isinstance(box, list) else None for box in boxes]
+    if None in read:
+        wrong = boxes[read.index(None)]
+        raise InputError(
+            f"{where}: expected boxes of four numbers [x1, y1, x2, y2], got {wrong!r:.80}"
+        )
+    boxes_xywh: list[list[float]] = xyxy_to_xywh(as_boxes(read)).tolist()
+    return boxes_xywh

@@ -46,9 +46,11 @@ def _categories(path: Path, data: Any = None) -> list[dict[str, Any]]:
     data = read_json(path) if data is None else data
     categories = data.get("categories") if isinstance(data, dict) else None
     if not isinstance(categories, list) or not all(
-        isinstance(o, dict) and "id" in o for o in categories
+        isinstance(one, dict) and isinstance(one.get("id"), int) for one in categories
     ):
-        raise InputError(f'expected {path} to be COCO annotations with a list "categories"')
+        raise InputError(
+            f'expected {path} to be COCO annotations with a list "categories" that have whole ids'
+        )
     return categories
 
 

@@ -24,14 +24,15 @@ def read_roboflow(spec: DatasetSpec) -> Content:
     categories = data.get("categories") if isinstance(data, dict) else None
     if not isinstance(categories, list) or not isinstance(data.get("annotations"), list):
         return Content(data)  # the check of every file says what is missing
-    used = {one.get("category_id") for one in data["annotations"] if isinstance(one, dict)}
+    records = [one for one in data["annotations"] if isinstance(one, dict)]
+    used = any(one.get("category_id") == 0 for one in records)
     unused = [
         one
         for one in categories
         if isinstance(one, dict)
         and one.get("supercategory") == "none"
         and one.get("id") == 0
-        and 0 not in used
+        and not used
         and len(categories) > 1
     ]
     if not unused:
