@@ -39,7 +39,7 @@ import scenes  # noqa: E402
 RESULTS, PAGE = Path(__file__).with_name("confidences.json"), ROOT / "docs" / "evaluation.md"
 MARKS = "<!-- benchmarks/confidences.py -->", "<!-- end -->"
 TRAIN, HELD_OUT = 1200, 300  # scenes
-STEPS, BATCH = 300, 32
+STEPS, BATCH = 150, 16
 SAMPLES = 1000  # of the bootstrap
 SCORES = ("const", "rank", "area", "logprob", "griffon", "verify", "verify-drawn")
 AS_IT_IS, TAUGHT = "the example's checkpoint", "taught to answer yes or no"
@@ -126,7 +126,7 @@ def teach(data: Path, out: Path) -> Path:
         per_device_train_batch_size=BATCH,
         gradient_accumulation_steps=1,
         max_steps=STEPS,
-        learning_rate=5e-4,
+        learning_rate=1e-3,
         lr_scheduler_type="cosine",
         dataloader_num_workers=0,
         logging_steps=10,
@@ -179,17 +179,22 @@ def rows_of(model: Path, data: Path, work: Path) -> Iterator[dict[str, Any]]:
         }
 
 
+def stored() -> dict[str, list[dict[str, Any]]]:
+    """The results so far: model -> a row for each policy."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
 def render() -> None:
     """Put the tables between the marks of the page."""
-    results = json.loads(RESULTS.read_text())
     text, (start, end) = PAGE.read_text("utf-8"), MARKS
     before, rest = text.split(start)
     after = rest.split(end, 1)[1]
-    parts = [_section(name, rows) for name, rows in results["models"].items()]
+    parts = [section(name, rows) for name, rows in stored().items()]
     PAGE.write_text(f"{before}{start}\n\n" + "\n\n".join(parts) + f"\n\n{end}{after}", "utf-8")
 
 
-def _section(name: str, rows: list[dict[str, Any]]) -> str:
+def section(name: str, rows: list[dict[str, Any]]) -> str:
+    """The table of one model, in percent."""
     base = rows[0]["mAP"]
     body = [
         [
@@ -220,13 +225,16 @@ def main() -> None:
         if not (data / "val.json").exists():
             scenes.write_split(data, "train", TRAIN, 1_000_003)
             scenes.write_split(data, "val", HELD_OUT, 2_000_003)
-        taught = teach(data, arguments.work / "taught")
-        models = {AS_IT_IS: SHAPES / "checkpoint", TAUGHT: taught}
-        measured = {
-            name: list(rows_of(model, data, arguments.work / f"model{number}"))
-            for number, (name, model) in enumerate(models.items())
-        }
-        RESULTS.write_text(json.dumps({"models": measured}, indent=1) + "\n")
+        for name in (AS_IT_IS, TAUGHT):
+            results = stored()
+            if name not in results:
+                is_taught = name == TAUGHT
+                model = (
+                    teach(data, arguments.work / "taught") if is_taught else SHAPES / "checkpoint"
+                )
+                work = arguments.work / ("after" if is_taught else "before")
+                results[name] = list(rows_of(model, data, work))
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     render()
 
 

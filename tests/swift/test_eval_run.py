@@ -14,6 +14,7 @@ import pytest
 from mmdet_eval.asking.asked_model import AskedModel
 from mmdet_eval.asking.session import run
 from mmdet_eval.asking.swift_infer import InferenceFailed
+from mmdet_eval.asking.verification import p_yes
 from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1.errors import InputError
@@ -80,7 +81,9 @@ def model(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> AskedModel:
     return AskedModel(str(checkpoint), options=tuple(map(str, options)), logprobs=True)
 
 
-def start(model: AskedModel, datasets: list[DatasetSpec], out: Path) -> "subprocess.Popen[str]":
+def start(
+    model: AskedModel, datasets: list[DatasetSpec], out: Path, score: str = "logprob"
+) -> "subprocess.Popen[str]":
     """The command in a process of its own, on the two data sets as a suite."""
     suite = out.parent / "suite.yaml"
     lines = [
@@ -101,8 +104,10 @@ def start(model: AskedModel, datasets: list[DatasetSpec], out: Path) -> "subproc
         str(out.parent),
         "--out",
         str(out),
+        "--logprobs",
+        "true",
         "--score",
-        "logprob",
+        score,
         *model.options,
     ]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -169,6 +174,25 @@ def test_a_killed_run_goes_on_where_it_stopped(
     assert speed["boxes"] == sum(row["response"].count('"bbox_2d"') for row in rows[-asked:])
     assert speed["tokens"] > 10 * asked
     assert 0 < speed["tokens_per_second"] < 1e5
+    kept_boxes = sum(one["counts"]["boxes_kept"] for one in found["datasets"].values())
+    check_verified(model, datasets, out, kept_boxes)
+
+
+def check_verified(model: AskedModel, datasets: list[DatasetSpec], out: Path, boxes: int) -> None:
+    """The model is asked about each box, and its probabilities are the scores."""
+    process = start(model, datasets, out, "verify")
+    printed = process.communicate()[1]
+    assert process.returncode == 0, printed
+    results = [
+        one
+        for spec in datasets
+        for one in json.loads((out / spec.name / "coco_results.json").read_text())
+    ]
+    assert len(results) == boxes
+    answers = [json.loads(line) for line in lines(out / "verify" / "parts" / "000.jsonl")]
+    assert all(len(one["logprobs"]["content"][0]["top_logprobs"]) == 20 for one in answers)
+    expected = [p_yes(one["logprobs"]) or 0.0 for one in answers]
+    assert sorted({one["score"] for one in results}) == pytest.approx(sorted(set(expected)))
 
 
 def test_a_terminated_run_ends_its_swift_too(
