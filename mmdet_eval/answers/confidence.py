@@ -79,9 +79,20 @@ def check_any(policy: str, without: int, boxes: int) -> None:
     if boxes and without == boxes:
         raise InputError(
             f"expected boxes with a confidence for --score {policy}, got {boxes} boxes without "
-            'one: use --score const or area, or ask the model for a "confidence" between 0 and 1 '
-            "in each object, or infer with `swift infer --logprobs true` for --score logprob"
+            f"one: {_advice(policy)}"
         )
+
+
+def _advice(policy: str) -> str:
+    if policy in VERIFIED:
+        return (
+            "the model says neither yes nor no when it is asked about a box; use another --score, "
+            "or train it on such questions"
+        )
+    return (
+        'use --score const or area, or ask the model for a "confidence" between 0 and 1 in each '
+        "object, or infer with `swift infer --logprobs true` for --score logprob"
+    )
 
 
 def _by_tokens(policy: str, answer: Answer, format: Format, boxes: int) -> Confidences:

@@ -29,7 +29,9 @@ def test_the_page_shows_the_stored_results(benchmark: ModuleType) -> None:
     shown = page.split(start)[1].split(end)[0]
     for name, rows in benchmark.stored().items():
         assert benchmark.section(name, rows) in shown
-        assert [row["score"] for row in rows] == list(benchmark.SCORES)
+        left_out = () if name == benchmark.TAUGHT else benchmark.VERIFIED
+        scores = [score for score in benchmark.SCORES if score not in left_out]
+        assert [row["score"] for row in rows] == scores
 
 
 def test_a_gain_is_the_difference_with_its_interval(benchmark: ModuleType) -> None:

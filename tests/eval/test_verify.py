@@ -204,6 +204,21 @@ def test_a_crop_holds_the_box_and_is_no_sliver(box: tuple[float, ...], size: Any
     assert max(shown.size) <= 20 * min(shown.size)
 
 
+def test_a_model_that_says_neither_yes_nor_no(
+    spec: DatasetSpec,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fake_swift(tmp_path, monkeypatch)
+    main_py = tmp_path / "fake" / "swift" / "cli" / "main.py"
+    code = main_py.read_text().replace('"Yes"', '"["').replace('" no"', '"{"')
+    main_py.write_text(code)
+    assert main(command(spec, tmp_path / "out", "verify")) == 2
+    assert "neither yes nor no" in capsys.readouterr().err
+    assert main(command(spec, tmp_path / "out", "rank")) == 0, "the answers are kept"
+
+
 def test_answers_of_somewhere_else_cannot_be_verified(
     dataset: Any, rows: Any, write: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
