@@ -45,7 +45,7 @@ def render(data: dict[str, Any]) -> str:
 
 
 def read_page(path: Path) -> dict[str, Any] | None:
-    """The data of a page that `render` made; None if there are none of this version."""
+    """The data of a page that `render` made; None unless it has data of this version."""
     try:
         held = DATA.search(path.read_text("utf-8"))
         data = json.loads(held[1]) if held else None
