@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from swift_plugin_visionr1.console import say
+from swift_plugin_visionr1.console import say, warn
 from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.writing import write_file
 
 from ..comparison.compare import compare
 from ..comparison.output_folders import read_model
+from ..comparison.page import comparison_page
 from ..comparison.table import as_markdown, write_comparison
 
 
@@ -34,7 +36,9 @@ def add_parser(subparsers: Any) -> None:
         help='names of the rows, e.g. base "+ SFT" "+ Vision-R1"; default: the shortest path '
         "endings that differ",
     )
-    sub.add_argument("--out", type=Path, help="folder for compare.md and compare.json")
+    sub.add_argument(
+        "--out", type=Path, help="folder for compare.html, compare.md and compare.json"
+    )
     sub.add_argument("--samples", type=int, default=1000, help="number of bootstrap samples")
     sub.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     sub.set_defaults(run=run)
@@ -53,8 +57,20 @@ def run(arguments: argparse.Namespace) -> int:
     comparison = compare(models, arguments.samples, arguments.seed)
     if arguments.out:
         write_comparison(arguments.out, comparison, folders)
+        _write_page(arguments.out / "compare.html", comparison_page(comparison, models))
     say(as_markdown(comparison), end="")
     return 0
+
+
+def _write_page(path: Path, page: str | None) -> None:
+    if page is None:
+        path.unlink(missing_ok=True)  # of an earlier comparison
+        warn(
+            "mmdet-eval: compare.html was not written: it needs the report.html of each folder as "
+            "this version writes it; evaluate again to have it"
+        )
+    else:
+        write_file(path, page)
 
 
 def _row_names(folders: Sequence[Path], arguments: argparse.Namespace) -> list[str]:

@@ -50,11 +50,11 @@ def measure_uncertainty(evaluations: Sequence[Evaluation]) -> Uncertainty:
     if len(evaluations) == 1:
         return Uncertainty(samples, sets, None)
     shared = [
-        n for n in next(iter(drawn.values())) if all(n in of_set for of_set in drawn.values())
+        name for name in sets[evaluations[0].name] if all(name in one for one in sets.values())
     ]
     means = {name: np.mean([of_set[name] for of_set in drawn.values()], axis=0) for name in shared}
     measured: Metrics = {
-        name: None if any(e.scores.metrics.get(name) is None for e in evaluations) else 0.0
+        name: None if any(e.scores.metrics[name] is None for e in evaluations) else 0.0
         for name in shared
     }
     return Uncertainty(samples, sets, _intervals(means, measured))

@@ -1,21 +1,22 @@
 """Markdown whose tables are aligned in plain text too."""
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 
 from swift_plugin_visionr1.text import printable
 
-# What Markdown, or GitHub's, would act on: marks, links without brackets, and what starts a list.
+# What Markdown, or GitHub's, would act on: marks, and links without brackets. Tags are entities,
+# because not every reader of Markdown knows an escaped <.
 _MARKS = re.compile(
-    r"[\\`*\[\]<>|#&~$]|(?<!\w)_|_(?!\w)|(?<=http):(?=//)|(?<=https):(?=//)|(?<=\bwww)\.(?=\w)"
-    r"|^[-+=](?=\s|[-=])|(?<=^\d)[.)](?=\s)",
+    r"[\\`*\[\]|~$]|(?<!&)#|(?<!\w)_|_(?!\w)|(?<=http):(?=//)|(?<=https):(?=//)|(?<=\bwww)\.(?=\w)",
     re.IGNORECASE,
 )
 
 
 def plain(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
-    line = printable(" ".join(text.split()))
+    line = html.escape(printable(" ".join(text.split())), quote=False)
     return _MARKS.sub(lambda mark: "\\" + mark[0], line)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from mmdet_eval.answers.join import Missing
 from mmdet_eval.answers.readers import read_predictions
 from mmdet_eval.coco.annotations import read_annotations
 from mmdet_eval.evaluation import Evaluation, Options, evaluate_dataset
@@ -80,6 +81,7 @@ def evaluated(
     data: dict[str, Any] | None = None,
     images: bool = True,
     protocol: Protocol | None = None,
+    missing: Missing = "error",
 ) -> Evaluation:
     """Evaluate `answers` (image name -> text); files go into `folder`, grey images too."""
     data = data or coco()
@@ -95,7 +97,7 @@ def evaluated(
     annotations = read_annotations(spec.ann)
     read = read_predictions(folder / f"{name}.jsonl", annotations)
     assert isinstance(read, list)
-    options = Options(engine="hotcoco", orders=3, protocol=protocol)
+    options = Options(engine="hotcoco", orders=3, protocol=protocol, missing=missing)
     return evaluate_dataset(spec, annotations, read, options, folder if images else None)
 
 

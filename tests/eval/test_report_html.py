@@ -1,5 +1,6 @@
 """The page, in a real headless browser."""
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from mmdet_eval.cli import main
 from mmdet_eval.evaluation import Evaluation
 from mmdet_eval.reports.outputs import write_outputs
 
@@ -18,6 +20,9 @@ from .evaluations import ANSWERS, CAT, DOG, LABEL, SCRIPT, SIZE, boxes, coco, ev
 Open = Callable[..., Page]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DUCKS = boxes((CAT, "cat"), (DOG, "dog"))
+MARKUP = "<img src=x onerror=window.__pwned=1>\"'><script>window.__pwned=1<"
+CONTROL = "\x1b[31m\x00\u202eright to left\u2028"
+WIDTHS = (360, 768, 1280)
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +39,41 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """report.html of one data set, and of a suite of two."""
+    """report.html of one data set, of a suite of two, and of one with hostile text everywhere;
+    compare.html of two evaluations, and of two suites."""
     folder = tmp_path_factory.mktemp("reports")
     zoo = evaluated(folder)
     truth = coco({"duck": [(1, CAT), (2, DOG)]})
     pond = evaluated(folder, "pond", {"duck": DUCKS}, truth, images=False)
+    better = evaluated(folder, answers={**ANSWERS, "missed": DUCKS, "perfect": "[]"})
     return {
         "one": _page(folder / "one", [zoo], None),
         "suite": _page(folder / "suite", [zoo, pond], "both"),
+        "hostile": _page(folder / "hostile", [_hostile(folder / "images")], None),
+        "better": _page(folder / "better", [better], None),
+        "other suite": _page(folder / "other", [better, pond], "both"),
+        "compare": _compared(folder / "compared", folder / "one", folder / "better"),
+        "compare suites": _compared(folder / "suites", folder / "suite", folder / "other"),
     }
+
+
+def _hostile(folder: Path) -> Evaluation:
+    """Markup and control characters as class, file name, label and answer."""
+    folder.mkdir()
+    data = coco({f"{MARKUP}{n}": [(1, CAT), (2, DOG)] for n in range(3)})
+    data["categories"] = [{"id": 1, "name": f"{MARKUP} cat"}, {"id": 2, "name": f"{CONTROL} dog"}]
+    labels = (f"{MARKUP} cat", f"{MARKUP} of nothing", CONTROL)
+    texts = [boxes((CAT, labels[0]), (DOG, label)) for label in labels[1:]] + [SCRIPT + CONTROL]
+    answers = {f"{MARKUP}{n}": text for n, text in enumerate(texts)}
+    return evaluated(folder, "hostile", answers, data)
+
+
+def _compared(out: Path, base: Path, other: Path) -> Path:
+    names = ["--names", "base", f"ours {MARKUP}"]
+    assert (
+        main(["compare", str(base), str(other), *names, "--out", str(out), "--samples", "50"]) == 0
+    )
+    return out / "compare.html"
 
 
 def _page(folder: Path, evaluations: list[Evaluation], suite: str | None) -> Path:
@@ -298,12 +329,107 @@ def test_cards_open_and_turn_by_keys(opened: Open) -> None:
     assert not page.locator("dialog").is_visible()
 
 
-@pytest.mark.parametrize("name", ["one", "suite"])
-def test_a_phone_need_not_scroll_sideways(opened: Open, name: str) -> None:
-    page = opened(name, viewport={"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+CUT_OFF = """() => [...document.querySelectorAll('body *')].filter(one => {
+  const { left, right, width } = one.getBoundingClientRect();
+  const clips = getComputedStyle(one).overflowX !== 'visible' && one.tagName !== 'svg' && one.scrollWidth > one.clientWidth + 1;
+  return width > 0 && (left < -1 || right > document.documentElement.clientWidth + 1 || clips);
+}).map(one => `${one.tagName} ${one.className} ${one.textContent.slice(0, 40)}`)"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", ["one", "suite", "hostile", "compare", "compare suites"])
+def test_nothing_is_cut_off_or_scrolls_sideways(opened: Open, name: str, width: int) -> None:
+    page = opened(name, viewport={"width": width, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate(CUT_OFF) == []
     page.locator(".card button").first.click()
-    assert page.evaluate("document.querySelector('dialog').scrollWidth <= 360")
+    assert page.evaluate(CUT_OFF) == []
+
+
+FOCUSED = """() => {
+  const one = document.activeElement, { width, height } = one.getBoundingClientRect();
+  const all = [...document.querySelectorAll('*')];
+  return [all.indexOf(one), width * height > 0, getComputedStyle(one).outlineStyle !== 'none'];
+}"""
+
+
+@pytest.mark.parametrize("name", ["suite", "compare"])
+def test_tab_goes_down_the_page_and_is_seen(opened: Open, name: str) -> None:
+    page = opened(name)
+    interactive = "button:visible, select:visible, input:visible, svg[tabindex], summary:visible"
+    stops = []
+    for _ in range(page.locator(interactive).count()):
+        page.keyboard.press("Tab")
+        place, visible, outlined = page.evaluate(FOCUSED)
+        assert visible
+        assert outlined
+        stops.append(place)
+    assert stops == sorted(set(stops)), "each once, in the order of the page"
+
+
+@pytest.mark.parametrize("name", ["hostile", "compare", "compare suites"])
+def test_hostile_text_does_nothing_anywhere(opened: Open, name: str) -> None:
+    page = opened(name)
+    for button in (page.locator(".trio button"), page.locator(".card button")):
+        button.first.click()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Escape")
+    facts = "[typeof window.__pwned, document.scripts.length, document.images.length]"
+    assert page.evaluate(facts) == ["undefined", 2, 0]
+    text = page.evaluate("document.documentElement.outerHTML")
+    assert not re.search("[\x00-\x08\x1b\u2028\u202a-\u202e]", text)
+    assert "<img" in page.locator("body").inner_text(), "shown as text"
+
+
+def test_what_went_wrong_is_told_with_pictures_that_open(opened: Open) -> None:
+    page = opened()
+    titles = page.locator(".faults h3").all_inner_texts()
+    assert titles[0] == "Objects overlooked"
+    first = page.locator(".faults > li").first
+    assert "2 of 8 objects (25%) in 2 answers" in first.inner_text()
+    first.locator(".trio button").first.click()
+    title = page.locator("#viewer-title")
+    assert title.inner_text() == "missed.png"
+    page.keyboard.press("ArrowRight")
+    assert title.inner_text() == "strange.png", "the next example of the same fault"
+
+
+def test_headings_are_in_the_order_of_reading(opened: Open) -> None:
+    assert opened("suite").locator("h2:visible").all_inner_texts() == [
+        *("The numbers", "What went wrong most", "Data sets", "All numbers", "What came in"),
+        *("What decides these numbers", "Figures", "Classes", "Answers"),
+    ]
+
+
+def test_compare_shows_both_with_their_paired_differences(
+    opened: Open, pages: dict[str, Path]
+) -> None:
+    page = opened("compare")
+    record = json.loads((pages["compare"].parent / "compare.json").read_text())
+    column = record["columns"][0]
+    shown = page.locator(".figure").first
+    assert shown.locator("b.beside").all_inner_texts() == [
+        f"{100 * v:.1f}" for v in column["values"]
+    ]
+    low, high = column["intervals"][1]
+    words = shown.locator(".change").inner_text().replace("−", "-")
+    assert f"{100 * column['differences'][1]:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]" in words
+    cards = page.locator(".card")
+    assert cards.count() == 7
+    assert cards.locator("svg").count() == 14
+    assert cards.first.locator("h3 bdi").inner_text() == "perfect.png", "the most lost"
+
+
+def test_compare_without_pages_of_this_version_says_so(
+    pages: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(pages["one"].parent, old)
+    (old / "report.html").write_text("changed")
+    out = tmp_path / "out"
+    assert main(["compare", str(old), str(pages["better"].parent), "--out", str(out)]) == 0
+    assert "compare.html was not written" in capsys.readouterr().err
+    assert sorted(path.name for path in out.iterdir()) == ["compare.json", "compare.md"]
 
 
 LUMINANCE = """colour => {
@@ -316,8 +442,9 @@ LUMINANCE = """colour => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read_in_both_modes(opened: Open, scheme: str) -> None:
-    page = opened("suite", color_scheme=scheme)
+@pytest.mark.parametrize("name", ["suite", "compare"])
+def test_text_can_be_read_in_both_modes(opened: Open, name: str, scheme: str) -> None:
+    page = opened(name, color_scheme=scheme)
     names = [
         "body",
         ".note",

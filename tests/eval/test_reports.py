@@ -323,7 +323,7 @@ def test_the_summary_says_what_decides_the_numbers(zoo: Evaluation) -> None:
     assert "tie-aware mAP" in text
     assert "not parsed: 1" in text
     assert "**What breaks the format** (answers)\n\n- `not_json`: 2" in text
-    assert "\\<img src=x onerror=window.\\__pwned=1\\>" in text, "a label cannot become markup"
+    assert "&lt;img src=x onerror=window.\\__pwned=1&gt;" in text, "a label cannot become markup"
 
 
 def test_what_is_printed(zoo: Evaluation, pond: Evaluation) -> None:
@@ -395,3 +395,79 @@ def test_accuracy_leads_where_expressions_were_asked(zoo: Evaluation) -> None:
     assert table([asked]).splitlines()[-1].split()[0] == "0.875"
     assert re.search(r"\| zoo +\| +87\.5 \|", summary_of([asked]))
     assert "accuracy" not in table([asked, zoo]), "one of the sets has none"
+
+
+HOSTILE = (
+    "<script>window.__pwned=1</script>",
+    "\"'><img src=x onerror=window.__pwned=1>",
+    "a | b [c](javascript:alert(1)) `d` ![e](http://e.e/f) https://g.g",
+    "h\x1b[31m\x00\u202ei",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=["script", "attribute", "markdown", "control"])
+def test_summary_shows_any_label_as_text(tmp_path: Path, text: str) -> None:
+    """As rendered by a reader of Markdown that lets HTML through."""
+    from markdown import markdown
+
+    made = evaluated(tmp_path, answers={**ANSWERS, "extra": boxes((DOG, text))})
+    rendered = markdown(summary_of([made]), extensions=["tables"])
+    assert set(re.findall(r"<(\w+)", rendered)) <= set(
+        [
+            "h1",
+            "h2",
+            "p",
+            "ul",
+            "ol",
+            "li",
+            "strong",
+            "code",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+        ]
+    )
+    assert not re.search("[\x00-\x08\x1b\u202e]", rendered)
+
+
+def test_faults_are_counted_once_and_the_most_frequent_comes_first(zoo: Evaluation) -> None:
+    faults = {fault.key: fault for fault in make_report([zoo]).faults}
+    assert {key: (fault.count, fault.total) for key, fault in faults.items()} == {
+        "unreadable": (1, 8),  # prose
+        "label": (1, 8),  # loose: a dog called cat
+        "missed": (2, 8),  # missed: the dog; strange: the cat
+        "absent": (1, 7),  # extra
+        "background": (1, 7),  # strange
+    }
+    assert next(iter(faults)) == "missed"
+    assert faults["label"].labels == (("dog called cat", 1),)
+    names = list(ANSWERS)
+    assert [names[place] for _, place in faults["missed"].examples] == ["missed", "strange"]
+
+
+def test_images_without_an_answer_are_a_fault(tmp_path: Path) -> None:
+    made = evaluated(tmp_path, answers={"perfect": ANSWERS["perfect"]}, missing="empty")
+    faults = {fault.key: fault for fault in make_report([made]).faults}
+    assert (faults["unanswered"].count, faults["unanswered"].total) == (7, 8)
+
+
+def test_a_detectors_boxes_are_judged_from_its_best_f1(tmp_path: Path) -> None:
+    right = {"image_id": 1, "category_id": 1, "bbox": [10, 10, 100, 100], "score": 0.5}
+    doubtful = {"image_id": 1, "category_id": 2, "bbox": [150, 10, 50, 50], "score": 0.1}
+    made = given(tmp_path, [right, doubtful])
+    report = make_report([made])
+    assert [len(one.read.boxes) for one in report.judged[0]] == [1, 0, 0, 0, 0, 0, 0]
+    assert "0.5" in summary_of([made])
+
+
+def test_intervals_are_around_the_numbers_and_in_metrics_json(
+    zoo: Evaluation, pond: Evaluation, tmp_path: Path
+) -> None:
+    record = written(tmp_path / "out", [zoo, pond], "both")
+    for entry in (record, *record["datasets"].values()):
+        for name, ends in entry["intervals"]["metrics"].items():
+            assert ends[0] <= entry["metrics"][name] <= ends[1], name
+    assert record["intervals"]["bootstrap_samples"] == 1000
