@@ -315,5 +315,5 @@ def test_names_cannot_become_markup(tmp_path: Path, capsys: Any) -> None:
     assert run(*folders, "--names", "a|b", "<b>*c*", "--samples", 5) == 0
     printed = capsys.readouterr().out
     assert "| a\\|b" in printed
-    assert "\\<b\\>\\*c\\*" in printed
+    assert "&lt;b&gt;\\*c\\*" in printed
     assert "<b>" not in printed
