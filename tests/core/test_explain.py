@@ -249,29 +249,3 @@ def test_every_documented_issue_has_a_meaning() -> None:
     assert "not_json" in codes
     assert codes - set(TEMPLATE) - set(CONTENT) == set()
     assert meaning("some_new_code") == "some new code"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Line 1: a row of a data set; 2: of swift infer; 3: of completions.jsonl; 4: the authors'
-    published form."""
-    rows = [
-        {"messages": [{"role": "user", "content": "<image>Where?"}], "solution": json.dumps(TRUTH)},
-        {"response": TEXT, "solution": json.dumps(TRUTH)},
-        {
-            "step": ["1", "1"],
-            "completion": ["oops", TEXT],
-            "solution": [json.dumps(TRUTH)] * 2,
-            "VisionR1": [0, 2.8],
-        },
-        {
-            "image": "a.jpg",
-            "problem": "Where?",
-            "solution": '[["cat", [[0, 0, 20, 20], [50, 50, 70, 70]]]]',
-            "width": 112,
-            "height": 112,
-        },
-    ]
-    path = tmp_path / "rows:1.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
