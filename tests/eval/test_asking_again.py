@@ -23,8 +23,9 @@ from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.writing import locked
 
+from .runs import MODEL, PROTOCOL, answer_all
 from .test_output_folders import state
-from .test_run import MODEL, PROTOCOL, answer_all, dead_swift, keep_answers, spec  # noqa: F401
+from .test_run_ends import dead_swift, keep_answers, spec  # noqa: F401
 
 FILES = {
     "model.safetensors": b"weights",

@@ -11,7 +11,8 @@ from mmdet_eval.asking.swift_infer import InferenceFailed
 from mmdet_eval.cli import main
 from mmdet_eval.suites.spec import DatasetSpec
 
-from .test_run import MODEL, PROTOCOL, answer_all, keep_answers, spec  # noqa: F401
+from .runs import MODEL, PROTOCOL, answer_all
+from .test_run_ends import keep_answers, spec  # noqa: F401
 
 
 def stats(questions: int, tokens: int, seconds: float) -> str:
