@@ -304,6 +304,19 @@ def test_the_shipped_recommendation_follows_from_the_stored_results() -> None:
     assert all(line[2:] in page for line in text.splitlines() if "points of mAP" in line)
 
 
+def test_the_shipped_page_shows_what_the_stored_results_say(tmp_path: Path) -> None:
+    runs = run_list.read_run_list(HERE / "runs.yaml")
+    stored = results.read_results(HERE / "results", runs)
+    counts = stored.stored[0]["data"]
+    assert all(one["data"] == counts for one in stored.stored)
+    testbed.write_sets(tmp_path, **(counts | {"train": 1}))
+    page = (evidence.ROOT / "docs" / "evidence.md").read_text()
+    for base in runs.bases:
+        assert evidence.in_domain_table(stored, runs, base, tmp_path) in page
+        assert evidence.other_sets_table(stored, runs, base) in page
+    assert evidence.not_run(stored, runs) in page
+
+
 def test_the_page_shows_the_stored_numbers(
     runs: run_list.RunList, stored: Path, tmp_path: Path
 ) -> None:
