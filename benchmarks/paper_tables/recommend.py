@@ -9,7 +9,7 @@ from run_list import Hypothesis, RunList, Setting
 
 from swift_plugin_visionr1.reward.settings import settings_from
 
-DEFAULT = "paper"
+DEFAULT = {"preset": "paper"}
 HEAD = """\
 # The settings of the reward that docs/evidence.md supports; `vision-r1 settings --recommend` prints
 # them. Written by benchmarks/paper_tables/evidence.py.
@@ -41,16 +41,17 @@ def recommended(results: Results, runs: RunList, drawn: Samples) -> str:
 
     Candidates are the rewards by Vision-R1's rules, trained with the common recipe.
     """
-    candidates = [
-        Candidate(setting, {base: compare(setting, base, results, drawn) for base in runs.bases})
-        for setting in runs.settings
-        if is_candidate(setting)
-    ]
+    defaults = of_default(runs)
+    candidates = []
+    for setting in filter(is_candidate, runs.settings):
+        claims = {base: claim(setting, base, defaults) for base in runs.bases}
+        verdicts = {base: judge(one, results, drawn) for base, one in claims.items()}
+        candidates.append(Candidate(setting, verdicts))
     better = [one for one in candidates if one.is_better]
     if not better:
         tried = sum(all(one.seeds > 1 for one in other.verdicts.values()) for other in candidates)
         why = f"# None of the {tried} settings that were compared is clearly better than it.\n"
-        return HEAD + why + yaml.safe_dump({"preset": DEFAULT})
+        return HEAD + why + yaml.safe_dump(DEFAULT)
     best = max(better, key=lambda one: one.gain)
     lines = [f"# {base} base: {figures(one)}\n" for base, one in best.verdicts.items()]
     return HEAD + "".join(lines) + yaml.safe_dump(best.setting.reward, sort_keys=False)
@@ -58,20 +59,25 @@ def recommended(results: Results, runs: RunList, drawn: Samples) -> str:
 
 def is_candidate(setting: Setting) -> bool:
     """Whether it differs from the default by settings of Vision-R1's rules alone."""
-    if setting.method != "grpo" or setting.options or setting.name == DEFAULT:
+    if setting.method != "grpo" or setting.options or setting.reward == DEFAULT:
         return False
     return settings_from(setting.reward).peer is None
 
 
-def compare(setting: Setting, base: str, results: Results, drawn: Samples) -> Verdict:
-    """The verdict on its mAP against the default's."""
-    claim = Hypothesis("is better", "this project", (setting.name,), (DEFAULT,), base)
-    return judge(claim, results, drawn)
+def of_default(runs: RunList) -> tuple[str, ...]:
+    """The default at every learning rate; the best of them counts."""
+    rates = [one for one in runs.settings if set(one.options) <= {"learning_rate"}]
+    return tuple(one.name for one in rates if one.reward == DEFAULT)
+
+
+def claim(setting: Setting, base: str, defaults: tuple[str, ...]) -> Hypothesis:
+    """That it has more mAP than the default."""
+    return Hypothesis("is better", "this project", (setting.name,), defaults, base)
 
 
 def figures(verdict: Verdict) -> str:
     """What a verdict rests on, in a line."""
     return (
-        f"{100 * verdict.difference:+.1f} points of mAP over `{DEFAULT}` (interval "
+        f"{100 * verdict.difference:+.1f} points of mAP over `{verdict.worse}` (interval "
         f"{100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}, {verdict.seeds} seeds)"
     )

@@ -282,7 +282,7 @@ def test_what_beats_the_default_is_recommended_with_its_figures(
     ("changed", "is_candidate"),
     [
         ({}, True),
-        ({"name": "paper"}, False),
+        ({"reward": {"preset": "paper"}}, False),
         ({"method": "sft"}, False),
         ({"options": {"beta": 0.2}}, False),
         ({"reward": {"preset": "rex_omni"}}, False),
