@@ -173,7 +173,7 @@ def _tell(made: Made, out: Path) -> None:
     for name, source in card["sources"].items():
         say(f"{name}: {source['samples']} images, read as {source['format']}")
     for split, file in made.files.items():
-        count = sum(n for key, n in card["counts"]["rows"].items() if key.startswith(f"{split} / "))
+        count = sum(each["rows"] for each in card["counts"]["rows"] if each["split"] == split)
         say(f"wrote {file}: {count} rows")
     say(card["summary"])
     for record in card["records"]:

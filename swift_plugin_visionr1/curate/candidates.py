@@ -60,9 +60,9 @@ Places = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]  # sampl
 def _places(store: SampleStore, source: Source, task: Task, usable: NDArray[np.bool_]) -> Places:
     if task == "detection":
         return _whole(store, usable)
-    if source.categories or (source.format == "visual_genome" and task == "grounding"):
+    if source.categories or (source.groups and task == "grounding"):
         return _of_categories(store, usable, alone=task == "referring")
-    return _of_phrases(store, usable, task, source.format == "rows")
+    return _of_phrases(store, usable, task, source.any_task)
 
 
 def _whole(store: SampleStore, usable: NDArray[np.bool_]) -> Places:

@@ -25,7 +25,7 @@ def tables_of(card: Mapping[str, Any]) -> dict[str, Table]:
     return {
         "Rows": (
             ("split", "source", "task", "kind", "rows"),
-            [[*key.split(" / "), count] for key, count in counts["rows"].items()],
+            [list(each.values()) for each in counts["rows"]],
         ),
         "Records of the sources that could not be used as they are": (
             ("source", "", "reason", "count", "examples"),

@@ -30,7 +30,7 @@ from .sample import Request, Source
 from .spill import Blobs
 from .store import SampleStore
 from .tally import Tally
-from .tallying import Composition
+from .tallying import ROW_KEY, Composition
 
 HOLDOUT, TRAIN = "val", "train"
 OTHER_SPLITS = "images of other splits"
@@ -234,7 +234,10 @@ class Making:
             "counts": {
                 **{k: totals[k] for k in ("boxes", "challenging", "negative", "thin")},
                 "total": totals["rows"],
-                "rows": {" / ".join(key): n for key, n in sorted(composition.rows.items())},
+                "rows": [
+                    dict(zip((*ROW_KEY, "rows"), (*key, count), strict=True))
+                    for key, count in sorted(composition.rows.items())
+                ],
                 "labels": dict(composition.labels.most_common()),
             },
             "difficulty": composition.means(),

@@ -11,6 +11,7 @@ from ..geometry.boxes import Boxes
 from .sample import Sample
 
 SMALL = 1 / 300  # of the image's area: COCO's 32 x 32 pixels in an image of 640 x 480
+TERMS = ("instances", "categories", "small", "crowding")
 HARDEST = 1 / 3  # share of a source's rows of one task that are challenging
 
 
@@ -35,7 +36,7 @@ class Terms:
 
 
 def difficulties(samples: Sequence[Sample], terms: Terms) -> NDArray[np.float64]:
-    """(n, 4) the terms of each image: instances, categories, small, crowding."""
+    """(n, 4) the `TERMS` of each image."""
     table = np.zeros((len(samples), 4))
     alike: dict[int, list[int]] = {}  # number of boxes -> images, which are computed together
     for index, sample in enumerate(samples):

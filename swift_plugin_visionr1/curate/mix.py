@@ -1,11 +1,11 @@
 """What a mix is: the YAML of `vision-r1 prepare --mix`, and the options of a single source."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..declared import check_value, read_declared
+from ..declared import declared_values, read_declared
 from ..errors import InputError
 from ..files import load_yaml
 from ..text import did_you_mean
@@ -108,7 +108,7 @@ class Mix:
     difficulty: Terms = field(default_factory=Terms)
 
 
-PLAIN = ("seed", "exclude", "holdout", "paraphrased", "longest_list", "drawn")
+NESTED = ("sources", "parts", "caps", "difficulty")
 
 
 def read_mix(path: Path) -> Mix:
@@ -118,15 +118,9 @@ def read_mix(path: Path) -> Mix:
         InputError: it cannot be read, or says something that a mix does not have.
     """
     data = load_yaml(path)
-    if not isinstance(data, Mapping):
-        raise InputError(f"expected `name: value` lines in {path}, got a {type(data).__name__}")
-    known = {each.name: each.type for each in fields(Mix)}
-    for name in data:
-        if name not in known:
-            raise InputError(
-                f"expected the names {', '.join(known)} in {path}, got {name!r}"
-                f"{did_you_mean(name, known)}"
-            )
+    is_mapping = isinstance(data, Mapping)
+    flat = {n: v for n, v in data.items() if n not in NESTED} if is_mapping else data
+    given = declared_values(Mix, flat, str(path))
     plans, parts = data.get("sources"), data.get("parts")
     if not isinstance(plans, Mapping) or not isinstance(parts, list) or not parts or not plans:
         raise InputError(f"expected sources and parts in {path}, got only {', '.join(data)}")
@@ -135,11 +129,8 @@ def read_mix(path: Path) -> Mix:
         tuple(_part(value, f"part {n} of {path}") for n, value in enumerate(parts, start=1)),
         caps=read_declared(Caps, data.get("caps", {}), f"caps of {path}"),
         difficulty=read_declared(Terms, data.get("difficulty", {}), f"difficulty of {path}"),
+        **given,
     )
-    kinds: dict[str, Any] = {"seed": int, "exclude": tuple[str, ...], "holdout": float}
-    kinds |= {"paraphrased": float, "longest_list": int, "drawn": int}
-    given = {n: check_value(data[n], kinds[n], f"{n} of {path}") for n in PLAIN if n in data}
-    mix = replace(mix, **given)
     check_mix(mix, str(path))
     return mix
 

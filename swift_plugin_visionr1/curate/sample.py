@@ -99,6 +99,8 @@ class Source:
         relatives: category -> those that may be there wherever it is, such as its parents.
         notes: what else a user should know, in words.
         count: of its images; 0 if it is not known before they are read.
+        groups: whether its boxes of one label in an image can be asked for together.
+        any_task: whether its phrases are used whatever task is asked for.
     """
 
     name: str
@@ -114,6 +116,8 @@ class Source:
     relatives: Mapping[str, frozenset[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     count: int = 0
+    groups: bool = False
+    any_task: bool = False
 
     @cached_property
     def plain_names(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry.boxes import Boxes
-from .difficulty import Terms, difficulties
+from .difficulty import TERMS, Terms, difficulties
 from .sample import Sample, plain
 from .spill import Blobs
 from .tally import Tally
@@ -21,15 +21,11 @@ FACTS = np.dtype(
         ("labels", "i4"),
         ("phrases", "i4"),
         ("split", "i2"),
-        ("instances", "f4"),
-        ("categories", "f4"),
-        ("small", "f4"),
-        ("crowding", "f4"),
+        *((term, "f4") for term in TERMS),
     ]
 )
 AT_ONCE = 1024  # samples
 HALF = "images with half a character in a name"
-SCORE = ("instances", "categories", "small", "crowding")
 
 
 class SampleStore:
@@ -93,7 +89,7 @@ class SampleStore:
         facts["labels"] = [len(set(sample.labels)) for sample in samples]
         facts["phrases"] = [len(sample.phrases) for sample in samples]
         facts["split"] = [self._split(sample.split) for sample in samples]
-        for name, column in zip(SCORE, difficulties(samples, terms).T, strict=True):
+        for name, column in zip(TERMS, difficulties(samples, terms).T, strict=True):
             facts[name] = column
         return facts
 
@@ -109,11 +105,11 @@ class SampleStore:
 
     def terms_of(self, place: int) -> dict[str, float]:
         """The terms of a sample's difficulty."""
-        return dict(zip(SCORE, self.facts[place].item()[-len(SCORE) :], strict=True))
+        return dict(zip(TERMS, self.facts[place].item()[-len(TERMS) :], strict=True))
 
     def scores(self) -> NDArray[np.float64]:
         """(n,) how difficult each image is: the sum of its terms."""
-        terms = [self.facts[name].astype(np.float64) for name in SCORE]
+        terms = [self.facts[name].astype(np.float64) for name in TERMS]
         return np.asarray(np.sum(terms, axis=0))
 
     def in_split(self, split: str | None) -> NDArray[np.bool_]:

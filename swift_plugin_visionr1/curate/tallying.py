@@ -7,8 +7,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from .difficulty import TERMS
 from .picking import Picked
 
+ROW_KEY = ("split", "source", "task", "kind")  # what rows are counted by
 EDGES: dict[str, tuple[float, ...]] = {  # lower ends of a histogram's bars
     "boxes per row": (0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 100),
     "box side in % of the image's": (0, 2, 5, 10, 20, 40, 60, 80),
@@ -17,7 +19,6 @@ EDGES: dict[str, tuple[float, ...]] = {  # lower ends of a histogram's bars
     "answer": (0, 50, 100, 200, 400, 800, 1600, 3200),
     "difficulty": (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3),
 }
-TERMS = ("instances", "categories", "small", "crowding")
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Composition:
     """Counts of the rows that were written.
 
     Attributes:
-        rows: by split, source, task and kind (challenging, other, negative).
+        rows: by `ROW_KEY`; the kinds are challenging, other and negative.
         labels: category -> boxes.
         bars: histogram -> the count of each bar.
         terms: sums of the terms of difficulty.

@@ -56,9 +56,9 @@ def make(path: Path, out: Path, *options: object) -> dict[str, Any]:
 def test_a_mix_has_the_rows_that_it_says(tmp_path: Path) -> None:
     card = make(mix(tmp_path / "m"), tmp_path / "out")
     rows = {}
-    for key, count in card["counts"]["rows"].items():
-        _, _source, task, kind = key.split(" / ")
-        rows[task, kind] = rows.get((task, kind), 0) + count
+    for each in card["counts"]["rows"]:
+        key = each["task"], each["kind"]
+        rows[key] = rows.get(key, 0) + each["rows"]
     assert rows["detection", "negative"] == 12
     assert rows["detection", "challenging"] == rows["detection", "other"] == 54
     assert rows["grounding", "negative"] == 10

@@ -60,6 +60,7 @@ def open_rows(request: Request, tally: Tally) -> Source:
         tasks=("detection", "grounding", "referring"),
         read=lambda tally: _samples(path, folders, request, tally),
         count=count_rows(path),
+        any_task=True,
     )
 
 

@@ -79,6 +79,7 @@ def open_visual_genome(request: Request, tally: Tally) -> Source:
         tasks=("referring", "detection", "grounding") if of_objects else ("referring",),
         read=reader.samples,
         layout="xywh",
+        groups=of_objects,
     )
 
 
