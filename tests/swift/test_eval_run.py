@@ -179,20 +179,16 @@ def test_a_killed_run_goes_on_where_it_stopped(
 
 
 def check_verified(model: AskedModel, datasets: list[DatasetSpec], out: Path, boxes: int) -> None:
-    """The model is asked about each box, and its probabilities are the scores."""
+    """The model is asked about each box. This one knows no question but that for boxes, so it says
+    neither yes nor no, which ends the command and keeps the answers."""
     process = start(model, datasets, out, "verify")
     printed = process.communicate()[1]
-    assert process.returncode == 0, printed
-    results = [
-        one
-        for spec in datasets
-        for one in json.loads((out / spec.name / "coco_results.json").read_text())
-    ]
-    assert len(results) == boxes
+    assert (process.returncode, "neither yes nor no" in printed) == (2, True), printed
     answers = [json.loads(line) for line in lines(out / "verify" / "parts" / "000.jsonl")]
-    assert all(len(one["logprobs"]["content"][0]["top_logprobs"]) == 20 for one in answers)
-    expected = [p_yes(one["logprobs"]) or 0.0 for one in answers]
-    assert sorted({one["score"] for one in results}) == pytest.approx(sorted(set(expected)))
+    assert 0 < len(answers) <= boxes, "equal boxes of an image are one question"
+    places = [one["logprobs"]["content"] for one in answers]
+    assert {len(place[0]["top_logprobs"]) for place in places} == {20}
+    assert {p_yes(one["logprobs"]) for one in answers} == {None}
 
 
 def test_a_terminated_run_ends_its_swift_too(
