@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from mmdet_eval.asking.box_views import picture
-from mmdet_eval.asking.verification import QUESTIONS
+from mmdet_eval.asking.verification import question
 from mmdet_eval.cli import main as main_of_mmdet_eval
 from mmdet_eval.cli import parser
 from mmdet_eval.commands.evaluate import evaluate
@@ -91,8 +91,8 @@ def questions(data: Path) -> Iterator[dict[str, Any]]:
             is_right = said == label and iou(as_boxes([near]), as_boxes([box]))[0, 0] >= 0.5
             path = folder / f"{len(list(folder.iterdir())):05d}.jpg"
             picture(image, tuple(near.tolist()), "crop").save(path, quality=95, subsampling=0)
-            text = QUESTIONS["crop"].replace("{category}", said)
-            yield _taught(f"<image>{text}", path, "yes" if is_right else "no")
+            text = f"<image>{question(said, 'crop')}"
+            yield _taught(text, path, "yes" if is_right else "no")
 
 
 def _taught(text: str, image: Path | str, answer: str) -> dict[str, Any]:

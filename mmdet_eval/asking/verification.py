@@ -31,9 +31,10 @@ FOLDER = "verify"  # of a run's folder
 TOP = 20  # log-probabilities recorded for each token: vLLM's limit
 LENGTH = 4  # tokens: some models begin with a line break
 QUESTIONS: dict[View, str] = {
-    "crop": "Is this a {category}? Answer yes or no.",
-    "drawn": "Is the object in the red box a {category}? Answer yes or no.",
+    "crop": "Is this {category}? Answer yes or no.",
+    "drawn": "Is the object in the red box {category}? Answer yes or no.",
 }
+ARTICLES = ("a", "an", "the")
 
 
 @dataclass(frozen=True)
@@ -142,15 +143,23 @@ def _rows(
     hashes = contents.hashes(claim.image for claim in claims)
     return {
         claim: {
-            "messages": [{"role": "user", "content": f"<image>{_question(claim, view)}"}],
+            "messages": [{"role": "user", "content": f"<image>{question(claim.label, view)}"}],
             "images": [str(folder.resolve() / "images" / _name(claim, view, hashes[claim.image]))],
         }
         for claim in claims
     }
 
 
-def _question(claim: Claim, view: View) -> str:
-    return QUESTIONS[view].replace("{category}", claim.label)
+def question(label: str, view: View) -> str:
+    """What is asked about a box.
+
+    >>> question("owl", "crop"), question("the left man", "crop")
+    ('Is this an owl? Answer yes or no.', 'Is this the left man? Answer yes or no.')
+    """
+    first = label.partition(" ")[0].lower()
+    article = "an " if first[:1] in tuple("aeiou") else "a "
+    named = label if first in ARTICLES else article + label
+    return QUESTIONS[view].replace("{category}", named)
 
 
 def _name(claim: Claim, view: View, content: str) -> str:

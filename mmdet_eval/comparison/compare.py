@@ -14,7 +14,7 @@ from swift_plugin_visionr1.text import from_spreadsheet
 
 from ..metrics.bootstrap import bootstrap, interval
 from ..metrics.matches import Matches
-from ..metrics.scores import ACCURACY, HEADLINE, headline_at
+from ..metrics.scores import ACCURACY, EXACT_COUNT, HEADLINE, headline_at
 from .number_check import check_numbers
 from .output_folders import EvaluatedModel, check_comparable, other_conditions, read_matches
 
@@ -71,6 +71,16 @@ class Comparison:
     seed: int
 
 
+def _check_boxes(model: EvaluatedModel) -> None:
+    """Raise InputError if a data set only says how many things there are."""
+    for name, entry in model.datasets.items():
+        if EXACT_COUNT in entry["metrics"]:
+            raise InputError(
+                f"expected evaluations of boxes, got counts only in {model.folder / name}: "
+                "compare the rows exact count, count MAE and count RMSE of the two summary.md"
+            )
+
+
 def compare(models: Sequence[EvaluatedModel], samples: int = 1000, seed: int = 0) -> Comparison:
     """Compare models with the first one.
 
@@ -85,6 +95,7 @@ def compare(models: Sequence[EvaluatedModel], samples: int = 1000, seed: int = 0
     """
     for model in models[1:]:
         check_comparable(models[0], model)
+    _check_boxes(models[0])
     drawn, classes = {}, {}
     for place, name in enumerate(models[0].datasets):
         matches = read_matches(models, name)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from swift_plugin_visionr1.text import percent
 
 from ..evaluation import Evaluation
-from ..metrics.scores import ACCURACY, Metrics
+from ..metrics.scores import ACCURACY, EXACT_COUNT, Metrics
 from .beside import beside_rows
 from .faults import CAUSES, SHOWN, ReportedFault
 from .intervals import Interval, Intervals
@@ -90,6 +90,8 @@ def _range(interval: Interval | None) -> str:
 
 
 def _what_went_wrong(report: ReportParts, folder: Path) -> list[str]:
+    if all(EXACT_COUNT in evaluation.scores.metrics for evaluation in report.evaluations):
+        return []  # numbers have no boxes that could be wrong
     if not report.faults:
         return ["## What went wrong most", "Nothing: every object has its box, and no other box."]
     parts = ["## What went wrong most"]

@@ -1,6 +1,7 @@
 """The counting suites on small roots, from their files to their numbers."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,18 @@ def test_boxes_can_be_counted_instead(tmp_path: Path) -> None:
     found = evaluated("pixmo_count", tmp_path / "root", tmp_path, answers, *options)["datasets"]
     assert [one["counting"]["exact"] for one in found.values()] == [1.0, 0.5]
     assert "exact count as published" not in found["pixmo_count_val"]["beside"]
+
+
+def test_counts_are_not_compared_as_boxes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = asked("fsc147", tmp_path / "root", tmp_path)
+    evaluated("fsc147", tmp_path / "root", tmp_path, [row | {"response": "7"} for row in rows])
+    capsys.readouterr()
+    copy = shutil.copytree(tmp_path / "eval", tmp_path / "again")
+    assert main(["compare", str(tmp_path / "eval"), str(copy)]) == 2
+    assert "counts only" in capsys.readouterr().err
+    assert "every object has its box" not in (tmp_path / "eval" / "summary.md").read_text()
 
 
 def test_ones_own_rows(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ function showFaults(open) {
     faultItem(key, models.map((model) => of(model, key)), open)));
   byId("other-faults").replaceChildren(...keys.slice(FAULTS_SHOWN).map((key) =>
     el("li", {}, el("b", {}, `${data.causes[key].title}: `), ...joined(models.map((model) => of(model, key))))));
-  if (!keys.length) byId("faults").replaceWith(el("p", {}, "Nothing: every object has its box, and there is no other box."));
+  const counted = models.every((model) => model.sets.every((set) => "exact count" in set.metrics));
+  const nothing = counted ? "Only numbers were asked for: see the counts below." : "Nothing: every object has its box, and there is no other box.";
+  if (!keys.length) byId("faults").replaceWith(el("p", {}, nothing));
 }
 
 function joined(faults) {
