@@ -38,7 +38,7 @@ setup-vllm: .venv-vllm/.synced
 	@touch $@
 
 test-vllm: setup-vllm
-	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/swift/test_vllm.py
+	OMP_NUM_THREADS=1 .venv-vllm/bin/python -m pytest tests/swift/test_vllm*.py
 
 test-fast: setup
 	$(RUN) -m pytest -m "not slow"

@@ -68,6 +68,11 @@ def options() -> Parser:
     parser.add_argument(
         "--samples", type=count, help="completions per prompt (default: num_generations)"
     )
+    parser.add_argument(
+        "--engine",
+        help="what writes the completions in training, to be compared with the trainer: "
+        "transformers, vllm or the address of a `swift deploy` (default: the recipe's)",
+    )
     return parser
 
 
@@ -78,7 +83,6 @@ def _run(args: argparse.Namespace) -> int:
     if given.config is not None:
         recipe = replace(recipe, environ={**recipe.environ, ENVIRONMENT_VARIABLE: given.config})
     os.environ.update(recipe.environ)  # as `swift` does: image paths and templates depend on it
-    report = examine(
-        recipe, shell, Effort(given.rows, given.out, given.sample, given.prompts, given.samples)
-    )
+    effort = {name: value for name, value in vars(given).items() if name != "config"}
+    report = examine(recipe, shell, Effort(**effort))
     return 1 if report.is_wasted else 0

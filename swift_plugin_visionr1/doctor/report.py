@@ -46,6 +46,8 @@ class Effort:
         sample: whether the model is asked; None asks it if that takes minutes at most.
         prompts: that it is asked.
         samples: completions of each; None for the run's own num_generations.
+        engine: what writes the completions in training: `transformers`, `vllm` or the address of a
+            server; None for the recipe's.
     """
 
     rows: int | None = None
@@ -53,6 +55,7 @@ class Effort:
     sample: bool | None = None
     prompts: int = 8
     samples: int | None = None
+    engine: str | None = None
 
 
 @dataclass
@@ -212,6 +215,7 @@ def _ask(
     cases: list[Whole],
     effort: Effort,
 ) -> None:
+    from .rollouts import compare_engines
     from .sampling import is_quick, open_engine, processed_findings, sample
 
     if not cases or not (is_quick(model) if effort.sample is None else effort.sample):
@@ -225,6 +229,9 @@ def _ask(
     try:
         engine = open_engine(recipe, model, BATCH)
         report.add(processed_findings(engine, cases))
+        findings, numbers = compare_engines(effort.engine, recipe, model, engine, cases)
+        report.add(findings)
+        report.numbers |= numbers
         groups = sample(engine, cases, samples, recipe)
     except Exception as error:  # whatever a model raises when it does not load is the finding
         reraise_own(error)

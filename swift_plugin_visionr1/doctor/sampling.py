@@ -35,29 +35,40 @@ def is_quick(model: TrainedModel) -> bool:
 def open_engine(recipe: Recipe, model: TrainedModel, batch: int) -> Any:
     """ms-swift's TransformersEngine with the model, template and limits of the recipe."""
     as_swift(recipe)
-    import torch
     from swift.infer_engine import TransformersEngine
     from swift.model import get_model_processor
+
+    network, processor = get_model_processor(
+        model.name, model_type=recipe.one("model_type"), torch_dtype=torch_dtype(recipe)
+    )
+    template = open_template(recipe, processor)
+    adapters = list(recipe.all("adapters"))
+    return TransformersEngine(network, template=template, adapters=adapters, max_batch_size=batch)
+
+
+def torch_dtype(recipe: Recipe) -> Any:
+    """The recipe's; None for the checkpoint's own."""
+    import torch
+
+    name = recipe.one("torch_dtype")
+    return getattr(torch, name) if name else None
+
+
+def open_template(recipe: Recipe, processor: Any) -> Any:
+    """The template and limits of the recipe."""
     from swift.template import get_template
 
-    dtype = recipe.one("torch_dtype")
-    network, processor = get_model_processor(
-        model.name,
-        model_type=recipe.one("model_type"),
-        torch_dtype=getattr(torch, dtype) if dtype else None,
-    )
-    template = get_template(
+    return get_template(
         processor,
         recipe.one("system"),
         template_type=recipe.one("template"),
         max_pixels=recipe.integer("max_pixels"),
         response_prefix=recipe.one("response_prefix"),
     )
-    adapters = list(recipe.all("adapters"))
-    return TransformersEngine(network, template=template, adapters=adapters, max_batch_size=batch)
 
 
-def _request(case: Whole) -> Any:
+def as_request(case: Whole) -> Any:
+    """The row's question about its image."""
     from swift.infer_engine import InferRequest
 
     image = case.row.image if case.file.path is None else str(case.file.path)
@@ -94,7 +105,7 @@ def processed_findings(engine: Any, cases: Sequence[Whole]) -> list[Finding]:
 
 def _fed_size(template: Any, case: Whole) -> Size | None:
     """(width, height) in pixels of what the vision tower is fed; None if it is not one image."""
-    encoded = template.encode(_request(case))
+    encoded = template.encode(as_request(case))
     grid = encoded.get("image_grid_thw")
     if grid is not None:
         patch = template.processor.image_processor.patch_size
@@ -121,7 +132,7 @@ def sample(engine: Any, cases: Sequence[Whole], samples: int, recipe: Recipe) ->
     )
     warn(f"sampling {samples} completions of {len(cases)} prompts ...")
     set_seed(42)
-    requests = [_request(case) for case in cases for _ in range(samples)]
+    requests = [as_request(case) for case in cases for _ in range(samples)]
     choices = [response.choices[0] for response in engine.infer(requests, config, use_tqdm=False)]
     groups = []
     for number, case in enumerate(cases):

@@ -59,6 +59,25 @@ class GriffonGProjector(nn.Module):
         return tokens
 
 
+def project_images(
+    tower: Any, projector: nn.Module, layers: int, pixel_values: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images as the first `layers` layers of the vision tower and the projector see them.
+
+    Args:
+        pixel_values: (images, 3, side, side), normalised as CLIP's.
+
+    Returns:
+        The patches, (images, 1 + patches, width), and the visual tokens, (images, visual tokens,
+        hidden). Layers behind the last one asked for are not run.
+    """
+    states = tower.embeddings(pixel_values, interpolate_pos_encoding=True)
+    states = tower.pre_layrnorm(states)
+    for layer in tower.encoder.layers[:layers]:
+        states = layer(states, None)
+    return states, projector(states[:, 1:])
+
+
 class GriffonGPreTrainedModel(PreTrainedModel):
     """What transformers knows of all parts of Griffon-G."""
 
@@ -110,15 +129,13 @@ class GriffonGModel(GriffonGPreTrainedModel):
             The patches of the chosen layer as `last_hidden_state`; as `pooler_output` the visual
             tokens, (images, visual tokens, hidden).
 
-        Layers behind the chosen one are not run. Gemma 2 multiplies words by sqrt(hidden) inside
-        their embedding; it was trained with images multiplied alike.
+        Gemma 2 multiplies words by sqrt(hidden) inside their embedding; it was trained with images
+        multiplied alike.
         """
-        tower = self.vision_tower
-        states = tower.embeddings(pixel_values, interpolate_pos_encoding=True)
-        states = tower.pre_layrnorm(states)
-        for layer in tower.encoder.layers[: self.config.tower_layers]:
-            states = layer(states, None)
-        features = self.multi_modal_projector(states[:, 1:])
+        layers = self.config.tower_layers
+        states, features = project_images(
+            self.vision_tower, self.multi_modal_projector, layers, pixel_values
+        )
         scale = getattr(self.get_input_embeddings(), "embed_scale", None)
         if scale is not None:
             features = features * scale.to(features)

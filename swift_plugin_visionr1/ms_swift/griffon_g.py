@@ -70,10 +70,13 @@ class GriffonGTemplate(Template):
         """ms-swift's `<bbox>`, which it gives here from 0 to 1000, as Griffon-G writes it."""
         return ["[" + ",".join(f"{value / 1000:.3f}" for value in bbox) + "]"]
 
-    def _encode(self, inputs: Any) -> dict[str, Any]:
+    def _preprocess_inputs(self, inputs: Any) -> None:
+        super()._preprocess_inputs(inputs)
         for message in inputs.messages:
             if isinstance(message["content"], str):  # the line end is ours to write
                 message["content"] = message["content"].replace("<image>\n", "<image>")
+
+    def _encode(self, inputs: Any) -> dict[str, Any]:
         encoded: dict[str, Any] = super()._encode(inputs)
         if inputs.images:
             self._add_images(encoded, inputs.images)

@@ -13,9 +13,9 @@ from swift_plugin_visionr1.griffon_g.conversion import convert
 from .griffon_reference import Sizes, Weights
 from .stand_ins.paligemma import tokenizer as gemma_tokenizer
 
-HIDDEN, WIDTH, LAYERS, TOWER_LAYERS, PATCH = 32, 16, 3, 3, 14
-GEMMA = Sizes(True, 4, 2, 8, 2, PATCH, window=8, query_scalar=8.0)
-QWEN = Sizes(False, 4, 2, 8, 2, PATCH, theta=50000.0)
+HIDDEN, WIDTH, LAYERS, TOWER_LAYERS, PATCH = 64, 16, 3, 3, 14
+GEMMA = Sizes(True, 2, 1, 32, 2, PATCH, window=8, query_scalar=8.0)
+QWEN = Sizes(False, 2, 1, 32, 2, PATCH, theta=50000.0)
 SIZES = {"gemma2": GEMMA, "qwen2": QWEN}
 TURNS = ("<start_of_turn>", "<end_of_turn>")
 CHAT = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")

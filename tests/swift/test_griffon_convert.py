@@ -164,7 +164,9 @@ def test_the_counting_branch_is_left_out_and_said_so(
             {"left_out": ["model.norm.weight"]}, "model.language_model.norm.weight", id="missing"
         ),
         pytest.param(
-            {"intermediate_size": 48}, "mlp.gate_proj.weight of shape (64, 32)", id="shape"
+            {"intermediate_size": 48},
+            f"mlp.gate_proj.weight of shape (64, {HIDDEN})",
+            id="shape",
         ),
         pytest.param({"mm_projector_type": "mlp2x_gelu"}, "mlp2x_gelu", id="projector"),
         pytest.param({"mm_vision_select_feature": "cls_patch"}, "cls_patch", id="class-token"),

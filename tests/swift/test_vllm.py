@@ -9,7 +9,6 @@ they are kept.
 import json
 import os
 import subprocess
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -28,35 +27,13 @@ from swift_plugin_visionr1.recipes.overlays import merged
 
 from .conftest import SWIFT, Row, Run
 from .stand_ins.cases import CONFIGS, OVER
+from .stand_ins.on_vllm import ENGINE, OFFLINE, ON_CPU, flags, needs_vllm
 
 pytestmark = pytest.mark.slow
 
 STEPS, GROUP = 4, 8
 BLANK = 6  # of 16 images, which are answered alike by the whole group
-OFFLINE = {"USE_HF": "1", "HF_HUB_OFFLINE": "1"}
-ON_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"}  # GiB of RAM
 TEMPLATE = {"model_type": "qwen2_5_vl", "template": "qwen2_5_vl_pruned"}
-ENGINE = {
-    "vllm_max_model_len": 1024,
-    "vllm_enforce_eager": "true",
-    "vllm_gpu_memory_utilization": 0.2,
-}  # of RAM
-
-
-def has_vllm_for_cpus() -> bool:
-    try:
-        return bool(metadata.version("vllm-cpu"))
-    except metadata.PackageNotFoundError:
-        return False
-
-
-needs_vllm = pytest.mark.skipif(
-    not has_vllm_for_cpus(), reason="needs vLLM for CPUs: make test-vllm"
-)
-
-
-def flags(**options: object) -> list[str]:
-    return [str(word) for name, value in options.items() for word in (f"--{name}", value)]
 
 
 def small(checkpoint: Path) -> list[str]:
