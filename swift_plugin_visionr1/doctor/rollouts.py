@@ -10,7 +10,7 @@ from ..recipes.training_command import Recipe
 from .cases import Whole
 from .checks.trust import Pair, Side, Words, mean_distance, shorten, trust_findings
 from .findings import Finding
-from .model import Model
+from .model import TrainedModel
 from .sampling import as_request, open_template, torch_dtype
 
 TOKENS = 64  # of an answer; more would cost time and tell the same
@@ -18,7 +18,7 @@ SYSTEM = "\u2045the system prompt\u2046"  # which no prompt has
 
 
 def compare_engines(
-    wanted: str | None, recipe: Recipe, model: Model, trainer: Any, cases: Sequence[Whole]
+    wanted: str | None, recipe: Recipe, model: TrainedModel, trainer: Any, cases: Sequence[Whole]
 ) -> tuple[list[Finding], dict[str, object]]:
     """What differs between the trainer and the engine that writes the completions, and figures.
 
@@ -50,7 +50,7 @@ def engine_of(recipe: Recipe, wanted: str | None) -> str:
     )
 
 
-def open_sampler(name: str, recipe: Recipe, model: Model, trainer: Any) -> Any:
+def open_sampler(name: str, recipe: Recipe, model: TrainedModel, trainer: Any) -> Any:
     """ms-swift's engine of that name; the trainer's own for `transformers`."""
     if name == "transformers":
         return trainer
@@ -62,7 +62,7 @@ def open_sampler(name: str, recipe: Recipe, model: Model, trainer: Any) -> Any:
     return InferClient(base_url=address if address.endswith("/v1") else f"{address}/v1")
 
 
-def _open_vllm(recipe: Recipe, model: Model, trainer: Any) -> Any:
+def _open_vllm(recipe: Recipe, model: TrainedModel, trainer: Any) -> Any:
     from swift.infer_engine import VllmEngine
 
     options: dict[str, Any] = {

@@ -21,7 +21,7 @@ from swift_plugin_visionr1 import PRESETS
 from swift_plugin_visionr1.doctor import rollouts
 from swift_plugin_visionr1.doctor.cases import Whole, cases_of, chosen_cases, seen_as
 from swift_plugin_visionr1.doctor.findings import Finding
-from swift_plugin_visionr1.doctor.model import Model, find_model
+from swift_plugin_visionr1.doctor.model import TrainedModel, find_model
 from swift_plugin_visionr1.doctor.rollouts import compare_engines
 from swift_plugin_visionr1.doctor.rows import read_row
 from swift_plugin_visionr1.doctor.sampling import open_engine, open_template
@@ -53,17 +53,17 @@ def with_option(recipe: Recipe, name: str, value: str) -> Recipe:
 
 
 @pytest.fixture(scope="module")
-def model(recipe: Recipe) -> Model:
+def model(recipe: Recipe) -> TrainedModel:
     return find_model(recipe, PRESETS["paper"])[0]
 
 
 @pytest.fixture(scope="module")
-def trainer(recipe: Recipe, model: Model) -> Any:
+def trainer(recipe: Recipe, model: TrainedModel) -> Any:
     return open_engine(recipe, model, 8)
 
 
 @pytest.fixture(scope="module")
-def cases(rows: list[Row], model: Model) -> list[Whole]:
+def cases(rows: list[Row], model: TrainedModel) -> list[Whole]:
     read = [read_row(row, f"row {number}") for number, row in enumerate(rows, start=1)]
     return chosen_cases(cases_of(read, seen_as(model.io), None), 2)
 
@@ -74,7 +74,7 @@ Compare = Callable[..., tuple[list[Finding], float]]
 @pytest.fixture
 def compare(
     recipe: Recipe,
-    model: Model,
+    model: TrainedModel,
     trainer: Any,
     cases: list[Whole],
     monkeypatch: pytest.MonkeyPatch,
@@ -148,14 +148,14 @@ def test_the_trainers_own_engine_is_trusted(compare: Compare) -> None:
     assert distance < 1e-4
 
 
-def test_another_dtype_is_no_alarm(compare: Compare, recipe: Recipe, model: Model) -> None:
+def test_another_dtype_is_no_alarm(compare: Compare, recipe: Recipe, model: TrainedModel) -> None:
     engine = open_engine(with_option(recipe, "torch_dtype", "bfloat16"), model, 8)
     findings, distance = compare(engine)
     assert [one.code for one in findings] == ["trust"]
     assert distance > 1e-4
 
 
-def test_other_weights_are_named(compare: Compare, recipe: Recipe, model: Model) -> None:
+def test_other_weights_are_named(compare: Compare, recipe: Recipe, model: TrainedModel) -> None:
     engine = open_engine(recipe, model, 8)
     with torch.no_grad():
         engine.model.model.language_model.layers[0].mlp.down_proj.weight.zero_()
