@@ -165,11 +165,11 @@ def test_rollouts_come_from_the_weights_that_are_trained(
         "report_to": "none",
         "check_model": "false",
         "sleep_level": 0,  # vLLM sleeps on GPUs only
-        "reward_funcs": "length",
         "external_plugins": tmp_path / "length.py",
     }
     (tmp_path / "length.py").write_text(REWARD)
-    run("rlhf", str(tmp_path / "mine.yaml"), *flags(**changed))
+    rewards = ["--reward_funcs", "vision_r1", "length"]
+    run("rlhf", str(tmp_path / "mine.yaml"), *flags(**changed), *rewards)
     lines = map(json.loads, (out / "logging.jsonl").read_text().splitlines())
     steps = [line for line in lines if "loss" in line]
     assert len(steps) == 3

@@ -72,27 +72,34 @@ def trust_findings(engine: str, pairs: Sequence[Pair], words: Words) -> list[Fin
     for pair in pairs:
         for code, text in _differences(pair, words):
             named.setdefault(code, []).append(f"{pair.place}: {text}")
+    shares = {code: f"{len(texts)} of {len(pairs)} prompts" for code, texts in named.items()}
     findings = [
-        problem(code, f"{engine} and the trainer differ in {len(texts)} of {len(pairs)} prompts, "
-                f"{_KINDS[code]}. {texts[0]}")
-        for code, texts in named.items()
-    ]  # fmt: skip
+        problem(code, f"{engine} and the trainer differ in {shares[code]}, {_KINDS[code]}. {text}")
+        for code, (text, *_) in named.items()
+    ]
     distance = mean_distance(pairs)
     if distance is None:
         text = f"{engine} does not tell its tokens and their log-probabilities: the lengths of "
         return [*findings, note("trust", f"{text}{len(pairs)} prompts were compared, no more")]
-    told = f"log-probabilities differ by {distance:.4f} a token on average"
+    told = f"the answers' log-probabilities differ by {distance:.4f} a token on average"
     if findings:
-        return [*findings, note("logprobs", f"therefore the answers' {told}")]
-    if distance > LIMIT:
-        text = (
-            f"{engine} and the trainer read the same {len(pairs)} prompts, and yet the answers' "
-            f"{told}, more than {LIMIT:g}, which rounding explains: other weights (an adapter, an "
-            "older checkpoint), quantisation, or other pixels at the same size"
+        return [*findings, note("logprobs", f"therefore {told}")]
+    return [
+        _same_prompts(
+            f"{engine} and the trainer read the same {len(pairs)} prompts", told, distance
         )
-        return [warning("logprobs", text)]
-    text = f"{engine} and the trainer read the same {len(pairs)} prompts; the answers' {told}"
-    return [ok("trust", text)]
+    ]
+
+
+def _same_prompts(same: str, told: str, distance: float) -> Finding:
+    """About the log-probabilities of the answers to prompts in which nothing differs."""
+    if distance <= LIMIT:
+        return ok("trust", f"{same}; {told}")
+    text = (
+        f"{same}, and yet {told}, more than the {LIMIT:g} that rounding explains: other weights "
+        "(an adapter, an older checkpoint), quantisation, or other pixels at the same size"
+    )
+    return warning("logprobs", text)
 
 
 _KINDS = {
