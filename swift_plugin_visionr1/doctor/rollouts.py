@@ -122,7 +122,7 @@ def _pair(case: Whole, answer: Any, template: Any, network: Any) -> Pair:
     tokens = list(choice.token_ids or [])
     content = choice.logprobs["content"] if tokens and choice.logprobs else []
     engine = Side(
-        tuple(answer.prompt_token_ids or ()),
+        _prompt(answer, template.tokenizer.pad_token_id),
         answer.usage.prompt_tokens,
         _only(answer.images_size),
         tuple(token["logprob"] for token in content),
@@ -136,6 +136,17 @@ def _pair(case: Whole, answer: Any, template: Any, network: Any) -> Pair:
     told = _logprobs(template, network, encoded, start, tokens) if content else ()
     trainer = Side(prompt, len(prompt), size, told)
     return Pair(case.row.place, trainer, engine, *_systems(template, case, messages))
+
+
+def _prompt(answer: Any, pad: int) -> tuple[int, ...]:
+    """The prompt that the engine read; empty if it is not told.
+
+    ms-swift takes leading padding tokens away, though a template may have put some there: those are
+    counted.
+    """
+    told = answer.prompt_token_ids or []
+    before = answer.usage.prompt_tokens - len(told) if told else 0
+    return (*[pad] * before, *told)
 
 
 def _only(sizes: Sequence[Any] | None) -> Size | None:
