@@ -1,10 +1,7 @@
 """The doctor tells an engine whose prompts are not the trainer's: ms-swift's engines on the small
 model, with faults planted in the engine."""
 
-import os
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +24,7 @@ from swift_plugin_visionr1.doctor.rows import read_row
 from swift_plugin_visionr1.doctor.sampling import open_engine, open_template
 from swift_plugin_visionr1.recipes.training_command import Recipe
 
-from .conftest import OFFLINE, SWIFT, Row, free_port
+from .conftest import Row
 from .stand_ins.on_vllm import ON_CPU, needs_vllm
 
 FEWER = "9408"  # pixels: 12 visual tokens, where the scenes have 16
@@ -161,49 +158,6 @@ def test_other_weights_are_named(compare: Compare, recipe: Recipe, model: Traine
         engine.model.model.language_model.layers[0].mlp.down_proj.weight.zero_()
     findings, _ = compare(engine)
     assert [(one.state, one.code) for one in findings] == [("warning", "logprobs")]
-
-
-@pytest.fixture
-def server(recipe: Recipe, tmp_path: Path) -> Iterator[str]:
-    """`swift deploy` with another system prompt and other limits than the trainer's."""
-    port = free_port()
-    names = ("model", "model_type", "template", "torch_dtype", "external_plugins")
-    words = [word for name in names for word in (f"--{name}", *recipe.all(name))]
-    words += ["--port", port, "--host", "127.0.0.1", "--system", "Answer in JSON."]
-    with (
-        (tmp_path / "log").open("w") as log,
-        subprocess.Popen(
-            [SWIFT, "deploy", *words],
-            stdout=log,
-            stderr=log,
-            env=os.environ | OFFLINE | {"MAX_PIXELS": FEWER},
-            start_new_session=True,
-        ) as process,
-    ):
-        wait_for(port, process, tmp_path / "log")
-        yield f"http://127.0.0.1:{port}"
-        os.killpg(process.pid, 15)
-
-
-def wait_for(port: str, process: subprocess.Popen, log: Path) -> None:
-    from swift.pipelines.infer.rollout import is_accessible
-
-    for _ in range(600):
-        if is_accessible(int(port)):
-            return
-        assert process.poll() is None, log.read_text()[-3000:]
-        time.sleep(0.5)
-    raise AssertionError(log.read_text()[-3000:])
-
-
-@pytest.mark.slow
-def test_a_server_with_other_options_is_told(compare: Compare, server: str) -> None:
-    findings, _ = compare(server)
-    told = {one.code: one.text for one in findings if one.state == "problem"}
-    assert list(told) == ["resize", "system_prompt"]
-    assert "16 visual tokens" in told["resize"]
-    assert "12 visual tokens" in told["resize"]
-    assert "'Answer in JSON.' in the engine" in told["system_prompt"]
 
 
 @needs_vllm
