@@ -25,7 +25,6 @@ from swift_plugin_visionr1.doctor.sampling import open_engine, open_template
 from swift_plugin_visionr1.recipes.training_command import Recipe
 
 from .conftest import Row
-from .stand_ins.on_vllm import ON_CPU, needs_vllm
 
 FEWER = "9408"  # pixels: 12 visual tokens, where the scenes have 16
 
@@ -158,13 +157,3 @@ def test_other_weights_are_named(compare: Compare, recipe: Recipe, model: Traine
         engine.model.model.language_model.layers[0].mlp.down_proj.weight.zero_()
     findings, _ = compare(engine)
     assert [(one.state, one.code) for one in findings] == [("warning", "logprobs")]
-
-
-@needs_vllm
-@pytest.mark.slow
-def test_vllm_is_trusted(compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (ON_CPU | {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}).items():
-        monkeypatch.setenv(name, value)
-    findings, distance = compare("vllm")
-    assert [(one.state, one.code) for one in findings] == [("ok", "trust")]
-    assert distance < 1e-3
