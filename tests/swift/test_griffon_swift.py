@@ -211,7 +211,7 @@ def test_trained_saved_and_resumed_it_is_the_same_model(
 
 
 @pytest.mark.slow
-def test_lora_reaches_the_parts_that_are_not_frozen_merges_and_answers(
+def test_lora_reaches_the_parts_that_are_not_frozen_and_merges(
     server: ForkServer, folders: Folders, rows: Path, images: list[str], tmp_path: Path
 ) -> None:
     options = {"model": folders["qwen2"], "dataset": rows, "tuner_type": "lora"}
@@ -252,22 +252,6 @@ def test_lora_reaches_the_parts_that_are_not_frozen_merges_and_answers(
     merged = logits(tmp_path / "merged", images[0])
     assert torch.allclose(merged, wanted, atol=1e-4)
     assert not torch.allclose(merged, logits(folders["qwen2"], images[0]), atol=1e-4)
-    options = {"model": tmp_path / "merged", "val_dataset": rows, "max_new_tokens": 12}
-    answers = []
-    for size in (4, 1):  # questions of three lengths
-        out = tmp_path / f"answers_{size}.jsonl"
-        run(
-            server,
-            "infer",
-            tmp_path / "infer",
-            temperature=0,
-            max_batch_size=size,
-            result_path=out,
-            **options,
-        )
-        answers.append([json.loads(line)["response"] for line in out.read_text().splitlines()])
-    assert answers[0] == answers[1]
-    assert len(answers[0]) == 8
 
 
 @pytest.mark.slow

@@ -55,11 +55,9 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Case:
-    """A recipe, or an overlay with the recipe under it: `over`, or the one that the overlay names,
-    else Qwen2.5-VL-7B's."""
+    """A recipe, or an overlay with the recipe under it that it names, else of Qwen2.5-VL-7B."""
 
     file: Path
-    over: Path | None = None
 
     @property
     def command(self) -> str:
@@ -73,8 +71,6 @@ class Case:
         """The file, and what it is laid over."""
         if self.file.parent.name in ("train", "sft"):
             return [self.file]
-        if self.over:
-            return [self.over, self.file]
         named = re.search(r"vision-r1 recipe configs/(train/[a-z]\S+)", self.file.read_text())
         return [CONFIGS / named[1] if named else OVER[self.command], self.file]
 
