@@ -9,6 +9,7 @@ from ..console import say
 from ..data.ground_truth import GroundTruth, read_solution
 from ..data.images import open_image
 from ..data.logged_rows import Row, naming, published, read_line
+from ..data.row_tasks import CountTruth, PointTruth, Target
 from ..errors import ImageError, InputError
 from ..files import decoded, read_text
 from ..reward.schedule import Standard
@@ -62,16 +63,22 @@ def run(args: argparse.Namespace) -> int:
     from ..explain.explanation import explain
     from ..explain.report import report
 
-    row, truth, folder = _row_and_truth(args)
+    row, target, folder = _row_and_target(args)
     scorer, said = rules_of_run(args, folder)
     text = _text(args, row)
+    if not isinstance(target, GroundTruth):
+        say(
+            "".join(f"{line}\n" for line in [said] if line)
+            + _without_boxes(args, text, target, scorer)
+        )
+        return 0
     trained = _in_training(args, row, scorer)
     stages: list[str | Standard] = list(stages_of(args, scorer))
     if trained is not None:
         said = f"{said}\njudged in training at: {trained.title}".lstrip()
         stages += [] if trained.name else [trained]
     try:
-        explanation = explain(text, truth, scorer, stages)
+        explanation = explain(text, target, scorer, stages)
     except ValueError as error:
         raise InputError(str(error)) from None
     say("".join(f"{line}\n" for line in [said] if line) + report(explanation), end="")
@@ -84,14 +91,33 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _row_and_truth(args: argparse.Namespace) -> tuple[Row | None, GroundTruth, Path | None]:
+def _without_boxes(
+    args: argparse.Namespace, text: str, target: PointTruth | CountTruth, scorer: Scorer
+) -> str:
+    from ..explain.other_answers import describe
+
+    if args.out:
+        raise InputError("expected --out with a row that asks for boxes, got one that does not")
+    try:
+        return describe(text, target, scorer)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _row_and_target(args: argparse.Namespace) -> tuple[Row | None, Target, Path | None]:
     """The row with its annotation and its file's folder, which may be a run's."""
     if args.row is None:
         return None, read_solution(args.solution), None
     path, line, place = _place(args.row)
     row = read_line(path, line, place)
     with naming(row, path):
-        return row, published(row).truth(), path.parent
+        target = published(row).target()
+        if target is None:
+            raise InputError(
+                "expected a row that our rewards judge, got one of another task, which is left to "
+                "other rewards"
+            )
+        return row, target, path.parent
 
 
 def _in_training(args: argparse.Namespace, row: Row | None, scorer: Scorer) -> Standard | None:

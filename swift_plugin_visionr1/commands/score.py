@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..console import say, warn
-from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row, naming, published, read_lines, without_repeats
+from ..data.row_tasks import Target
 from ..errors import InputError
 from ..reward.schedule import Standard
 from ..reward.scorer import Scorer
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     settings, io = scorer.settings, scorer.io
     lines = list(read_lines(args.file))
     kept = without_repeats(lines)
-    scores = RowScores(scorer, stages_of(args, scorer), _truths(args))
+    scores = RowScores(scorer, stages_of(args, scorer), _targets(args))
     judged = _judged(scores, [row for line in kept for row in line], args.file)
     rows = _scored(scores, judged, 0 if args.stage else logged_steps(args.file.parent))
     summary = {
@@ -87,9 +87,9 @@ def _side_by_side(args: argparse.Namespace, scorer: Scorer, said: str) -> int:
     refuse_stage(args.stage)
     scorers, notes = scorers_of(args.presets.split(","), scorer)
     kept = without_repeats(list(read_lines(args.file)))
-    truth, columns, rows = _truths(args), [], []
+    target, columns, rows = _targets(args), [], []
     for name, each in scorers.items():
-        scores = RowScores(each, each.schedule.names, truth)
+        scores = RowScores(each, each.schedule.names, target)
         judged = _judged(scores, [row for line in kept for row in line], args.file)
         rows = [scores.add(one) for one in judged]
         columns += columns_of(name, scores, rows)
@@ -103,21 +103,23 @@ def _side_by_side(args: argparse.Namespace, scorer: Scorer, said: str) -> int:
     return 0
 
 
-def _truths(args: argparse.Namespace) -> Callable[[Row], GroundTruth]:
-    return DatasetRows(args.dataset).truth if args.dataset else _own_truth
+def _targets(args: argparse.Namespace) -> Callable[[Row], Target | None]:
+    return DatasetRows(args.dataset).target if args.dataset else _own_target
 
 
-def _own_truth(row: Row) -> GroundTruth:
-    return published(row).truth()
+def _own_target(row: Row) -> Target | None:
+    return published(row).target()
 
 
 def _judged(scores: RowScores, rows: Sequence[Row], path: Path) -> list[JudgedCompletion]:
     judged = []
     for row in rows:
         with naming(row, path):
-            judged.append(scores.read(row))
+            if (one := scores.read(row)) is not None:
+                judged.append(one)
     if not judged:
-        raise InputError(f"expected completions in {path}, got none")
+        others = f", only {scores.left} that are left to other rewards" if scores.left else ""
+        raise InputError(f"expected completions in {path} that can be scored, got none{others}")
     return judged
 
 

@@ -1,7 +1,6 @@
 """The `solution` of a dataset row: the annotated boxes that a completion is scored against."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -169,29 +168,3 @@ def _cause(boxes: Boxes, size: Size) -> str:
     if fault is None or fault.code == "out_of_image":
         return "is it of this image, and of its original size?"
     return fault.text
-
-
-def solutions_of(columns: dict[str, Any], count: int) -> list[GroundTruth]:
-    """The ground truth of each of `count` completions from a reward call's columns.
-
-    Raises:
-        SolutionError: a column is missing or a row cannot be used; the message names its place in
-            the batch.
-    """
-    if "solution" not in columns:
-        raise SolutionError(
-            f"{EXPECTED}; got rows without that column, only {', '.join(sorted(columns))}"
-        )
-    solutions: Sequence[Any] = columns["solution"]
-    if len(solutions) != count:
-        raise SolutionError(
-            f"expected one solution per completion, got {len(solutions)} for {count} completions"
-        )
-    widths, heights = (columns.get(name) or [None] * count for name in ("width", "height"))
-    truths = []
-    for index, row in enumerate(zip(solutions, widths, heights, strict=True)):
-        try:
-            truths.append(read_solution(*row))
-        except SolutionError as error:
-            raise SolutionError(f"row {index} of this batch: {error}") from None
-    return truths

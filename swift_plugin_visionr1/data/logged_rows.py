@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError, SolutionError
-from .ground_truth import GroundTruth, read_solution
 from .images import image_size
 from .published import form_of
 from .published.base import first_image
 from .row_files import read_jsonl
+from .row_tasks import Target, target_of
 
 COMPLETION_KEYS = ("response", "completion")
 
@@ -85,21 +85,19 @@ class Row:
             return int(step)
         return step if isinstance(step, int) else None
 
-    def truth(self) -> GroundTruth:
-        """The row's annotations.
+    def target(self) -> Target | None:
+        """What the row's answers are judged against; None if that is left to other rewards.
 
         Raises:
-            InputError: the row has no annotations.
+            InputError: the row has no annotations, and no task.
             SolutionError: they cannot be used.
         """
-        if "solution" not in self.columns:
+        if "solution" not in self.columns and not self.columns.get("task"):
             raise InputError(
                 "expected a column solution, got none: name the data set with --dataset (with "
                 "vLLM, `swift infer --remove_unused_columns false` keeps the column)"
             )
-        return read_solution(
-            self.columns.get("solution"), self.columns.get("width"), self.columns.get("height")
-        )
+        return target_of(self.columns, mixed=True)
 
 
 def _messages(columns: Mapping[str, Any]) -> list[Any]:

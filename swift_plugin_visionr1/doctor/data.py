@@ -14,6 +14,7 @@ from ..data.dataset_files import require_dataset
 from ..data.images import image_size
 from ..data.message_faults import why_unreadable
 from ..data.published import RowForm, form_of
+from ..data.row_census import other_rewards
 from ..data.row_files import read_file
 from ..errors import InputError, SettingsError, SolutionError
 from ..progress import show_progress
@@ -63,7 +64,7 @@ def _read_one(
         except InputError as error:
             return [], [problem("data_form", f"data: {error}")]
     if path.is_file() and path.suffix in LOCAL and not recipe.one("columns"):
-        return _read_file(path, short, recipe.is_grpo)
+        return _read_file(path, short, recipe)
     from .swift_data import load_as_swift
 
     return load_as_swift(name, recipe, renamed_columns(recipe))
@@ -82,7 +83,7 @@ def _not_here(name: str, path: Path) -> Finding:
     )
 
 
-def _read_file(path: Path, short: str, rewarded: bool) -> tuple[list[DoctorRow], list[Finding]]:
+def _read_file(path: Path, short: str, recipe: Recipe) -> tuple[list[DoctorRow], list[Finding]]:
     try:
         lines = list(read_file(path))
     except InputError as error:
@@ -90,8 +91,9 @@ def _read_file(path: Path, short: str, rewarded: bool) -> tuple[list[DoctorRow],
     if not lines:
         return [], [problem("empty_data", f"data: {path} has no rows")]
     first = next((line for _, line in lines if not isinstance(line, str)), {})
+    rewarded, mixed = recipe.is_grpo, bool(other_rewards(recipe.all("reward_funcs")))
     form = form_of(first) if rewarded else None
-    read = partial(_row, form=form) if rewarded else _taught_row
+    read = partial(_row, form=form, mixed=mixed) if rewarded else _taught_row
     shown = show_progress(lines, len(lines), sys.stderr, "read", f"rows of {short}")
     rows = [read(line, f"row {number} of {short}") for number, line in shown]
     return rows, [
@@ -102,11 +104,11 @@ def _read_file(path: Path, short: str, rewarded: bool) -> tuple[list[DoctorRow],
     ]
 
 
-def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None) -> DoctorRow:
+def _row(line: Mapping[str, Any] | str, place: str, form: RowForm | None, mixed: bool) -> DoctorRow:
     if isinstance(line, str):
         return _unread(line, place)
     if form is None:
-        return _asked(read_row(line, place), line)
+        return _asked(read_row(line, place, mixed), line)
     try:
         return _asked(read_row(form.rewrite(line, image_size), place), line)
     except (SolutionError, OSError) as error:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ..console import say
+from ..data.row_census import POINTS
 from ..models.model_io import ModelIO
 from ..recipes.training_command import Recipe
 from ..reward.scorer import Scorer
@@ -26,6 +27,7 @@ from .checks.pictures import picture_findings
 from .checks.prompts import prompt_findings
 from .checks.reach import reach_findings, size_finding
 from .checks.targets import target_findings
+from .checks.tasks import rows_with_boxes, task_findings
 from .data import read_data, row_findings
 from .findings import Finding, note, problem, verdict
 from .model import TrainedModel, find_model, scorer_with
@@ -99,6 +101,9 @@ def examine(recipe: Recipe, shell: Mapping[str, str], effort: Effort) -> Report:
     report.add(findings)
     rows, findings = read_data(recipe)
     report.add(findings)
+    if recipe.is_grpo:
+        report.add(task_findings(rows, recipe.all("reward_funcs")))
+        rows = rows_with_boxes(rows, recipe.all("reward_funcs"))
     cases = _look_at_data(report, recipe, settings, model, rows, effort.rows)
     if model.io is not None and _mostly_refused(rows):
         report.add([_not_judged(rows)])
@@ -139,6 +144,7 @@ def _look_at_data(
     report.add(comma_findings(rows))
     if recipe.is_grpo:
         report.add(rules_findings(rows, settings))
+    cases = [case for case in cases if case.row.kind != POINTS]
     if model.io is not None:
         report.add(_against_model(recipe, model, model.io, cases, view))
         if recipe.is_grpo and not _mostly_refused(rows):

@@ -9,10 +9,12 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from ..data.ground_truth import GroundTruth, read_solution
+from ..data.ground_truth import GroundTruth
 from ..data.images import image_size
 from ..data.published.base import first_image, is_number
 from ..data.published.ms_swift_grounding import GROUNDING, REF
+from ..data.row_census import BOXES, UNTOLD, kind_of_row, misplaced
+from ..data.row_tasks import CountTruth, PointTruth, Target, target_of
 from ..errors import SolutionError
 from ..geometry.boxes import Boxes, as_boxes
 from ..geometry.frames import Size
@@ -39,6 +41,8 @@ class DoctorRow:
         error: why it would.
         objects: ms-swift's `objects`, whose names and boxes fill the placeholders in the messages;
             None if they are missing or cannot be read.
+        kind: what the row asks for; see `row_census`.
+        misplaced: another column that holds what should be its solution.
     """
 
     place: str
@@ -52,6 +56,8 @@ class DoctorRow:
     truth: GroundTruth | None
     error: str | None
     objects: Mapping[str, Any] | None = None
+    kind: str = BOXES
+    misplaced: str = ""
 
     @property
     def source(self) -> str:
@@ -59,20 +65,31 @@ class DoctorRow:
         return self.place.partition(" of ")[2]
 
 
-def read_row(data: Mapping[str, Any], place: str) -> DoctorRow:
-    """Read a row of our own or the authors' published form; never raises for its content."""
-    truth, error = None, None
-    if "solution" in data:
-        try:
-            truth = read_solution(data["solution"], data.get("width"), data.get("height"))
-        except SolutionError as refusal:
-            error = str(refusal)
+def read_row(data: Mapping[str, Any], place: str, mixed: bool = False) -> DoctorRow:
+    """Read a row of our own or the authors' published form; never raises for its content.
+
+    Args:
+        data: the row.
+        place: in its file.
+        mixed: whether the run leaves rows without annotations to other rewards.
+    """
+    target: Target | None = None
+    error, kind = None, BOXES
+    try:
+        if "solution" in data or data.get("task") or mixed:
+            target = target_of(data, mixed)
+        kind = kind_of_row(data, target)
+    except SolutionError as refusal:
+        error = str(refusal)
+    truth = target.truth if isinstance(target, PointTruth) else target
+    truth = None if isinstance(truth, CountTruth) else truth
     size, boxes, labels = (truth.size, truth.boxes, truth.labels) if truth else _leniently(data)
-    messages, target = split_turns(data)
+    messages, target_text = split_turns(data)
     asked = [message for message in messages if message.get("role") == "user"]
     prompt = text_of(asked[-1].get("content")) if asked else ""
     said = (first_image(data), size, boxes, labels, truth, error)
-    return DoctorRow(place, messages, prompt, target, *said)
+    lost = misplaced(data) if kind == UNTOLD else ""
+    return DoctorRow(place, messages, prompt, target_text, *said, kind=kind, misplaced=lost)
 
 
 def read_taught_row(data: Mapping[str, Any], place: str) -> DoctorRow:

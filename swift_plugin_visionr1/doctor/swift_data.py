@@ -3,8 +3,10 @@ ms-swift."""
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from ..data.row_census import other_rewards
 from ..recipes.training_command import Recipe
 from ..text import clipped
 from .blame import reraise_own
@@ -46,7 +48,8 @@ def load_as_swift(
         reraise_own(error)
         said = clipped(str(error) or type(error).__name__, 500)
         return [], [problem("data", f"data: ms-swift cannot load {name}: {said}")]
-    read = read_row if recipe.is_grpo else read_taught_row
+    mixed = bool(other_rewards(recipe.all("reward_funcs")))
+    read = partial(read_row, mixed=mixed) if recipe.is_grpo else read_taught_row
     rows = [
         read(row, f"row {number} of {name} as loaded") for number, row in enumerate(data, start=1)
     ]

@@ -64,6 +64,15 @@ class Format(Protocol):
         """What such a model is asked; here its authors document nothing."""
         return Questions()
 
+    @property
+    def family(self) -> "Format":
+        """The format of the answer itself, without what stands around it."""
+        return self
+
+    def answer(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """The answer in a completion, and what is wrong with what stands around it."""
+        return text, ()
+
     def parse(self, text: str) -> ParsedCompletion:
         """Read all boxes that can be read. Never raises: what is wrong becomes an issue."""
         ...

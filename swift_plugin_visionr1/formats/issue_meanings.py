@@ -33,6 +33,11 @@ TEMPLATE = {
     "no_reasoning": "the reasoning, or the tags about the answer, that the model is to write are "
     "missing",
     "unclosed_reasoning": "the reasoning does not end; boxes in it are drafts and not read",
+    "no_point": "the answer has no point, and does not say that there is nothing",
+    "box_for_point": "a place is a box where a point is asked for; its centre is taken",
+    "other_point_key": "a point stands under another key than point_2d",
+    "no_number": "the answer has no whole number from 0 on",
+    "several_numbers": "the answer has different numbers, of which the last counts",
     "too_long": "the text is longer than the part that is read",
 }
 CONTENT = {

@@ -150,6 +150,16 @@ class Reasoned(Format):
             for spans in self.inner.spans(answer.text)
         ]
 
+    @property
+    def family(self) -> Format:
+        """See `Format.family`."""
+        return self.inner
+
+    def answer(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """See `Format.answer`."""
+        answer = self._answer(text)
+        return answer.text, answer.issues
+
     def confidences(self, text: str) -> list[float]:
         """See `Format.confidences`."""
         return self.inner.confidences(self._answer(text).text)

@@ -1,6 +1,7 @@
 """The callback `vision_r1`: states the plan of progressive rule refinement, checks it, and logs its
 progress."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +12,7 @@ from swift.callbacks.mapping import callbacks_map
 from swift.utils import get_logger
 
 from ..errors import SettingsError
+from ..reward.batch_rows import NamedSums, means_by_name
 from ..reward.moving import Adaptive, Continuous
 from ..reward.schedule import Schedule, Stages
 from ..reward.scorer import means
@@ -31,8 +33,9 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
     completions with annotated boxes where each group has its own, and then `vision_r1/achieved`,
     which they follow), the means of the reward parts and of the
     numbers of predicted and annotated boxes, and `vision_r1/issues/<code>`, the share of
-    completions with that format issue. Every `pictures` steps (a setting) also `vision_r1/rollout`,
-    a picture.
+    completions with that format issue. Of rows with a column `source` or `task`, the parts are
+    logged for each of its values, too: `vision_r1/<source>/recall`. Every `pictures` steps (a
+    setting) also `vision_r1/rollout`, a picture.
     """
 
     def __init__(self, args: Any, trainer: Any) -> None:
@@ -40,6 +43,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         self.title: str | None = None
         self.pictures = RolloutPictures(trainer)
         self.watch: RunWatch | None = None
+        self.named: NamedSums = Counter()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """State the plan.
@@ -86,11 +90,24 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         scorer = self.run.scorer
         values = means(gather_object([scorer.take_sums()]))
         self._log(values)
+        self.named.update(scorer.take_named_sums())
+        self._log_named(control)
         if values and self.trainer.is_world_process_zero():
             metrics = self.trainer._metrics["train"]
             newest = {name: metrics[name][-1] for name in (SPREAD, CLIPPED) if metrics.get(name)}
             self.watch_step(state, values, newest)
         self.pictures.after_step(scorer, state.global_step, self.run.logging.pictures)
+
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Log the means by source and task, if the trainer logs once an epoch."""
+        self._log_named(control)
+
+    def _log_named(self, control: Any) -> None:
+        """Log means over all completions since the last log: a source may be missing in a step, so
+        that a mean over steps would weigh its completions differently."""
+        if control.should_log:
+            sums, self.named = self.named, Counter()
+            self._log(means_by_name(gather_object([sums])))
 
     def watch_step(self, state: Any, values: dict[str, float], metrics: Mapping[str, Any]) -> None:
         """Warn if a step shows that nothing is learnt.
@@ -108,6 +125,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         """Keep what the evaluation scored out of the training curves and pictures."""
         scorer = self.run.scorer
         scorer.take_sums()
+        scorer.take_named_sums()
         scorer.take_groups()
 
     def _log(self, values: dict[str, float]) -> None:

@@ -7,15 +7,17 @@ from typing import Any
 from swift.utils import get_logger, is_local_master
 
 from ..data.box_faults import TOLERANCE
-from ..data.ground_truth import read_solution
 from ..data.image_check import image_faults, require_usable
+from ..data.row_census import MOST_NAMES, RowCensus, few_names, kind_of_row
 from ..data.row_files import read_file
+from ..data.row_tasks import CountTruth, PointTruth, target_of
 from ..errors import InputError, SolutionError
 from ..geometry.frames import Size
 from ..geometry.resize import Resize
 from .run_context import RunContext
 
 RESIZING = ("max_pixels", "min_pixels", "resized_width", "resized_height")
+READ = {"solution", "task", "width", "height", "images", "chat_template_kwargs"}
 ROW_FILES = (".jsonl", ".json", ".csv", ".parquet")
 
 logger = get_logger()
@@ -34,8 +36,13 @@ def check_datasets(run: RunContext, data: Mapping[str, Any]) -> None:
         if not hasattr(dataset, "__len__"):
             logger.info(f"Vision-R1: {name} is streamed, so its rows are checked as they come")
             continue
-        clipped = check_dataset(dataset, name, run.scorer.io.resize, run.sources)
-        logger.info(f"Vision-R1: checked the annotations of {len(dataset)} rows in {name}")
+        census = RowCensus(run.other_rewards)
+        clipped = check_dataset(dataset, name, run.scorer.io.resize, run.sources, census)
+        logger.info(
+            f"Vision-R1: checked the annotations of {len(dataset)} rows in {name}: "
+            f"{census.describe()}"
+        )
+        _name_means(run, dataset, name)
         if clipped:
             logger.info(
                 f"Vision-R1: {clipped} boxes in {name} left their image by up to {TOLERANCE:g} "
@@ -43,29 +50,61 @@ def check_datasets(run: RunContext, data: Mapping[str, Any]) -> None:
             )
 
 
-def check_dataset(dataset: Any, name: str, resize: Resize, sources: Sequence[Path] = ()) -> int:
+def _name_means(run: RunContext, dataset: Any, name: str) -> None:
+    """Leave out means by the values of a column that has too many of them."""
+    columns = [column for column in run.scorer.named_by if column in dataset.column_names]
+    few = few_names({column: dataset[column] for column in columns})
+    many = [column for column in columns if column not in few]
+    run.scorer.named_by = tuple(one for one in run.scorer.named_by if one not in many)
+    for column in many:
+        logger.info(
+            f"Vision-R1: {name} has more than {MOST_NAMES} values of the column {column}, so no "
+            "metrics are logged for each of them"
+        )
+
+
+def check_dataset(
+    dataset: Any,
+    name: str,
+    resize: Resize,
+    sources: Sequence[Path] = (),
+    census: RowCensus | None = None,
+) -> int:
     """Check every row of a `datasets.Dataset`, which was loaded from `sources`; returns how many
     boxes are clipped to their image.
+
+    Args:
+        census: counts what the rows ask for; without it, all of them have to have annotations.
 
     Raises:
         SolutionError: as `check_datasets`.
     """
     columns = set(dataset.column_names)
-    if "solution" not in columns:
+    if not columns & {"solution", "task"}:
         raise SolutionError(
             f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}'
         )
-    wanted = columns & {"solution", "width", "height", "images", "chat_template_kwargs"}
-    sizes, clipped = [], 0
-    for index, row in enumerate(dataset.select_columns(sorted(wanted))):
+    census = census or RowCensus(())
+    sizes: dict[int, Size] = {}
+    clipped = 0
+    for index, row in enumerate(dataset.select_columns(sorted(columns & READ))):
         try:
-            truth = read_solution(row["solution"], row.get("width"), row.get("height"))
+            target = target_of(row, mixed=True)
+            census.add(index, kind_of_row(row, target))
+            truth = target.truth if isinstance(target, PointTruth) else target
+            if truth is None or isinstance(truth, CountTruth):
+                continue
             resize.view(truth.size)
             _check_row(row)
         except ValueError as error:
             raise SolutionError(f"{_place(row, index, name, sources)}: {error}") from None
-        sizes.append(truth.size)
+        sizes[index] = truth.size
         clipped += truth.clipped
+    census.require_judged(
+        name,
+        lambda index: _place(dataset[index], index, name, sources),
+        lambda index: dict(dataset[index]),
+    )
     if is_local_master():  # the other processes of this machine need not read the same files
         _check_images(dataset, sizes, name, sources)
     return clipped
@@ -86,18 +125,24 @@ def _check_row(row: dict[str, Any]) -> None:
         raise SolutionError('expected an image in "images", got none')
 
 
-def _check_images(dataset: Any, sizes: Sequence[Size], name: str, sources: Sequence[Path]) -> None:
-    """Look at the header of every image; `sizes` are what the rows say.
+def _check_images(
+    dataset: Any, sizes: Mapping[int, Size], name: str, sources: Sequence[Path]
+) -> None:
+    """Look at the header of every image that boxes are in; `sizes` are what the rows say.
 
     Raises:
         SolutionError: some cannot be used.
     """
+    if not sizes:
+        return
+    indices = list(sizes)
 
-    def place(index: int) -> str:
+    def place(number: int) -> str:
+        index = indices[number]
         return _place(dataset[index], index, name, sources)
 
-    images = (row["images"][0] for row in dataset.select_columns(["images"]))
-    for warning in require_usable(image_faults(images, sizes), len(sizes), place):
+    images = (row["images"][0] for row in dataset.select_columns(["images"]).select(indices))
+    for warning in require_usable(image_faults(images, list(sizes.values())), len(sizes), place):
         logger.warning(f"Vision-R1: {name}: {warning}")
 
 
@@ -123,7 +168,10 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _same_row(written: Mapping[str, Any], row: dict[str, Any]) -> bool:
-    if written.get("solution") != row["solution"]:
+    solution = row.get("solution")
+    if written.get("solution") != solution:
+        return False
+    if solution is None and "messages" in row and written.get("messages") != row["messages"]:
         return False
     return _names(written.get("images")) == _names(row.get("images"))
 

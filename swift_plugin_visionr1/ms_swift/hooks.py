@@ -4,15 +4,25 @@ Nothing else changes: each method still does what it did, and a run without our 
 unaffected.
 """
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
 from swift.utils import get_logger, is_master
 
+from ..data.row_census import other_rewards
 from ..runs.run_record import keep_record, record_of
 from .dataset_check import check_datasets
-from .run_context import Building, RunContext, building_rewards, loading, run_of_rewards
+from .run_context import (
+    Building,
+    RunContext,
+    building_rewards,
+    loading,
+    run_of_rewards,
+)
+
+LACKING = object()  # where a row has no column
 
 logger = get_logger()
 
@@ -22,13 +32,24 @@ def wrap_trainer(trainer_class: Any) -> None:
 
     def around(build: Callable[..., None]) -> Callable[..., None]:
         def prepare_rewards(trainer: Any, *args: Any, **kwargs: Any) -> None:
-            with building_rewards(trainer) as building:
+            with building_rewards(trainer, _others(trainer, *args, **kwargs)) as building:
                 build(trainer, *args, **kwargs)
             _begin(trainer, building)
 
         return prepare_rewards
 
     _wrap(trainer_class, "_prepare_rewards", around)
+
+
+def _others(
+    trainer: Any, reward_funcs: Any = None, reward_model: Any = None, *rest: Any, **kwargs: Any
+) -> tuple[str, ...]:
+    """Which other rewards the method will build, from its arguments; Megatron's and Ray's trainers
+    have them in theirs."""
+    asked = reward_funcs or getattr(trainer.args, "reward_funcs", None) or []
+    others = other_rewards(asked if isinstance(asked, list) else [asked])
+    gym = getattr(trainer.args, "use_gym_env", None)
+    return others + ("a reward model",) * bool(reward_model) + ("the gym environment",) * bool(gym)
 
 
 def _begin(trainer: Any, building: Building) -> None:
@@ -53,6 +74,26 @@ def _record(run: RunContext) -> None:
             f"Vision-R1: the settings are not those with which {run.folder} was begun; from here "
             f"on they are {record.describe()}"
         )
+
+
+def wrap_rollout_log(trainer_class: Any) -> None:
+    """Write the task of each completion into completions.jsonl, beside the solution that ms-swift
+    writes: without it nobody could tell later what the completion was judged as."""
+
+    def around(log: Callable[..., None]) -> Callable[..., None]:
+        def log_rollout(trainer: Any, samples: Sequence[Any], *args: Any, **kwargs: Any) -> None:
+            log(trainer, samples, *args, **kwargs)
+            tasks = [sample.extra.get("task", LACKING) for sample in samples]
+            if run_of_rewards(trainer.reward_funcs) is None or LACKING in tasks:
+                return
+            empty: deque[Any] = deque(maxlen=trainer.args.generation_batch_size)
+            every = trainer._gather_and_flatten(tasks, flatten_level=0)
+            trainer._logs.setdefault("task", empty).extend(every)
+
+        return log_rollout
+
+    if hasattr(trainer_class, "_log_rollout"):
+        _wrap(trainer_class, "_log_rollout", around)
 
 
 def wrap_megatron_train(trainer_class: Any) -> None:

@@ -9,6 +9,7 @@ from swift.megatron.callbacks.mapping import megatron_callbacks_map
 from swift.utils import is_master
 
 from ..errors import SettingsError
+from ..reward.batch_rows import NamedSums, means_by_name
 from ..reward.scorer import means
 from .callback import VisionR1Callback
 
@@ -30,6 +31,7 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
             )
         self.observer = VisionR1Callback(self.args, trainer)
         self.sums: Counter[str] = Counter()
+        self.named: NamedSums = Counter()
         self.evaluating = False
 
     def on_train_begin(self) -> None:
@@ -42,7 +44,9 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
 
     def on_step_end(self) -> None:
         """Take what this process scored, before an evaluation adds its own."""
-        self.sums.update(self.observer.run.scorer.take_sums())
+        scorer = self.observer.run.scorer
+        self.sums.update(scorer.take_sums())
+        self.named.update(scorer.take_named_sums())
 
     def on_log(self, logs: dict[str, Any]) -> None:
         """Add the means over all processes since the last log.
@@ -54,10 +58,11 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
         if self.evaluating:
             return
         every: list[Any] = [None] * torch.distributed.get_world_size()
-        torch.distributed.all_gather_object(every, self.sums)
-        self.sums = Counter()
-        values = means(every)
-        logs.update({f"vision_r1/{name}": value for name, value in values.items()})
+        torch.distributed.all_gather_object(every, (self.sums, self.named))
+        self.sums, self.named = Counter(), Counter()
+        values = means([sums for sums, _ in every])
+        named = means_by_name([sums for _, sums in every])
+        logs.update({f"vision_r1/{name}": value for name, value in (values | named).items()})
         if values and is_master():
             self.observer.watch_step(self.state, values, logs)
 
@@ -69,6 +74,7 @@ class MegatronVisionR1Callback(MegatronCallback):  # type: ignore[misc]
         """Keep what the evaluation scored out of the training curves."""
         self.evaluating = False
         self.observer.run.scorer.take_sums()
+        self.observer.run.scorer.take_named_sums()
 
 
 megatron_callbacks_map["vision_r1"] = MegatronVisionR1Callback

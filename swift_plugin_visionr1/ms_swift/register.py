@@ -63,9 +63,10 @@ def register_trainer() -> None:
     """Let rewards know the trainer that builds them."""
     from swift.rlhf_trainers.grpo_trainer import GRPOTrainer
 
-    from .hooks import wrap_trainer
+    from .hooks import wrap_rollout_log, wrap_trainer
 
     wrap_trainer(GRPOTrainer)
+    wrap_rollout_log(GRPOTrainer)
 
 
 def register_megatron_trainer() -> None:

@@ -51,15 +51,16 @@ class VisionR1(ORM):  # type: ignore[misc]
 
     def __call__(
         self, completions: Sequence[Any], trainer_state: Any = None, **columns: Any
-    ) -> list[float]:
-        """One reward per completion.
+    ) -> list[float | None]:
+        """One reward per completion; None, which ms-swift leaves out of its sums, where the row is
+        left to other rewards.
 
         Args:
             completions: the texts; anything else scores as an empty text.
             trainer_state: the trainer's `global_step` and `max_steps`, from which the stage
                 follows.
             columns: the data set's columns, one value per completion; `solution` holds the
-                annotations.
+                annotations, `task` what the row asks for.
 
         Raises:
             SettingsError: there is no trainer state, and the criteria depend on the step.
@@ -69,8 +70,8 @@ class VisionR1(ORM):  # type: ignore[misc]
         breakdowns = self.scorer(completions, columns, self._standard(trainer_state), step)
         return [self._value(breakdown) for breakdown in breakdowns]
 
-    def _value(self, breakdown: RewardBreakdown) -> float:
-        return float(getattr(breakdown, self.part))
+    def _value(self, breakdown: RewardBreakdown | None) -> float | None:
+        return None if breakdown is None else float(getattr(breakdown, self.part))
 
     def _standard(self, state: Any) -> Standard | None:
         """The criteria that hold; None where each group has its own."""

@@ -20,6 +20,7 @@ from typing import Any
 import torch.distributed
 from swift.utils import get_logger
 
+from ..data.row_census import OURS
 from ..errors import SettingsError
 from ..models.chat import ChatOptions
 from ..models.model_io import DEFAULT_MODEL_TYPE, Limits, ModelIO, model_io
@@ -49,6 +50,7 @@ class RunContext:
         datasets: by `DATASETS`, as far as the trainer has them when it builds its rewards.
         sources: the files that they were loaded from.
         folder: the run's output_dir.
+        other_rewards: names of the run's rewards that are not ours, and judge answers.
     """
 
     model_type: str | None
@@ -60,6 +62,7 @@ class RunContext:
     datasets: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[Path, ...] = ()
     folder: Path | None = None
+    other_rewards: tuple[str, ...] = ()
 
 
 def run_without_trainer(args: Any) -> RunContext:
@@ -74,8 +77,8 @@ def run_without_trainer(args: Any) -> RunContext:
     return RunContext(kind, ChatOptions(), limits, Scorer(settings, io))
 
 
-def run_of_trainer(trainer: Any) -> RunContext:
-    """The run of a trainer that is building its rewards.
+def run_of_trainer(trainer: Any, others: tuple[str, ...] = ()) -> RunContext:
+    """The run of a trainer that is building its rewards, beside `others` that judge answers.
 
     Raises:
         SettingsError: there are no groups for an adaptive schedule; see also `run_io`.
@@ -92,12 +95,19 @@ def run_of_trainer(trainer: Any) -> RunContext:
         kind,
         chat_options(template),
         limits,
-        Scorer(settings, io, gather_completions, keeps_groups=logging.pictures > 0),
+        Scorer(
+            settings,
+            io,
+            gather_completions,
+            keeps_groups=logging.pictures > 0,
+            mixed=bool(others),
+        ),
         logging,
         tells_step=not on_ray,
         datasets={name: data[name] for name in DATASETS if data.get(name) is not None},
         sources=_sources(args),
         folder=Path(folder) if folder else None,
+        other_rewards=others,
     )
 
 
@@ -210,13 +220,13 @@ def dataset_path(name: str) -> Path:
 class Building:
     """A trainer that is building its rewards. Its run is found when the first of ours asks."""
 
-    def __init__(self, trainer: Any) -> None:
-        self.trainer = trainer
+    def __init__(self, trainer: Any, others: tuple[str, ...]) -> None:
+        self.trainer, self.others = trainer, others
 
     @cached_property
     def run(self) -> RunContext:
         """Raises SettingsError as `run_io` does."""
-        return run_of_trainer(self.trainer)
+        return run_of_trainer(self.trainer, self.others)
 
     @property
     def has_run(self) -> bool:
@@ -239,7 +249,7 @@ class Loading:
     @property
     def has_our_reward(self) -> bool:
         """Whether the run has a vision_r1 reward."""
-        return any(isinstance(name, str) and name.startswith("vision_r1") for name in self.rewards)
+        return any(isinstance(name, str) and name.startswith(OURS) for name in self.rewards)
 
 
 NOTHING = Loading()
@@ -259,9 +269,10 @@ def current_run(args: Any) -> RunContext:
 
 
 @contextmanager
-def building_rewards(trainer: Any) -> Iterator[Building]:
-    """While open, rewards that are constructed belong to the run of `trainer`."""
-    token = _BUILDING.set(building := Building(trainer))
+def building_rewards(trainer: Any, others: tuple[str, ...] = ()) -> Iterator[Building]:
+    """While open, rewards that are constructed belong to the run of `trainer`, which has `others`,
+    too."""
+    token = _BUILDING.set(building := Building(trainer, others))
     try:
         yield building
     finally:

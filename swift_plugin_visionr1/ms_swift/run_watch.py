@@ -56,7 +56,7 @@ class RunWatch:
     def _words(self, alarm: Alarm, step: int, other: OtherFrame | None) -> str:
         seen, likely = CAUSES[alarm.cause]
         scorer = self.run.scorer
-        standards = scorer.last.standards if scorer.last else scorer.schedule.standards
+        standards = (scorer.last and scorer.last.standards) or scorer.schedule.standards
         told = {
             "frame": other.name if other else "",
             "format": scorer.io.format.name,

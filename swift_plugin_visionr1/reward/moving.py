@@ -10,7 +10,7 @@ from math import fsum
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.ground_truth import GroundTruth
+from ..data.row_tasks import CountTruth, PointTruth, Target
 from .schedule import Criteria, Needs, Schedule, Standard
 
 Achieved = tuple[Hashable, float | None]  # a completion's group, and what it achieves
@@ -151,6 +151,9 @@ class Adaptive(Moving):
         }
 
 
-def group_of(prompt: object, truth: GroundTruth) -> Hashable:
+def group_of(prompt: object, target: Target) -> Hashable:
     """What the completions of one row have in common, in every process: question and annotation."""
-    return str(prompt), truth.size, truth.labels, truth.boxes.tobytes()
+    if isinstance(target, CountTruth):
+        return str(prompt), target.count
+    truth = target.truth if isinstance(target, PointTruth) else target
+    return str(prompt), type(target), truth.size, truth.labels, truth.boxes.tobytes()

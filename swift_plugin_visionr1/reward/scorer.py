@@ -2,19 +2,22 @@
 ask."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..data.ground_truth import GroundTruth, solutions_of
+from ..data.ground_truth import GroundTruth
+from ..data.row_tasks import CountTruth, PointTruth, Target, targets_of
 from ..errors import SettingsError
 from ..formats import Format
 from ..geometry.boxes import as_boxes, iou
 from ..geometry.frames import View
 from ..models.model_io import ModelIO
+from .batch_rows import NAMED_BY, PARTS, BatchRows, NamedSums, chosen, sums_by_name
 from .equations import RewardBreakdown
 from .moving import Achieved, Adaptive, group_of
+from .other_answers import score_count, score_points
 from .peer_scoring import answer_of, score_peer
 from .released_code import read_official, require_official_format, score_official
 from .rollout_group import RolloutGroup, asked_first, telling_group
@@ -22,7 +25,6 @@ from .schedule import Criteria, Standard
 from .scoring import match_readings, read_completion, score_matched
 from .settings import Settings
 
-PARTS = ("format", "recall", "precision", "predicted", "truths")
 # of groups with annotated boxes, where each group has its own criteria
 OF_GROUPS = ("achieved", "stage", "xi0", "xi1", "xi2")
 # reward calls of one step whose group is kept: gradient accumulation and dynamic sampling make
@@ -37,6 +39,8 @@ Gather = Callable[[list[Achieved]], list[Achieved]]
 class ScoredBatch:
     """The completions of one reward call, which each reward of the run is called with.
 
+    `truths`, `standards` and `breakdowns` are of the completions whose rows ask for boxes.
+
     Attributes:
         completions: the trainer's own list: it hands the same one to each of its rewards.
         ids: ms-swift's `request_id` of each, unique to the completion; empty if the trainer gives
@@ -45,6 +49,7 @@ class ScoredBatch:
         truths: the annotation of each.
         standards: the criteria that applied to each.
         breakdowns: what each earned.
+        earned: what every completion of the call earned; None where that is left to other rewards.
     """
 
     completions: Sequence[object]
@@ -53,6 +58,7 @@ class ScoredBatch:
     truths: Sequence[GroundTruth]
     standards: Sequence[Standard]
     breakdowns: list[RewardBreakdown]
+    earned: list[RewardBreakdown | None]
 
     def is_asked_again(
         self, completions: Sequence[object], ids: tuple[str, ...], moment: object
@@ -73,9 +79,11 @@ class Scorer:
         gather: the completions of all processes, from this one's; for an adaptive schedule, whose
             groups may be spread over processes. Without it, this process has whole groups.
         keeps_groups: whether a group of each batch is kept for `take_groups`.
+        mixed: whether rows without annotations are left to other reward functions.
 
     Attributes:
         last: the batch that was scored last; None before the first.
+        named_by: columns by whose values the means are counted apart, too.
 
     Raises:
         SettingsError: the format cannot be scored by the rules, or cannot write boxes in its frame.
@@ -88,6 +96,7 @@ class Scorer:
         gather: Gather | None = None,
         *,
         keeps_groups: bool = False,
+        mixed: bool = False,
     ) -> None:
         if settings.rules == "official":
             require_official_format(io.format)
@@ -96,6 +105,9 @@ class Scorer:
         self.schedule = settings.refinement
         self._gather = gather or list
         self._keeps_groups = keeps_groups
+        self.mixed = mixed
+        self.named_by: tuple[str, ...] = NAMED_BY
+        self._named: NamedSums = Counter()
         self.last: ScoredBatch | None = None
         self._sums: Counter[str] = Counter()
         self._issues: set[str] = set()
@@ -107,14 +119,14 @@ class Scorer:
         columns: dict[str, Any],
         stage: str | Standard | None,
         step: int | None = None,
-    ) -> list[RewardBreakdown]:
-        """One breakdown per completion.
+    ) -> list[RewardBreakdown | None]:
+        """One breakdown per completion; None where its row is left to other rewards.
 
         Args:
             completions: the texts; anything else scores as an empty text.
-            columns: the dataset's columns, each as long as `completions`; `solution` is read,
-                `width` and `height` for the authors' form of it, and `request_id`, which tells
-                batches apart.
+            columns: the dataset's columns, each as long as `completions`; `solution` and `task` are
+                read, `width` and `height` for the authors' form of the solution, and `request_id`,
+                which tells batches apart.
             stage: whose criteria apply; None where each group has its own (`Adaptive`).
             step: the trainer's step; the same batch at another step counts anew in `take_sums`.
 
@@ -124,30 +136,46 @@ class Scorer:
         standard = self.schedule.named(stage) if isinstance(stage, str) else stage
         ids, moment = _request_ids(columns, len(completions)), (standard, step)
         if self.last is None or not self.last.is_asked_again(completions, ids, moment):
-            truths = solutions_of(columns, len(completions))
-            texts = [text if isinstance(text, str) else "" for text in completions]
-            standards, breakdowns = self._score_batch(texts, columns, truths, standard)
-            self._add_up(breakdowns, standards)
-            if self._keeps_groups and texts:
-                group = telling_group(texts, columns, truths, breakdowns, standards, step)
-                self._groups.append(group)
-            self.last = ScoredBatch(completions, ids, moment, truths, standards, breakdowns)
-        return self.last.breakdowns
+            self.last = self._score(completions, ids, columns, moment)
+        return self.last.earned
+
+    def _score(
+        self,
+        completions: Sequence[object],
+        ids: tuple[str, ...],
+        columns: dict[str, Any],
+        moment: tuple[Standard | None, int | None],
+    ) -> ScoredBatch:
+        texts = [text if isinstance(text, str) else "" for text in completions]
+        every = BatchRows(texts, columns, targets_of(columns, len(texts), self.mixed))
+        judged = every.judged
+        rows = every.take(judged)
+        standards, breakdowns = self._score_batch(rows, moment[0])
+        self._add_up(breakdowns, standards)
+        self._named.update(sums_by_name(rows, breakdowns, self.named_by))
+        earned: list[RewardBreakdown | None] = [None] * len(texts)
+        for place, breakdown in zip(judged, breakdowns, strict=True):
+            earned[place] = breakdown
+        places = rows.with_boxes
+        boxes = rows.take(places)
+        scored = chosen(breakdowns, places), chosen(standards, places)
+        truths = [target for target in boxes.targets if isinstance(target, GroundTruth)]
+        if self._keeps_groups and truths:
+            group = telling_group(boxes.texts, boxes.columns, truths, *scored, moment[1])
+            self._groups.append(group)
+        return ScoredBatch(completions, ids, moment, truths, scored[1], scored[0], earned)
 
     def _score_batch(
-        self,
-        texts: Sequence[str],
-        columns: Mapping[str, Any],
-        truths: Sequence[GroundTruth],
-        standard: Standard | None,
+        self, rows: BatchRows, standard: Standard | None
     ) -> tuple[list[Standard], list[RewardBreakdown]]:
-        judges = self.judges(texts, truths)
+        targets = [target for target in rows.targets if target is not None]
+        judges = self.judges(rows.texts, targets)
         if standard is None:
-            prompts = asked_first(columns, len(texts))
-            groups = [group_of(*each) for each in zip(prompts, truths, strict=True)]
+            prompts = asked_first(rows.columns, len(rows.texts))
+            groups = [group_of(*each) for each in zip(prompts, targets, strict=True)]
             standards = self.standards_of_groups(judges, groups)
         else:
-            standards = [standard] * len(texts)
+            standards = [standard] * len(rows.texts)
         pairs = zip(judges, standards, strict=True)
         return standards, [judge(standard.criteria) for judge, standard in pairs]
 
@@ -183,7 +211,7 @@ class Scorer:
             issues = [f"issues/{issue}" for issue in breakdown.issues]
             self._sums.update(issues)
             self._issues.update(issues)
-            if adaptive and breakdown.truths:
+            if adaptive and breakdown.achieved is not None:
                 self._sums.update({"annotated": 1, "achieved": breakdown.achieved})
                 self._sums.update(standard.logged)
 
@@ -198,6 +226,11 @@ class Scorer:
         paid = [name for name in sums if name.startswith("paid/")]
         names = ("completions", *PARTS, *groups, *paid, *sorted(self._issues))
         return Counter({name: sums[name] for name in names})
+
+    def take_named_sums(self) -> NamedSums:
+        """The same sums of the reward's parts, for each value of the columns `named_by`."""
+        sums, self._named = self._named, Counter()
+        return sums
 
     def take_groups(self) -> list[RolloutGroup]:
         """A group of each batch that was scored since the last call, for pictures; empty unless the
@@ -224,9 +257,20 @@ class Scorer:
         criteria = {stage: self.schedule.criteria(stage) for stage in stages}
         return {stage: [judge(each) for judge in judges] for stage, each in criteria.items()}
 
-    def judges(self, texts: Sequence[str], truths: Sequence[GroundTruth]) -> list[Judge]:
+    def judges(self, texts: Sequence[str], targets: Sequence[Target]) -> list[Judge]:
         """Read and match completions; each of the functions returned gives one's breakdown under
         some criteria."""
+        boxes = [place for place, one in enumerate(targets) if isinstance(one, GroundTruth)]
+        truths = [target for target in targets if isinstance(target, GroundTruth)]
+        if len(boxes) == len(texts):
+            return self._box_judges(texts, truths)
+        of_boxes = iter(self._box_judges(chosen(texts, boxes), truths))
+        return [
+            next(of_boxes) if isinstance(target, GroundTruth) else self._other_judge(text, target)
+            for text, target in zip(texts, targets, strict=True)
+        ]
+
+    def _box_judges(self, texts: Sequence[str], truths: Sequence[GroundTruth]) -> list[Judge]:
         rules, format = self.settings, self.io.format
         pairs = list(zip(texts, truths, strict=True))
         if rules.rules == "official":
@@ -243,6 +287,15 @@ class Scorer:
             partial(score_peer, one, answer, settings=rules, peer=peer)
             for one, answer in zip(matched, answers, strict=True)
         ]
+
+    def _other_judge(self, text: str, target: PointTruth | CountTruth) -> Judge:
+        """The same under all criteria."""
+        format, salvage = self.io.format, self.settings.salvage
+        if isinstance(target, CountTruth):
+            breakdown: RewardBreakdown = score_count(text, target, format, salvage)
+        else:
+            breakdown = score_points(text, target, format, self._view(target.truth), salvage)
+        return lambda criteria: breakdown
 
     def _official_judge(self, text: str, truth: GroundTruth) -> Judge:
         reading = read_official(text, truth, self._view(truth).processed)

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from pathlib import Path
 
-from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row, naming, published, read_lines
+from ..data.row_tasks import Target
 from ..errors import InputError
 
 
@@ -27,8 +27,8 @@ class DatasetRows:
             if converted.image_path:
                 self._by_image[Path(converted.image_path).name].append(converted)
 
-    def truth(self, row: Row) -> GroundTruth:
-        """The annotation of what `row` answers.
+    def target(self, row: Row) -> Target | None:
+        """The annotation of what `row` answers; None if that is left to other rewards.
 
         A row with an image is joined by its file name, and by its prompt if several prompts ask
         about that image; a row of completions.jsonl, which names no image, by its prompt alone.
@@ -37,18 +37,20 @@ class DatasetRows:
             InputError: no row of the data set belongs to it, or rows with different annotations do.
             SolutionError: the data set's annotation cannot be used.
         """
-        truth = self._of_image(row, row.image_path) if row.image_path else self._like(row)
-        solutions = {str(other.columns.get("solution")) for other in truth}
+        asked = self._of_image(row, row.image_path) if row.image_path else self._like(row)
+        solutions = {
+            (str(other.columns.get("solution")), str(other.columns.get("task"))) for other in asked
+        }
         if len(solutions) != 1:
             what = f"image {row.image_path!r} and " if row.image_path else ""
             raise InputError(
                 f"expected one row in {self.path} with its {what}prompt {_question(row)[-80:]!r}, "
-                f"got {len(truth)} with {len(solutions)} different annotations: make the "
+                f"got {len(asked)} with {len(solutions)} different annotations: make the "
                 "prompts of an image differ, or let the completions keep their column solution "
                 "(with vLLM: swift infer --remove_unused_columns false)"
             )
-        with naming(truth[0], self.path):
-            return truth[0].truth()
+        with naming(asked[0], self.path):
+            return asked[0].target()
 
     def _of_image(self, row: Row, image: str) -> list[Row]:
         candidates = self._by_image.get(Path(image).name, [])

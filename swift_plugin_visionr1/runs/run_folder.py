@@ -143,10 +143,12 @@ def score_again(folder: Path, log: Log, scorer: Scorer) -> Log | None:
     lines = lines[:: -(-len(lines) // RESCORED) or 1]
     rows = []
     for line in lines:
-        judged = [_judged(row, path, scorer) for row in line]
-        standards = _logged_standards(int(line[0].step or 0), len(line), log, scorer)
+        judged = [one for row in line if (one := _judged(row, path, scorer)) is not None]
+        if not judged:
+            continue
+        standards = _logged_standards(int(line[0].step or 0), len(judged), log, scorer)
         standards = standards or standards_in_training(judged, scorer, log.max_steps)
-        standards = standards or [scorer.schedule.named(scorer.schedule.names[0])] * len(line)
+        standards = standards or [scorer.schedule.named(scorer.schedule.names[0])] * len(judged)
         rows.append((int(line[0].step or 0), _means(judged, standards, scorer)))
     return _log(rows, log.max_steps, 0) if rows else None
 
@@ -159,9 +161,10 @@ def logged_steps(folder: Path) -> int:
         return 0
 
 
-def _judged(row: Row, path: Path, scorer: Scorer) -> JudgedCompletion:
+def _judged(row: Row, path: Path, scorer: Scorer) -> JudgedCompletion | None:
     with naming(row, path):
-        return judge_row(row, row.truth(), scorer)
+        target = row.target()
+        return None if target is None else judge_row(row, target, scorer)
 
 
 def _logged_standards(step: int, count: int, log: Log, scorer: Scorer) -> list[Standard] | None:

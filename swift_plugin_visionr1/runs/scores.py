@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row
+from ..data.row_tasks import Target
 from ..reward.equations import RewardBreakdown
 from ..reward.schedule import Standard
 from ..reward.scorer import Scorer
@@ -25,26 +25,34 @@ class RowScores:
     Attributes:
         scorer: the rules, and how the model sees and writes.
         stages: whose criteria apply.
-        truth: a row's annotation; raises SolutionError or InputError.
+        target: a row's annotation, None where it is left to other rewards; raises SolutionError or
+            InputError.
+        left: how many rows were left to other rewards.
     """
 
     scorer: Scorer
     stages: Sequence[str]
-    truth: Callable[[Row], GroundTruth]
+    target: Callable[[Row], Target | None]
+    left: int = 0
     _parts: dict[str, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
     _groups: dict[Hashable, list[int]] = field(default_factory=lambda: defaultdict(list))
     _issues: Counter[str] = field(default_factory=Counter)
     _boxes: Counter[str] = field(default_factory=Counter)
     _count: int = 0
 
-    def read(self, row: Row) -> JudgedCompletion:
-        """The row's completion, read and matched.
+    def read(self, row: Row) -> JudgedCompletion | None:
+        """The row's completion, read and matched; None, and counted, if its row is left to other
+        rewards.
 
         Raises:
             InputError: it has no completion, or its image has a size that no processor accepts.
             SolutionError: its annotation cannot be used.
         """
-        return judge_row(row, self.truth(row), self.scorer)
+        target = self.target(row)
+        if target is None:
+            self.left += 1
+            return None
+        return judge_row(row, target, self.scorer)
 
     def add(self, judged: JudgedCompletion, trained: Standard | None = None) -> dict[str, Any]:
         """The reward parts of a row, plain values for JSON.
@@ -87,6 +95,7 @@ class RowScores:
         }
         return {
             "completions": self._count,
+            **({"left_to_other_rewards": self.left} if self.left else {}),
             "boxes": dict(self._boxes),
             "issues": {issue: times / self._count for issue, times in self._issues.most_common()},
             "stages": {stage: _spread(values) for stage, values in parts.items()},

@@ -4,8 +4,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..data.ground_truth import GroundTruth
 from ..data.logged_rows import Row, naming, read_lines
+from ..data.row_tasks import Target
 from ..errors import InputError
 from ..reward.moving import group_of
 from ..reward.schedule import Standard
@@ -18,21 +18,21 @@ class JudgedCompletion:
 
     Attributes:
         row: as logged.
-        truth: its annotation.
+        target: its annotation.
         judge: gives its breakdown under some criteria.
     """
 
     row: Row
-    truth: GroundTruth
+    target: Target
     judge: Judge
 
     @property
     def group(self) -> Hashable:
         """The same for all completions of a prompt."""
-        return self.row.step, self.row.image_path, group_of(self.row.prompt, self.truth)
+        return self.row.step, self.row.image_path, group_of(self.row.prompt, self.target)
 
 
-def judge_row(row: Row, truth: GroundTruth, scorer: Scorer) -> JudgedCompletion:
+def judge_row(row: Row, target: Target, scorer: Scorer) -> JudgedCompletion:
     """Read and match the row's completion.
 
     Raises:
@@ -43,10 +43,10 @@ def judge_row(row: Row, truth: GroundTruth, scorer: Scorer) -> JudgedCompletion:
             "expected a completion as `response`, `completion` or the assistant's message, got none"
         )
     try:
-        (judge,) = scorer.judges([row.text], [truth])
+        (judge,) = scorer.judges([row.text], [target])
     except ValueError as error:
         raise InputError(str(error)) from None
-    return JudgedCompletion(row, truth, judge)
+    return JudgedCompletion(row, target, judge)
 
 
 def standards_in_training(
@@ -93,7 +93,8 @@ def standard_in_training(path: Path, row: Row, scorer: Scorer, max_steps: int) -
     judged = []
     for one in line:
         with naming(one, path):
-            judged.append(judge_row(one, one.truth(), scorer))
+            if (target := one.target()) is not None:
+                judged.append(judge_row(one, target, scorer))
     standards = standards_in_training(judged, scorer, max_steps) or []
     places = [one.row.place for one in judged]
     return standards[places.index(row.place)] if standards else None

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from swift_plugin_visionr1 import Settings, SolutionError, read_solution
-from swift_plugin_visionr1.data.ground_truth import solutions_of
+from swift_plugin_visionr1.data.row_tasks import targets_of
 from swift_plugin_visionr1.geometry.boxes import iou
 from swift_plugin_visionr1.models.model_io import model_io
 
@@ -147,12 +147,12 @@ def test_bad_solutions(solution: str, message: str) -> None:
 
 def test_a_batch_names_its_bad_row() -> None:
     with pytest.raises(SolutionError, match="row 1 of this batch: .*got NoneType"):
-        solutions_of({"solution": [json.dumps(GOOD), None]}, 2)
+        targets_of({"solution": [json.dumps(GOOD), None]}, 2)
 
 
 def test_a_batch_without_solutions() -> None:
     with pytest.raises(SolutionError, match="rows without that column, only images"):
-        solutions_of({"images": [[]]}, 1)
+        targets_of({"images": [[]]}, 1)
 
 
 def test_what_rows_share_cannot_be_written_to() -> None:
