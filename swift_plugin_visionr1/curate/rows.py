@@ -8,12 +8,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from ..data.ground_truth import GroundTruth, read_solution
 from ..data.image_check import UNUSABLE, Fault, fault_of, require_usable
 from ..data.images import image_size, local_image, read_header
 from ..data.published import RowForm, form_of
-from ..data.published.base import IMAGE_TAG, Row, image_of
+from ..data.published.base import IMAGE_TAG, Row, first_image, image_of
 from ..data.row_files import read_file
+from ..data.row_tasks import Target, boxes_of, target_of
 from ..errors import ImageError, InputError, SolutionError
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
@@ -27,7 +27,8 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> WrittenDat
 
     The first row decides which form the rows have. Paths of images become absolute; images that
     rows hold as bytes become files beside `out`. Every local image is opened, for its size. Answers
-    in the rows are dropped.
+    in the rows are dropped. Rows whose task leaves them to other rewards are handed on, in a
+    supervised run with their own answers.
 
     Args:
         file: .jsonl, .json, .parquet or .csv.
@@ -43,15 +44,15 @@ def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> WrittenDat
     clipped: list[str] = []
     faults = ImageFaults([], [])
     with output(out, [file]) as result:
-        for place, row in _rows(file, result, faults):
+        for place, row in _rows(file, result, faults, io):
             question = _asked(row) if question is None else question
             with _naming(place):
-                thin += add_answer(row, io) if io else 0
+                thin += add_answer(row, io) if io and _target(row) is not None else 0
                 result.add(row)
             rows += 1
-            truth = _truth(row)
-            boxes += len(truth.boxes)
-            clipped += [place.split()[1]] * truth.clipped
+            truth = boxes_of(_target(row))
+            boxes += len(truth.boxes) if truth else 0
+            clipped += [place.split()[1]] * (truth.clipped if truth else 0)
         notes = tuple(faults.require_usable(rows))
         if question is None:
             raise InputError(f"expected rows in {file}, got none")
@@ -80,7 +81,9 @@ class ImageFaults:
         return require_usable(self.faults, usable + bad, self.places.__getitem__)
 
 
-def _rows(file: Path, result: Output, faults: ImageFaults) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(
+    file: Path, result: Output, faults: ImageFaults, io: ModelIO | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each row without an answer, and where it stands; rows whose image cannot be used are left
     out, into `faults`."""
     form: RowForm | None = None
@@ -100,30 +103,39 @@ def _rows(file: Path, result: Output, faults: ImageFaults) -> Iterator[tuple[str
                 fault = Fault(0, error.code, str(error))
             if not faults.add(place, fault):
                 continue
-            row = _row(converted, result)
+            row = _row(converted, result, taught=io is not None)
         yield place, row
 
 
 def _image_fault(row: Row) -> Fault | None:
-    if "solution" not in row:
+    if "solution" not in row and not row.get("task"):
         raise SolutionError(
             "expected a column solution, or a published form of rows, got "
             f"{', '.join(row) or 'none'}"
         )
-    truth, image = _truth(row), image_of(row)
-    return None if local_image(image) is None else fault_of(0, read_header(image), truth.size)
+    truth = boxes_of(_target(row))
+    image = first_image(row) if truth is None else image_of(row)
+    if image is None or local_image(image) is None:
+        return None
+    return fault_of(0, read_header(image), truth.size if truth else None)
 
 
-def _row(row: Row, result: Output) -> dict[str, Any]:
-    image = _lasting(image_of(row), result)
-    asked = {"messages": _question(row.get("messages")), "images": [image]}
+def _row(row: Row, result: Output, taught: bool) -> dict[str, Any]:
+    left_to_others = _target(row) is None
+    images = [image_of(row)] if not left_to_others or first_image(row) is not None else []
+    messages = row.get("messages")
+    question = _question(messages)
+    asked = {
+        "messages": list(messages or ()) if taught and left_to_others else question,
+        **({"images": [_lasting(image, result) for image in images]} if images else {}),
+    }
     return {
         name: value for name, value in row.items() if name != "image" and value is not None
     } | asked
 
 
-def _truth(row: Row) -> GroundTruth:
-    return read_solution(row["solution"], row.get("width"), row.get("height"))
+def _target(row: Row) -> Target | None:
+    return target_of(row, mixed=False)
 
 
 def _question(messages: Any) -> list[Any]:

@@ -92,6 +92,12 @@ def target_of(row: Mapping[str, Any], mixed: bool) -> Target | None:
     return PointTruth(truth) if kind == "points" else truth
 
 
+def boxes_of(target: Target | None) -> GroundTruth | None:
+    """The annotated boxes of a row to detect or to point at; None for others."""
+    truth = target.truth if isinstance(target, PointTruth) else target
+    return truth if isinstance(truth, GroundTruth) else None
+
+
 def is_of_others(solution: object) -> bool:
     """Whether a solution is absent, or a short answer that cannot be meant as annotated boxes.
 

@@ -14,7 +14,7 @@ from ..data.images import image_size
 from ..data.published.base import first_image, is_number
 from ..data.published.ms_swift_grounding import GROUNDING, REF
 from ..data.row_census import BOXES, UNTOLD, kind_of_row, misplaced
-from ..data.row_tasks import CountTruth, PointTruth, Target, target_of
+from ..data.row_tasks import Target, boxes_of, target_of
 from ..errors import SolutionError
 from ..geometry.boxes import Boxes, as_boxes
 from ..geometry.frames import Size
@@ -81,8 +81,7 @@ def read_row(data: Mapping[str, Any], place: str, mixed: bool = False) -> Doctor
         kind = kind_of_row(data, target)
     except SolutionError as refusal:
         error = str(refusal)
-    truth = target.truth if isinstance(target, PointTruth) else target
-    truth = None if isinstance(truth, CountTruth) else truth
+    truth = boxes_of(target)
     size, boxes, labels = (truth.size, truth.boxes, truth.labels) if truth else _leniently(data)
     messages, target_text = split_turns(data)
     asked = [message for message in messages if message.get("role") == "user"]

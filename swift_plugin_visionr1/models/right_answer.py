@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..data.ground_truth import GroundTruth, read_solution
+from ..data.ground_truth import GroundTruth
+from ..data.row_tasks import CountTruth, target_of
 from ..errors import SolutionError
 from ..formats import Format
 from ..geometry.frames import View
@@ -57,10 +58,15 @@ def add_answer(row: dict[str, Any], io: ModelIO) -> int:
     in it.
 
     Raises:
-        SolutionError: as `target`, or of the row's solution.
+        SolutionError: as `target`, or of the row's solution; or the row asks for points.
     """
-    truth = read_solution(row["solution"], row.get("width"), row.get("height"))
-    text, thin = target(truth, io)
+    asked = target_of(row, mixed=False)
+    if not isinstance(asked, GroundTruth | CountTruth):
+        raise SolutionError(
+            "expected a row that asks for boxes or a number, whose answer follows from its "
+            "annotations, got one that asks for points: leave it out of a supervised run"
+        )
+    text, thin = (str(asked.count), 0) if isinstance(asked, CountTruth) else target(asked, io)
     row["messages"].append({"role": "assistant", "content": text})
     return thin
 

@@ -10,7 +10,7 @@ from ..data.box_faults import TOLERANCE
 from ..data.image_check import image_faults, require_usable
 from ..data.row_census import MOST_NAMES, RowCensus, few_names, kind_of_row
 from ..data.row_files import read_file
-from ..data.row_tasks import CountTruth, PointTruth, target_of
+from ..data.row_tasks import boxes_of, target_of
 from ..errors import InputError, SolutionError
 from ..geometry.frames import Size
 from ..geometry.resize import Resize
@@ -85,21 +85,21 @@ def check_dataset(
             f'expected a column "solution" in {name}, got {", ".join(sorted(columns))}'
         )
     census = census or RowCensus(())
-    sizes: dict[int, Size] = {}
+    sizes: dict[int, Size | None] = {}
     clipped = 0
     for index, row in enumerate(dataset.select_columns(sorted(columns & READ))):
         try:
             target = target_of(row, mixed=True)
             census.add(index, kind_of_row(row, target))
-            truth = target.truth if isinstance(target, PointTruth) else target
-            if truth is None or isinstance(truth, CountTruth):
-                continue
-            resize.view(truth.size)
-            _check_row(row)
+            truth = boxes_of(target)
+            if truth is not None:
+                resize.view(truth.size)
+                _check_row(row)
         except ValueError as error:
             raise SolutionError(f"{_place(row, index, name, sources)}: {error}") from None
-        sizes[index] = truth.size
-        clipped += truth.clipped
+        if truth is not None or row.get("images"):
+            sizes[index] = truth.size if truth else None
+        clipped += truth.clipped if truth else 0
     census.require_judged(
         name,
         lambda index: _place(dataset[index], index, name, sources),
@@ -126,9 +126,9 @@ def _check_row(row: dict[str, Any]) -> None:
 
 
 def _check_images(
-    dataset: Any, sizes: Mapping[int, Size], name: str, sources: Sequence[Path]
+    dataset: Any, sizes: Mapping[int, Size | None], name: str, sources: Sequence[Path]
 ) -> None:
-    """Look at the header of every image that boxes are in; `sizes` are what the rows say.
+    """Look at the header of every row's image; `sizes` are what the rows with boxes say.
 
     Raises:
         SolutionError: some cannot be used.
