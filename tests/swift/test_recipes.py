@@ -81,7 +81,9 @@ def launch(server: ForkServer, place: Path, stand_in: Callable, tmp_path: Path) 
             file = tmp_path / "mine.yaml"
             file.write_text(yaml.safe_dump(case.without_vllm))
         options = {"dataset": case.rows, "output_dir": out} | case.smaller
-        argv = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+        argv = []
+        for name, value in options.items():
+            argv += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
         code = (literal if own_process else server.run)(
             [case.command, str(file), *argv], place, log
         )
@@ -141,8 +143,9 @@ def check_rewards(case: Case, run: Run) -> None:
         else [recipe["reward_funcs"]]
     )
     for row in run.steps:
+        judging = [name for name in named if name != "answer"]  # which judges none of these rows
         parts = [
-            row[f"rewards/{''.join(map(str.capitalize, name.split('_')))}/mean"] for name in named
+            row[f"rewards/{''.join(map(str.capitalize, name.split('_')))}/mean"] for name in judging
         ]
         assert row["reward"] == pytest.approx(sum(parts), abs=1e-5)
         assert all(map(math.isfinite, (row.get("kl", 0.0), row["reward"])))

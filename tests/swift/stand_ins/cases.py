@@ -107,6 +107,12 @@ class Case:
         return self.prepare.split("--model-type ")[1].split()[0]
 
     @property
+    def plugins(self) -> list[str]:
+        """Its own external plugins, which a stand-in's would replace."""
+        named = self.recipe.get("external_plugins") or []
+        return [named] if isinstance(named, str) else list(named)
+
+    @property
     def steps(self) -> int:
         """Of the run: in 3 of them STEP = 1/3, 1/2 and 1 differ."""
         return 3 if self.file.parent.name == "ablations" else 2
@@ -131,7 +137,8 @@ class Case:
             {"max_completion_length": 40} if self.command == "rlhf" else {}
         )  # of the example, a box
         plugin = FAMILIES[self.model_type].plugin
-        options |= {"external_plugins": plugin} if plugin else {}
+        plugins = [*[plugin] * (plugin is not None), *self.plugins]
+        options |= {"external_plugins": plugins} if plugins else {}
         options |= {"attn_impl": "sdpa"} if recipe["attn_impl"] == "flash_attn" else {}
         return options | ({"deepspeed": ""} if "deepspeed" in recipe else {})
 
