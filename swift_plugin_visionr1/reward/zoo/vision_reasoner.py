@@ -34,7 +34,7 @@ def accuracy(predicted: DescribedObjects, truths: DescribedObjects) -> float:
     in the predicted box.
 
     >>> box, point = np.array([[0, 0, 20, 20.0]]), np.array([[10, 10.0]])
-    >>> accuracy(Objects(box, point), Objects(box, point + 50))
+    >>> accuracy(DescribedObjects(box, point), DescribedObjects(box, point + 50))
     2.0
     """
     # Here, because it takes longer to import than this whole package.
