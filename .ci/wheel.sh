@@ -21,6 +21,7 @@ cp -r "$root/examples/shapes/checkpoint" "$root/examples/shapes/pruned_template.
 "$work/env/bin/python" scenes.py --out data --train 8 --val 4
 
 vision-r1 --version
+python -m swift_plugin_visionr1.ms_swift.pieces
 vision-r1 recipes | grep -q qwen2_5_vl_7b
 cat > tiny.yaml <<'YAML'
 # The paper's recipe for the small model on a CPU, for one step.

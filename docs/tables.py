@@ -1,4 +1,5 @@
-"""The tables of formats.md, made from the code: `python docs/tables.py` writes them into it.
+"""The tables of formats.md and ms_swift_versions.md, made from the code: `python docs/tables.py`
+writes them there.
 
 python docs/tables.py --answers FILE    also the table of real answers (see
 tests/core/real_completions.py)
@@ -14,8 +15,10 @@ from swift_plugin_visionr1 import FAMILIES, FORMATS, Limits, get_format
 from swift_plugin_visionr1.formats.questions import fill
 from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.geometry.frames import View
+from swift_plugin_visionr1.ms_swift.pieces import PIECES
 
 PAGE = Path(__file__).with_name("formats.md")
+VERSIONS = Path(__file__).with_name("ms_swift_versions.md")
 VIEW = View((640, 480), (644, 476))
 BOXES = as_boxes([[64, 96, 320, 336], [400, 240, 640, 480]])
 
@@ -58,6 +61,15 @@ def questions() -> str:
     return "\n".join(lines)
 
 
+def pieces() -> str:
+    """A line for each piece of ms-swift that is used: where it is, by what, what is lost."""
+    lines = ["| piece | in | used by | without it |", "|---|---|---|---|"]
+    for piece in PIECES:
+        used_by = ", ".join(f"`{file}`" for file in piece.used_by.split(", "))
+        lines.append(f"| `{piece.name}` | `{piece.module}` | {used_by} | {piece.lost} |")
+    return "\n".join(lines)
+
+
 def _code(text: str) -> str:
     flat = re.sub(r"\s*\n\s*", " ", text).replace("|", "\\|")
     return f"`` {flat} ``" if flat else "(the empty text)"
@@ -85,6 +97,7 @@ def main() -> None:
             subprocess.check_output(command, text=True, cwd=PAGE.parents[1]).rstrip(),
         )
     PAGE.write_text(page, "utf-8")
+    VERSIONS.write_text(put(VERSIONS.read_text("utf-8"), "pieces", pieces()), "utf-8")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,17 @@ class Registrar:
         try:
             REGISTER[name]()
         except Exception as error:  # whatever it is, ms-swift must keep working without the plugin
-            print(f"swift_plugin_visionr1 could not register itself: {error!r}", file=sys.stderr)
+            print(_why(name, error), file=sys.stderr)
+
+
+def _why(name: str, error: Exception) -> str:
+    """What of the module `name` is missing, else the error itself."""
+    from .pieces import lacking, sentence
+
+    missing = lacking(module=name) if isinstance(error, ImportError | AttributeError) else []
+    if missing:
+        return "\n".join(sentence(piece) for piece in missing)
+    return f"swift_plugin_visionr1 could not register itself: {error!r}"
 
 
 def install() -> Registrar:

@@ -29,6 +29,7 @@ from ..reward.moving import Achieved
 from ..reward.scorer import Scorer
 from ..reward.settings import Settings, load_settings, load_settings_file
 from ..runs.run_folder import run_arguments
+from .pieces import lacking, sentence, tells_step
 
 DATASETS = ("train_dataset", "eval_dataset", "val_dataset")
 
@@ -71,10 +72,16 @@ def run_without_trainer(args: Any) -> RunContext:
     Raises:
         SettingsError: an adaptive schedule would not see whole groups; see also `run_io`.
     """
+    _warn_of_missing_pieces()
     settings = load_settings()
     _require_whole_groups(settings)
     kind, limits, io = run_io(settings, args, None)
-    return RunContext(kind, ChatOptions(), limits, Scorer(settings, io))
+    return RunContext(kind, ChatOptions(), limits, Scorer(settings, io), tells_step=tells_step())
+
+
+def _warn_of_missing_pieces() -> None:
+    for piece in lacking(load=False):
+        logger.warning(sentence(piece))
 
 
 def run_of_trainer(trainer: Any, others: tuple[str, ...] = ()) -> RunContext:
@@ -83,6 +90,7 @@ def run_of_trainer(trainer: Any, others: tuple[str, ...] = ()) -> RunContext:
     Raises:
         SettingsError: there are no groups for an adaptive schedule; see also `run_io`.
     """
+    _warn_of_missing_pieces()
     settings, logging = load_settings_file()
     args, known = trainer.args, vars(trainer)
     _require_groups(settings, trainer)
@@ -103,7 +111,7 @@ def run_of_trainer(trainer: Any, others: tuple[str, ...] = ()) -> RunContext:
             mixed=bool(others),
         ),
         logging,
-        tells_step=not on_ray,
+        tells_step=not on_ray and tells_step(),
         datasets={name: data[name] for name in DATASETS if data.get(name) is not None},
         sources=_sources(args),
         folder=Path(folder) if folder else None,

@@ -1,0 +1,111 @@
+"""What the plugin touches inside ms-swift: all of it is there, and each piece that goes missing is
+named with what is lost."""
+
+import importlib
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("swift", reason="needs the extra `swift`")
+
+from swift_plugin_visionr1.errors import SettingsError
+from swift_plugin_visionr1.ms_swift import run_context
+from swift_plugin_visionr1.ms_swift.pieces import (
+    ELSEWHERE,
+    PIECES,
+    Piece,
+    lacking,
+    main,
+    sentence,
+)
+
+ROOT = Path(__file__).parents[2]
+USUAL = [piece for piece in PIECES if not piece.module.startswith(ELSEWHERE)]
+IDS = [piece.name for piece in USUAL]
+
+
+def take_away(piece: Piece, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ms-swift without it."""
+    module = importlib.import_module(piece.module)
+    path, _, parameter = piece.name.removesuffix(")").partition("(")
+    owner, _, name = path.rpartition(".")
+    place = getattr(module, owner) if owner else module
+    if parameter:
+        monkeypatch.setattr(place, name, lambda samples: None)
+    else:
+        monkeypatch.delattr(place, name)
+
+
+def test_the_installed_version_has_every_piece(capsys: pytest.CaptureFixture) -> None:
+    assert main() == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("piece", USUAL, ids=IDS)
+def test_a_missing_piece_is_named(piece: Piece, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_away(piece, monkeypatch)
+    missing = lacking()
+    assert piece in missing
+    assert {one.name.partition("(")[0] for one in missing} == {piece.name.partition("(")[0]}
+    assert piece.lost in sentence(piece)
+
+
+def test_a_module_that_is_gone_counts_as_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = Piece("swift.callbacks.moved", "callbacks_map", "callback.py", "gone")
+    assert lacking([moved]) == lacking([moved], load=False) == [moved]
+
+
+def test_without_a_trainer_state_the_stage_is_refused_before_the_first_rollout(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from swift.rewards.orm import orms
+
+    (piece,) = [piece for piece in PIECES if "trainer_state" in piece.name]
+    args = SimpleNamespace(model_type="qwen2_5_vl", max_pixels=None, reward_weights=None)
+    orms["vision_r1"](args=args)  # with it
+    take_away(piece, monkeypatch)
+    monkeypatch.setattr(run_context.logger, "propagate", True)
+    with caplog.at_level(logging.WARNING), pytest.raises(SettingsError, match="fixed_stage"):
+        orms["vision_r1"](args=args)
+    assert sentence(piece) in caplog.text
+    monkeypatch.setenv("VISION_R1_CONFIG", "configs/reward/fixed_beginner.yaml")
+    orms["vision_r1"](args=args)  # a stage that needs no step still works
+
+
+GONE = """
+import os, sys
+from swift.callbacks import mapping
+from swift.dataset.preprocessor import core
+from swift.rlhf_trainers import grpo_trainer
+del mapping.callbacks_map, core.AutoPreprocessor._get_preprocessor
+del grpo_trainer.GRPOTrainer._prepare_rewards
+from swift_plugin_visionr1.ms_swift.autoload import install
+install()
+from swift.rewards.orm import orms
+print(sorted(name for name in orms if name.startswith("vision_r1")))
+"""
+
+
+def test_what_is_left_still_registers() -> None:
+    """In a process of its own, since modules register once."""
+    environ = os.environ | {"VISION_R1_NO_AUTOLOAD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", GONE], capture_output=True, text=True, env=environ, check=True
+    )
+    assert done.stdout.splitlines()[-1].startswith("['vision_r1', 'vision_r1_count'")
+    for name in ("callbacks_map", "AutoPreprocessor._get_preprocessor", "._prepare_rewards"):
+        (line,) = [
+            line for line in done.stderr.splitlines() if f"has no {name}" in line or name in line
+        ]
+        assert line.startswith("Vision-R1: ms-swift ")
+
+
+def test_the_document_names_every_piece() -> None:
+    page = (ROOT / "docs" / "ms_swift_versions.md").read_text()
+    for piece in PIECES:
+        assert f"`{piece.name}`" in page
+        assert all(f"`{file}`" in page for file in piece.used_by.split(", "))
