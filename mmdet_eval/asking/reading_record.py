@@ -26,6 +26,7 @@ class ReadingRecord:
         max_pixels: the --max_pixels of `swift infer`.
         chat: template and thinking, as inference had them.
         environ: the variables that change a frame, as inference had them.
+        adapters: folders or hub ids of the LoRA adapters on the model.
     """
 
     model: str
@@ -33,16 +34,21 @@ class ReadingRecord:
     max_pixels: int | None = None
     chat: ChatOptions = ChatOptions()
     environ: Mapping[str, str] = field(default_factory=dict)
+    adapters: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For run.json, under "reading"."""
-        folder = Path(self.model)
-        return asdict(self) | {"model": str(folder.resolve()) if folder.exists() else self.model}
+        adapters = [_resolved(adapter) for adapter in self.adapters]
+        return asdict(self) | {"model": _resolved(self.model), "adapters": adapters}
 
     @property
     def checkpoint(self) -> Checkpoint:
         """What the checkpoint says about itself now."""
-        return find_checkpoint(self.model)
+        return find_checkpoint(self.model, self.adapters)
+
+
+def _resolved(name: str) -> str:
+    return str(Path(name).resolve()) if Path(name).exists() else name
 
 
 def find_reading_record(predictions: Path) -> ReadingRecord | None:
@@ -52,14 +58,16 @@ def find_reading_record(predictions: Path) -> ReadingRecord | None:
         return None
     try:
         written = json.loads((folder.parent / RECORD).read_text(encoding="utf-8"))["reading"]
-        return ReadingRecord(**(written | {"chat": ChatOptions(**written["chat"])}))
+        adapters = tuple(written.get("adapters", ()))
+        chat = ChatOptions(**written["chat"])
+        return ReadingRecord(**(written | {"chat": chat, "adapters": adapters}))
     except (OSError, ValueError, KeyError, TypeError):
         return None  # not from a run, or from an older version
 
 
 def find_training_record(predictions: Path, record: ReadingRecord | None) -> RunRecord | None:
     """What training recorded in vision_r1.json, for the answers that `vision_r1_eval` wrote and
-    those of the run's checkpoints; None for others.
+    those of the run's checkpoints, whole models or adapters; None for others.
 
     Raises:
         InputError: the file was written by something else.
@@ -67,7 +75,9 @@ def find_training_record(predictions: Path, record: ReadingRecord | None) -> Run
     if record is None:
         folder = predictions if predictions.is_dir() else predictions.parent
         return _recorded(folder) if folder.name == HELD_OUT else None
-    return _recorded(Path(record.model)) if Path(record.model).is_dir() else None
+    folders = [Path(name) for name in (*record.adapters, record.model) if Path(name).is_dir()]
+    known = (_recorded(folder) for folder in folders)
+    return next((one for one in known if one is not None), None)
 
 
 def _recorded(folder: Path) -> RunRecord | None:

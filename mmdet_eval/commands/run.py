@@ -16,6 +16,7 @@ from ..answers.coco_results import Converted
 from ..answers.confidence import FROM_TOKENS, VERIFIED
 from ..answers.readers import read_predictions
 from ..answers.rows import AnswerRow
+from ..asking.adapters import on_its_base
 from ..asking.asked_model import AskedModel
 from ..asking.fingerprint import frame_variables
 from ..asking.passed_options import adapters_in
@@ -48,7 +49,7 @@ def add_parser(subparsers: Any) -> None:
         "If interrupted, run the same command again to continue. Options not listed here go to "
         "`swift infer`.",
     )
-    sub.add_argument("--model", required=True, help="folder or hub id")
+    sub.add_argument("--model", required=True, help="folder or hub id, also of a LoRA adapter")
     sub.add_argument("--infer-backend", default="transformers", help="transformers, vllm, ...")
     sub.add_argument(
         "--out", type=Path, required=True, help="folder for the answers and the results"
@@ -68,12 +69,20 @@ def run_command(arguments: argparse.Namespace) -> int:
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM)
     )  # so that `swift infer` is terminated too
+    base, passed = on_its_base(arguments.model, arguments.infer_arguments)
+    arguments.model, arguments.infer_arguments = base, passed
     record = _reading_of(arguments)
     io = io_of(arguments, record, find_training_record(arguments.out, record))
     suite, protocol, left_out = read_datasets(arguments, io.format)
     options = replace(options_of(arguments, io), protocol=protocol)
     places = [place for spec in suite.datasets for place in (spec.ann, spec.images)]
-    named = arguments.model, arguments.suite, arguments.protocol, arguments.synonyms
+    named = (
+        arguments.model,
+        *record.adapters,
+        arguments.suite,
+        arguments.protocol,
+        arguments.synonyms,
+    )
     inputs = [*named, arguments.config, *places]
     with output_folder(arguments.out, inputs):
         pass  # what would refuse the results is told before a model is asked
@@ -96,7 +105,8 @@ def run_command(arguments: argparse.Namespace) -> int:
 
 def _reading_of(arguments: argparse.Namespace) -> ReadingRecord:
     """How the answers will have to be read, as far as checkpoint and arguments tell."""
-    checkpoint = find_checkpoint(arguments.model, adapters_in(arguments.infer_arguments))
+    adapters = tuple(adapters_in(arguments.infer_arguments))
+    checkpoint = find_checkpoint(arguments.model, adapters)
     if not (checkpoint.model_type or arguments.model_type or arguments.format or arguments.config):
         warn(NO_MODEL_TYPE.format(arguments.model))
     return ReadingRecord(
@@ -105,6 +115,7 @@ def _reading_of(arguments: argparse.Namespace) -> ReadingRecord:
         arguments.max_pixels,
         told(arguments).over(checkpoint.chat),
         frame_variables(),
+        adapters,
     )
 
 

@@ -123,6 +123,20 @@ def kept_arguments(
     return (read_json(place / "args.json") if place else {}), place
 
 
+def base_of_adapter(folder: Path) -> str | None:
+    """The model that a LoRA adapter was trained on, a folder or a hub's id; None if unknown.
+
+    ms-swift's args.json comes first, then PEFT's adapter_config.json; a folder that is there wins.
+    """
+    named = [
+        read_json(folder / "args.json").get("model"),
+        read_json(folder / "adapter_config.json").get("base_model_name_or_path"),
+    ]
+    known = [name for name in named if isinstance(name, str) and name]
+    here = [name for name in known if Path(name).is_dir()]
+    return next(iter([*here, *known]), None)
+
+
 def read_json(path: Path) -> Mapping[str, Any]:
     """The object in a JSON file; empty without one."""
     try:
