@@ -22,6 +22,8 @@ from swift.callbacks.base import TrainerCallback
 from swift.utils import get_logger
 from transformers import Trainer
 
+from swift_plugin_visionr1.data.ground_truth import GroundTruth
+from swift_plugin_visionr1.data.row_tasks import target_of
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.ms_swift.run_context import run_io
 from swift_plugin_visionr1.reward.settings import load_settings
@@ -51,6 +53,7 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         # annotations.json, and the answers of each evaluation
         self.folder = Path(args.output_dir) / HELD_OUT
         self.held_out: HeldOut | None = None
+        self.rows: Sequence[Any] = ()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Read the held-out rows, and check that they can be evaluated.
@@ -60,8 +63,9 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
             MissingBackend: MMDetection cannot be imported.
             SolutionError: a row's annotations cannot be used.
         """
-        rows = self.trainer.eval_dataset
-        _check_options(args, rows)
+        every = self.trainer.eval_dataset
+        _check_options(args, every)
+        self.rows = rows = rows_with_boxes(every)
         if not state.is_world_process_zero:
             return
         _, _, io = run_io(load_settings(), args, self.trainer.template)
@@ -72,7 +76,8 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         self.held_out.dry_run()
         categories = ", ".join(self.held_out.annotations.categories.values())
         logger.info(
-            f"Vision-R1: mAP on {len(rows)} held-out rows at each evaluation, of: {categories}; "
+            f"Vision-R1: mAP on {len(rows)} held-out rows with boxes, of {len(every)}, at each "
+            f"evaluation, of: {categories}; "
             f"{io.resize.describe()}"
         )
 
@@ -80,7 +85,7 @@ class VisionR1EvalCallback(TrainerCallback):  # type: ignore[misc]
         self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any
     ) -> None:
         """Evaluate, add the numbers to `metrics`, and log them."""
-        answers = answer(self.trainer)
+        answers = answer(self.trainer, self.rows)
         scores: list[dict[str, float]] = [{}]
         if self.held_out is not None:
             self._write(answers, state.global_step)
@@ -124,13 +129,25 @@ def _check_options(args: Any, rows: Any) -> None:
         )
 
 
-def answer(trainer: Any) -> list[tuple[str, bool]]:
-    """Greedy answers to the trainer's held-out rows, in order: the text, and whether it was cut
-    off.
+def rows_with_boxes(rows: Sequence[Any]) -> Sequence[Any]:
+    """The rows that ask for boxes: those of other tasks have no mAP.
+
+    Raises:
+        SolutionError: a row's annotations cannot be used.
+    """
+    targets = [target_of(row, mixed="task" in row) for row in rows]
+    places = [place for place, one in enumerate(targets) if isinstance(one, GroundTruth)]
+    if len(places) == len(rows):
+        return rows
+    return [rows[place] for place in places]
+
+
+def answer(trainer: Any, rows: Sequence[Any]) -> list[tuple[str, bool]]:
+    """Greedy answers to held-out rows, in order: the text, and whether it was cut off.
 
     Every process answers its share and gets all answers.
     """
-    rows, processes = trainer.eval_dataset, trainer.accelerator.num_processes
+    processes = trainer.accelerator.num_processes
     share = -(-len(rows) // processes)
     # The same number for every process, because generation may be collective; the surplus repeats
     # the first rows.

@@ -25,7 +25,7 @@ ELSEWHERE = ("swift.megatron", "swift.ray")  # need packages of their own, so on
 
 
 @dataclass(frozen=True)
-class Piece:
+class SwiftPiece:
     """A piece of ms-swift.
 
     Attributes:
@@ -57,120 +57,134 @@ NO_RUN = (
     "(`model_type`)"
 )
 PIECES = (
-    Piece(
+    SwiftPiece(
         "swift.rewards.orm",
         "orms",
         "rewards.py",
         "there is no reward vision_r1: use a version that docs/ms_swift_versions.md names",
     ),
-    Piece("swift.rewards.orm", "ORM", "rewards.py", "there is no reward vision_r1"),
-    Piece(
+    SwiftPiece("swift.rewards.orm", "ORM", "rewards.py", "there is no reward vision_r1"),
+    SwiftPiece(
         "swift.rl_core.grpo_algorithm",
         "compute_rewards_per_func(trainer_state)",
         "rewards.py, run_context.py",
         "rewards are not told the step, so the stage cannot follow it: set `fixed_stage: beginner` "
         "or `advanced` in the settings, or `schedule: adaptive`, which needs no step",
     ),
-    Piece(
+    SwiftPiece(
         "swift.callbacks.mapping",
         "callbacks_map",
         "callback.py, register.py",
         "there is no callback vision_r1 or vision_r1_eval: leave --callbacks out; rewards work, "
         "but vision_r1/* is not logged, and the run warns of nothing",
     ),
-    Piece(
+    SwiftPiece(
         "swift.callbacks.base",
         "TrainerCallback",
         "callback.py",
         "there is no callback vision_r1: leave --callbacks out",
     ),
-    Piece(GRPO, "GRPOTrainer._prepare_rewards", "hooks.py, run_context.py", NO_RUN),
-    Piece(
+    SwiftPiece(GRPO, "GRPOTrainer._prepare_rewards", "hooks.py, run_context.py", NO_RUN),
+    SwiftPiece(
         GRPO,
         "GRPOTrainer._log_rollout",
         "hooks.py",
         "completions.jsonl has no column task: name the data set of a mixed run with "
         "`vision-r1 score --dataset`",
     ),
-    Piece(
+    SwiftPiece(
         GRPO,
         "GRPOTrainer._gather_and_flatten",
         "hooks.py",
         "completions.jsonl has no column task: name the data set of a mixed run with "
         "`vision-r1 score --dataset`",
     ),
-    Piece(
+    SwiftPiece(
         "swift.arguments.base_args.base_args",
         "BaseArguments.load_dataset",
         "hooks.py",
         "data sets cannot tell that they are for vision_r1: published data sets are not converted, "
         "and rows that ms-swift drops are not named; convert them with `vision-r1 prepare`",
     ),
-    Piece(
+    SwiftPiece(
         "swift.dataset.loader",
         "DatasetLoader.load",
         "hooks.py, dataset_refusal.py",
         "files that are not data sets are not refused, and rows are not named by their file; run "
         "`vision-r1 doctor` first",
     ),
-    Piece(
+    SwiftPiece(
         "swift.dataset.preprocessor.core",
         "AutoPreprocessor._get_preprocessor",
         "dataset_hook.py, dropped_rows.py",
         "published data sets are not converted, and rows that ms-swift drops are not named: "
         "convert them with `vision-r1 prepare`, and run `vision-r1 doctor` first",
     ),
-    Piece(
+    SwiftPiece(
         "swift.dataset.preprocessor.core",
         "MessagesPreprocessor",
         "dataset_hook.py",
         "published data sets are not converted: convert them with `vision-r1 prepare`",
     ),
-    Piece(
+    SwiftPiece(
         "swift.template.vision_utils",
         "load_image",
         "rollout_pictures.py",
         "no pictures are logged, and the callback does not load: set `pictures: 0` and leave "
         "--callbacks out",
     ),
-    Piece(
+    SwiftPiece(
         "swift.model",
         "register_model",
         "griffon_g.py",
         "the model type griffon_g is missing; all others work",
     ),
-    Piece(
+    SwiftPiece(
         "swift.template",
         "register_template",
         "griffon_g.py",
         "the model type griffon_g is missing; all others work",
     ),
-    Piece(
+    SwiftPiece(
         "swift.utils",
         "import_external_file",
         "plugin.py",
         "--external_plugins does not load plugin.py; the automatic registration still works",
     ),
-    Piece(MEGATRON, "MegatronGRPOTrainer._prepare_rewards", "hooks.py", NO_RUN),
-    Piece(
+    SwiftPiece(
+        GRPO,
+        "GRPOTrainer._generate_completions",
+        "during_training/callback.py",
+        "the callback vision_r1_eval cannot ask the model: leave it out, and evaluate checkpoints "
+        "with `mmdet-eval run`",
+    ),
+    SwiftPiece(
+        GRPO,
+        "GRPOTrainer.to_samples",
+        "during_training/callback.py",
+        "the callback vision_r1_eval cannot ask the model: leave it out, and evaluate checkpoints "
+        "with `mmdet-eval run`",
+    ),
+    SwiftPiece(MEGATRON, "MegatronGRPOTrainer._prepare_rewards", "hooks.py", NO_RUN),
+    SwiftPiece(
         MEGATRON,
         "MegatronGRPOTrainer.train",
         "hooks.py",
         "the rows of a Megatron run are not checked before the first step: run `vision-r1 doctor`",
     ),
-    Piece(
+    SwiftPiece(
         "swift.megatron.callbacks.mapping",
         "megatron_callbacks_map",
         "megatron_callback.py",
         "there is no callback vision_r1 for Megatron: leave --callbacks out",
     ),
-    Piece(RAY, "GRPOTrainer._prepare_rewards", "hooks.py", NO_RUN),
+    SwiftPiece(RAY, "GRPOTrainer._prepare_rewards", "hooks.py", NO_RUN),
 )
 
 
 def lacking(
-    pieces: Sequence[Piece] = PIECES, module: str | None = None, load: bool = True
-) -> list[Piece]:
+    pieces: Sequence[SwiftPiece] = PIECES, module: str | None = None, load: bool = True
+) -> list[SwiftPiece]:
     """The pieces that the installed ms-swift does not have.
 
     Args:
@@ -188,7 +202,7 @@ def lacking(
     return [piece for piece in looked_at if not _has(piece, load)]
 
 
-def _has(piece: Piece, load: bool) -> bool:
+def _has(piece: SwiftPiece, load: bool) -> bool:
     try:
         if load or piece.module in sys.modules:
             return piece.is_in(import_module(piece.module))
@@ -204,7 +218,7 @@ def tells_step() -> bool:
     return not lacking([piece for piece in PIECES if "trainer_state" in piece.name], load=False)
 
 
-def sentence(piece: Piece) -> str:
+def sentence(piece: SwiftPiece) -> str:
     """What is missing, and what that means."""
     return (
         f"Vision-R1: ms-swift {installed()} has no {piece.name} in {piece.module}, which "

@@ -18,7 +18,7 @@ from swift_plugin_visionr1.ms_swift import run_context
 from swift_plugin_visionr1.ms_swift.pieces import (
     ELSEWHERE,
     PIECES,
-    Piece,
+    SwiftPiece,
     lacking,
     main,
     sentence,
@@ -29,7 +29,7 @@ USUAL = [piece for piece in PIECES if not piece.module.startswith(ELSEWHERE)]
 IDS = [piece.name for piece in USUAL]
 
 
-def take_away(piece: Piece, monkeypatch: pytest.MonkeyPatch) -> None:
+def take_away(piece: SwiftPiece, monkeypatch: pytest.MonkeyPatch) -> None:
     """ms-swift without it."""
     module = importlib.import_module(piece.module)
     path, _, parameter = piece.name.removesuffix(")").partition("(")
@@ -46,7 +46,7 @@ def test_the_installed_version_has_every_piece(capsys: pytest.CaptureFixture) ->
 
 
 @pytest.mark.parametrize("piece", USUAL, ids=IDS)
-def test_a_missing_piece_is_named(piece: Piece, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_piece_is_named(piece: SwiftPiece, monkeypatch: pytest.MonkeyPatch) -> None:
     take_away(piece, monkeypatch)
     missing = lacking()
     assert piece in missing
@@ -55,7 +55,7 @@ def test_a_missing_piece_is_named(piece: Piece, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_module_that_is_gone_counts_as_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    moved = Piece("swift.callbacks.moved", "callbacks_map", "callback.py", "gone")
+    moved = SwiftPiece("swift.callbacks.moved", "callbacks_map", "callback.py", "gone")
     assert lacking([moved]) == lacking([moved], load=False) == [moved]
 
 
