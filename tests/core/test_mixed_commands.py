@@ -98,10 +98,10 @@ def mixed(scenes: list[Row]) -> list[Row]:
 
 
 def test_the_doctor_counts_tasks(scenes: list[Row], examine: Callable) -> None:
-    code, shown = examine(mixed(scenes), reward_funcs=["vision_r1", "accuracy"])
-    assert code == 0, shown
+    examined = examine(mixed(scenes), reward_funcs=["vision_r1", "accuracy"])
+    assert examined.code == 0, examined.text
     told = "tasks: 10 rows with boxes, 10 rows to point at, 10 rows to count; 10 rows are left"
-    assert told in shown
+    assert told in examined.text
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_the_doctor_names_what_training_would_refuse(
     scenes: list[Row], examine: Callable, change: dict, rewards: list, words: str
 ) -> None:
     rows = [row | (change if row["solution"] is None else {}) for row in mixed(scenes)]
-    code, shown = examine(rows, reward_funcs=rewards)
-    assert code != 0
-    assert words in shown
+    examined = examine(rows, reward_funcs=rewards)
+    assert examined.code != 0
+    assert words in examined.text
 
 
 def test_prepare_hands_other_rows_on(scenes: list[Row], tmp_path: Path) -> None:
