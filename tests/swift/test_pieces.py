@@ -3,9 +3,6 @@ named with what is lost."""
 
 import importlib
 import logging
-import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -74,34 +71,6 @@ def test_without_a_trainer_state_the_stage_is_refused_before_the_first_rollout(
     assert sentence(piece) in caplog.text
     monkeypatch.setenv("VISION_R1_CONFIG", "configs/reward/fixed_beginner.yaml")
     orms["vision_r1"](args=args)  # a stage that needs no step still works
-
-
-GONE = """
-import os, sys
-from swift.callbacks import mapping
-from swift.dataset.preprocessor import core
-from swift.rlhf_trainers import grpo_trainer
-del mapping.callbacks_map, core.AutoPreprocessor._get_preprocessor
-del grpo_trainer.GRPOTrainer._prepare_rewards
-from swift_plugin_visionr1.ms_swift.autoload import install
-install()
-from swift.rewards.orm import orms
-print(sorted(name for name in orms if name.startswith("vision_r1")))
-"""
-
-
-def test_what_is_left_still_registers() -> None:
-    """In a process of its own, since modules register once."""
-    environ = os.environ | {"VISION_R1_NO_AUTOLOAD": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", GONE], capture_output=True, text=True, env=environ, check=True
-    )
-    assert done.stdout.splitlines()[-1].startswith("['vision_r1', 'vision_r1_count'")
-    for name in ("callbacks_map", "AutoPreprocessor._get_preprocessor", "._prepare_rewards"):
-        (line,) = [
-            line for line in done.stderr.splitlines() if f"has no {name}" in line or name in line
-        ]
-        assert line.startswith("Vision-R1: ms-swift ")
 
 
 def test_the_document_names_every_piece() -> None:
