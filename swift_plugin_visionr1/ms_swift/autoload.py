@@ -42,7 +42,7 @@ class Registrar:
         """Register with the modules that are already imported, but not while one is being
         imported."""
         for name in tuple(self.pending):
-            module = sys.modules.get(name)
+            module = sys.modules.get(name) if name in self.pending else None
             if module and not getattr(module.__spec__, "_initializing", False):
                 self._register(name)
 

@@ -11,10 +11,8 @@ PAGE = ROOT / "docs" / "formats.md"
 def test_the_tables_of_formats_are_up_to_date(tmp_path: Path, shared_data: Path) -> None:
     before = PAGE.read_text("utf-8")
     (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "formats.md").write_text(before, "utf-8")
-    (tmp_path / "docs" / "tables.py").write_text(
-        (ROOT / "docs" / "tables.py").read_text("utf-8"), "utf-8"
-    )
+    for name in ("formats.md", "ms_swift_versions.md", "tables.py"):
+        (tmp_path / "docs" / name).write_text((ROOT / "docs" / name).read_text("utf-8"), "utf-8")
     (tmp_path / "tests").symlink_to(ROOT / "tests")
     answers = shared_data / "completions" / "real_completions.jsonl"
     subprocess.run(
@@ -23,6 +21,8 @@ def test_the_tables_of_formats_are_up_to_date(tmp_path: Path, shared_data: Path)
     after = (tmp_path / "docs" / "formats.md").read_text("utf-8")
     assert after == before, "run python docs/tables.py --answers FILE"
     assert after.count("\n| `") > 60
+    versions, renewed = (root / "docs" / "ms_swift_versions.md" for root in (ROOT, tmp_path))
+    assert renewed.read_text("utf-8") == versions.read_text("utf-8"), "run python docs/tables.py"
 
 
 def test_the_tables_of_suites_are_up_to_date(tmp_path: Path) -> None:
