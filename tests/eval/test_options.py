@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 OF_EACH = {
     "--ann",
     "--classes",
+    "--engine",
     "--images",
     "--model",
     "--out",
