@@ -14,6 +14,7 @@ from .internvl import InternVL
 from .json_custom import JSON
 from .json_layout import JsonLayout
 from .kosmos2 import Kosmos2
+from .locate_anything import LocateAnything
 from .minicpm_v import MiniCPMV
 from .ovis import Ovis
 from .paligemma import PaliGemma
@@ -23,11 +24,13 @@ from .qwen3_vl import QWEN3_VL
 from .qwen_vl import QwenVL
 from .reasoning import Reasoned, Reasoning
 from .rex_omni import RexOmni
+from .vision_reasoner import VISION_REASONER
 
 _FORMATS: tuple[Format, ...] = (
     QWEN2_5_VL,
     QWEN3_VL,
     GEMINI,
+    VISION_REASONER,
     JSON,
     QwenVL(),
     Qwen2VL(),
@@ -37,6 +40,7 @@ _FORMATS: tuple[Format, ...] = (
     MiniCPMV(),
     Ovis(),
     RexOmni(),
+    LocateAnything(),
     Griffon(),
     PaliGemma(),
     Florence2(),

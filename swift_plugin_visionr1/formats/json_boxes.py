@@ -89,7 +89,12 @@ class JsonBoxes(Format):
         layout: the names of an object's parts.
         others: other keys under which this family's models write a box with the numbers in the same
             order.
-        indent: what a line of the written list begins with.
+        indent: what a line of the written list begins with; None for a list on one line, without a
+            fence.
+        labelled: whether a box without a label breaks the format; where it does not, an empty label
+            is not written.
+        point: key of a point that stands beside each box, written as the box's middle and not
+            read; None for no point.
         questions: see `Format.questions`.
     """
 
@@ -97,7 +102,9 @@ class JsonBoxes(Format):
     frame: Frame = FRAMES["processed"]
     layout: JsonLayout = JsonLayout()
     others: tuple[str, ...] = ()
-    indent: str = "\t"
+    indent: str | None = "\t"
+    labelled: bool = True
+    point: str | None = None
     questions: Questions = Questions()
 
     def parse(self, text: str) -> ParsedCompletion:
@@ -162,6 +169,8 @@ class JsonBoxes(Format):
     def write(self, boxes: Boxes, labels: Sequence[str]) -> str:
         """One object a line in a ```json fence, coordinates rounded to the layout's decimals."""
         lines = [self._line(box, label) for box, label in zip(boxes.tolist(), labels, strict=True)]
+        if self.indent is None:
+            return f"[{', '.join(lines)}]"
         return _OPENING + ("[\n" + ",\n".join(lines) + "\n]" if lines else "[]") + _CLOSING
 
     def _line(self, box: Sequence[float], label: str) -> str:
@@ -169,8 +178,13 @@ class JsonBoxes(Format):
         keys = self.layout.keys
         parts = [f"[{', '.join(numbers)}]"] if len(keys) == 1 else numbers
         members = [f"{json.dumps(key)}: {part}" for key, part in zip(keys, parts, strict=True)]
-        members.append(f"{json.dumps(self.layout.label)}: {json.dumps(label, ensure_ascii=False)}")
-        return f"{self.indent}{{{', '.join(members)}}}"
+        if self.point is not None:
+            middle = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
+            members.append(f"{json.dumps(self.point)}: [{', '.join(f'{v:.0f}' for v in middle)}]")
+        if label or self.labelled:
+            written = json.dumps(label, ensure_ascii=False)
+            members.append(f"{json.dumps(self.layout.label)}: {written}")
+        return f"{self.indent or ''}{{{', '.join(members)}}}"
 
     def _of_clean(self, data: Any) -> ParsedCompletion | None:
         """The ordinary, correct answer of integers, read in a quarter of the time; None for any
@@ -301,7 +315,8 @@ class JsonBoxes(Format):
         label = entry.record.get(self.layout.label)
         if isinstance(label, str) and label.strip():
             return label
-        issues.append("label_as_key" if entry.name else "no_label")
+        if self.labelled or entry.name or label is not None:
+            issues.append("label_as_key" if entry.name else "no_label")
         names = self._names(entry)
         if names is not None:  # beside a list of boxes, as ms-swift hands on what Florence-2 writes
             label = names[entry.nth] if entry.nth < len(names) else None

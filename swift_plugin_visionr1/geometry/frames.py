@@ -112,6 +112,7 @@ FRAMES: dict[str, Frame] = {
     "original": Frame("original"),
     "norm1": Frame(1.0),
     "norm100": Frame(100.0),
+    "norm840": Frame(840.0),
     "norm999": Frame(999.0),
     "norm1000": Frame(1000.0),
     "norm1023": Frame(1023.0),

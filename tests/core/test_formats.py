@@ -1,6 +1,7 @@
 """What holds for every format: real answers, round trips through the frame, hostile input, other
 families' answers."""
 
+import re
 import time
 import tracemalloc
 from pathlib import Path
