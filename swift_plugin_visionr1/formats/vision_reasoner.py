@@ -1,12 +1,12 @@
 """VisionReasoner and Seg-Zero: a list of {"bbox_2d": [x1, y1, x2, y2], "point_2d": [x, y]}.
 
 Their code stretches every image to 840 x 840 pixels, so coordinates run from 0 to 840 on both
-sides. Answers that such a model gives through ms-swift, which keeps the image's shape, are in pixels
-of the processed image: `frame: processed`. A point inside the object stands beside its box; it is
-written as the box's middle and not read. One thing is asked for and boxes carry no label, so that a
-box without one is not an issue; labels are written, after the point, where several categories are
-asked for. Reasoning comes first: `reasoning: think_answer`.
-No empty answer is documented: here it is the empty list.
+sides. Through ms-swift, which keeps the image's shape, such a model answers in pixels of the
+processed image: `frame: processed`. A point inside the object stands beside its box; it is written
+as the box's middle and not read. Questions name one thing and boxes carry no label, so a box
+without one is no issue; where several categories are asked for, labels are written after the point.
+Reasoning comes first: `reasoning: think_answer`. No empty answer is documented: here it is the
+empty list.
 Question: dvlab-research/Seg-Zero, inference_scripts. Issue codes: see `json_boxes`.
 """
 

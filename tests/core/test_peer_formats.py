@@ -66,7 +66,8 @@ def test_vision_reasoner_is_asked_for_one_thing_and_needs_no_label() -> None:
         (),
     )
     asked = detection_question(["cat"], REASONER.questions)
-    assert asked.startswith('Please find "cat" with bboxs') and answer[1:-1] in asked
+    assert asked.startswith('Please find "cat" with bboxs')
+    assert answer[1:-1] in asked
 
 
 def test_vision_reasoner_sees_a_square_of_840_pixels() -> None:

@@ -14,14 +14,14 @@ MARKERS: dict[str, tuple[str, ...]] = {
     "<|object_ref_start|>": ("qwen2_vl", "rex_omni"),
     "<|det|>": ("deepseek_vl2",),
     "<|begin_of_box|>": ("glm4v",),
-    "<box>": ("internvl", "qwen_vl", "minicpm_v", "ovis"),
+    "<box>": ("internvl", "qwen_vl", "minicpm_v", "ovis", "locate_anything"),
     "<loc0": ("paligemma",),
     "<loc_": ("florence2",),
     "<patch_index_": ("kosmos2",),
-    '"bbox_2d"': ("qwen2_5_vl", "qwen3_vl", "glm4v"),
+    '"bbox_2d"': ("qwen2_5_vl", "qwen3_vl", "glm4v", "vision_reasoner"),
     '"box_2d"': ("gemini",),
 }  # what only these formats write
-WRITE_JSON = ("qwen2_5_vl", "qwen3_vl", "gemini", "glm4v", "json")
+WRITE_JSON = ("qwen2_5_vl", "qwen3_vl", "gemini", "glm4v", "vision_reasoner", "json")
 
 
 def prompt_findings(rows: Sequence[DoctorRow], format: str) -> list[Finding]:
