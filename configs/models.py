@@ -81,6 +81,27 @@ CPU_ADAM = (
     "CUDA toolkit."
 )
 
+EXPERTS = (
+    "a mixture of experts, which Megatron trains faster than ZeRO-3: configs/megatron. "
+    "LoRA on all-linear "
+    "reaches its attention only, since transformers keeps the experts as plain parameters."
+)
+NO_THINKING = {
+    "enable_thinking": (
+        "false",
+        "ours: the answer alone, as in the paper; with true it reasons first and needs "
+        "max_completion_length 2048",
+    )
+}
+LINEAR = (
+    "most layers are linear attention, which is slow without: "
+    "pip install flash-linear-attention causal-conv1d."
+)
+QWEN3_5 = (
+    "its authors publish no format for boxes; this recipe takes Qwen3-VL's, JSON in thousandths. "
+    f"Look at some of its answers first: vision-r1 doctor with --sample. {LINEAR[0].upper()}{LINEAR[1:]}"
+)
+
 MODELS = (
     Model("qwen2_5_vl_3b", "Qwen/Qwen2.5-VL-3B-Instruct", "qwen2_5_vl", 3.8, environ=PIXELS_28),
     Model(
@@ -137,9 +158,42 @@ MODELS = (
         nodes=2,
         environ=PIXELS_32,
         why_step=STRONG,
-        note="a mixture of experts, which Megatron trains faster than ZeRO-3: configs/megatron. "
-        "LoRA on all-linear "
-        "reaches its attention only, since transformers keeps the experts as plain parameters.",
+        note=EXPERTS,
+    ),
+    Model(
+        "qwen3_5_9b",
+        "Qwen/Qwen3.5-9B",
+        "qwen3_5",
+        9.4,
+        step="1/2",
+        options=NO_THINKING,
+        environ=PIXELS_32,
+        why_step=STRONG,
+        note=QWEN3_5,
+    ),
+    Model(
+        "qwen3_6_27b",
+        "Qwen/Qwen3.6-27B",
+        "qwen3_5",
+        28,
+        step="1/2",
+        nodes=2,
+        options=NO_THINKING,
+        environ=PIXELS_32,
+        why_step=STRONG,
+        note=QWEN3_5,
+    ),
+    Model(
+        "qwen3_6_35b_a3b",
+        "Qwen/Qwen3.6-35B-A3B",
+        "qwen3_5_moe",
+        35.1,
+        step="1/2",
+        nodes=2,
+        options=NO_THINKING,
+        environ=PIXELS_32,
+        why_step=STRONG,
+        note=f"{EXPERTS} {QWEN3_5[0].upper()}{QWEN3_5[1:]}",
     ),
     Model(
         "internvl2_5_8b",
@@ -172,6 +226,31 @@ MODELS = (
         hugging_face="zai-org/GLM-4.1V-9B-Thinking",
         completion=2048,
         options={"max_pixels": (401408, TOKENS)},
+    ),
+    Model(
+        "glm4_6v_flash",
+        "ZhipuAI/GLM-4.6V-Flash",
+        "glm4v",
+        10.3,
+        hugging_face="zai-org/GLM-4.6V-Flash",
+        template="glm4_5v",
+        options={"max_pixels": (401408, TOKENS), **NO_THINKING},
+    ),
+    Model(
+        "minicpm_v_4_6",
+        "OpenBMB/MiniCPM-V-4.6",
+        "minicpmv4_6",
+        1.3,
+        hugging_face="openbmb/MiniCPM-V-4.6",
+        options=NO_THINKING,
+        note=f"its language model is Qwen3.5's: {LINEAR}",
+    ),
+    Model(
+        "gemma4_e4b",
+        "google/gemma-4-E4B-it",
+        "gemma4",
+        8.0,
+        template="gemma4_nothinking",
     ),
     Model(
         "ovis2_5_9b",

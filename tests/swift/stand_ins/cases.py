@@ -42,7 +42,17 @@ FAMILIES = {
     "qwen3_vl_moe": Family(
         "qwen3_vl:build_moe", "qwen3_vl", GRID, "4 to 512 visual tokens of 32 x 32", SMALL
     ),
+    "qwen3_5": Family(
+        "qwen3_5:build", "qwen3_vl", GRID, "4 to 512 visual tokens of 32 x 32", SMALL
+    ),
+    "qwen3_5_moe": Family(
+        "qwen3_5:build_moe", "qwen3_vl", GRID, "4 to 512 visual tokens of 32 x 32", SMALL
+    ),
     "glm4v": Family("glm4v:build", "glm4v", GRID, "12544 to 9633792 pixels in 2 frames", SMALL),
+    "minicpmv4_6": Family(
+        "minicpm:build", "minicpm_v", GRID, "stretched over at most 9 slices of about 448 x 448"
+    ),
+    "gemma4": Family("gemma4:build", "gemini", GRID, "at most 280 visual tokens of 48 x 48"),
     "internvl": Family("internvl:build", "internvl", GRID, "1 to 12 tiles of 448 x 448"),
     "internvl_chat": Family("internvl_chat:build", "internvl", GRID, "1 to 6 tiles of 448 x 448"),
     "ovis2_5": Family("ovis:build", "ovis", "coordinates from 0 to 1", "200704 to 524288 pixels"),

@@ -36,7 +36,7 @@ def build(folder: Path, example: Path) -> None:
     config = Qwen3VLConfig(
         text_config=text(words) | {"head_dim": 8}, vision_config=VISION, **numbers(words)
     )
-    save(Qwen3VLForConditionalGeneration(config), _processor(words), folder)
+    save(Qwen3VLForConditionalGeneration(config), processor(words), folder)
 
 
 def build_moe(folder: Path, example: Path) -> None:
@@ -44,10 +44,11 @@ def build_moe(folder: Path, example: Path) -> None:
     words = AutoTokenizer.from_pretrained(example)
     language = text(words) | {"head_dim": 8} | EXPERTS
     config = Qwen3VLMoeConfig(text_config=language, vision_config=VISION, **numbers(words))
-    save(Qwen3VLMoeForConditionalGeneration(config), _processor(words), folder)
+    save(Qwen3VLMoeForConditionalGeneration(config), processor(words), folder)
 
 
-def _processor(words: PreTrainedTokenizerBase) -> Qwen3VLProcessor:
+def processor(words: PreTrainedTokenizerBase) -> Qwen3VLProcessor:
+    """Qwen3-VL's and Qwen3.5's."""
     return Qwen3VLProcessor(
         Qwen2VLImageProcessor(patch_size=16, size=SIZE), words, Qwen3VLVideoProcessor()
     )
