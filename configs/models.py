@@ -293,11 +293,5 @@ MODELS = (
         hugging_face="google/paligemma2-3b-pt-448",
         attention="eager",
         template="paligemma_grpo",
-        options={
-            "external_plugins": (
-                "configs/plugins/paligemma_template.py",
-                "ms-swift 4.6's own template fails",
-            )
-        },
     ),
 )

@@ -88,8 +88,9 @@ def register_ray_trainer() -> None:
     wrap_trainer(GRPOTrainer)
 
 
-def register_griffon_g() -> None:
-    """Add Griffon-G to `swift.model` and `swift.template`."""
+def register_models() -> None:
+    """Add Griffon-G to `swift.model` and `swift.template`, and what PaliGemma and Gemma 4 need."""
+    import swift_plugin_visionr1.ms_swift.gemma
     import swift_plugin_visionr1.ms_swift.griffon_g  # noqa: F401
 
 
@@ -99,7 +100,7 @@ def _loaded_when_used(entry: EntryPoint) -> Callable[[Any, Any], Any]:
 
 
 REGISTER: dict[str, Callable[[], None]] = {
-    "swift.model": register_griffon_g,
+    "swift.model": register_models,
     "swift.rewards.orm": register_rewards,
     "swift.callbacks.mapping": register_callbacks,
     "swift.megatron.callbacks.mapping": register_megatron_callback,

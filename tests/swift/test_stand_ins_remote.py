@@ -1,10 +1,9 @@
-"""The stand-ins of InternVL, Ovis2.5 and PaliGemma 2 see their images, through ms-swift's own
+"""The stand-ins of InternVL, Ovis2.5, PaliGemma 2 and Gemma 4 see their images, through ms-swift's own
 loader and template."""
 
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
-from runpy import run_path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,14 +16,12 @@ from PIL import Image
 from swift.model import get_model_processor
 from swift.template import get_template
 
-PLUGIN = Path(__file__).parents[2] / "configs" / "plugins" / "paligemma_template.py"
-run_path(str(PLUGIN))  # registers a template
-
 STAND_INS = [  # module, model_type, template, visual tokens of an image of 112 x 112 pixels
     pytest.param("internvl", "internvl", None, 256, id="internvl"),
     pytest.param("internvl_chat", "internvl_chat", "internvl2_5", 256, id="internvl_chat"),
     pytest.param("ovis", "ovis2_5", None, 196, id="ovis2_5"),
     pytest.param("paligemma", "paligemma", "paligemma_grpo", 256, id="paligemma"),
+    pytest.param("gemma4", "gemma4", "gemma4_nothinking", 256, id="gemma 4"),
 ]
 
 

@@ -31,7 +31,7 @@ VISION = {
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "patch_size": 14,
-    "image_size": 448,
+    "image_size": 112,
 }
 
 

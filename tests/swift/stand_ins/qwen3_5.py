@@ -1,7 +1,6 @@
 """Tiny Qwen3.5 models with random weights, dense and with experts; Qwen3.6 has the same classes.
 
-Three of four layers are linear attention (Gated DeltaNet), the fourth is full attention, as in the
-published ones.
+The first layer is linear attention (Gated DeltaNet), the second is full attention.
 """
 
 from pathlib import Path
@@ -37,12 +36,13 @@ def build(folder: Path, example: Path) -> None:
 def build_moe(folder: Path, example: Path) -> None:
     """Write the checkpoint with experts."""
     words = AutoTokenizer.from_pretrained(example)
-    language = language(words) | EXPERTS | {"shared_expert_intermediate_size": 32}
-    config = Qwen3_5MoeConfig(text_config=language, vision_config=SEEN, **numbers(words))
+    sizes = language(words) | EXPERTS | {"shared_expert_intermediate_size": 32}
+    config = Qwen3_5MoeConfig(text_config=sizes, vision_config=SEEN, **numbers(words))
     save(Qwen3_5MoeForConditionalGeneration(config), processor(words), folder)
 
 
 def language(words: PreTrainedTokenizerBase) -> dict:
     """The configuration of the language model, MiniCPM-V 4.6's too."""
     rope = text(words)["rope_parameters"] | {"partial_rotary_factor": 1.0}
-    return text(words) | LINEAR | {"num_hidden_layers": 4, "head_dim": 8, "rope_parameters": rope}
+    kinds = {"layer_types": ["linear_attention", "full_attention"]}
+    return text(words) | LINEAR | kinds | {"head_dim": 8, "rope_parameters": rope}
