@@ -1,4 +1,5 @@
-"""Writes the recipes of configs/train and configs/sft, and their table in docs/recipes.md, from models.py.
+"""Writes the recipes of configs/train and configs/sft, their table in docs/recipes.md, and the overlays of structured
+outputs, from models.py and the formats.
 
 python configs/write.py
 """
@@ -11,6 +12,8 @@ import yaml
 from models import MODELS, Model
 
 from swift_plugin_visionr1.data.ground_truth import read_solution
+from swift_plugin_visionr1.formats import FORMATS
+from swift_plugin_visionr1.formats.answer_regex import answer_regex
 from swift_plugin_visionr1.formats.questions import detection_question
 from swift_plugin_visionr1.models.chat import TEMPLATES, ChatOptions
 from swift_plugin_visionr1.models.families import Limits
@@ -284,6 +287,28 @@ def _environ(model: Model, stage: bool = True) -> str:
     return "\nENV:\n" + "".join(lines) if lines else ""
 
 
+STRUCTURED = """\
+# Answers that always parse: vLLM samples only what is a whole answer in the format {format}, or the beginning of one.
+# Use it when a model writes the format badly at the start. Corners in the wrong order and boxes outside the image remain
+# possible, and an answer that is cut off breaks the format as ever. Lay it over vllm.yaml or today.yaml:
+#   vision-r1 recipe configs/train/NAME.yaml configs/overlays/vllm.yaml configs/overlays/structured_{format}.yaml --out mine.yaml
+#   swift rlhf mine.yaml --dataset train.jsonl --output_dir runs/NAME_structured
+#
+# What may not be sampled is not learnt either: the trainer's probabilities are those of free answers, so weigh tokens by
+# the ratio as today.yaml does, and evaluate without this. For models that write reasoning first, it does not fit.
+# Written by configs/write.py.
+rollout_importance_sampling_mode: token_truncate
+rollout_importance_sampling_threshold: 2.0
+{setting}"""
+STRUCTURED_FORMATS = ("qwen2_5_vl", "qwen3_vl", "internvl", "gemini")
+
+
+def structured(format: str) -> str:
+    """The overlay that lets vLLM write answers of this format only."""
+    setting = {"structured_outputs_regex": answer_regex(FORMATS[format])}
+    return STRUCTURED.format(format=format, setting=yaml.safe_dump(setting, width=10_000))
+
+
 def described() -> str:
     """The recipes, for `vision-r1 recipes`."""
     facts = {model.name: _needs(model) for model in MODELS}
@@ -326,6 +351,8 @@ def main() -> int:
     for model in MODELS:
         for name, text in recipes(model).items():
             (ROOT / "configs" / name).write_text(text)
+    for format in STRUCTURED_FORMATS:
+        (ROOT / "configs" / "overlays" / f"structured_{format}.yaml").write_text(structured(format))
     (ROOT / "configs" / "models.yaml").write_text(described())
     page = ROOT / "docs" / "recipes.md"
     before, rest = page.read_text().split("<!-- recipes -->\n")

@@ -33,6 +33,12 @@ def test_the_recipes_are_as_written(write: ModuleType) -> None:
     assert found == written, "run python configs/write.py"
 
 
+def test_the_overlays_are_as_written(write: ModuleType) -> None:
+    for format in write.STRUCTURED_FORMATS:
+        written = (CONFIGS / "overlays" / f"structured_{format}.yaml").read_text()
+        assert written == write.structured(format), "run python configs/write.py"
+
+
 def test_the_list_is_as_written(write: ModuleType) -> None:
     assert (CONFIGS / "models.yaml").read_text() == write.described(), "run python configs/write.py"
 

@@ -99,7 +99,7 @@ def make_rows(case: Case, place: Path) -> None:
     """As the recipe's comments say."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     made = subprocess.run(
-        case.prepare,
+        " && ".join(case.commands),
         shell=True,
         cwd=place,
         env=os.environ | {"PATH": path},

@@ -28,6 +28,7 @@ class Family:
     plugin: Path | None = None
 
 
+_PREPARE = re.compile(r"^# +((?:\w+=\S+ )*vision-r1 prepare .*)$", re.MULTILINE)
 GRID, PIXELS = "coordinates from 0 to 1000", "coordinates in pixels of the processed image"
 FAMILIES = {
     "qwen2_vl": Family(
@@ -99,12 +100,16 @@ class Case:
         }
 
     @property
+    def commands(self) -> list[str]:
+        """Those that make the rows, as the comments of the recipe and of the overlay say."""
+        texts = [layer.read_text().replace("\\\n#", "") for layer in self.layers]
+        return [line for text in texts for line in _PREPARE.findall(text)]
+
+    @property
     def prepare(self) -> str:
-        """The command that makes the rows, as the recipe's comments say it."""
-        text = self.layers[0].read_text().replace("\\\n#", "")
-        found = re.search(r"^# +((?:\w+=\S+ )*vision-r1 prepare .*)$", text, re.MULTILINE)
-        assert found, f"{self.layers[0]} does not say how its rows are made"
-        return found[1]
+        """The command that makes the recipe's rows."""
+        assert self.commands, f"{self.layers[0]} does not say how its rows are made"
+        return self.commands[0]
 
     @property
     def rows(self) -> str:
