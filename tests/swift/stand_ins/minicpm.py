@@ -40,9 +40,8 @@ def build(folder: Path, example: Path) -> None:
     words = AutoTokenizer.from_pretrained(example)
     words.add_special_tokens({"extra_special_tokens": list(TOKENS.values())})
     words._set_model_specific_special_tokens(TOKENS)
-    processor = MiniCPMV4_6Processor(
-        MiniCPMV4_6ImageProcessor(), MiniCPMV4_6VideoProcessor(), words
-    )
+    images = MiniCPMV4_6ImageProcessor(scale_resolution=112)
+    processor = MiniCPMV4_6Processor(images, MiniCPMV4_6VideoProcessor(), words)
     config = MiniCPMV4_6Config(
         text_config={"model_type": "qwen3_5_text", **language(words)},
         vision_config=VISION,
