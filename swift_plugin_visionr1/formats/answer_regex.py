@@ -81,7 +81,7 @@ def _pattern(format: Format, variable: str) -> str:
         return "(?:0[0-9]{3}|10[01][0-9]|102[0-3])"
     if _is_padded(format):
         return f"[0-9]{{{len(variable)}}}"
-    top = {1000.0: "(?:0|[1-9][0-9]{0,2}|1000)", 999.0: "(?:0|[1-9][0-9]{0,2})"}
+    top: dict[object, str] = {1000.0: "(?:0|[1-9][0-9]{0,2}|1000)", 999.0: "(?:0|[1-9][0-9]{0,2})"}
     return top.get(format.frame.units, "(?:0|[1-9][0-9]{0,3})")
 
 

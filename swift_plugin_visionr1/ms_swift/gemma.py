@@ -23,7 +23,7 @@ class PaliGemmaGRPOTemplate(PaliGemmaTemplate):
     came before)."""
 
     def _encode(self, inputs: Any) -> dict[str, Any]:
-        encoded = super(PaliGemmaTemplate, self)._encode(inputs)
+        encoded: dict[str, Any] = super(PaliGemmaTemplate, self)._encode(inputs)
         size = len(encoded["input_ids"])
         labels = encoded["labels"] or [-100] * size
         prompt = next((place for place, label in enumerate(labels) if label != -100), size)
