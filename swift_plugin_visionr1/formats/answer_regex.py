@@ -11,7 +11,7 @@ _LABELS = ("\ue000", "\ue001")  # private characters, which no format writes by 
 _NUMBERS = ("101", "202", "303", "404")  # nor these
 _VARIABLE = re.compile(f"0*[01]?\\.?(?:{'|'.join(_NUMBERS)})|{'|'.join(_LABELS)}")
 _BARRED = r'"\\<>\[\]{}()&;:=,\n\r\t'
-_LABEL = rf"[^ {_BARRED}](?:[^{_BARRED}]{{0,58}}[^ {_BARRED}])?"
+_LABEL = rf"[^\s{_BARRED}](?:[^{_BARRED}]{{0,58}}[^\s{_BARRED}])?"
 
 
 class _Written(NamedTuple):
