@@ -143,15 +143,17 @@ def check_rewards(case: Case, run: Run) -> None:
         if isinstance(recipe["reward_funcs"], list)
         else [recipe["reward_funcs"]]
     )
-    for row in run.steps:
-        judging = [name for name in named if name != "answer"]  # which judges none of these rows
+    judging = [name for name in named if name != "answer"]  # which judges none of these rows
+    scored = [row for row in run.steps if "reward" in row]  # the others are trained on once more
+    assert len(scored) == -(-case.steps // recipe.get("num_iterations", 1))
+    for row in scored:
         parts = [
             row[f"rewards/{''.join(map(str.capitalize, name.split('_')))}/mean"] for name in judging
         ]
         assert row["reward"] == pytest.approx(sum(parts), abs=1e-5)
         assert all(map(math.isfinite, (row.get("kl", 0.0), row["reward"])))
     if recipe["model"].startswith("Qwen/Qwen2.5"):  # which localises
-        assert any(row["reward"] > 0 for row in run.steps)
+        assert any(row["reward"] > 0 for row in scored)
 
 
 def check_answers(case: Case, run: Run, place: Path) -> None:
