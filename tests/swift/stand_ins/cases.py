@@ -151,6 +151,7 @@ class Case:
         options |= (
             {"max_completion_length": 40} if self.command == "rlhf" else {}
         )  # of the example, a box
+        options |= {"soft_cache_length": 10} if "soft_cache_length" in recipe else {}
         plugin = FAMILIES[self.model_type].plugin
         plugins = [*[plugin] * (plugin is not None), *self.plugins]
         options |= {"external_plugins": plugins} if plugins else {}
