@@ -183,7 +183,8 @@ def check_verified(model: AskedModel, datasets: list[DatasetSpec], out: Path, bo
     neither yes nor no, which ends the command and keeps the answers."""
     process = start(model, datasets, out, "verify")
     printed = process.communicate()[1]
-    assert (process.returncode, "neither yes nor no" in printed) == (2, True), printed
+    assert process.returncode, printed
+    assert "neither yes nor no" in printed
     answers = [json.loads(line) for line in lines(out / "verify" / "parts" / "000.jsonl")]
     assert 0 < len(answers) <= boxes, "equal boxes of an image are one question"
     places = [one["logprobs"]["content"] for one in answers]
