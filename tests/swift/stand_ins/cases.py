@@ -51,7 +51,7 @@ FAMILIES = {
     ),
     "glm4v": Family("glm4v:build", "glm4v", GRID, "12544 to 9633792 pixels in 2 frames", SMALL),
     "minicpmv4_6": Family(
-        "minicpm:build", "minicpm_v", GRID, "stretched over at most 9 slices of about 112 x 112"
+        "minicpm:build", "minicpm_v", GRID, "stretched over at most 9 slices of about 448 x 448"
     ),
     "gemma4": Family("gemma4:build", "gemini", GRID, "at most 280 visual tokens of 48 x 48"),
     "internvl": Family("internvl:build", "internvl", GRID, "1 to 12 tiles of 448 x 448"),

@@ -31,7 +31,7 @@ VISION = {
     "num_hidden_layers": 2,
     "num_attention_heads": 2,
     "patch_size": 14,
-    "image_size": 112,
+    "image_size": 448,
 }
 
 
@@ -40,7 +40,7 @@ def build(folder: Path, example: Path) -> None:
     words = AutoTokenizer.from_pretrained(example)
     words.add_special_tokens({"extra_special_tokens": list(TOKENS.values())})
     words._set_model_specific_special_tokens(TOKENS)
-    images = MiniCPMV4_6ImageProcessor(scale_resolution=112)
+    images = MiniCPMV4_6ImageProcessor()
     processor = MiniCPMV4_6Processor(images, MiniCPMV4_6VideoProcessor(), words)
     config = MiniCPMV4_6Config(
         text_config={"model_type": "qwen3_5_text", **language(words)},
