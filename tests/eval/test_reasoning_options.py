@@ -86,7 +86,6 @@ def test_a_trained_checkpoint_is_read_as_its_training_read_it(
     record = ReadingRecord(str(checkpoint), "qwen3_vl", 100_352)
     arguments = Parser()
     add_reading_arguments(arguments)
-    arguments.add_argument("--max-pixels", type=int)
     trained = find_training_record(training.parent, record)
     io = io_of(arguments.parse_args([]), record, trained)
     assert getattr(io.format, "reasoning", "") == "think"
