@@ -11,6 +11,8 @@ from swift_plugin_visionr1.models.chat import ChatOptions
 from swift_plugin_visionr1.models.checkpoint import Checkpoint, find_checkpoint
 from swift_plugin_visionr1.runs.run_record import RunRecord, find_record
 
+from .passed_options import without_user
+
 ANSWERS = "answers"  # the folder of a run's answers, beside its run.json
 HELD_OUT = "vision_r1_eval"  # the folder of the answers during training, in the run's output_dir
 RECORD = "run.json"
@@ -48,7 +50,7 @@ class ReadingRecord:
 
 
 def _resolved(name: str) -> str:
-    return str(Path(name).resolve()) if Path(name).exists() else name
+    return str(Path(name).resolve()) if Path(name).exists() else without_user(name)
 
 
 def find_reading_record(predictions: Path) -> ReadingRecord | None:
