@@ -26,7 +26,18 @@ GRIFFON = (
 )
 POSITION = "Locate the exact position of {category} in the picture, if possible."
 POINT = "Can you point out {expression} in the image and provide the coordinates of its location?"
+COUNT = "How many {expression} are there in the image? Answer with a number only."
+COUNT_BOXES = "Locate every {expression} in the image and output the coordinates in JSON format."
 NAMED = {  # prompt, queries, labels, captions, label_aware
+    "count": (COUNT, "referring", "query", False, False),
+    "count_boxes": (COUNT_BOXES, "referring", "query", False, False),
+    "count_question": (
+        "{expression} Answer with a number only.",
+        "referring",
+        "query",
+        False,
+        False,
+    ),
     "each": (LOCATE, "each", "query", False, False),
     "griffon_coco": (GRIFFON, "all", "answer", False, False),
     "griffon_odinw": (POSITION, "present", "query", False, True),
