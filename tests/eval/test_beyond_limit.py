@@ -161,7 +161,7 @@ def test_the_limit_is_an_option(
     assert str(limit) in entry["conditions"]["limits"]
     assert entry["left_out_by_limit"]["boxes"] == left_out
     assert entry["beside"]["precision@.5"] == entry["beside"]["recall@.5"] == 1.0
-    assert f"| AR@{limit} |" in (tmp_path / "out" / "summary.md").read_text()
+    assert f"AR@{limit}" in (tmp_path / "out" / "summary.md").read_text()
     assert f"AR@{limit}" in (tmp_path / "out" / "ann" / "per_class.csv").read_text()
 
 

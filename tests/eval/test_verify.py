@@ -59,7 +59,8 @@ def fake_swift(folder: Path, monkeypatch: pytest.MonkeyPatch, limit: int = 0) ->
     (folder / "perfect.json").write_text(json.dumps(answers))
     log = folder / "asked.log"
     code = FAKE.format(answers=str(folder / "perfect.json"), log=str(log), limit=limit)
-    (package / "main.py").write_text(code)
+    # Of another size for another limit: Python tells its compiled file by size and second.
+    (package / "main.py").write_text(code + "#" * limit)
     monkeypatch.setenv("PYTHONPATH", str(folder / "fake"))
     return log
 
