@@ -246,7 +246,7 @@ def _check_rounding(metrics: Metrics, reported: dict[str, float]) -> None:
 def _metric_class(name: str) -> Any:
     try:
         with redirect_stdout(StringIO()), stub_mmcv_ops():
-            from mmdet.evaluation import metrics
+            metrics = importlib.import_module("mmdet.evaluation.metrics")
     except (
         ImportError,
         AssertionError,
