@@ -1,4 +1,5 @@
-"""Griffon-G in vLLM: `swift infer` answers as with transformers, token by token."""
+"""Griffon-G in vLLM: `swift infer` answers as with transformers, token by token, and GRPO brings
+vLLM the weights that it trains."""
 
 import json
 import os
@@ -12,8 +13,11 @@ import pytest
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 import torch
+import yaml
 from PIL import Image
 from swift.infer_engine import InferRequest, RequestConfig, TransformersEngine
+
+from swift_plugin_visionr1.recipes.overlays import merged
 
 from .conftest import SWIFT
 from .griffon_published import converted
@@ -130,3 +134,61 @@ def test_answers_are_those_of_the_transformers_backend(
         assert other["response"] == one["response"]
         assert logprobs(other) == pytest.approx(logprobs(one), abs=1e-4)
     assert logprobs(usual[0]) != pytest.approx(logprobs(usual[3]), abs=1e-3), "the images matter"
+
+
+@pytest.mark.parametrize(
+    ("family", "overlays"), [("gemma2", []), ("qwen2", ["lora_80gb"])], ids=["full", "lora"]
+)
+def test_rollouts_come_from_the_weights_that_are_trained(
+    folders: Folders, rows: Path, tmp_path: Path, family: str, overlays: list[str]
+) -> None:
+    """The recipe for three steps, large enough to be noticed: vLLM's probabilities of the tokens
+    against the trainer's."""
+    files = [CONFIGS / "overlays" / f"{name}.yaml" for name in (*overlays, "vllm")]
+    (tmp_path / "mine.yaml").write_text(
+        yaml.safe_dump(merged([CONFIGS / "train" / "griffon_g_9b.yaml", *files]))
+    )
+    out = tmp_path / "run"
+    changed = ENGINE | {
+        "model": folders[family],
+        "dataset": rows,
+        "output_dir": out,
+        "max_steps": 3,
+        "steps_per_generation": 1,
+        "gradient_accumulation_steps": 1,
+        "per_device_train_batch_size": 8,
+        "learning_rate": 1e-3,
+        "max_completion_length": 24,
+        "torch_dtype": "bfloat16",
+        "deepspeed": "",
+        "use_cpu": "true",
+        "report_to": "none",
+        "check_model": "false",
+        "sleep_level": 0,  # vLLM sleeps on GPUs only
+        "log_rollout_offpolicy_metrics": "true",
+        "top_k": -1,  # vLLM gives the probabilities among the tokens that it may draw
+        "external_plugins": tmp_path / "length.py",
+    }
+    (tmp_path / "length.py").write_text(REWARD)
+    rewards = ["--reward_funcs", "vision_r1", "length"]
+    run("rlhf", str(tmp_path / "mine.yaml"), *flags(**changed), *rewards)
+    lines = map(json.loads, (out / "logging.jsonl").read_text().splitlines())
+    steps = [line for line in lines if "loss" in line]
+    assert len(steps) == 3
+    assert all(step["grad_norm"] > 0 for step in steps), "otherwise no weights change"
+    assert all(step["rollout_correction/k3_kl"] < 1e-3 for step in steps)
+
+
+REWARD = '''
+from swift.rewards import ORM, orms
+
+
+class Length(ORM):
+    """Random weights never write a box; their answers differ in other ways."""
+
+    def __call__(self, completions: list[str], **columns: object) -> list[float]:
+        return [sum(map(ord, text)) % 97 / 97 for text in completions]
+
+
+orms["length"] = Length
+'''
