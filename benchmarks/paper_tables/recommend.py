@@ -50,7 +50,7 @@ def recommended(results: Results, runs: RunList, drawn: Samples) -> str:
     better = [one for one in candidates if one.is_better]
     if not better:
         tried = sum(all(one.seeds > 1 for one in other.verdicts.values()) for other in candidates)
-        why = f"# Nothing is clearly better than it: {tried} settings were compared with two seeds.\n"
+        why = f"# Nothing is clearly better: {tried} settings were compared with two seeds.\n"
         return HEAD + why + yaml.safe_dump(DEFAULT)
     best = max(better, key=lambda one: one.gain)
     lines = [f"# {base} base: {figures(one)}\n" for base, one in best.verdicts.items()]
