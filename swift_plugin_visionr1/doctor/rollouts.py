@@ -37,7 +37,7 @@ def engine_of(recipe: Recipe, wanted: str | None) -> str:
     """`transformers`, `vllm` or the address of a server: as wanted, else as the recipe has it.
 
     Raises:
-        SettingsError: it is none of these.
+        SettingsError: `wanted` is something else.
     """
     if wanted is None:
         inside = recipe.one("vllm_mode") in (None, "colocate")

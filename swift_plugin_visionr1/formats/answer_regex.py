@@ -64,12 +64,9 @@ def _literal(text: str) -> str:
 
 def _written(format: Format, labels: Sequence[str]) -> _Written:
     """The same box with each label, as the format writes them."""
-    text = format.write(as_boxes([_box(format, _NUMBERS)] * len(labels)), labels)
+    box = [float(f".{number}" if format.frame.units == 1 else number) for number in _NUMBERS]
+    text = format.write(as_boxes([box] * len(labels)), labels)
     return _Written(_VARIABLE.findall(text), _VARIABLE.split(text))
-
-
-def _box(format: Format, digits: Sequence[str]) -> list[float]:
-    return [float(f".{number}") if format.frame.units == 1 else float(number) for number in digits]
 
 
 def _pattern(format: Format, variable: str) -> str:
