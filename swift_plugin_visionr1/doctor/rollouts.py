@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import SettingsError
 from ..geometry.frames import Size
+from ..models.chat import flag
 from ..recipes.training_command import Recipe
 from .cases import Whole
 from .checks.trust import Pair, Side, Words, mean_distance, shorten, trust_findings
@@ -41,7 +42,7 @@ def engine_of(recipe: Recipe, wanted: str | None) -> str:
     """
     if wanted is None:
         inside = recipe.one("vllm_mode") in (None, "colocate")
-        return "vllm" if _is_true(recipe.one("use_vllm")) and inside else "transformers"
+        return "vllm" if flag(recipe.one("use_vllm")) and inside else "transformers"
     if wanted in ("transformers", "vllm") or wanted.startswith(("http://", "https://")):
         return wanted
     raise SettingsError(
@@ -70,7 +71,7 @@ def _open_vllm(recipe: Recipe, model: TrainedModel, trainer: Any) -> Any:
         "max_model_len": recipe.integer("vllm_max_model_len"),
         "tensor_parallel_size": recipe.integer("vllm_tensor_parallel_size"),
         "max_lora_rank": recipe.integer("vllm_max_lora_rank"),
-        "enforce_eager": _is_true(recipe.one("vllm_enforce_eager")) or None,
+        "enforce_eager": flag(recipe.one("vllm_enforce_eager")),
     }
     return VllmEngine(
         model.name,
@@ -111,10 +112,6 @@ def ask_both(sampler: Any, trainer: Any, recipe: Recipe, cases: Sequence[Whole])
 def decoder(tokenizer: Any) -> Callable[[Sequence[int]], str]:
     """Ids to text; some templates have ids below 0 for images."""
     return lambda ids: str(tokenizer.decode([token for token in ids if token >= 0]))
-
-
-def _is_true(value: str | None) -> bool:
-    return (value or "").lower() == "true"
 
 
 def _pair(case: Whole, answer: Any, template: Any, network: Any) -> Pair:

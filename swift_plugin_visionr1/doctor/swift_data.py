@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from ..data.row_census import other_rewards
+from ..models.chat import flag
 from ..recipes.training_command import Recipe
 from ..text import clipped
 from .blame import reraise_own
@@ -64,8 +65,8 @@ def _load(name: str, recipe: Recipe, columns: Mapping[str, str]) -> Any:
     return load_dataset(
         [name],
         columns=dict(columns) or None,
-        strict=(recipe.one("strict") or "").lower() == "true",
-        use_hf=True if (recipe.one("use_hf") or "").lower() == "true" else None,
+        strict=bool(flag(recipe.one("strict"))),
+        use_hf=flag(recipe.one("use_hf")) or None,
         remove_unused_columns=False,
         load_from_cache_file=False,
     )[0]

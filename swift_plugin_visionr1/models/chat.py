@@ -41,7 +41,7 @@ class ChatOptions:
         """From ms-swift's arguments, as a command line, a recipe or args.json has them."""
         return cls(
             arguments.get("template") or None,
-            _flag(arguments.get("enable_thinking")),
+            flag(arguments.get("enable_thinking")),
             arguments.get("response_prefix"),
         )
 
@@ -65,6 +65,7 @@ class ChatOptions:
         return bool(self.enable_thinking) and model_type in _THINK_WHEN_TOLD
 
 
-def _flag(value: Any) -> bool | None:
+def flag(value: Any) -> bool | None:
+    """What ms-swift's argument parser makes of a truth value; None for anything else."""
     text = str(value).lower()
     return True if text in _TRUE else False if text in _FALSE else None

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from swift_plugin_visionr1 import SettingsError
+from swift_plugin_visionr1.doctor.rollouts import engine_of
 from swift_plugin_visionr1.recipes.training_command import read_recipe
 
 
@@ -68,3 +69,10 @@ def test_a_number_that_is_none_is_refused() -> None:
         SettingsError, match="expected --max_pixels to be a whole number, got 'many'"
     ):
         read_recipe(["--max_pixels", "many"], {}).integer("max_pixels")
+
+
+@pytest.mark.parametrize(
+    ("said", "engine"), [("yes", "vllm"), ("1", "vllm"), ("no", "transformers")]
+)
+def test_truth_values_are_read_as_ms_swift_reads_them(said: str, engine: str) -> None:
+    assert engine_of(read_recipe(["--use_vllm", said], {}), None) == engine

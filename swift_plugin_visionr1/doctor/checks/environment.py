@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ...errors import SettingsError
 from ...geometry.resize import FRAME_VARIABLES
+from ...models.chat import flag
 from ...models.checkpoint import find_checkpoint, read_json
 from ...recipes.training_command import Recipe
 from ...reward.schedule import Stages
@@ -220,7 +221,7 @@ def _sampling(recipe: Recipe) -> list[Finding]:
 
 def _own_top_k(recipe: Recipe) -> object:
     """The checkpoint's top_k, if rollouts fall back on it."""
-    if (recipe.one("use_vllm") or "").lower() == "true":  # which gets the run's own, -1 as well
+    if flag(recipe.one("use_vllm")):  # which gets the run's own, -1 as well
         return None
     folder = find_checkpoint(recipe.one("model")).folder
     return read_json(folder / "generation_config.json").get("top_k") if folder else None
@@ -236,7 +237,7 @@ def _stages(recipe: Recipe, settings: Settings) -> list[Finding]:
         return [
             note("fixed_stage", text + "rewards no step (Ray, Megatron): leave it out otherwise")
         ]
-    if schedule.needs == "step" and (recipe.one("use_ray") or "").lower() == "true":
+    if schedule.needs == "step" and flag(recipe.one("use_ray")):
         text = (
             f"use_ray with `schedule: {settings.schedule}`: the Ray driver tells rewards no step, "
             "so the reward would stop the run; use `fixed_stage` or `schedule: adaptive`"
