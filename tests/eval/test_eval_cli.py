@@ -182,7 +182,7 @@ def test_the_module_runs_from_end_to_end(command: list[str], tmp_path: Path) -> 
     done = run(command, cwd=tmp_path, env=environ)
     assert done.returncode == 0, done.stderr
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "mmdet.evaluation" in imported
+    assert any(name.startswith("mmdet.evaluation.") for name in imported)
     slow = [name for name in imported if name.startswith(("transformers.", "peft."))]
     assert not slow, "mmengine and mmdet import them where they can"
     assert done.stdout.splitlines()[0].split() == ["images", "3"], (
