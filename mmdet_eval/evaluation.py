@@ -91,6 +91,16 @@ class Evaluation:
     speed: Speed | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """What is measured of one data set; the attributes are `Evaluation`'s."""
+
+    converted: Converted
+    scores: Scores
+    conditions: dict[str, Any]
+    counting: Counting | None = None
+
+
 @dataclass(frozen=True)
 class Options:
     """What affects the numbers apart from the data and the answers.
@@ -168,32 +178,33 @@ def evaluate_dataset(
             for something that the predictions lack.
     """
     if isinstance(predictions, Converted):
-        evaluation = _evaluate_boxes(spec, annotations, predictions, options, images)
+        measured = _measure_boxes(spec, annotations, predictions, options)
     else:
         names = set(annotations.categories.values())
         fitting = {label: name for label, name in options.synonyms.items() if name in names}
         options = replace(options, synonyms=fitting)
-        evaluation = _evaluate_answers(spec, annotations, predictions, options, images)
-    return replace(evaluation, shows_outside=options.show_outside, domain=spec.domain)
-
-
-def _evaluate_boxes(
-    spec: DatasetSpec,
-    annotations: Annotations,
-    given: Converted,
-    options: Options,
-    images: Path | None,
-) -> Evaluation:
-    _refuse_options_of_text(spec, options)
-    nothing = () if len(given.detections) else (f"there are no boxes: {ALL_EMPTY}",)
-    warnings = (
-        *given.warnings,
-        *truth_warnings(annotations),
-        *nothing,
-        *number_warnings(given.detections),
-        *given_box_warnings(annotations, given.detections),
+        converted = convert_answers(spec, annotations, predictions, options, images)
+        measured = _measure_answers(spec, annotations, converted, options)
+    return Evaluation(
+        spec.name,
+        annotations,
+        images,
+        options.protocol,
+        measured.converted,
+        measured.scores,
+        None if isinstance(predictions, Converted) else options.io.format,
+        measured.conditions,
+        options.show_outside,
+        spec.domain,
+        measured.counting,
     )
-    given = replace(given, warnings=warnings)
+
+
+def _measure_boxes(
+    spec: DatasetSpec, annotations: Annotations, given: Converted, options: Options
+) -> _Measured:
+    _refuse_options_of_text(spec, options)
+    given = replace(given, warnings=_warnings_of_boxes(annotations, given))
     refers = _refers(options.protocol)
     if refers:
         given = replace(given, detections=_best_of_each_image(given.detections))
@@ -211,8 +222,17 @@ def _evaluate_boxes(
         "labels": given.label_policy,
         "limits": options.limits(annotations, BEST_BOX),
     }
-    return Evaluation(
-        spec.name, annotations, images, options.protocol, given, scores, None, conditions
+    return _Measured(given, scores, conditions)
+
+
+def _warnings_of_boxes(annotations: Annotations, given: Converted) -> tuple[str, ...]:
+    nothing = () if len(given.detections) else (f"there are no boxes: {ALL_EMPTY}",)
+    return (
+        *given.warnings,
+        *truth_warnings(annotations),
+        *nothing,
+        *number_warnings(given.detections),
+        *given_box_warnings(annotations, given.detections),
     )
 
 
@@ -225,17 +245,12 @@ def _refuse_options_of_text(spec: DatasetSpec, options: Options) -> None:
         )
 
 
-def _evaluate_answers(
-    spec: DatasetSpec,
-    annotations: Annotations,
-    rows: Sequence[AnswerRow],
-    options: Options,
-    images: Path | None,
-) -> Evaluation:
+def _measure_answers(
+    spec: DatasetSpec, annotations: Annotations, converted: Converted, options: Options
+) -> _Measured:
     protocol = options.protocol
-    converted = convert_answers(spec, annotations, rows, options, images)
     if annotations.counts or (protocol and protocol.answer == "number"):
-        return _evaluate_counts(spec, annotations, converted, options, images)
+        return _measure_counts(spec, annotations, converted, options)
     refers = _refers(protocol)
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
@@ -254,29 +269,14 @@ def _evaluate_answers(
         "outside": OUTSIDE,
         "limits": options.limits(annotations, FIRST_BOX),
     }
-    return Evaluation(
-        spec.name,
-        annotations,
-        images,
-        protocol,
-        converted,
-        scores,
-        options.io.format,
-        conditions,
-        counting=count_boxes(annotations, converted),
-    )
+    return _Measured(converted, scores, conditions, count_boxes(annotations, converted))
 
 
-def _evaluate_counts(
-    spec: DatasetSpec,
-    annotations: Annotations,
-    converted: Converted,
-    options: Options,
-    images: Path | None,
-) -> Evaluation:
+def _measure_counts(
+    spec: DatasetSpec, annotations: Annotations, converted: Converted, options: Options
+) -> _Measured:
     """Only how many there are: either nothing else is annotated, or nothing else was asked."""
-    protocol = options.protocol
-    by_number = protocol is not None and protocol.answer == "number"
+    by_number = options.protocol is not None and options.protocol.answer == "number"
     counted = count_numbers(annotations, converted) if by_number else None
     counted = counted or count_boxes(annotations, converted)
     nothing = to_detections(annotations, [])
@@ -291,17 +291,7 @@ def _evaluate_counts(
         calibration=None,
     )
     conditions = {"counted": NUMBER if by_number else BOXES, "labels": converted.label_policy}
-    return Evaluation(
-        spec.name,
-        annotations,
-        images,
-        protocol,
-        converted,
-        scores,
-        options.io.format,
-        conditions,
-        counting=counted,
-    )
+    return _Measured(converted, scores, conditions, counted)
 
 
 def convert_answers(

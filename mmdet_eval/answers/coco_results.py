@@ -171,17 +171,22 @@ def to_coco_results(
         duplicates=duplicates,
         **tally,
     )
-    warnings = (
-        *served_warnings(read),
-        *(
-            format_warnings(read, io, reader.find, annotations)
-            or frame_warnings(read, counts.outside, io)
-            or misplaced_warnings(read, io, reader.find, annotations)
-        ),
-        *cut_off_warnings(counts),
-    )
+    warnings = _warnings(read, counts, reader, annotations)
     label_policy = names.policy if labels == "answer" else BY_QUERY
     return Converted(detections, counts, dict(unknown.most_common()), read, warnings, label_policy)
+
+
+def _warnings(
+    read: Sequence[ReadAnswer], counts: Counts, reader: Reader, annotations: Annotations | None
+) -> tuple[str, ...]:
+    """What to know before trusting the numbers; of what explains bad boxes, the likeliest."""
+    io = reader.io
+    likeliest = (
+        format_warnings(read, io, reader.find, annotations)
+        or frame_warnings(read, counts.outside, io)
+        or misplaced_warnings(read, io, reader.find, annotations)
+    )
+    return (*served_warnings(read), *likeliest, *cut_off_warnings(counts))
 
 
 def cut_off_warnings(counts: Counts) -> tuple[str, ...]:

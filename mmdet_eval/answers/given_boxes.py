@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from swift_plugin_visionr1.data.box_faults import LAYOUTS, WORDS, BoxEvidence, find_box_fault
-from swift_plugin_visionr1.geometry.boxes import Boxes, is_valid, xywh_to_xyxy
+from swift_plugin_visionr1.data.box_faults import WORDS, BoxEvidence, find_box_fault
+from swift_plugin_visionr1.geometry.boxes import LAYOUTS, Boxes, is_valid, xywh_to_xyxy
 from swift_plugin_visionr1.geometry.frames import Size, convert
 from swift_plugin_visionr1.text import share
 

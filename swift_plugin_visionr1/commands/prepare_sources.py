@@ -93,12 +93,21 @@ def run_sources(args: argparse.Namespace, io: ModelIO | None, default_io: ModelI
     Raises:
         InputError: an option or a source cannot be used. Nothing is written.
     """
-    mix = _mix(args) if args.mix else _of_source(args)
-    mix = _changed(mix, args)
+    mix = _changed(_mix(args) if args.mix else _of_source(args), args)
     if mix.caps.answer_tokens is not None and args.tokenizer is None:
         raise InputError(
             "expected --tokenizer, the folder of the model, to cap answers by their tokens"
         )
+    try:
+        made = _making(args, mix, io, default_io).make()
+    except KeyboardInterrupt:
+        warn(f"nothing was written at {args.out}: run the same command again")
+        raise
+    _tell(made, args.out)
+    return made
+
+
+def _making(args: argparse.Namespace, mix: Mix, io: ModelIO | None, default_io: ModelIO) -> Making:
     questions = PAPER if io is None else io.format.questions
     if args.prompt is not None:
         questions = Questions(args.prompt, args.prompt)
@@ -109,7 +118,7 @@ def run_sources(args: argparse.Namespace, io: ModelIO | None, default_io: ModelI
         mix.drawn,
         mix.seed,
     )
-    making = Making(
+    return Making(
         mix,
         asking,
         lengths_of(args.tokenizer, default_io),
@@ -121,13 +130,6 @@ def run_sources(args: argparse.Namespace, io: ModelIO | None, default_io: ModelI
         command=f"vision-r1 {shlex.join(sys.argv[1:])}",
         keep_splits=args.source is not None and not args.out.suffix and args.split is None,
     )
-    try:
-        made = making.make()
-    except KeyboardInterrupt:
-        warn(f"nothing was written at {args.out}: run the same command again")
-        raise
-    _tell(made, args.out)
-    return made
 
 
 def _mix(args: argparse.Namespace) -> Mix:

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..data.images import local_image, save_upright
 from ..errors import InputError
 from ..progress import Progress, show_progress
 from ..text import listed
@@ -22,7 +21,7 @@ from .image_truth import Truth, true_samples
 from .leaks import Evaluated, Hasher, open_hasher, read_evaluated
 from .lengths import Lengths
 from .mix import Mix, Part, SourcePlan
-from .output import IMAGES, Output, output
+from .output import output
 from .picking import Picked, Picker, Ready, image_key
 from .registry import open_source
 from .rendering import Asking
@@ -203,7 +202,7 @@ class Making:
             for number, place in enumerate(order):
                 row, turned = decode(rows.get(place))
                 result = outputs[splits[place]]
-                row["images"] = [_lasting(row["images"][0], turned, result)]
+                row["images"] = [result.keep_image(row["images"][0], turned)]
                 result.add(row)
                 if not number % every and len(shown) < ROWS:
                     shown.append(row)
@@ -289,26 +288,6 @@ def _with_task(part: Part, sources: list[Ready]) -> Part:
                 f"{', '.join(ready.source.tasks)}, got {task}"
             )
     return replace(part, task=task)
-
-
-def _lasting(image: Any, turned: bool, result: Output) -> str:
-    """The final path of a row's image: its own, or that of a file beside the rows."""
-    data = local_image(image)
-    if not turned and isinstance(image, str) and isinstance(data, Path):
-        return str(data.absolute())
-    if turned:
-        name = hashlib.sha256(repr(image).encode()).hexdigest()[:32] + _suffix(image)
-        save_upright(image, result.scratch / IMAGES / name)
-        return str(result.folder / name)
-    if isinstance(data, Path) or data is None:
-        return str(image)
-    return result.add_image(data.getvalue(), _suffix(image))
-
-
-def _suffix(image: Any) -> str:
-    path = image.get("path") if isinstance(image, dict) else image
-    suffix = Path(path).suffix if isinstance(path, str) and len(path) < 1000 else ""
-    return suffix or ".png"
 
 
 def _known(ready: Ready) -> dict[str, Any]:

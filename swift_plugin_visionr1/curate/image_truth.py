@@ -10,11 +10,11 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from ..data.box_faults import LAYOUTS, TOLERANCE, BoxEvidence, SourceFault, find_box_fault
+from ..data.box_faults import TOLERANCE, BoxEvidence, SourceFault, find_box_fault
 from ..data.image_faults import ImageEvidence, find_image_fault
 from ..data.images import Header
 from ..errors import ImageError, InputError
-from ..geometry.boxes import Boxes
+from ..geometry.boxes import LAYOUTS, Boxes
 from ..geometry.frames import Size
 from .headers import with_headers
 from .image_search import MISSING, locate

@@ -6,11 +6,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TextIO
 
 from ..data.box_faults import TOLERANCE
+from ..data.images import LONGEST_PATH, local_image, save_upright
 from ..errors import SolutionError
+from ..text import short
 from ..writing import check_output, locked, scratch_of
 from .parquet import write_parquet
 
@@ -74,11 +77,40 @@ class Output:
             ) from None
         self.lines.write(f"{line}\n")
 
-    def add_image(self, data: bytes, suffix: str) -> str:
-        """Write an image's file; returns its final path. Equal images share one file."""
-        name = hashlib.sha256(data).hexdigest()[:32] + suffix
-        (self.scratch / IMAGES / name).write_bytes(data)
-        return str(self.folder / name)
+    def keep_image(self, image: Any, turned: bool = False) -> str:
+        """Where ms-swift finds an image, whatever folder it is started in: a path, a URL or base64.
+
+        Bytes become a file beside the rows; equal images share one.
+
+        Args:
+            image: as `local_image` takes it.
+            turned: whether to write a copy whose EXIF rotation is applied.
+
+        Raises:
+            SolutionError: it is no image that a row can hold.
+            ImageError: it cannot be read.
+        """
+        if turned:
+            name = hashlib.sha256(repr(image).encode()).hexdigest()[:32] + _suffix(image)
+            save_upright(image, self.scratch / IMAGES / name)
+            return str(self.folder / name)
+        source = local_image(image)
+        if isinstance(source, Path):
+            return str(source.absolute())
+        if isinstance(source, BytesIO) and not isinstance(image, str):
+            name = hashlib.sha256(source.getvalue()).hexdigest()[:32] + _suffix(image)
+            (self.scratch / IMAGES / name).write_bytes(source.getvalue())
+            return str(self.folder / name)
+        path = image.get("path") if isinstance(image, Mapping) else image
+        if not isinstance(path, str):
+            raise SolutionError(f"expected an image's path, URL or base64, got {short(image)}")
+        return path
+
+
+def _suffix(image: Any) -> str:
+    path = image.get("path") if isinstance(image, Mapping) else image
+    suffix = Path(path).suffix if isinstance(path, str) and len(path) < LONGEST_PATH else ""
+    return suffix or ".png"
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """Rows of any form that training reads to rows that ms-swift trains on, even in SFT, which knows no
 published forms."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +126,7 @@ def _row(row: Row, result: Output, taught: bool) -> dict[str, Any]:
     question = _question(messages)
     asked = {
         "messages": list(messages or ()) if taught and left_to_others else question,
-        **({"images": [_lasting(image, result) for image in images]} if images else {}),
+        **({"images": [result.keep_image(image) for image in images]} if images else {}),
     }
     return {
         name: value for name, value in row.items() if name != "image" and value is not None
@@ -152,19 +151,6 @@ def _question(messages: Any) -> list[Any]:
 def _asked(row: Row) -> str:
     """The question of a row that has no answer yet."""
     return str(row["messages"][-1].get("content")).replace(IMAGE_TAG, "")
-
-
-def _lasting(image: Any, result: Output) -> str:
-    """Where ms-swift finds the image, whatever folder it is started in: a path, a URL, base64."""
-    source = local_image(image)
-    path = image.get("path") if isinstance(image, Mapping) else image
-    if isinstance(source, BytesIO) and not isinstance(image, str):
-        return result.add_image(source.getvalue(), Path(path or "").suffix)
-    if isinstance(source, Path):
-        return str(source.resolve())
-    if not isinstance(path, str):
-        raise SolutionError(f"expected an image's path, URL or base64, got {short(image)}")
-    return path
 
 
 @contextmanager

@@ -10,14 +10,13 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from ..geometry.boxes import Boxes, as_boxes
+from ..geometry.boxes import LAYOUTS, Boxes, as_boxes
 from ..geometry.frames import Size
 from .tally import Tally
 
 Task = Literal["detection", "grounding", "referring"]
 TASKS: tuple[Task, ...] = ("detection", "grounding", "referring")
 Id = int | str
-LAYOUTS = ("xyxy", "xywh", "cxcywh")
 MOST_FOLDERS = 60  # that are looked through for images
 UNITS = {"": 0.0, "-norm1": 1.0, "-percent": 100.0, "-norm1000": 1000.0}
 BOX_CHOICES = tuple(layout + unit for unit in UNITS for layout in LAYOUTS)

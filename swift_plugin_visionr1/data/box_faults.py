@@ -4,14 +4,13 @@ One box seldom proves it: it may be wrong by itself. A fault of the source shows
 leave their image, and in what all boxes of those images would be if they were read another way.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.boxes import Boxes, xywh_to_xyxy
+from ..geometry.boxes import LAYOUTS, Boxes
 from ..text import share
 
 Layout = Literal["xyxy", "xywh"]
@@ -28,11 +27,6 @@ REACH = 0.9  # of a side; boxes in a frame reach its borders
 HALF = 0.5  # of a side, beyond which some box of many nearly always reaches
 ENOUGH = 20  # boxes, below which how far they reach says nothing
 
-LAYOUTS: dict[str, Callable[[Boxes], Boxes]] = {
-    "xyxy": lambda box: box,
-    "xywh": xywh_to_xyxy,
-    "cxcywh": lambda box: np.hstack([box[:, :2] - box[:, 2:] / 2, box[:, :2] + box[:, 2:] / 2]),
-}
 WORDS = {
     "xyxy": "two corners [x1, y1, x2, y2]",
     "xywh": "[x, y, width, height]",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..geometry.boxes import LAYOUTS
 from ..text import listed, share
 from .box_faults import (
-    LAYOUTS,
     SINGLE,
     SINGLE_OF_FEW,
     TOLERANCE,

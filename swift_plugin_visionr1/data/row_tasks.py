@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from ..errors import SolutionError
@@ -49,7 +48,6 @@ class CountTruth:
 Target = GroundTruth | PointTruth | CountTruth
 
 
-@lru_cache(maxsize=1024)
 def kind_of(task: object) -> Kind | None:
     """What a value of the column `task` says; None for an empty one or a name that is not in
     `KINDS`, whose rows are told by their solution.

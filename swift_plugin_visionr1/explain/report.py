@@ -255,7 +255,7 @@ def _sum(terms: Sequence[float]) -> str:
 
 def _official(explanation: Explanation, terms: StageTerms) -> list[str]:
     """The released code's own rules, which are not the paper's equations."""
-    breakdown, criteria = terms.breakdown, terms.standard.criteria
+    breakdown = terms.breakdown
     if not breakdown.truths:
         recall = precision = (
             f"nothing is annotated: 1 where no box is read, else 0: {number(breakdown.recall)}"
@@ -263,27 +263,32 @@ def _official(explanation: Explanation, terms: StageTerms) -> list[str]:
     elif not breakdown.predicted:
         recall = precision = "no box is read: 0"
     else:
-        bounds = (
-            ", then f with its fixed bounds .5 and .75"
-            if explanation.settings.differentiation
-            else ""
-        )
-        recall = (
-            f"pairs with GIoU > {number(criteria.xi0)} / annotated = {sum(terms.valid)} / "
-            f"{breakdown.truths}{bounds}"
-        )
-        recall += f": {number(breakdown.recall)}"
-        f = [
-            f
-            for prediction, f in zip(explanation.predictions, terms.f, strict=True)
-            if prediction.truth is not None
-        ]
-        precision = (
-            f"mean of f(GIoU) over matched pairs = ({_sum(f)}) / {len(f)} = "
-            f"{number(breakdown.precision)}"
-        )
+        recall = _official_recall(explanation, terms)
+        precision = _official_precision(explanation, terms)
     return [
         f"  recall     {recall}",
         f"  precision  {precision}",
         f"  reward     {_total(breakdown)}",
     ]
+
+
+def _official_recall(explanation: Explanation, terms: StageTerms) -> str:
+    breakdown = terms.breakdown
+    differentiated = explanation.settings.differentiation
+    bounds = ", then f with its fixed bounds .5 and .75" if differentiated else ""
+    return (
+        f"pairs with GIoU > {number(terms.standard.criteria.xi0)} / annotated = "
+        f"{sum(terms.valid)} / {breakdown.truths}{bounds}: {number(breakdown.recall)}"
+    )
+
+
+def _official_precision(explanation: Explanation, terms: StageTerms) -> str:
+    f = [
+        f
+        for prediction, f in zip(explanation.predictions, terms.f, strict=True)
+        if prediction.truth is not None
+    ]
+    return (
+        f"mean of f(GIoU) over matched pairs = ({_sum(f)}) / {len(f)} = "
+        f"{number(terms.breakdown.precision)}"
+    )

@@ -133,7 +133,7 @@ class Tagged(Collected):
             collector.issue("too_many_boxes")
         kinds = {piece.kind for piece in pieces}
         if kinds & {"label", "box"}:
-            self._collect_tagged(collector, text, pieces)
+            _PieceReader(self, collector, text).read(pieces[:MAX_PIECES])
         if "box" not in kinds:
             self._collect_bare(collector, text)
         return close(collector, text, self.nothing)
@@ -152,43 +152,6 @@ class Tagged(Collected):
                 + "".join(region.join(self.box_tags) for region in regions)
             )
         return self.joint.join(parts) or self.nothing
-
-    def _collect_tagged(self, collector: Collector, text: str, pieces: list[Piece]) -> None:
-        label: Span | None = None
-        waiting = False  # whether the label has had no box yet
-        # whether the boxes belong to a relation, as All-Seeing writes: of things already boxed
-        related = False
-        empty = []  # for each box, whether the text says "nothing"
-        first = None  # the first of the boxes of a region without a label, until a label comes
-        after = _labels_after_boxes(pieces[:MAX_PIECES], text)
-        for index, piece in enumerate(pieces[:MAX_PIECES]):
-            inside = text[piece.start : piece.end]
-            if not piece.closed:
-                collector.issue("broken_tags")
-            if piece.kind == "label" and first is not None and index in after:
-                collector.name_from(first, strip(text, piece.start, piece.end), text)
-                first = None
-            elif piece.kind == "label":
-                first = None
-                if waiting:
-                    collector.issue("no_box")
-                label, waiting, related = strip(text, piece.start, piece.end), True, False
-            elif piece.kind == "text":
-                if inside.strip().strip(self.between).strip():
-                    label = label if waiting else None
-                    related = inside.endswith("</pred>")
-                    if not self.prose:
-                        collector.issue("text_around")
-            elif not related:
-                waiting = False
-                first = len(collector.boxes) if label is None else None
-                empty.append(piece.closed and denies(inside))
-                if not self.region(collector, text, piece, label):
-                    return
-        if waiting:
-            collector.issue("no_box")
-        if empty and all(empty):
-            collector.nothing(as_documented=self.nothing_tagged)
 
     def _collect_bare(self, collector: Collector, text: str) -> None:
         """Read an answer without tags: lines that are a label and its coordinates, or the
@@ -241,6 +204,77 @@ class Tagged(Collected):
             yield Piece(opened, at, _without_half_tag(text, at, self.box_tags[1]), closed=False)
         elif at < len(text):
             yield Piece("text", at, len(text))
+
+
+@dataclass
+class _PieceReader:
+    """Reads the tagged pieces of an answer, one after the other.
+
+    Attributes:
+        format: of the answer.
+        collector: of what is read.
+        text: the answer.
+        label: that goes with the next boxes.
+        is_waiting: whether that label has had no box yet.
+        is_related: whether the next boxes belong to a relation, as All-Seeing writes: of things
+            already boxed.
+        unnamed: the first of the boxes of a region without a label, until a label comes.
+        regions: how many regions of boxes were read.
+        denials: how many of them say that there is nothing.
+    """
+
+    format: Tagged
+    collector: Collector
+    text: str
+    label: Span | None = None
+    is_waiting: bool = False
+    is_related: bool = False
+    unnamed: int | None = None
+    regions: int = 0
+    denials: int = 0
+
+    def read(self, pieces: list[Piece]) -> None:
+        """Read all pieces, or as many as have room."""
+        after = _labels_after_boxes(pieces, self.text)
+        for index, piece in enumerate(pieces):
+            if not piece.closed:
+                self.collector.issue("broken_tags")
+            if piece.kind == "label":
+                self._read_label(strip(self.text, piece.start, piece.end), index in after)
+            elif piece.kind == "text":
+                self._read_text(self.text[piece.start : piece.end])
+            elif not self.is_related and not self._read_region(piece):
+                return
+        if self.is_waiting:
+            self.collector.issue("no_box")
+        if self.regions and self.regions == self.denials:
+            self.collector.nothing(as_documented=self.format.nothing_tagged)
+
+    def _read_label(self, label: Span, is_of_boxes_before: bool) -> None:
+        unnamed, self.unnamed = self.unnamed, None
+        if unnamed is not None and is_of_boxes_before:
+            self.collector.name_from(unnamed, label, self.text)
+            return
+        if self.is_waiting:
+            self.collector.issue("no_box")
+        self.label, self.is_waiting, self.is_related = label, True, False
+
+    def _read_text(self, inside: str) -> None:
+        if not inside.strip().strip(self.format.between).strip():
+            return
+        if not self.is_waiting:
+            self.label = None
+        self.is_related = inside.endswith("</pred>")
+        if not self.format.prose:
+            self.collector.issue("text_around")
+
+    def _read_region(self, piece: Piece) -> bool:
+        """False if there is no room for more boxes."""
+        self.is_waiting = False
+        self.unnamed = len(self.collector.boxes) if self.label is None else None
+        self.regions += 1
+        self.denials += piece.closed and denies(self.text[piece.start : piece.end])
+        return self.format.region(self.collector, self.text, piece, self.label)
 
 
 class TaggedLists(Tagged):

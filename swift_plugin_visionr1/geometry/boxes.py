@@ -1,6 +1,8 @@
 """Axis-aligned boxes as float64 arrays of shape (n, 4): x1, y1, x2, y2 in pixels, edges exclusive
 (no +1)."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,9 +32,23 @@ def xywh_to_xyxy(boxes_xywh: Boxes) -> Boxes:
     return np.hstack([boxes_xywh[:, :2], boxes_xywh[:, :2] + boxes_xywh[:, 2:]])
 
 
+def cxcywh_to_xyxy(boxes_cxcywh: Boxes) -> Boxes:
+    """(n, 4) corners of boxes that are written as middle, width and height."""
+    middle, half = boxes_cxcywh[:, :2], boxes_cxcywh[:, 2:] / 2
+    return np.hstack([middle - half, middle + half])
+
+
 def xyxy_to_xywh(boxes_xyxy: Boxes) -> Boxes:
     """(n, 4) upper left corner, width and height, as COCO writes boxes."""
     return np.hstack([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]])
+
+
+LAYOUTS: dict[str, Callable[[Boxes], Boxes]] = {
+    "xyxy": lambda boxes_xyxy: boxes_xyxy,
+    "xywh": xywh_to_xyxy,
+    "cxcywh": cxcywh_to_xyxy,
+}
+"""How four numbers are written as a box, and the way from there to corners."""
 
 
 def is_valid(boxes: Boxes) -> NDArray[np.bool_]:

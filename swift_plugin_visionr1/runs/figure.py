@@ -62,8 +62,8 @@ def draw_run(
 
 
 def _draw(axes: Any, panel: PlotPanel, log: Log, switch: int | None) -> None:
-    axes.set_title(panel.title, fontsize=10, loc="left")
     left, right = log.steps[0] - 0.5, log.steps[-1] + 0.5
+    axes.set_xlim(left, right)
     if switch is not None:
         axes.axvspan(left, switch - 0.5, color=STAGE_COLOURS["beginner"], linewidth=0)
         axes.axvspan(switch - 0.5, right, color=STAGE_COLOURS["advanced"], linewidth=0)
@@ -73,7 +73,12 @@ def _draw(axes: Any, panel: PlotPanel, log: Log, switch: int | None) -> None:
     for colour, (name, values) in zip(COLOURS, panel.lines.items(), strict=False):
         steps = log.steps if panel.steps is None else panel.steps
         _line(axes, steps, values, name, colour, switch)
-    axes.set_xlim(left, right)
+    _dress(axes, panel)
+
+
+def _dress(axes: Any, panel: PlotPanel) -> None:
+    """Everything around the lines."""
+    axes.set_title(panel.title, fontsize=10, loc="left")
     axes.xaxis.get_major_locator().set_params(integer=True)
     if panel.top is not None:
         axes.set_ylim(-0.02 * panel.top, 1.02 * panel.top)

@@ -129,7 +129,7 @@ def test_an_interrupted_run_leaves_no_half_file(
     def stop(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("swift_plugin_visionr1.curate.dataset._lasting", stop)
+    monkeypatch.setattr("swift_plugin_visionr1.curate.output.Output.keep_image", stop)
     assert main(["prepare", "--source", str(tmp_path / "a"), "--out", str(out)]) == 130
     assert "run the same command again" in capsys.readouterr().err
     assert out.read_bytes() == before

@@ -170,7 +170,35 @@ def _kind(value: dict[str, Any]) -> str:
 def _objects(
     results: list[Any], where: str, tally: Tally
 ) -> tuple[list[Object], list[str], tuple[int, int] | None]:
-    """Boxes in pixels if the results say the image's size, else in percent."""
+    """Boxes in pixels if the results say the image's size, else in percent; the labels of those
+    that cannot be used; that size."""
+    shapes = _joined(results, where, tally)
+    size = next((side for shape in shapes if (side := _size(shape))), None)
+    objects: list[Object] = []
+    partly: list[str] = []
+    for shape in shapes:
+        labels = next((each for key in LABELS if (each := _texts(shape["value"].get(key)))), [])
+        not_read = [each for key in OTHER_LABELS for each in _texts(shape["value"].get(key))]
+        box = _box(shape["value"], size)
+        turned = shape.get("image_rotation") not in (None, 0)
+        if not_read and not labels:
+            tally.drop(NOT_READ, f"{not_read[0]} in {where}")
+            partly += not_read
+        elif "x" not in shape["value"] and "points" not in shape["value"]:
+            if not labels:  # with labels it is an answer about the whole image
+                tally.drop(NO_AREA_KIND, where)
+        elif not labels:
+            tally.drop(NO_LABEL, where)
+        elif box is None or turned:
+            tally.drop(TURNED if turned else BAD_BOX, f"{labels[0]} in {where}")
+            partly += labels
+        else:
+            objects += [(label, box) for label in dict.fromkeys(labels)]
+    return objects, partly, size
+
+
+def _joined(results: list[Any], where: str, tally: Tally) -> list[dict[str, Any]]:
+    """The shapes of an annotation. A box and its label may be two results of one id."""
     shapes: dict[Any, dict[str, Any]] = {}
     for index, result in enumerate(results):
         if isinstance(result, dict) and result.get("type") == "relation":
@@ -183,30 +211,7 @@ def _objects(
         known = shapes.setdefault(number if number and is_id(number) else index, {"value": {}})
         known["value"] = {**known["value"], **value}
         known |= {k: v for k, v in result.items() if k.startswith(("original_", "image_"))}
-    objects: list[Object] = []
-    partly: list[str] = []
-    sizes = [_size(shape) for shape in shapes.values()]
-    size = next((each for each in sizes if each), None)
-    for shape in shapes.values():
-        labels = next((each for key in LABELS if (each := _texts(shape["value"].get(key)))), [])
-        not_read = [each for key in OTHER_LABELS for each in _texts(shape["value"].get(key))]
-        box = _box(shape["value"], size)
-        turned = shape.get("image_rotation") not in (None, 0)
-        if not_read and not labels:
-            tally.drop(NOT_READ, f"{not_read[0]} in {where}")
-            partly += not_read
-        elif "x" not in shape["value"] and "points" not in shape["value"]:
-            if labels:
-                continue  # an answer about the whole image
-            tally.drop(NO_AREA_KIND, where)
-        elif not labels:
-            tally.drop(NO_LABEL, where)
-        elif box is None or turned:
-            tally.drop(TURNED if turned else BAD_BOX, f"{labels[0]} in {where}")
-            partly += labels
-        else:
-            objects += [(label, box) for label in dict.fromkeys(labels)]
-    return objects, partly, size
+    return list(shapes.values())
 
 
 def _texts(value: Any) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...geometry.boxes import Boxes
+from ...geometry.boxes import Boxes, cxcywh_to_xyxy, xywh_to_xyxy
 from ...text import share
 from ..findings import Finding, note, problem
 
@@ -22,6 +22,21 @@ TILTED, LEVEL = 0.25, 0.15  # of a side, by which the room on both sides of all 
 UNEXPLAINED = ("corner_order", "out_of_image")  # codes of what fits no usual frame or layout
 FEW = 0.6  # of the boxes that would leave their image, if those of all rows were in another frame
 TOLERANCE = 0.005  # share of boxes that may be wrong in themselves
+
+
+@dataclass(frozen=True, eq=False)
+class LikelyFrame:
+    """A frame in which the boxes may be written.
+
+    Attributes:
+        code: of the finding.
+        sides: (n, 2) width and height of each box's image in that frame.
+        words: what is wrong then.
+    """
+
+    code: str
+    sides: NDArray[np.float64]
+    words: str
 
 
 @dataclass(frozen=True)
@@ -89,8 +104,8 @@ def corner_order(evidence: Evidence) -> Finding | None:
     if not reversed_.any():
         return None
     sentence = f"{share(int(reversed_.sum()), len(start))} boxes have x1 > x2 or y1 > y2"
-    middle = evidence.fits(np.hstack([start - extent / 2, start + extent / 2]), evidence.sizes)
-    if evidence.fits(np.hstack([start, start + extent]), evidence.sizes):
+    middle = evidence.fits(cxcywh_to_xyxy(evidence.boxes), evidence.sizes)
+    if evidence.fits(xywh_to_xyxy(evidence.boxes), evidence.sizes):
         text = f"{sentence}, and all lie in their image as [x, y, width, height], COCO's layout"
         text += " (or as middle, width and height)" if middle else ""
         return problem("xywh", f"{text}: write [x, y, x + width, y + height]")
@@ -117,20 +132,24 @@ def other_frame(evidence: Evidence) -> Finding | None:
     likely = _likely_frame(
         evidence, SHORT if leaves else FULL, leaves or min(tilt) > TILTED, leaves
     )
-    if likely is None or (leaves and _are_few(outside, evidence, likely[1])):
-        return (
-            _out_of_image(outside) if leaves else _lopsided(reach) if min(tilt) > TILTED else None
-        )
-    code, sides, text = likely
-    x, y = evidence.reach(sides)
-    how = (
-        f"{_many(outside)} leave their image"
-        if leaves
-        else f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its "
+    if likely is None or (leaves and _are_few(outside, evidence, likely.sides)):
+        if leaves:
+            return _out_of_image(outside)
+        return _lopsided(reach) if min(tilt) > TILTED else None
+    x, y = evidence.reach(likely.sides)
+    how = f"{_many(outside)} leave their image" if leaves else _falls_short(reach)
+    return problem(
+        likely.code,
+        f"{likely.words}: {how}, but in that frame they reach {x:.0%} and {y:.0%}. Write them in "
+        "pixels of the original image file",
+    )
+
+
+def _falls_short(reach: tuple[float, float]) -> str:
+    return (
+        f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its "
         "height"
     )
-    text += f": {how}, but in that frame they reach {x:.0%} and {y:.0%}"
-    return problem(code, f"{text}. Write them in pixels of the original image file")
 
 
 def _are_few(outside: NDArray[np.float64], evidence: Evidence, sides: NDArray[np.float64]) -> bool:
@@ -151,9 +170,8 @@ def _many(outside: NDArray[np.float64]) -> str:
 
 def _likely_frame(
     evidence: Evidence, least: float, middle_counts: bool, leaves: bool
-) -> tuple[str, NDArray[np.float64], str] | None:
-    """Code, sides and description of the frame that the boxes do not leave and whose borders they
-    reach.
+) -> LikelyFrame | None:
+    """The frame that the boxes do not leave and whose borders they reach.
 
     Args:
         evidence: the boxes.
@@ -162,37 +180,43 @@ def _likely_frame(
         leaves: whether some leave their image; else they have to lie less to one side of the frame
             than of the image.
     """
+    level = np.inf if leaves else np.abs(evidence.tilt(evidence.sizes)).sum()
+
+    def qualifies(frame: LikelyFrame) -> bool:
+        tilt = np.abs(evidence.tilt(frame.sides))
+        reaches = min(evidence.reach(frame.sides)) >= least
+        return bool(tilt.sum() < level and (reaches or (middle_counts and tilt.max() < LEVEL)))
+
+    return min(
+        filter(qualifies, _fitting_frames(evidence)),
+        key=lambda frame: abs(1 - np.array(evidence.reach(frame.sides))).sum(),
+        default=None,
+    )
+
+
+def _fitting_frames(evidence: Evidence) -> list[LikelyFrame]:
+    """The usual frames, other than the image's, that the boxes do not leave."""
     thousand = np.full_like(evidence.sizes, 1000.0)
-    frames = [
-        (
+    usual = [
+        LikelyFrame(
             "resized_boxes",
             evidence.processed,
             "boxes are in pixels of the resized image that the model sees",
         ),
-        ("norm1000", thousand, "boxes are normalised to 0-1000"),
-        ("norm100", thousand / 10, "boxes are normalised to 0-100"),
-        (
+        LikelyFrame("norm1000", thousand, "boxes are normalised to 0-1000"),
+        LikelyFrame("norm100", thousand / 10, "boxes are normalised to 0-100"),
+        LikelyFrame(
             "swapped_boxes",
             evidence.sizes[:, ::-1],
             "boxes fit only with width and height swapped, or are y first",
         ),
     ]
-    fitting = [
+    return [
         frame
-        for frame in frames
-        if not np.array_equal(frame[1], evidence.sizes) and evidence.fits(evidence.boxes, frame[1])
+        for frame in usual
+        if not np.array_equal(frame.sides, evidence.sizes)
+        if evidence.fits(evidence.boxes, frame.sides)
     ]
-    level = np.inf if leaves else np.abs(evidence.tilt(evidence.sizes)).sum()
-    likely = [
-        frame
-        for frame in fitting
-        if np.abs(evidence.tilt(frame[1])).sum() < level
-        if min(evidence.reach(frame[1])) >= least
-        or (middle_counts and max(np.abs(evidence.tilt(frame[1]))) < LEVEL)
-    ]
-    return min(
-        likely, key=lambda frame: abs(1 - np.array(evidence.reach(frame[1]))).sum(), default=None
-    )
 
 
 def _out_of_image(outside: NDArray[np.float64]) -> Finding:
@@ -205,11 +229,8 @@ def _out_of_image(outside: NDArray[np.float64]) -> Finding:
 
 
 def _lopsided(reach: tuple[float, float]) -> Finding:
-    text = (
-        f"no box reaches beyond {reach[0]:.0%} of its image's width and {reach[1]:.0%} of its "
-        "height"
-    )
     return note(
         "lopsided",
-        f"{text}: are they in pixels of a smaller copy of the images? Look at the pictures (--out)",
+        f"{_falls_short(reach)}: are they in pixels of a smaller copy of the images? Look at the "
+        "pictures (--out)",
     )
