@@ -61,7 +61,7 @@ def check_value(value: Any, kind: Any, name: str) -> Any:
         if isinstance(value, int) and abs(value) > LARGEST:
             raise msgspec.ValidationError
         return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # half a surrogate pair
         choices = [part for part in _parts(kind) if isinstance(part, str)]
         raise InputError(
             f"expected {name} to be {in_words(kind)}, got {_shown(value)}"

@@ -156,7 +156,7 @@ def without_user(text: str) -> str:
 def secrets(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     """What must not appear in a log: the values of secret options and variables, and passwords."""
     texts = [value for name, values in pairs(arguments) if is_secret(name) for value in values]
-    texts += [value for name, value in environ.items() if is_secret(name)]
+    texts += [value for name, value in environ.items() if _holds_secret(name, value)]
     everything = [value for _, values in pairs(arguments) for value in values]
     texts += [text for value in everything for text in _secrets_inside(value)]
     everything += environ.values()
@@ -165,6 +165,13 @@ def secrets(arguments: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     return sorted(
         {text for text in texts if len(text) >= LEAST_SECRET}, key=lambda text: (-len(text), text)
     )
+
+
+def _holds_secret(variable: str, value: str) -> bool:
+    """Whether a variable's name says so. PWD is the working folder, and MAX_TOKENS is a number."""
+    name = variable.lower()
+    is_number_of_tokens = name.endswith("tokens") and value.isdigit()
+    return bool(SECRET.search(name)) and variable != "PWD" and not is_number_of_tokens
 
 
 def places(arguments: Sequence[str], leave_out: Sequence[str] = ()) -> dict[str, Path]:

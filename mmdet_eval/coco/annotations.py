@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from swift_plugin_visionr1.data.coco import CocoFile, Id, Image, check_content, read_coco
+from swift_plugin_visionr1.errors import InputError
+from swift_plugin_visionr1.text import short
 
 from .repairs import repaired
 from .truths import Truths, to_truths
@@ -22,6 +24,7 @@ __all__ = ["Annotations", "Id", "Image", "make_annotations", "read_annotations"]
 ASKED = "asked_category_ids"  # of an image: what may be asked about it
 COUNT = "annotated_count"  # of an image: how many there are, where boxes are not annotated
 NEGATIVE = "neg_category_ids"  # of an image of LVIS: what is known not to be in it
+PARTLY = "not_exhaustive_category_ids"  # of an image of LVIS: what may be in it more often
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +186,25 @@ def make_annotations(
 
 
 def _annotations(file: CocoFile) -> Annotations:
+    for image in file.data["images"]:
+        _check_image(image, file.path)
     repairs = list(file.changes)
     data = {**file.data, "annotations": repaired(file.annotations, repairs)}
     return Annotations(file.path, file.sha256, file.images, file.categories, data, tuple(repairs))
+
+
+def _check_image(image: dict[str, Any], path: Path) -> None:
+    """Raise InputError if what only some forms say about an image is of another kind."""
+    for key in (ASKED, NEGATIVE, PARTLY):
+        ids = image.get(key, ())
+        if not isinstance(ids, list | tuple) or not all(isinstance(i, int | str) for i in ids):
+            raise InputError(
+                f"expected {key} of image {image['id']} of {path} to be a list of category ids, "
+                f"got {short(ids)}"
+            )
+    count = image.get(COUNT, 0)
+    if type(count) is not int or count < 0:
+        raise InputError(
+            f"expected {COUNT} of image {image['id']} of {path} to be a whole number, got "
+            f"{short(count)}"
+        )

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..coco.annotations import NEGATIVE, Annotations, Id
+from ..coco.annotations import NEGATIVE, PARTLY, Annotations, Id
 from ..coco.columns import Indices, place_of_each
 from ..coco.detections import Detections
 from .matches import Matches
@@ -66,7 +66,7 @@ def _first_of_image(detections: Detections) -> NDArray[np.bool_]:
 def without_partly(matches: Matches, annotations: Annotations) -> Matches:
     """The matches, where wrong boxes of categories that are not annotated exhaustively do not
     count."""
-    partly = listed(annotations, "not_exhaustive_category_ids", matches.image_ids)
+    partly = listed(annotations, PARTLY, matches.image_ids)
     in_file = place_of_each(matches.category_ids, annotations.category_ids)
     at = matches.image * len(in_file) + in_file[matches.category]
     return replace(matches, ignored=matches.ignored | (~matches.matched & np.isin(at, partly)))
@@ -83,7 +83,7 @@ def listed(annotations: Annotations, key: str, image_ids: Sequence[Id]) -> Indic
     pairs = [
         images[image["id"]] * len(categories) + categories[category]
         for image in annotations.data["images"]
-        for category in image.get(key) or ()
+        for category in image.get(key, ())
         if category in categories
     ]
     return np.array(pairs, np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from swift_plugin_visionr1.errors import InputError
 
-from ..coco.annotations import Annotations
+from ..coco.annotations import NEGATIVE, PARTLY, Annotations
 from ..coco.detections import Detections
 from .engines import EngineRun, hotcoco_ids, without_boxes
 from .federated import MOST, counted
@@ -19,7 +19,7 @@ FREQUENCIES = {"APr": "r", "APc": "c", "APf": "f"}
 ITEMS = {name: name.replace("mAP", "AP") for name in ("mAP", "AP50", "AP75", "APs", "APm", "APl")}
 ITEMS |= {name: name for name in (*FREQUENCIES, "AR@300", "ARs@300", "ARm@300", "ARl@300")}
 FIRST = ("mAP", "APr", "APc", "APf", "AP50", "AP75", f"AR@{MOST}")  # what tables show
-LISTS = ("neg_category_ids", "not_exhaustive_category_ids")
+LISTS = (NEGATIVE, PARTLY)
 
 
 def as_lvis_metrics(results: dict[str, float]) -> Metrics:
@@ -44,7 +44,7 @@ def lvis_without_boxes(annotations: Annotations) -> Metrics:
 
 def lvis_content(annotations: Annotations) -> dict[str, Any]:
     """What LVIS's evaluators read, with the lists that an image may lack."""
-    images = [{key: image.get(key) or [] for key in LISTS} for image in annotations.data["images"]]
+    images = [{key: image.get(key, []) for key in LISTS} for image in annotations.data["images"]]
     return counted(annotations).data | {
         "images": [
             {**image, **lists}

@@ -155,5 +155,6 @@ def _table(path: Path) -> Iterator[Mapping[str, Any]]:
                 )
             for batch in batches:
                 yield from batch.to_pylist()
-    except pyarrow.ArrowInvalid as error:
+    # Broken files raise more than Arrow's errors: broken texts and numbers Python's.
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         raise InputError(f"expected a {path.suffix} file at {path}: {error}") from None

@@ -320,6 +320,9 @@ def test_secrets_of_the_environment_and_of_urls() -> None:
     assert found == ["u:abcdefgh", "12345678", "abcdefgh"]
     environ = {"PGPASSWORD": "p4ssw0rd", "X_APIKEY": "k3y-k3y", "http_proxy": "http://u:pr0xy99@h"}
     assert set(secrets([], environ)) == {"p4ssw0rd", "k3y-k3y", "u:pr0xy99", "pr0xy99"}
+    harmless = {"PWD": "/home/me/project", "OLDPWD": "/home/me", "MAX_BATCHED_TOKENS": "100000"}
+    assert secrets([], harmless) == []
+    assert secrets([], {"DB_PWD": "/hidden", "MY_TOKENS": "abcdef"}) == ["/hidden", "abcdef"]
 
 
 @pytest.mark.parametrize(

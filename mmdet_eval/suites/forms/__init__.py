@@ -11,7 +11,7 @@ from swift_plugin_visionr1.files import read_bytes
 
 from ...coco.annotations import Annotations, make_annotations, read_annotations
 from ..spec import DatasetSpec
-from .content import Content
+from .content import Content, require_files
 from .counts import read_counts, read_fsc147
 from .d3 import read_d3
 from .grefcoco import read_grefcoco
@@ -42,6 +42,8 @@ FORMS: dict[str, Reader | None] = {
     "pixmo_count": read_counts,
     "fsc147": read_fsc147,
 }
+# The least number of files of `DatasetSpec.needs` that a form reads.
+NEEDS = {"d3": 1, "fsc147": 2}
 
 
 def read_dataset(spec: DatasetSpec) -> Annotations:
@@ -51,6 +53,7 @@ def read_dataset(spec: DatasetSpec) -> Annotations:
         InputError: a file is missing or cannot be used, or has nothing in the split.
     """
     read = FORMS[spec.form]
+    require_files(spec, NEEDS.get(spec.form, 0))
     if read is None:
         return read_annotations(spec.ann, spec.classes)
     content = read(spec)

@@ -76,6 +76,16 @@ def content_of(expressions: Iterable[Expression], spec: DatasetSpec) -> dict[str
     return {"images": images, "annotations": numbered, "categories": [dict(OBJECT)]}
 
 
+def require_files(spec: DatasetSpec, count: int) -> None:
+    """Raise InputError if the suite's file names fewer other files of a data set than its form
+    reads."""
+    if len(spec.needs) < count:
+        raise InputError(
+            f"expected `needs` of {spec.name} to name {count} files, which the form {spec.form} "
+            f"reads beside {spec.ann}, got {len(spec.needs)}"
+        )
+
+
 def size_in(folder: Path, file_name: str, known: dict[str, Size]) -> Size:
     """(width, height) of an image, from its header, which is read once.
 

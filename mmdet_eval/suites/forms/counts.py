@@ -8,14 +8,15 @@ There are no annotations, so only counting is measured.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from swift_plugin_visionr1.data.image_paths import find_image
 from swift_plugin_visionr1.data.row_files import read_file
+from swift_plugin_visionr1.declared import check_value
 from swift_plugin_visionr1.errors import InputError
-from swift_plugin_visionr1.files import read_json
+from swift_plugin_visionr1.files import read_json, read_text
 from swift_plugin_visionr1.geometry.frames import Size
 from swift_plugin_visionr1.writing import write_file
 
@@ -99,30 +100,32 @@ def read_fsc147(spec: DatasetSpec) -> Content:
     `Train_Test_Val_FSC_147.json` with the splits and `ImageClasses_FSC147.txt` with the classes.
 
     Raises:
-        InputError: an image of the split has no points or no class.
+        InputError: a file has another form, or an image of the split has no points or no class.
     """
-    points, names = read_json(spec.ann), list(spec.needs)
-    splits = read_json(names[0])
-    lines = names[1].read_text("utf-8").splitlines()
-    classes = dict(line.split("\t", 1) for line in lines if "\t" in line)
-    sizes: dict[str, Size] = {}
-    data = content_of(_pictures(spec, points, splits.get(spec.split, ()), classes, sizes), spec)
-    return Content(data, files=(spec.ann, *spec.needs))
+    splits, classes = spec.needs[:2]
+    entries = check_value(
+        read_json(spec.ann), dict[str, dict[str, Any]], f"the content of {spec.ann}"
+    )
+    of_splits = check_value(read_json(splits), dict[str, list[str]], f"the content of {splits}")
+    lines = read_text(classes).splitlines()
+    names = dict(line.split("\t", 1) for line in lines if "\t" in line)
+    pictures = _pictures(spec, entries, of_splits.get(spec.split, ()), names)
+    return Content(content_of(pictures, spec), files=(spec.ann, *spec.needs))
 
 
 def _pictures(
     spec: DatasetSpec,
-    points: Mapping[str, Any],
-    names: list[str],
+    entries: Mapping[str, Mapping[str, Any]],
+    files: Sequence[str],
     classes: Mapping[str, str],
-    sizes: dict[str, Size],
 ) -> Iterator[Expression]:
-    for name in names:
-        if name not in points or name not in classes:
+    sizes: dict[str, Size] = {}
+    for name in files:
+        points = entries.get(name, {}).get("points")
+        if not isinstance(points, list) or name not in classes:
             raise InputError(
                 f"expected points and a class for {name} of the split {spec.split!r} in {spec.ann} "
                 f"and {spec.needs[1]}, got none"
             )
-        count = len(points[name]["points"])
         size = size_in(spec.images, name, sizes)
-        yield Expression(name, size, classes[name].strip(), (), {COUNT: count})
+        yield Expression(name, size, classes[name].strip(), (), {COUNT: len(points)})

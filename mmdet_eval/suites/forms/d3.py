@@ -16,19 +16,22 @@ from swift_plugin_visionr1.files import read_json
 
 from ...coco.annotations import ASKED
 from ..spec import DatasetSpec
-from .content import Content
+from .content import Content, require_files
 
 INTRA = "intra"
 
 
 def read_d3(spec: DatasetSpec) -> Content:
     """See `forms.FORMS`."""
-    data, absent = read_json(spec.ann), {one["id"] for one in _categories(spec.needs[0])}
-    categories = [one | {"absence": one["id"] in absent} for one in _categories(spec.ann, data)]
-    images = data.get("images")
-    if spec.split == INTRA and isinstance(images, list):
+    data = read_json(spec.ann)
+    absent = {one["id"] for one in _with_ids(read_json(spec.needs[0]), "categories", spec.needs[0])}
+    categories = [
+        one | {"absence": one["id"] in absent} for one in _with_ids(data, "categories", spec.ann)
+    ]
+    images = _with_ids(data, "images", spec.ann)
+    if spec.split == INTRA:
         asked = _asked(spec)
-        unknown = [image.get("id") for image in images if image.get("id") not in asked]
+        unknown = [image["id"] for image in images if image["id"] not in asked]
         if unknown:
             raise InputError(
                 f"expected the group of every image of {spec.ann} in {spec.needs[1]}, got none for "
@@ -42,20 +45,22 @@ def read_d3(spec: DatasetSpec) -> Content:
     return Content(data | made, files=(spec.ann, *spec.needs))
 
 
-def _categories(path: Path, data: Any = None) -> list[dict[str, Any]]:
-    data = read_json(path) if data is None else data
-    categories = data.get("categories") if isinstance(data, dict) else None
-    if not isinstance(categories, list) or not all(
-        isinstance(one, dict) and isinstance(one.get("id"), int) for one in categories
+def _with_ids(data: Any, name: str, path: Path) -> list[dict[str, Any]]:
+    """A list of COCO annotations whose entries have whole numbers as ids; raises InputError."""
+    records = data.get(name) if isinstance(data, dict) else None
+    if not isinstance(records, list) or not all(
+        isinstance(one, dict) and type(one.get("id")) is int for one in records
     ):
         raise InputError(
-            f'expected {path} to be COCO annotations with a list "categories" that have whole ids'
+            f'expected {path} to be COCO annotations with a list "{name}" of entries with whole '
+            "numbers as ids"
         )
-    return categories
+    return records
 
 
 def _asked(spec: DatasetSpec) -> dict[Any, list[Any]]:
     """Image id -> the descriptions of its group."""
+    require_files(spec, 3)
     images, groups = (_records(path) for path in spec.needs[1:3])
     try:
         return {

@@ -57,6 +57,6 @@ def four_numbers(values: Sequence[Any]) -> Box | None:
     """Four finite numbers, which may be written as text; None if they are not that."""
     try:
         numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # an integer beyond every float
         return None
     return numbers if len(numbers) == 4 and all(map(is_finite_number, numbers)) else None
