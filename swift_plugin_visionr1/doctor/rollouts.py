@@ -1,16 +1,19 @@
 """The engine that writes the completions in training, asked beside the trainer's own model. Imports
 ms-swift; checks/trust.py compares."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ..data.published.base import IMAGE_TAG
 from ..errors import SettingsError
 from ..geometry.frames import Size
 from ..models.chat import flag
 from ..recipes.training_command import Recipe
+from ..text import clipped
+from .blame import reraise_own
 from .cases import Whole
 from .checks.trust import Pair, Side, Words, mean_distance, shorten, trust_findings
-from .findings import Finding
+from .findings import Finding, problem
 from .model import TrainedModel
 from .sampling import as_request, open_template, torch_dtype
 
@@ -28,10 +31,25 @@ def compare_engines(
         trainer: ms-swift's TransformersEngine with the model that is trained.
     """
     name = engine_of(recipe, wanted)
-    pairs = ask_both(open_sampler(name, recipe, model, trainer), trainer, recipe, cases)
-    words = Words(decoder(trainer.tokenizer), frozenset(trainer.tokenizer.all_special_ids))
-    numbers: dict[str, object] = {"engine": name, "logprob_distance": mean_distance(pairs)}
-    return trust_findings(name, pairs, words), numbers
+    numbers: dict[str, object] = {"engine": name, "logprob_distance": None}
+    try:
+        answers = ask(open_sampler(name, recipe, model, trainer), cases)
+    except Exception as error:  # whatever an engine or a server raises is the finding
+        reraise_own(error)
+        return [_failure(name, error)], numbers
+    pairs = pair_up(answers, trainer, recipe, cases)
+    numbers["logprob_distance"] = mean_distance(pairs)
+    return trust_findings(name, pairs, find_words(trainer.tokenizer)), numbers
+
+
+def _failure(name: str, error: Exception) -> Finding:
+    text = f"{name}, which writes the completions, cannot be asked: {type(error).__name__}: "
+    what_to_do = (
+        "is the server running, and can this machine reach it?"
+        if name.startswith("http")
+        else "training would meet the same"
+    )
+    return problem("engine_fails", f"{text}{clipped(str(error), 400)}; {what_to_do}")
 
 
 def engine_of(recipe: Recipe, wanted: str | None) -> str:
@@ -82,16 +100,13 @@ def _open_vllm(recipe: Recipe, model: TrainedModel, trainer: Any) -> Any:
     )
 
 
-def ask_both(sampler: Any, trainer: Any, recipe: Recipe, cases: Sequence[Whole]) -> list[Pair]:
-    """One sampled answer of each case's prompt, with the tokens' log-probabilities by both.
-
-    The trainer's side is its own path: the row with the answer's tokens, encoded for training, and
-    one pass through the network.
-    """
-    from swift.infer_engine import RequestConfig
+def ask(sampler: Any, cases: Sequence[Whole], tokens: int = TOKENS) -> list[Any]:
+    """The engine's answer to each case's prompt, sampled, with its tokens and their
+    log-probabilities."""
+    from swift.infer_engine import InferClient, RequestConfig
 
     config = RequestConfig(
-        max_tokens=TOKENS,
+        max_tokens=tokens,
         temperature=1.0,
         top_k=-1,
         top_p=1.0,
@@ -100,13 +115,58 @@ def ask_both(sampler: Any, trainer: Any, recipe: Recipe, cases: Sequence[Whole])
         return_details=True,
     )
     requests = [as_request(case) for case in cases]
-    answers = sampler.infer(requests, config, use_tqdm=False)
+    if isinstance(sampler, InferClient):
+        requests = [in_openai_form(request) for request in requests]
+    return list(sampler.infer(requests, config, use_tqdm=False))
+
+
+def in_openai_form(request: Any) -> Any:
+    """The request with its images inside the messages, where every server looks for them."""
+    from swift.infer_engine import InferRequest
+
+    contents = [message["content"] for message in request.messages]
+    if not all(isinstance(part, str) for part in (*contents, *request.images)):
+        return request
+    images = iter(request.images)
+    missing = len(request.images) - sum(text.count(IMAGE_TAG) for text in contents)
+    messages = []
+    for message in request.messages:
+        content = message["content"]
+        if message["role"] == "user":
+            content = _parts(IMAGE_TAG * missing + content, images)
+            missing = 0  # ms-swift puts them first
+        messages.append({**message, "content": content})
+    return InferRequest(messages=messages)
+
+
+def _parts(text: str, images: Iterator[Any]) -> list[dict[str, Any]]:
+    first, *others = text.split(IMAGE_TAG)
+    parts: list[dict[str, Any]] = [{"type": "text", "text": first}]
+    for other in others:
+        parts.append({"type": "image_url", "image_url": {"url": next(images)}})
+        parts.append({"type": "text", "text": other})
+    return [part for part in parts if part.get("text") != ""]
+
+
+def pair_up(
+    answers: Sequence[Any], trainer: Any, recipe: Recipe, cases: Sequence[Whole]
+) -> list[Pair]:
+    """Each row as the engine and as the trainer see it, with the log-probabilities by both.
+
+    The trainer's side is its own path: the row with the answer's tokens, encoded for training, and
+    one pass through the network.
+    """
     template = open_template(recipe, trainer.processor)
     template.set_mode("train")
     return [
         _pair(case, answer, template, trainer.model)
         for case, answer in zip(cases, answers, strict=True)
     ]
+
+
+def find_words(tokenizer: Any) -> Words:
+    """What the trainer's tokenizer tells of ids."""
+    return Words(decoder(tokenizer), frozenset(tokenizer.all_special_ids))
 
 
 def decoder(tokenizer: Any) -> Callable[[Sequence[int]], str]:
