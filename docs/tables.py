@@ -55,7 +55,8 @@ def questions() -> str:
     lines = ["| format | for all cats and dogs | for one thing, a cat |", "|---|---|---|"]
     for name in FORMATS:
         own = get_format(name).questions
-        detect = _code(fill(own.detect, ["cat", "dog"])) if own.detect else "the paper's"
+        several = "the paper's" if own.json else "the paper's, without JSON"
+        detect = _code(fill(own.detect, ["cat", "dog"])) if own.detect else several
         locate = _code(fill(own.locate, ["cat"])) if own.locate else "the paper's"
         lines.append(f"| `{name}` | {detect} | {locate} |")
     return "\n".join(lines)

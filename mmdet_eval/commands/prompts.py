@@ -23,10 +23,6 @@ from ..suites.protocols import EXPRESSIONS, Protocol, in_words_of, load_protocol
 from ..suites.spec import DatasetSpec, Suite, check_names
 
 DEFAULT_PROTOCOL = "vision_r1_coco"  # for --ann; a suite has its own
-BY_ONE = (
-    "its authors document a question for one thing only. Use a protocol with the queries present, "
-    "each or expression, such as --protocol vision_r1_odinw:"
-)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -125,9 +121,7 @@ def _protocol(arguments: argparse.Namespace, suite: Suite, format: Format | None
         return protocol
     worded = in_words_of(format, protocol)
     if asks_for_json(worded.prompt, format.name):
-        warn(
-            f"note: {worded.name} asks for JSON, which {format.name} is not; {BY_ONE}{format.name}"
-        )
+        warn(f"note: {worded.name} asks for JSON, which {format.name} is not: change its prompt")
     return worded
 
 

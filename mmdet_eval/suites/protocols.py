@@ -9,6 +9,7 @@ from swift_plugin_visionr1.declared import read_declared
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.files import load_yaml
 from swift_plugin_visionr1.formats import FORMATS, Format
+from swift_plugin_visionr1.formats.questions import instead_of_the_papers
 from swift_plugin_visionr1.text import short
 
 from . import named_files
@@ -92,22 +93,23 @@ def load_protocol(name: str) -> Protocol:
 
 
 def in_words_of(format: Format, protocol: Protocol) -> Protocol:
-    """The protocol with the question that the format's authors document, if any; else unchanged.
+    """The protocol with the question that the format's authors document, if any; without the words
+    "in JSON format" for models that write no JSON; else unchanged.
 
     A question about one thing decides the category: several families leave the label out of the
     answer.
     """
     questions = format.questions
-    words = questions.detect if protocol.queries in AT_ONCE else questions.locate
+    several = protocol.queries in AT_ONCE
+    words = instead_of_the_papers(questions) if several else questions.locate
     if words is None or protocol.answer or protocol.name not in protocol_names():
         return protocol
     return replace(
         protocol,
         name=f"{protocol.name}:{format.name}",
         prompt=words.replace("{", PLACEHOLDERS[protocol.queries][:-1], 1),
-        labels="answer" if protocol.queries in AT_ONCE else "query",
-        description=f"{protocol.name}, but asked in the words that the authors of {format.name} "
-        "document.",
+        labels="answer" if several else "query",
+        description=f"{protocol.name}, but asked as models that write {format.name} are.",
     )
 
 

@@ -42,10 +42,13 @@ class Questions:
         detect: for all objects of several categories, whose names replace `{}`, joined by commas,
             or `{:JOINT}`, joined by JOINT. See `rows.prompts.fill`.
         locate: for what one name or expression describes, which replaces `{}`.
+        json: whether the model may be asked for JSON, as the paper's question does, where its
+            authors document none.
     """
 
     detect: str | None = None
     locate: str | None = None
+    json: bool = True
 
 
 class Format(Protocol):

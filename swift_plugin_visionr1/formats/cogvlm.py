@@ -57,7 +57,9 @@ class CogVLM(Collected):
     name: ClassVar[str] = "cogvlm"
     frame: Frame = Frame(_TOP + 1.0, top=_TOP)
     questions: ClassVar[Questions] = Questions(
-        locate="Can you point out {} in the image and provide the bounding boxes of their location?"
+        locate="Can you point out {} in the image and provide the bounding boxes of their "
+        "location?",
+        json=False,
     )
 
     def collect(self, text: str, placed: bool = False) -> Collector:

@@ -23,5 +23,5 @@ class DeepSeekVL2(TaggedLists):
     box_tags: ClassVar[tuple[str, ...]] = ("<|det|>", "<|/det|>")
     between: ClassVar[str] = ","
     questions: ClassVar[Questions] = Questions(
-        locate="Locate <|ref|>{}<|/ref|> in the given image."
+        locate="Locate <|ref|>{}<|/ref|> in the given image.", json=False
     )

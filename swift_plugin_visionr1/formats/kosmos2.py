@@ -42,7 +42,7 @@ class Kosmos2(Tagged):
     joint: ClassVar[str] = ", "
     prose: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
-    questions: ClassVar[Questions] = Questions(locate="<grounding><phrase> {}</phrase>")
+    questions: ClassVar[Questions] = Questions(locate="<grounding><phrase> {}</phrase>", json=False)
     numbers: ClassVar[int] = 2
     many: ClassVar[bool] = True
 

@@ -27,7 +27,8 @@ class MiniCPMV(Tagged):
     labelled: ClassVar[bool] = False
     questions: ClassVar[Questions] = Questions(
         locate="Please provide the bounding box coordinate of the region this sentence describes: "
-        "<ref>{}</ref>"
+        "<ref>{}</ref>",
+        json=False,
     )
 
     def layout(self, rows: Sequence[Row]) -> str:

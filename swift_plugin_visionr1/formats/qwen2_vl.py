@@ -24,5 +24,5 @@ class Qwen2VL(QwenVL):
     box_tags: ClassVar[tuple[str, ...]] = ("<|box_start|>", "<|box_end|>")
     joint: ClassVar[str] = "\n"
     questions: ClassVar[Questions] = Questions(
-        locate="Find <|object_ref_start|>{}<|object_ref_end|>"
+        locate="Find <|object_ref_start|>{}<|object_ref_end|>", json=False
     )

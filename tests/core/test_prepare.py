@@ -12,7 +12,7 @@ from PIL import Image
 
 from swift_plugin_visionr1 import Settings
 from swift_plugin_visionr1.cli import main
-from swift_plugin_visionr1.formats.questions import DETECT
+from swift_plugin_visionr1.formats.questions import DETECT, WITHOUT_JSON
 from swift_plugin_visionr1.models.model_io import Limits, model_io
 
 
@@ -133,7 +133,7 @@ def test_the_question_can_be_given(tmp_path: Path) -> None:
         ),
         pytest.param(
             ["--model-type", "deepseek_vl2"],
-            DETECT.format("cat, dog"),
+            WITHOUT_JSON.format("cat, dog"),
             id="documented for no more than one",
         ),
         pytest.param(
@@ -306,6 +306,7 @@ def test_what_was_written_is_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
             [], "note: no --model-type, so the answers are for qwen2_5_vl", id="no model type"
         ),
         pytest.param(["--model-type", "internvl_chat"], "", id="its authors' question"),
+        pytest.param(["--model-type", "cogvlm"], "", id="without JSON"),
         pytest.param(
             ["--model-type", "paligemma", "--prompt", "Find {} as JSON."],
             "note: the prompt asks for JSON, which paligemma is not: its authors ask 'detect cat ; "
@@ -314,7 +315,7 @@ def test_what_was_written_is_counted(tmp_path: Path, capsys: pytest.CaptureFixtu
             id="JSON",
         ),
         pytest.param(
-            ["--model-type", "cogvlm"],
+            ["--model-type", "cogvlm", "--prompt", "Find {} as JSON."],
             "note: the prompt asks for JSON, which cogvlm is not: its authors ask for one thing at "
             "a time, "
             "'Can you point out cat in the image",

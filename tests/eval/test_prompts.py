@@ -17,7 +17,7 @@ from mmdet_eval.suites.protocols import load_protocol
 from mmdet_eval.suites.spec import DatasetSpec
 from swift_plugin_visionr1 import QwenResize, get_format
 from swift_plugin_visionr1.errors import ImageError, InputError
-from swift_plugin_visionr1.formats.questions import DETECT
+from swift_plugin_visionr1.formats.questions import DETECT, WITHOUT_JSON
 
 from .odinw import answer_rows, make_odinw
 
@@ -179,6 +179,12 @@ def test_annotations_are_asked_about_by_the_coco_protocol(
             id="papers-model",
         ),
         pytest.param(
+            ["--model-type", "deepseek_vl2"],
+            "vision_r1_coco:deepseek_vl2",
+            WITHOUT_JSON.format("red circle, blue square, Cat"),
+            id="tags-no-question",
+        ),
+        pytest.param(
             ["--model-type", "paligemma", "--protocol", "vision_r1_coco"],
             "vision_r1_coco",
             DETECT.format("red circle, blue square, Cat"),
@@ -211,26 +217,19 @@ def test_a_model_is_asked_in_the_words_of_its_authors(
     assert capsys.readouterr().err == ""
 
 
-def test_a_model_that_is_asked_for_what_it_does_not_write(
+def test_a_model_that_ones_own_protocol_asks_for_what_it_does_not_write(
     dataset: Any, write: Any, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(
-        "--ann",
-        write("a.json", dataset),
-        "--images",
-        images,
-        "--out",
-        tmp_path / "o",
-        "--model-type",
-        "deepseek_vl2",
+    protocol = write(
+        "mine.yaml", {"prompt": "JSON, {categories}", "queries": "all", "labels": "answer"}
     )
-    said = capsys.readouterr().err
-    assert (
-        "note: vision_r1_coco asks for JSON, which deepseek_vl2 is not; its authors document"
-        in said
-    )
-    load_protocol("vision_r1_odinw:deepseek_vl2")
-    assert "--protocol vision_r1_odinw:deepseek_vl2" in said
+    sets = {"one": {"ann": str(write("a.json", dataset)), "images": str(images)}}
+    suite = write("suite.yaml", {"datasets": sets, "protocol": str(protocol)})
+    words = ("--suite", suite, "--root", tmp_path, "--out", tmp_path / "o")
+    run(*words, "--model-type", "deepseek_vl2")
+    assert "asks for JSON, which deepseek_vl2 is not" in capsys.readouterr().err
+    run(*words, "--model-type", "qwen2_5_vl")
+    assert "asks for JSON" not in capsys.readouterr().err
 
 
 def test_a_model_type_that_nobody_knows(
