@@ -2,6 +2,7 @@
 batches."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.slow
 ARGUMENTS = [
     "--reward_funcs",
     "vision_r1",
+    "answer",
     "--callbacks",
     "vision_r1",
     "--max_steps",
@@ -53,13 +55,36 @@ LAUNCH = {
         for zero in ("zero2", "zero3")
     },
 }
+SOURCES = ("indoors", "outdoors", "streets")
+PARTS = ("format", "recall", "precision")
 ROUNDED = ("loss", "grad_norm", "kl")  # sums of float32 in another order
+REWARDS = ("VisionR1", "Answer")
+ANSWER = (str(Path(__file__).parents[2] / "configs" / "plugins" / "answer_reward.py"),)
 TIMES = ("step_time", "elapsed_time", "remaining_time", "train_speed(s/it)")
+
+
+@pytest.fixture(scope="module")
+def mixed(rows: list) -> list:
+    """The rows by three sources, so that a process lacks one in every step, and a question in each
+    half that only `answer` judges."""
+    question = {
+        "messages": [{"role": "user", "content": "<image>How many colours?"}],
+        "solution": None,
+        "task": "general",
+        "answer": "3",
+    }
+    return [
+        {**row, "task": "detection", "answer": None, "source": SOURCES[number % 3]}
+        | (question if number in (2, 9) else {})
+        for number, row in enumerate(rows)
+    ]
 
 
 def two(grpo: Callable, rows: list, out: Path, launch: str, *arguments: object) -> object:
     """16 completions a step as 2 processes x 4 completions x 2 accumulation steps."""
-    plugins = (str(Path(__file__).with_name("cpu_group.py")),) if launch != "torchrun" else ()
+    plugins = ANSWER
+    if launch != "torchrun":
+        plugins += (str(Path(__file__).with_name("cpu_group.py")),)
     return grpo(
         rows,
         out,
@@ -81,9 +106,10 @@ def completions(run: object) -> list[dict]:
 
 
 @pytest.fixture(scope="module")
-def one(grpo: Callable, rows: list, tmp_path_factory: pytest.TempPathFactory) -> object:
+def one(grpo: Callable, mixed: list, tmp_path_factory: pytest.TempPathFactory) -> object:
     """Four steps in one process: 4 completions x 4 accumulation steps."""
-    run = grpo(rows, tmp_path_factory.mktemp("one"), *ARGUMENTS, "--gradient_accumulation_steps", 4)
+    out = tmp_path_factory.mktemp("one")
+    run = grpo(mixed, out, *ARGUMENTS, "--gradient_accumulation_steps", 4, plugins=ANSWER)
     assert run.code == 0, run.text[-3000:]
     return run
 
@@ -92,24 +118,25 @@ def one(grpo: Callable, rows: list, tmp_path_factory: pytest.TempPathFactory) ->
 def pair(
     request: pytest.FixtureRequest,
     grpo: Callable,
-    rows: list,
+    mixed: list,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> object:
     """The same steps in two processes, each with half of every batch."""
     if request.param != "torchrun":
         pytest.importorskip("deepspeed", reason="needs DeepSpeed")
-    run = two(grpo, rows, tmp_path_factory.mktemp(request.param), request.param)
+    run = two(grpo, mixed, tmp_path_factory.mktemp(request.param), request.param)
     assert run.code == 0, run.text[-3000:]
     return run
 
 
 def test_each_completion_gets_the_same_reward(one: object, pair: object) -> None:
-    expected, got = completions(one), completions(pair)
+    expected, logged = completions(one), completions(pair)
     assert len({reward for row in expected for reward in row["VisionR1"]}) > 4
-    for row, other in zip(expected, got, strict=True):
+    for row, other in zip(expected, logged, strict=True):
         assert len(row["completion"]) == 16
-        for column in ("step", "prompt", "solution", "completion", "VisionR1", "advantages"):
-            assert other[column] == row[column], f"{column} of step {row['step'][0]}"
+        for column in ("step", "prompt", "solution", "completion", *REWARDS, "advantages"):
+            # as text, in which NaN (not judged) equals NaN
+            assert str(other[column]) == str(row[column]), f"{column} of step {row['step'][0]}"
 
 
 def test_stage_rewards_and_logs_agree(one: object, pair: object) -> None:
@@ -127,26 +154,33 @@ def test_stage_rewards_and_logs_agree(one: object, pair: object) -> None:
             assert other[name] == expected, f"{name} of step {row['global_step/max_steps']}"
 
 
-def test_the_parts_are_means_over_both_processes(pair: object) -> None:
+def test_the_parts_are_means_over_both_processes(pair: object, mixed: list) -> None:
+    """Over all completions, and over those of each source and task."""
+    names = {row["solution"]: (row["source"], row["task"]) for row in mixed if row["solution"]}
     for row, table in zip(pair.steps, completions(pair), strict=False):
-        total = sum(row[f"vision_r1/{part}"] for part in ("format", "recall", "precision"))
-        assert total == pytest.approx(sum(table["VisionR1"]) / len(table["VisionR1"]), abs=1e-5)
+        rewards: dict[str, list[float]] = {}
+        for solution, reward in zip(table["solution"], table["VisionR1"], strict=True):
+            assert math.isnan(reward) == (solution is None)
+            for name in ("", *names[solution]) if solution else ():
+                rewards.setdefault(name and f"{name}/", []).append(reward)
+        for name, ours in rewards.items():
+            total = sum(row[f"vision_r1/{name}{part}"] for part in PARTS)
+            assert total == pytest.approx(sum(ours) / len(ours), abs=1e-5), name
+        logged = {key.rsplit("/", 1)[0] for key in row if key.endswith("/recall")}
+        assert logged == {f"vision_r1/{name}".rstrip("/") for name in rewards}
 
 
 @pytest.mark.parametrize("pair", ["zero3"], indirect=True)
 def test_a_sharded_run_goes_on_from_its_checkpoint(
-    pair: object, grpo: Callable, rows: list, tmp_path: Path
+    pair: object, grpo: Callable, mixed: list, tmp_path: Path
 ) -> None:
     resumed = two(
-        grpo, rows, tmp_path, "zero3", "--resume_from_checkpoint", pair.out / "checkpoint-2"
+        grpo, mixed, tmp_path, "zero3", "--resume_from_checkpoint", pair.out / "checkpoint-2"
     )
     assert resumed.code == 0, resumed.text[-3000:]
     for row, other in zip(completions(pair)[2:], completions(resumed), strict=True):
-        assert (other["step"], other["completion"], other["VisionR1"]) == (
-            row["step"],
-            row["completion"],
-            row["VisionR1"],
-        )
+        for column in ("step", "completion", *REWARDS):
+            assert str(other[column]) == str(row[column])
     for row, other in zip(pair.steps[2:], resumed.steps, strict=True):
         for name in ("vision_r1/stage", "kl", "grad_norm"):
             assert other[name] == pytest.approx(row[name], rel=1e-2), (
