@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from safetensors.torch import load_file
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
@@ -189,6 +190,18 @@ def test_it_runs(case: Case, launch: Launch, place: Path) -> None:
 def test_it_runs_as_users_start_it(command: str, launch: Launch, place: Path) -> None:
     case = Case(OVER[command])
     check(case, launch(case, own_process=True), place)
+
+
+@pytest.mark.slow
+def test_lora_over_griffon_g_trains_its_language_model(
+    launch: Launch, place: Path, tmp_path: Path
+) -> None:
+    overlay = CONFIGS / "overlays" / "lora_40gb.yaml"
+    case = Case(overlay, over=CONFIGS / "train" / "griffon_g_9b.yaml")
+    check(case, launch(case), place)
+    names = load_file(tmp_path / "out" / "checkpoint-2" / "adapter_model.safetensors")
+    assert names
+    assert all(".language_model." in name for name in names)
 
 
 def test_no_file_is_left_out() -> None:

@@ -66,9 +66,11 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Case:
-    """A recipe, or an overlay with the recipe under it that it names, else of Qwen2.5-VL-7B."""
+    """A recipe, or an overlay over a recipe: `over`, else the one that it names, else
+    Qwen2.5-VL-7B's."""
 
     file: Path
+    over: Path | None = None
 
     @property
     def command(self) -> str:
@@ -82,6 +84,8 @@ class Case:
         """The file, and what it is laid over."""
         if self.file.parent.name in ("train", "sft"):
             return [self.file]
+        if self.over is not None:
+            return [self.over, self.file]
         named = re.search(r"vision-r1 recipe configs/(train/[a-z]\S+)", self.file.read_text())
         return [CONFIGS / named[1] if named else OVER[self.command], self.file]
 
