@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SettingsError
+from .by_name import locate
 from .overlays import load
 
 
@@ -65,7 +66,8 @@ def read_recipe(words: Sequence[str], shell: Mapping[str, str]) -> Recipe:
     """Read a recipe and the options after it, as ms-swift's command line does.
 
     Args:
-        words: the words after `swift rlhf`; the first may be a YAML or JSON file.
+        words: the words after `swift rlhf`; the first may be a YAML or JSON file, or the name of a
+            recipe in the package.
         shell: the environment of the command; it wins over the recipe's ENV block.
 
     Raises:
@@ -75,7 +77,7 @@ def read_recipe(words: Sequence[str], shell: Mapping[str, str]) -> Recipe:
         raise SettingsError(
             "expected a recipe of ms-swift, or its options: vision-r1 doctor RECIPE.yaml"
         )
-    path = Path(words[0]) if words[0].endswith((".yaml", ".yml", ".json")) else None
+    path = None if words[0].startswith("--") else locate(words[0])
     data = load(path) if path else {}
     declared = {str(name): str(value) for name, value in (data.pop("ENV", None) or {}).items()}
     options = {str(name): _words(value) for name, value in data.items()}

@@ -53,7 +53,10 @@ def test_options_alone_are_a_command() -> None:
     ("words", "message"),
     [
         pytest.param(["gone.yaml"], "expected a file at gone.yaml", id="no file"),
-        pytest.param(["train.jsonl"], "expected a recipe .* got 'train.jsonl'", id="no recipe"),
+        pytest.param(["train.jsonl"], "name of a recipe .* got 'train.jsonl'", id="no recipe"),
+        pytest.param(
+            ["qwen2_5_vl_7b", "train.jsonl"], "options after it, got 'train.jsonl'", id="no option"
+        ),
         pytest.param(
             ["--model_kwargs", "x"], "--model_kwargs to be a JSON object", id="model_kwargs"
         ),

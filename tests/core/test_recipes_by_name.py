@@ -14,6 +14,7 @@ from swift_plugin_visionr1.recipes.by_name import (
     locate,
     with_absolute_paths,
 )
+from swift_plugin_visionr1.recipes.training_command import read_recipe
 from swift_plugin_visionr1.reward.settings import load_settings
 from swift_plugin_visionr1.shipped import CONFIGS, shipped
 
@@ -89,3 +90,8 @@ def test_recipes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_path_of_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipe-path", "qwen2_5_vl_7b"]) == 0
     assert Path(capsys.readouterr().out.strip()) == CONFIGS / "train" / "qwen2_5_vl_7b.yaml"
+
+
+@pytest.mark.parametrize("name", ["qwen2_5_vl_7b", "configs/train/qwen2_5_vl_7b.yaml"])
+def test_the_doctor_reads_recipes_from_the_package(name: str) -> None:
+    assert read_recipe([name, "--beta", "0"], {}).one("reward_funcs") == "vision_r1"
