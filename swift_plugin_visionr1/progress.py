@@ -45,9 +45,11 @@ class Progress:
         if done > self.done and self.first is None:
             self.first = now, done
         self.done = done
+        if now < self.shown_from:
+            return
         is_terminal = self.stream.isatty()
         pause = TERMINAL_SECONDS if is_terminal else LOG_SECONDS
-        if now < self.shown_from or (done < self.total and now - self.printed[0] < pause):
+        if done < self.total and now - self.printed[0] < pause:
             return
         if done == self.printed[1] and not is_terminal:
             return

@@ -1,13 +1,13 @@
 """`vision-r1 prepare --source` and `--mix`: any annotated source, or a mix of several, to rows."""
 
 import argparse
-import os
 import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from ..console import say, warn
+from ..cpus import usable_cpus
 from ..curate.dataset import Made, Making
 from ..curate.lengths import lengths_of
 from ..curate.mix import Caps, Mix, Part, SourcePlan, check_mix, read_mix
@@ -76,7 +76,9 @@ def add_source_options(sub: argparse.ArgumentParser) -> None:
     )
     both.add_argument("--root", type=Path, help="folder that the paths of the mix start in")
     both.add_argument("--tokenizer", help="a model's folder, to count tokens")
-    both.add_argument("--workers", type=int, help="processes; default: one for each CPU")
+    both.add_argument(
+        "--workers", type=int, help="processes; default: one for each CPU that this one may use"
+    )
     both.add_argument(
         "--parquet", action="store_const", const=True, help="with a folder as --out: .parquet"
     )
@@ -125,7 +127,7 @@ def _making(args: argparse.Namespace, mix: Mix, io: ModelIO | None, default_io: 
         args.out,
         root=args.root or (args.mix.parent if args.mix else Path()),
         ending=".parquet" if args.parquet else ".jsonl",
-        workers=args.workers or os.cpu_count() or 1,
+        workers=args.workers or usable_cpus(),
         ordered=args.source is not None,
         command=f"vision-r1 {shlex.join(sys.argv[1:])}",
         keep_splits=args.source is not None and not args.out.suffix and args.split is None,

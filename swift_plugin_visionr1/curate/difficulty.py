@@ -37,21 +37,21 @@ class Terms:
 
 def difficulties(samples: Sequence[Sample], terms: Terms) -> NDArray[np.float64]:
     """(n, 4) the `TERMS` of each image."""
+    counts = np.array([len(sample.boxes_xyxy) for sample in samples])
     table = np.zeros((len(samples), 4))
-    alike: dict[int, list[int]] = {}  # number of boxes -> images, which are computed together
-    for index, sample in enumerate(samples):
-        alike.setdefault(len(sample.boxes_xyxy), []).append(index)
-        table[index, 1] = len(set(sample.labels)) / terms.categories
-    for count, places in alike.items():
-        if not count:
-            continue
-        boxes = np.stack([samples[place].boxes_xyxy for place in places])
-        sizes = np.array([samples[place].size for place in places], dtype=np.float64)
-        sides = boxes[..., 2:] - boxes[..., :2]
-        small = sides.prod(axis=2) < SMALL * sizes.prod(axis=1)[:, None]
-        table[places, 0] = count / terms.instances
+    table[:, 0] = counts / terms.instances
+    table[:, 1] = [len(set(sample.labels)) / terms.categories for sample in samples]
+    if not counts.sum():
+        return table
+    boxes = np.concatenate([sample.boxes_xyxy for sample in samples])
+    starts = np.cumsum(counts) - counts
+    areas = np.array([sample.size for sample in samples], dtype=np.float64).prod(axis=1)
+    for count in np.unique(counts[counts > 0]).tolist():  # images that are computed together
+        places = np.flatnonzero(counts == count)
+        some = boxes[starts[places][:, None] + np.arange(count)]
+        small = (some[..., 2:] - some[..., :2]).prod(axis=2) < SMALL * areas[places][:, None]
         table[places, 2] = small.mean(axis=1) / terms.small
-        table[places, 3] = crowding(boxes) / terms.crowding
+        table[places, 3] = crowding(some) / terms.crowding
     return table
 
 
@@ -70,8 +70,8 @@ def crowding(boxes_xyxy: Boxes) -> NDArray[np.float64]:
     >>> crowding(np.array([[[0, 0, 10, 10], [1, 1, 8, 8], [20, 20, 30, 30.0]]])).round(2).tolist()
     [0.67]
     """
-    middle = ((boxes_xyxy[..., :2] + boxes_xyxy[..., 2:]) / 2)[:, :, None]
-    over = (middle >= boxes_xyxy[:, None, :, :2]).all(axis=3)
-    within = over & (middle <= boxes_xyxy[:, None, :, 2:]).all(axis=3)
+    x1, y1, x2, y2 = np.moveaxis(boxes_xyxy, -1, 0)[:, :, None]  # each (m, 1, n)
+    x, y = np.moveaxis((boxes_xyxy[..., :2] + boxes_xyxy[..., 2:]) / 2, -1, 0)[..., None]
+    within = (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
     others = ~np.eye(boxes_xyxy.shape[1], dtype=np.bool_)
     return np.asarray((within & others).any(axis=2).mean(axis=1))

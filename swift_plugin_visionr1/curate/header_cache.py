@@ -15,6 +15,7 @@ from ..data.images import Header
 
 SETTLED = 2.0  # seconds after which a further change of a file is sure to move its time
 AT_ONCE = 20_000  # headers that are written together
+TOGETHER = 512  # headers that are looked up together: SQLite takes up to 999 values
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS headers (path TEXT PRIMARY KEY, state TEXT, width INTEGER, "
     "height INTEGER, orientation INTEGER, mode TEXT) WITHOUT ROWID"
@@ -43,17 +44,24 @@ class HeaderCache:
         if self.database is None:
             return [None] * len(images), [""] * len(images)
         states = list(map(_state, images))
-        return [self._get(*pair) for pair in zip(images, states, strict=True)], states
+        stored = self._stored([image for image, state in zip(images, states, strict=True) if state])
+        known = [
+            Header((row[2], row[3]), row[4], row[5])
+            if state and (row := stored.get(image)) and row[1] == state
+            else None
+            for image, state in zip(images, states, strict=True)
+        ]
+        return known, states
 
-    def _get(self, path: Any, state: str) -> Header | None:
-        if not state or self.database is None:
-            return None
-        query = "SELECT state, width, height, orientation, mode FROM headers WHERE path = ?"
+    def _stored(self, paths: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        """The rows of these paths."""
+        rows: list[tuple[Any, ...]] = []
         with self._trying():
-            row = self.database.execute(query, (path,)).fetchone()
-            if row and row[0] == state:
-                return Header((row[1], row[2]), row[3], row[4])
-        return None
+            for start in range(0, len(paths), TOGETHER):
+                some = paths[start : start + TOGETHER]
+                query = f"SELECT * FROM headers WHERE path IN ({', '.join('?' * len(some))})"
+                rows += self.database.execute(query, some).fetchall()
+        return {row[0]: row for row in rows}
 
     def add(self, path: Any, state: str, header: Header) -> None:
         """Keep a header that was read after the state was."""

@@ -4,7 +4,7 @@ option that mends it; what is wrong with single records is counted."""
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from ..geometry.frames import Size
 from .headers import with_headers
 from .image_search import MISSING, locate
 from .mending import mend_all
-from .sample import Sample, Source
+from .sample import Id, Sample, Source
 from .tally import Tally
 
 FEW = 2  # wrong records that may be wrong by themselves in a source of any size
@@ -126,28 +126,43 @@ def _nothing(source: Source, tally: Tally) -> str:
     )
 
 
+class _Measured(NamedTuple):
+    """What is kept of an image: its number, the size that the source says and that of the file,
+    and the EXIF orientation, 1 where it is not in question."""
+
+    number: int
+    id: Id
+    image: str
+    said: Size
+    boxes_xyxy: Boxes
+    stored: Size
+    turn: int
+
+
 class _Evidence:
     """Boxes and sizes of a source, thinned out where there are too many."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.every, self.seen, self.boxes = 1, 0, 0
-        self.parts: list[tuple[int, Sample, Size, Header | None]] = []
+        self.parts: list[_Measured] = []
 
     def add(self, sample: Sample, size: Size, header: Header | None) -> None:
         """One image; `header` where its EXIF rotation is in question."""
         self.seen += 1
         if (self.seen - 1) % self.every:
             return
-        slim = Sample(sample.id, sample.image, sample.size, sample.boxes_xyxy)
-        if not isinstance(slim.image, str):
-            slim = replace(slim, image="")
-        self.parts.append((self.seen, slim, size, header))
+        name = sample.image if isinstance(sample.image, str) else ""
+        turn = 1 if header is None else header.orientation
+        said = sample.size or size
+        self.parts.append(
+            _Measured(self.seen, sample.id, name, said, sample.boxes_xyxy, size, turn)
+        )
         self.boxes += len(sample.boxes_xyxy)
         if self.boxes > MOST_BOXES or len(self.parts) > MOST_BOXES:
             self.every *= 2
-            self.parts = [part for part in self.parts if not (part[0] - 1) % self.every]
-            self.boxes = sum(len(part[1].boxes_xyxy) for part in self.parts)
+            self.parts = [part for part in self.parts if not (part.number - 1) % self.every]
+            self.boxes = sum(len(part.boxes_xyxy) for part in self.parts)
 
     def raise_fault(self) -> None:
         """Raise InputError if the source as a whole is wrong."""
@@ -163,26 +178,26 @@ class _Evidence:
             raise InputError(self._message(fault, boxes))
 
     def _boxes(self) -> BoxEvidence:
-        counts = [len(sample.boxes_xyxy) for _, sample, _, _ in self.parts]
-        numbers = np.concatenate([sample.boxes_xyxy for _, sample, _, _ in self.parts])
+        counts = [len(part.boxes_xyxy) for part in self.parts]
+        numbers = np.concatenate([part.boxes_xyxy for part in self.parts])
         if self.source.layout == "xywh":
             numbers = np.hstack([numbers[:, :2], numbers[:, 2:] - numbers[:, :2]])
-        sizes = np.array([sample.size or size for _, sample, size, _ in self.parts], dtype=float)
+        sizes = np.array([part.said for part in self.parts], dtype=float)
         place = np.repeat(np.arange(len(counts)), counts)
         return BoxEvidence(numbers, self.source.layout, sizes[place], place)
 
     def _images(self) -> ImageEvidence:
-        said = np.array([sample.size or size for _, sample, size, _ in self.parts], dtype=float)
-        stored = np.array([size for _, _, size, _ in self.parts], dtype=float)
-        turns = [1 if header is None else header.orientation for *_, header in self.parts]
-        return ImageEvidence(np.arange(len(self.parts)), said, stored, np.array(turns))
+        said = np.array([part.said for part in self.parts], dtype=float)
+        stored = np.array([part.stored for part in self.parts], dtype=float)
+        turns = np.array([part.turn for part in self.parts])
+        return ImageEvidence(np.arange(len(self.parts)), said, stored, turns)
 
     def _message(self, fault: SourceFault, boxes: BoxEvidence) -> str:
-        _, sample, size, _ = self.parts[fault.image]
-        shown = f"image {sample.id}" + (f" ({sample.image})" if sample.image else "")
+        part = self.parts[fault.image]
+        shown = f"image {part.id}" + (f" ({part.image})" if part.image else "")
         if fault.box is not None:
             numbers = np.round(boxes.numbers[fault.box], DIGITS).tolist()
-            shown += f", {size[0]} x {size[1]}, with the box {numbers}"
+            shown += f", {part.stored[0]} x {part.stored[1]}, with the box {numbers}"
         option = OPTIONS.get(fault.code) or _box_option(fault.code, boxes)
         mend = f". To mend it here: {option}" if option else ""
         return (

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..data.box_faults import ROUNDING, TOLERANCE, beyond
 from ..geometry.boxes import Boxes
-from .sample import Phrase, Sample
+from .sample import Phrase, Sample, is_whole
 from .tally import Tally
 
 FLAT = "boxes without area"
@@ -17,6 +17,9 @@ TWICE = "boxes that occur twice with the same category"
 LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels, clipped"
 FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels, clipped"
 LOST = "expressions and phrases of boxes that cannot be used"
+HALF = "boxes with half a character in their label"
+HALF_PHRASE = "expressions and phrases with half a character"
+HALF_IMAGE = "images with half a character in their name"
 DECIMALS = 3  # of a pixel that are kept
 
 
@@ -74,6 +77,27 @@ def mended(sample: Sample, tally: Tally) -> Sample:
     if kept.all():
         return replace(sample, boxes_xyxy=boxes)
     return _only(sample, boxes, kept, tally)
+
+
+def with_whole_names(sample: Sample, tally: Tally) -> Sample | None:
+    """The sample without names that no file can hold: half a character comes from a text that was
+    cut within an escape such as `\\ud83d`. None if it is in the name of the image."""
+    if not all(map(is_whole, (str(sample.id), str(sample.image), sample.split, sample.same_as))):
+        tally.drop(HALF_IMAGE, ascii(sample.id))
+        return None
+    phrases = tuple(phrase for phrase in sample.phrases if is_whole(phrase.text))
+    if lost := len(sample.phrases) - len(phrases):
+        tally.drop(HALF_PHRASE, f"image {sample.id}", lost)
+    kept = np.ones(len(sample.boxes_xyxy), dtype=np.bool_)
+    kept[: len(sample.labels)] = list(map(is_whole, sample.labels))
+    if not kept.all():
+        tally.drop(HALF, f"image {sample.id}", int((~kept).sum()))
+    slim = _only(replace(sample, phrases=phrases), sample.boxes_xyxy, kept, tally)
+    names = {
+        name: tuple(filter(is_whole, getattr(slim, name)))
+        for name in ("absent", "not_exhaustive", "unsure")
+    }
+    return replace(slim, **names)
 
 
 def _kept(sample: Sample, raw: Boxes, boxes: Boxes, tally: Tally) -> NDArray[np.bool_]:

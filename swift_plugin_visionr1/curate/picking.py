@@ -199,10 +199,10 @@ class Picker:
         return ALIKE if self._looks_alike(rendered.row["images"][0], image) else None
 
     def _looks_alike(self, file: Any, image: str) -> bool:
+        if not self.evaluated.has_hashes:
+            return False
         if image not in self.alike:
-            is_needed = self.evaluated.has_hashes
-            mine = self.hasher.hash(file) if is_needed else None
-            self.alike[image] = self.evaluated.looks_alike(mine)
+            self.alike[image] = self.evaluated.looks_alike(self.hasher.hash(file))
         return self.alike[image]
 
     def foreseen(self, order: Iterable[int], pool: Candidates, ready: Ready) -> Iterator[int]:

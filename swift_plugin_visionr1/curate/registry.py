@@ -7,12 +7,12 @@ the more specific ones come first.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import InputError
 from ..text import did_you_mean
-from .sample import Request, Source
+from .sample import Request, Source, is_whole
 from .sources import (
     coco,
     cvat,
@@ -128,4 +128,7 @@ def open_source(request: Request, tally: Tally, name: str | None = None) -> Sour
             f"expected a source of a known form at {request.path}, got {came}. Known are (for "
             f"--source-format):\n{known}"
         )
-    return FORMATS[name].open(request, tally)
+    source = FORMATS[name].open(request, tally)
+    if not all(map(is_whole, source.categories)):  # their boxes are left out, one by one
+        source = replace(source, categories=tuple(filter(is_whole, source.categories)))
+    return source

@@ -47,12 +47,14 @@ class Rendered:
 
     Attributes:
         row: without its image's path where that has still to be written.
+        boxes: n of [x1, y1, x2, y2] in pixels of the image.
         labels: of its boxes.
         negative: whether nothing that is asked for is there.
         thin: boxes that are in no answer because they are thinner than the format's grid.
     """
 
     row: dict[str, Any]
+    boxes: list[list[float]]
     labels: tuple[str, ...]
     negative: bool
     thin: int = 0
@@ -84,7 +86,8 @@ def render(
         asked = _category(sample, source, item, negative, asking, draw)
     if asked is None:
         return None
-    text, boxes, labels = asked
+    text, chosen, labels = asked
+    boxes = [list(map(_short, box)) for box in sample.boxes_xyxy[chosen].tolist()]
     row = {
         "messages": question(text),
         "images": [sample.image],
@@ -94,7 +97,7 @@ def render(
         "task": sample.phrases[0].task if sample.asked else task,
     }
     thin = add_answer(row, asking.io) if asking.io else 0
-    return Rendered(row, tuple(labels), not boxes, thin)
+    return Rendered(row, boxes, tuple(labels), not boxes, thin)
 
 
 Asked = tuple[str, list[int], Sequence[str]] | None  # question, boxes, their labels
@@ -170,11 +173,10 @@ def _category(
     return asking.prompts.phrase(name, draw), boxes, [name] * len(boxes)
 
 
-def _solution(sample: Sample, boxes: list[int], labels: Sequence[str]) -> str:
+def _solution(sample: Sample, boxes: list[list[float]], labels: Sequence[str]) -> str:
     assert sample.size is not None
     width, height = sample.size
-    written = [[_short(number) for number in box] for box in sample.boxes_xyxy[boxes].tolist()]
-    data = {"width": width, "height": height, "boxes": written, "labels": list(labels)}
+    data = {"width": width, "height": height, "boxes": boxes, "labels": list(labels)}
     return json.dumps(data)
 
 

@@ -161,6 +161,11 @@ def is_id(value: Any) -> bool:
     return type(value) is str or (type(value) is int and -(2**63) <= value < 2**63)
 
 
+def is_whole(text: str) -> bool:
+    """Whether a text has whole characters only, so that UTF-8 can hold it."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def plain(name: str) -> str:
     """A name as it is compared: "Traffic_light" and "traffic light" are one.
 

@@ -1,7 +1,6 @@
 """Samples that wait on the disk until it is decided which of them become rows."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..geometry.boxes import Boxes
 from .difficulty import TERMS, Terms, difficulties
+from .mending import with_whole_names
 from .sample import Sample, plain
 from .spill import Blobs
 from .tally import Tally
@@ -25,7 +25,6 @@ FACTS = np.dtype(
     ]
 )
 AT_ONCE = 1024  # samples
-HALF = "images with half a character in a name"
 
 
 class SampleStore:
@@ -48,40 +47,58 @@ class SampleStore:
         self.blobs = Blobs()
         self.splits: list[str] = []
         self.names: dict[str, int] = {}
-        self.plain: dict[str, str] = {}
+        self.words: dict[str, int] = {}  # plain name -> its number
+        self.word_of: list[int] = []  # that number for each name
         labels: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
         alone: list[NDArray[np.bool_]] = [np.empty(0, np.bool_)]
         facts: list[NDArray[np.void]] = [np.empty(0, FACTS)]
         rest = iter(samples)
         while read := list(islice(rest, AT_ONCE)):
-            some = [sample for sample in read if self._keep(sample, tally)]
-            of_category = [pair for sample in some for pair in self._categories(sample)]
-            labels.append(np.array([number for number, _ in of_category], dtype=np.int32))
-            alone.append(np.array([is_alone for _, is_alone in of_category], dtype=np.bool_))
+            some = [kept for sample in read if (kept := self._keep(sample, tally)) is not None]
+            numbers, are_alone = self._categories(some)
+            labels.append(numbers)
+            alone.append(are_alone)
             facts.append(self._facts(some, terms))
         self.facts: NDArray[Any] = np.concatenate(facts)
         self.labels, self.alone = np.concatenate(labels), np.concatenate(alone)
         self.starts = np.concatenate([[0], np.cumsum(self.facts["labels"], dtype=np.int64)])
 
-    def _keep(self, sample: Sample, tally: Tally) -> bool:
+    def _keep(self, sample: Sample, tally: Tally) -> Sample | None:
         try:
             self.blobs.add(ENCODER.encode(sample))
         except UnicodeEncodeError:
-            tally.drop(HALF, f"image {sample.id!r}")
-            return False
-        return True
+            whole = with_whole_names(sample, tally)
+            return self._keep(whole, tally) if whole is not None else None
+        return sample
 
-    def _categories(self, sample: Sample) -> Iterator[tuple[int, bool]]:
-        """The number of each category that has a box, and whether that is the only one."""
-        plain_names = [self._plain(name) for name in (*sample.labels, *sample.unsure)]
-        counts = Counter(plain_names)
-        for name, plain_name in dict(zip(sample.labels, plain_names, strict=False)).items():
-            yield self.names.setdefault(name, len(self.names)), counts[plain_name] == 1
+    def _categories(self, samples: list[Sample]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """The number of each category that has a box, image after image, and whether that is the
+        only box of its name in the image."""
+        numbers = self._numbers([label for sample in samples for label in sample.labels])
+        places = np.repeat(np.arange(len(samples)), [len(sample.labels) for sample in samples])
+        unsure = np.array(
+            [self._word(name) for sample in samples for name in sample.unsure], np.int64
+        )
+        of_unsure = np.repeat(np.arange(len(samples)), [len(sample.unsure) for sample in samples])
+        words = np.array(self.word_of, np.int64)[numbers]
+        keys = np.concatenate([places, of_unsure]) * (len(self.words) + 1)
+        keys += np.concatenate([words, unsure])
+        _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        first = np.unique(places * (len(self.names) + 1) + numbers, return_index=True)[1]
+        first.sort()
+        return numbers[first].astype(np.int32), counts[inverse[first]] == 1
 
-    def _plain(self, name: str) -> str:
-        if name not in self.plain:
-            self.plain[name] = plain(name)
-        return self.plain[name]
+    def _numbers(self, labels: list[str]) -> NDArray[np.int64]:
+        """(n,) the number of each label."""
+        for label in dict.fromkeys(labels):
+            if label not in self.names:
+                self.names[label] = len(self.names)
+                self.word_of.append(self._word(label))
+        return np.array([self.names[label] for label in labels], dtype=np.int64)
+
+    def _word(self, name: str) -> int:
+        """The number of a name as names are compared."""
+        return self.words.setdefault(plain(name), len(self.words))
 
     def _facts(self, samples: list[Sample], terms: Terms) -> NDArray[np.void]:
         facts = np.zeros(len(samples), FACTS)

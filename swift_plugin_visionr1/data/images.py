@@ -1,11 +1,13 @@
 """The one way to an image: where a row's image is, what its header says, its pixels.
 
 Everything that opens an image in either package does so through `read_header` and `open_image`.
-This is the only place that opens files with Pillow, which is imported when it is needed.
+This is the only place that opens files with Pillow, which is imported when it is needed; see
+`plain_headers` for files that need no Pillow.
 """
 
 import base64
 import binascii
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from ..errors import ImageError, InputError
 from ..geometry.frames import Size
 from ..text import clipped
 from .foreign_files import describe_start
+from .plain_headers import read_plain_header
 
 # Pillow reads these by itself. Others, such as EPS, start external programs.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000")
@@ -70,6 +73,12 @@ def local_image(image: Any) -> Source | None:
     Raises:
         ImageError: a data URI that cannot be decoded.
     """
+    source = _local(image)
+    return Path(source) if isinstance(source, str) else source
+
+
+def _local(image: Any) -> str | Source | None:
+    """`local_image` whose paths may still be text: a `Path` takes as long as reading a header."""
     if isinstance(image, Mapping):
         image = image.get("bytes") or image.get("path")
     if isinstance(image, bytes):
@@ -80,8 +89,8 @@ def local_image(image: Any) -> Source | None:
         return None
     if image.startswith("data:") or len(image) > LONGEST_PATH:
         return _decoded(image)
-    path, root = Path(image.removeprefix("file://")), os.environ.get("ROOT_IMAGE_DIR")
-    return Path(root) / path if root and not path.exists() else path
+    path, root = image.removeprefix("file://"), os.environ.get("ROOT_IMAGE_DIR")
+    return os.path.join(root, path) if root and not os.path.exists(path) else path
 
 
 def _decoded(text: str) -> BytesIO:
@@ -108,6 +117,10 @@ def read_header(image: Any) -> Header:
     Raises:
         ImageError: it is not a local image, or cannot be opened.
     """
+    source = _local(image)
+    plain = read_plain_header(source) if isinstance(source, str) else None
+    if plain is not None and math.prod(plain[0]) <= MOST_PIXELS:
+        return Header(plain[0], 1, plain[1])
     with _opened(image) as opened:
         return Header(opened.size, _orientation(opened), opened.mode)
 
@@ -180,7 +193,7 @@ def _opened(image: Any) -> Iterator[Any]:
     Raises:
         ImageError: also instead of what Pillow raises while the image is open.
     """
-    Image, source = _pillow(), local_image(image)
+    Image, source = _pillow(), _local(image)
     if source is None:
         raise ImageError(
             f"expected an image in a local file, got {image_name(image)}: its size is not known "
@@ -200,23 +213,26 @@ def _opened(image: Any) -> Iterator[Any]:
         raise ImageError(_unreadable(source, image_name(image), error)) from None
 
 
-def _require_file(source: Source) -> None:
+def _require_file(source: str | Source) -> None:
     if isinstance(source, BytesIO):
         return
-    expected = f"expected an image file at {source}, got"
     try:
-        status = source.stat()
+        status = os.stat(source)
     except (FileNotFoundError, NotADirectoryError):
         places = "paths are relative to where swift is started, or to ROOT_IMAGE_DIR"
-        relative = "" if source.is_absolute() else f": {places}"
-        raise ImageError(f"{expected} none{relative}", "missing") from None
+        relative = "" if os.path.isabs(source) else f": {places}"
+        raise ImageError(f"{_expected_at(source)} none{relative}", "missing") from None
     except (OSError, ValueError) as error:  # a loop of links, a name too long, no permission
-        raise ImageError(f"{expected} {error}", "missing") from None
+        raise ImageError(f"{_expected_at(source)} {error}", "missing") from None
     if not S_ISREG(status.st_mode):
         what = "a folder" if S_ISDIR(status.st_mode) else "something other than a file"
-        raise ImageError(f"{expected} {what}")
+        raise ImageError(f"{_expected_at(source)} {what}")
     if not status.st_size:
-        raise ImageError(f"{expected} a file of 0 bytes: copy it again", "empty")
+        raise ImageError(f"{_expected_at(source)} a file of 0 bytes: copy it again", "empty")
+
+
+def _expected_at(source: str | Path) -> str:
+    return f"expected an image file at {Path(source)}, got"
 
 
 def _require_pixels(size: Size, image: Any) -> None:
@@ -229,12 +245,12 @@ def _too_large(name: str, came: str) -> str:
     return f"expected an image of at most {MOST_PIXELS:,} pixels, got {came} in {name}: shrink it"
 
 
-def _unreadable(source: Source, name: str, error: Exception) -> str:
+def _unreadable(source: str | Source, name: str, error: Exception) -> str:
     if isinstance(source, BytesIO):
         start = source.getvalue()[:512]
     else:
         try:
-            with source.open("rb") as file:
+            with open(source, "rb") as file:
                 start = file.read(512)
         except OSError:
             start = b""

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from swift_plugin_visionr1.cli import main
+from swift_plugin_visionr1.curate.mending import HALF
 
 from . import source_trees as trees
-from .curating import rows_of
+from .curating import boxes, card_of, prepare, rows_of
 from .test_curate_sources import known, read
 
 pytest.importorskip("PIL")
@@ -27,6 +28,28 @@ def test_two_names_that_lead_to_one_file_are_refused(tmp_path: Path) -> None:
     path = trees.write_json(tmp_path / "a.json", data)
     assert main(["prepare", "--source", str(path), "--out", str(tmp_path / "out.jsonl")]) == 2
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_half_a_character_costs_one_box(tmp_path: Path) -> None:
+    """A label that was cut within an escape; the image and its other boxes stay."""
+    trees.picture(tmp_path / "1.jpg")
+    trees.picture(tmp_path / "2.jpg")
+    half = {"id": 9, "name": "cut \ud83d"}
+    data = {
+        "images": [trees.image_record(n, file_name=f"{n}.jpg") for n in (1, 2)],
+        "annotations": [
+            trees.box_record(1, 1, 3, [1, 2, 30, 40]),
+            trees.box_record(2, 1, 9, [5, 5, 20, 20]),
+            trees.box_record(3, 2, 3, [1, 2, 30, 40]),
+        ],
+        "categories": [*trees.CATEGORIES, half],
+    }
+    path = trees.write_json(tmp_path / "a.json", data)
+    rows = prepare(path, tmp_path / "out" / "rows.jsonl")
+    assert [boxes(row) for row in rows] == [[[1, 2, 31, 42]]] * 2
+    assert not any("\ud83d" in json.dumps(row, ensure_ascii=False) for row in rows)
+    (dropped,) = card_of(tmp_path / "out")["records"]
+    assert (dropped["reason"], dropped["count"]) == (HALF, 1)
 
 
 ODD_VALUES = [[], {}, [None], 10**23, "\ud83d", True, float("nan")]

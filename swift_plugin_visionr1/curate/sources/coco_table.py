@@ -1,16 +1,17 @@
 """The records of a COCO file, grouped by image on the disk."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from ...data.coco_records import is_finite_number
-from ...data.json_stream import stream_json
+from ...data.json_stream import stream_blocks
 from ...errors import InputError
 from ..sample import is_id
 from ..spill import Blobs, Buckets, ranges
@@ -38,6 +39,22 @@ TWICE = "image records with the id of another"
 BAD_RECORD = "annotations without image_id, category_id and a bbox of four numbers"
 UNKNOWN_IMAGE = "annotations of images that are not listed"
 encode, decode = msgspec.msgpack.encode, msgspec.msgpack.decode
+
+
+class CocoBox(msgspec.Struct, gc=False):
+    """An annotation without fault, as nearly all are: what is read of it, and nothing else."""
+
+    image_id: int | str | float
+    category_id: int | str | float
+    bbox: tuple[float, float, float, float]
+    id: Any = None
+    iscrowd: Any = 0
+    ignore: Any = 0
+    tokens_positive: Any = UNSET
+    empty: Any = UNSET
+
+
+FORMS = {"annotations": CocoBox}
 
 
 class Block(NamedTuple):
@@ -72,25 +89,24 @@ class CocoTable:
         self.places: dict[Any, int] = {}
         self.categories: dict[Any, dict[str, Any]] = {}
         self.numbers: dict[Any, int] = {}  # category id -> its number in the buckets
-        waiting: list[Any] = []
+        self.waiting: list[Any] = []
         late, count = False, 0
-        for name, record in stream_json(path):
+        for name, records in stream_blocks(path, FORMS):
             if name == "annotations":
-                count += 1
+                count += len(records)
                 late = late or not self.places
                 if not late:
-                    waiting.append(record)
-                    if len(waiting) == AT_ONCE:
-                        self._add_annotations(waiting)
-                        waiting = []
+                    self._add_block(records)
             elif name == "images":
-                self._add_image(record)
+                for record in records:
+                    self._add_image(record)
             elif name == "categories":
-                self._add_category(record)
-        again = (record for name, record in stream_json(path) if name == "annotations")
-        rest = again if late else iter(waiting)
-        while some := list(islice(rest, AT_ONCE)):
-            self._add_annotations(some)
+                for record in records:
+                    self._add_category(record)
+        for name, records in stream_blocks(path, FORMS) if late else ():
+            if name == "annotations":
+                self._add_block(records)
+        self._add_waiting()
         self.buckets.flush()
         if count and not self.numbers:
             raise InputError(
@@ -152,31 +168,45 @@ class CocoTable:
         else:
             self.tally.drop("category records without an id or a name", record)
 
+    def _add_block(self, records: Sequence[Any]) -> None:
+        """Annotations in the order of the file; those that are read one by one are put together."""
+        if isinstance(records[0], CocoBox):  # then all are
+            self._add_waiting()
+            self._add_boxes(records)
+            return
+        self.waiting += records
+        if len(self.waiting) >= AT_ONCE:
+            self._add_waiting()
+
+    def _add_waiting(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        self._add_annotations(waiting)
+
     def _add_annotations(self, records: Sequence[Any]) -> None:
-        try:
-            boxes = np.array([record["bbox"] for record in records], dtype=np.float64)
-            places = [self.places.get(record["image_id"], NONE) for record in records]
-            categories = [self._number(record["category_id"]) for record in records]
-            if boxes.shape != (len(records), 4) or not np.isfinite(boxes).all():
-                raise ValueError
-        except (KeyError, TypeError, ValueError, OverflowError):
-            good = [record for record in records if _is_usable(record)]
-            for record in records:
-                if not _is_usable(record):
-                    self.tally.drop(BAD_RECORD, record)
-                    self._keep_category(record)
-            if len(good) < len(records):
-                if good:
-                    self._add_annotations(good)
-                return
-            raise
+        """Annotations as they are written."""
+        boxes = []
+        for record in records:
+            if _is_usable(record):
+                boxes.append(msgspec.convert(record, CocoBox))
+            else:
+                self.tally.drop(BAD_RECORD, record)
+                self._keep_category(record)
+        if boxes:
+            self._add_boxes(boxes)
+
+    def _add_boxes(self, records: Sequence[CocoBox]) -> None:
         rows = np.zeros(len(records), KIND)
-        rows["image"], rows["category"], rows["bbox"] = places, categories, boxes
-        rows["flag"] = [_is_crowd(record) for record in records]
+        numbers = chain.from_iterable([record.bbox for record in records])
+        rows["bbox"] = np.fromiter(numbers, np.float64, 4 * len(records)).reshape(-1, 4)
+        rows["image"] = [self.places.get(record.image_id, NONE) for record in records]
+        rows["category"] = [self._number(record.category_id) for record in records]
+        rows["flag"] = [
+            CROWD if record.iscrowd == 1 or record.ignore == 1 else 0 for record in records
+        ]
         rows["extra"] = [self._extra(record) for record in records]
         known = rows["image"] >= 0
         for index in np.flatnonzero(~known).tolist():
-            self.tally.drop(UNKNOWN_IMAGE, f"annotation {records[index].get('id')}")
+            self.tally.drop(UNKNOWN_IMAGE, f"annotation {records[index].id}")
         rows = rows[known]
         if len(rows):
             self.buckets.add(rows, rows["image"] // EACH)
@@ -197,11 +227,11 @@ class CocoTable:
     def _number(self, category: Any) -> int:
         return self.numbers.setdefault(category, len(self.numbers))
 
-    def _extra(self, record: dict[str, Any]) -> int:
-        more = {name: record[name] for name in ("tokens_positive", "empty") if name in record}
-        if not more:
+    def _extra(self, record: CocoBox) -> int:
+        if record.tokens_positive is UNSET and record.empty is UNSET:
             return NONE
-        self.extras.add(encode(more))
+        more = {"tokens_positive": record.tokens_positive, "empty": record.empty}
+        self.extras.add(encode({name: value for name, value in more.items() if value is not UNSET}))
         return self.extras.count - 1
 
 
@@ -216,7 +246,3 @@ def _is_usable(record: Any) -> bool:
         and all(map(is_finite_number, box))
         and all(type(number) in (int, str, float) for number in ids)
     )
-
-
-def _is_crowd(record: dict[str, Any]) -> int:
-    return CROWD if 1 in (record.get("iscrowd"), record.get("ignore")) else 0
