@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from ..data.box_faults import ROUNDING, TOLERANCE
+import numpy as np
+
 from ..data.coco import CocoFile, Id, Image, read_coco
 from ..data.coco_check import CocoCheck, check_coco
 from ..data.coco_images import CocoImages, look_at_images
@@ -20,13 +22,12 @@ from ..formats.questions import PAPER, detection_question
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from ..text import listed
-from .output import LOOSE, WrittenDataset, output
+from .mending import fit_boxes
+from .output import WrittenDataset, output
+from .rendering import solution_of, written_boxes
+from .sample import to_xyxy
 
 CROWD = "boxes of crowds"
-TWICE = "boxes that occur twice with the same category"
-FLAT = "boxes without area"
-OUTSIDE = "boxes entirely outside their image"
-FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,12 @@ class Fate:
 
     left_out: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     clipped: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, what: Literal["left_out", "clipped"], ids: Mapping[str, Sequence[Any]]) -> None:
+        """More annotations, by reason."""
+        for reason, some in ids.items():
+            if some:
+                getattr(self, what)[reason].extend(some)
 
 
 def convert_coco(
@@ -152,45 +159,21 @@ def _rows(
 def _solution(
     image: Image, records: Sequence[dict[str, Any]], names: dict[Id, str], fate: Fate
 ) -> str:
-    kept: dict[tuple[Any, ...], list[float]] = {}
-    for record in records:
-        key = (names[record["category_id"]], *record["bbox"])
-        box, over = _clipped(record["bbox"], image)
-        reason = _left_out(record, box, key in kept)
-        if reason:
-            fate.left_out[reason].append(record.get("id"))
-            continue
-        kept[key] = box
-        if over > ROUNDING:
-            fate.clipped[LOOSE if over <= TOLERANCE else FAR].append(record.get("id"))
-    width, height = image.size
-    labels = [name for name, *_ in kept]
-    text = json.dumps(
-        {"width": width, "height": height, "boxes": list(kept.values()), "labels": labels}
-    )
+    fate.add("left_out", {CROWD: [each.get("id") for each in records if each.get("iscrowd")]})
+    records = [record for record in records if not record.get("iscrowd")]
+    labels = [names[record["category_id"]] for record in records]
+    fit = fit_boxes(to_xyxy([record["bbox"] for record in records], "xywh"), image.size, labels)
+    ids = np.array([record.get("id") for record in records], dtype=object)
+    fate.add("left_out", {reason: ids[mask].tolist() for reason, mask in fit.left_out.items()})
+    fate.add("clipped", {reason: ids[mask].tolist() for reason, mask in fit.clipped.items()})
+    kept = fit.kept
+    boxes = written_boxes(fit.boxes_xyxy[kept])
+    text = solution_of(image.size, boxes, list(compress(labels, kept.tolist())))
     try:
         read_solution(text)  # a row that training would refuse is refused here
     except SolutionError as error:
         raise InputError(f"image {image.id!r} ({image.file_name}): {error}") from None
     return text
-
-
-def _left_out(record: dict[str, Any], box: Sequence[float], twice: bool) -> str | None:
-    """Why the annotation is left out; None if it is used."""
-    if record.get("iscrowd"):
-        return CROWD
-    if not min(record["bbox"][2:]) > 0:
-        return FLAT
-    if not (box[0] < box[2] and box[1] < box[3]):
-        return OUTSIDE
-    return TWICE if twice else None
-
-
-def _clipped(bbox: Sequence[float], image: Image) -> tuple[list[float], float]:
-    """[x1, y1, x2, y2] cut off at the image's border, and by how many pixels it left the image."""
-    (x, y, w, h), (width, height) = bbox, image.size
-    box = [max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)]
-    return box, max(-x, -y, x + w - width, y + h - height, 0)
 
 
 def _answer(row: dict[str, Any], io: ModelIO) -> int:

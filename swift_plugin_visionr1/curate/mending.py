@@ -1,6 +1,7 @@
 """What becomes of single boxes that cannot be used as they are written. Each is counted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from msgspec.structs import replace
@@ -8,14 +9,15 @@ from numpy.typing import NDArray
 
 from ..data.box_faults import ROUNDING, TOLERANCE, beyond
 from ..geometry.boxes import Boxes
+from ..geometry.frames import Size
 from .sample import Phrase, Sample, is_whole
 from .tally import Tally
 
 FLAT = "boxes without area"
 OUTSIDE = "boxes entirely outside their image"
 TWICE = "boxes that occur twice with the same category"
-LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels, clipped"
-FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels, clipped"
+LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
+FAR = f"boxes that left their image by more than {TOLERANCE:g} pixels"
 LOST = "expressions and phrases of boxes that cannot be used"
 HALF = "boxes with half a character in their label"
 HALF_PHRASE = "expressions and phrases with half a character"
@@ -63,20 +65,74 @@ def mended(sample: Sample, tally: Tally) -> Sample:
     if not len(sample.boxes_xyxy):
         return sample
     assert sample.size is not None
-    limits = np.array([*sample.size, *sample.size], dtype=np.float64)
-    raw = sample.boxes_xyxy
-    boxes: Boxes = np.round(np.clip(raw, 0, limits), DECIMALS).astype(np.float64)
-    kept = _kept(sample, raw, boxes, tally)
-    over = beyond(raw, np.array([sample.size], dtype=np.float64))
-    for reason, mask in (
-        (LOOSE, (over > ROUNDING) & (over <= TOLERANCE)),
-        (FAR, over > TOLERANCE),
-    ):
-        if count := int((mask & kept).sum()):
-            tally.mend(reason, f"image {sample.id}", count)
-    if kept.all():
-        return replace(sample, boxes_xyxy=boxes)
-    return _only(sample, boxes, kept, tally)
+    labels = () if sample.phrases else sample.labels
+    fit = fit_boxes(sample.boxes_xyxy, sample.size, labels, DECIMALS)
+    for reason, mask in fit.left_out.items():
+        tally.drop(reason, f"image {sample.id}", int(mask.sum()))
+    for reason, mask in fit.clipped.items():
+        tally.mend(f"{reason}, clipped", f"image {sample.id}", int(mask.sum()))
+    if fit.kept.all():
+        return replace(sample, boxes_xyxy=fit.boxes_xyxy)
+    return _only(sample, fit.boxes_xyxy, fit.kept, tally)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedBoxes:
+    """The boxes of an image, and which of them can be used.
+
+    Attributes:
+        boxes_xyxy: (n, 4) in pixels, cut off at the border of the image.
+        left_out: reason -> (n,) the boxes that cannot be used; only reasons that occur.
+        clipped: reason -> (n,) the used boxes that left the image.
+    """
+
+    boxes_xyxy: Boxes
+    left_out: dict[str, NDArray[np.bool_]]
+    clipped: dict[str, NDArray[np.bool_]]
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """(n,) whether a box is used."""
+        kept = np.ones(len(self.boxes_xyxy), dtype=np.bool_)
+        for mask in self.left_out.values():
+            kept &= ~mask
+        return kept
+
+
+def fit_boxes(
+    raw_xyxy: Boxes, size: Size, labels: Sequence[str], decimals: int | None = None
+) -> FittedBoxes:
+    """Cut boxes off at the border of their image, and find those that cannot be used.
+
+    Args:
+        raw_xyxy: (n, 4) in pixels as annotated.
+        size: (width, height) of the image in pixels.
+        labels: of the boxes; without them no box counts as listed twice.
+        decimals: of a pixel that are kept; None for all.
+    """
+    limits = np.array([*size, *size], dtype=np.float64)
+    boxes = np.clip(raw_xyxy, 0, limits)
+    if decimals is not None:
+        boxes = np.round(boxes, decimals)
+    has_area = (raw_xyxy[:, :2] < raw_xyxy[:, 2:]).all(axis=1)
+    inside = (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
+    first = np.ones(len(boxes), dtype=np.bool_)
+    seen = set()
+    for index, key in enumerate(zip(labels, map(tuple, raw_xyxy.tolist()), strict=False)):
+        first[index] = key not in seen
+        seen.add(key)
+    kept = has_area & inside & first
+    over = beyond(raw_xyxy, limits[None, :2])
+    left_out = {FLAT: ~has_area, OUTSIDE: has_area & ~inside, TWICE: has_area & inside & ~first}
+    clipped = {
+        LOOSE: kept & (over > ROUNDING) & (over <= TOLERANCE),
+        FAR: kept & (over > TOLERANCE),
+    }
+    return FittedBoxes(boxes, _that_occur(left_out), _that_occur(clipped))
+
+
+def _that_occur(masks: dict[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
+    return {reason: mask for reason, mask in masks.items() if mask.any()}
 
 
 def with_whole_names(sample: Sample, tally: Tally) -> Sample | None:
@@ -98,26 +154,6 @@ def with_whole_names(sample: Sample, tally: Tally) -> Sample | None:
         for name in ("absent", "not_exhaustive", "unsure")
     }
     return replace(slim, **names)
-
-
-def _kept(sample: Sample, raw: Boxes, boxes: Boxes, tally: Tally) -> NDArray[np.bool_]:
-    """(n,) whether a box is used."""
-    has_area = (raw[:, :2] < raw[:, 2:]).all(axis=1)
-    inside = (boxes[:, :2] < boxes[:, 2:]).all(axis=1)
-    first = np.ones(len(boxes), dtype=np.bool_)
-    if sample.labels and not sample.phrases:
-        seen = set()
-        for index, key in enumerate(zip(sample.labels, map(tuple, raw.tolist()), strict=True)):
-            first[index] = key not in seen
-            seen.add(key)
-    for reason, mask in (
-        (FLAT, ~has_area),
-        (OUTSIDE, has_area & ~inside),
-        (TWICE, has_area & inside & ~first),
-    ):
-        if count := int(mask.sum()):
-            tally.drop(reason, f"image {sample.id}", count)
-    return has_area & inside & first
 
 
 def _only(sample: Sample, boxes: Boxes, kept: NDArray[np.bool_], tally: Tally) -> Sample:

@@ -10,7 +10,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..data.box_faults import TOLERANCE
 from ..data.images import LONGEST_PATH, local_image, save_upright
 from ..errors import SolutionError
 from ..text import short
@@ -18,7 +17,6 @@ from ..writing import check_output, locked, scratch_of
 from .parquet import write_parquet
 
 IMAGES = "images"
-LOOSE = f"boxes that left their image by up to {TOLERANCE:g} pixels"
 
 
 @dataclass(frozen=True)

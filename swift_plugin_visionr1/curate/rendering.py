@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..data.published.base import question
+from ..geometry.boxes import Boxes
+from ..geometry.frames import Size
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from .absence import absent_of
@@ -87,11 +89,12 @@ def render(
     if asked is None:
         return None
     text, chosen, labels = asked
-    boxes = [list(map(_short, box)) for box in sample.boxes_xyxy[chosen].tolist()]
+    assert sample.size is not None
+    boxes = written_boxes(sample.boxes_xyxy[chosen])
     row = {
         "messages": question(text),
         "images": [sample.image],
-        "solution": _solution(sample, boxes, labels),
+        "solution": solution_of(sample.size, boxes, labels),
         "image_id": sample.id,
         "source": source.name,
         "task": sample.phrases[0].task if sample.asked else task,
@@ -173,11 +176,21 @@ def _category(
     return asking.prompts.phrase(name, draw), boxes, [name] * len(boxes)
 
 
-def _solution(sample: Sample, boxes: list[list[float]], labels: Sequence[str]) -> str:
-    assert sample.size is not None
-    width, height = sample.size
-    data = {"width": width, "height": height, "boxes": boxes, "labels": list(labels)}
-    return json.dumps(data)
+def written_boxes(boxes_xyxy: Boxes) -> list[list[float]]:
+    """(n, 4) boxes as rows hold them: whole numbers without a point."""
+    return [[_short(number) for number in box] for box in boxes_xyxy.tolist()]
+
+
+def solution_of(size: Size, boxes: list[list[float]], labels: Sequence[str]) -> str:
+    """The annotation of a row.
+
+    Args:
+        size: (width, height) of the image in pixels.
+        boxes: as `written_boxes` makes them.
+        labels: of the boxes.
+    """
+    width, height = size
+    return json.dumps({"width": width, "height": height, "boxes": boxes, "labels": list(labels)})
 
 
 def _short(number: float) -> float | int:

@@ -17,7 +17,8 @@ from ..errors import ImageError, InputError, SolutionError
 from ..models.model_io import ModelIO
 from ..models.right_answer import add_answer
 from ..text import short
-from .output import LOOSE, Output, WrittenDataset, output
+from .mending import LOOSE
+from .output import Output, WrittenDataset, output
 
 
 def convert_rows(file: Path, out: Path, io: ModelIO | None = None) -> WrittenDataset:

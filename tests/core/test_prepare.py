@@ -381,3 +381,24 @@ def test_the_template_decides_what_stands_around_the_answer(tmp_path: Path) -> N
     )
     row = json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0])
     assert row["messages"][1]["content"].startswith("<think>\n</think>\n\n```json\n")
+
+
+def test_the_curator_writes_the_same_boxes(shared_data: Path, tmp_path: Path) -> None:
+    """Their numbers are those of the annotation; the curator rounds to a thousandth of a pixel."""
+    source = shared_data / "coco_open"
+    files = ["--images", str(source / "images"), "--out"]
+    for way in ("ann", "source"):
+        words = [f"--{way}", str(source / "instances.json"), *files, str(tmp_path / f"{way}.jsonl")]
+        assert main(["prepare", *words]) == 0
+    plain, curated = (
+        {
+            row["image_id"]: json.loads(row["solution"])
+            for row in map(json.loads, (tmp_path / f"{way}.jsonl").read_text().splitlines())
+        }
+        for way in ("ann", "source")
+    )
+    assert plain.keys() == curated.keys()
+    for image, truth in plain.items():
+        assert truth["labels"] == curated[image]["labels"]
+        rounded = np.round(np.reshape(truth["boxes"], (-1, 4)), 3)
+        assert rounded.tolist() == np.reshape(curated[image]["boxes"], (-1, 4)).tolist()
