@@ -20,6 +20,7 @@ from .contact_sheet import ROWS, draw_sheet
 from .image_truth import Truth, true_samples
 from .leaks import Evaluated, Hasher, open_hasher, read_evaluated
 from .lengths import Lengths
+from .measured import read_measured
 from .mix import Mix, Part, SourcePlan
 from .output import output
 from .picking import Picked, Picker, Ready, image_key
@@ -92,7 +93,8 @@ class Making:
 
     def _made(self, evaluated: Evaluated, hasher: Hasher) -> Made:
         ready, notes = self._read()
-        picker = Picker(self.mix, self.asking, self.lengths, evaluated, hasher)
+        measured = read_measured(self._measured(), self.mix.difficulty.keep)
+        picker = Picker(self.mix, self.asking, self.lengths, evaluated, hasher, measured)
         composition = Composition()
         rows, splits = self._pick(picker, ready, composition)
         if not rows.count:
@@ -104,6 +106,11 @@ class Making:
         files, shown = self._write(rows, splits, order, ready)
         card = self._card(picker, composition, ready)
         self._write_card(card, shown)
+        if measured.verdicts and not measured.met:
+            notes.append(
+                f"none of the rows in {self._measured()} is one of these: were the mix, the "
+                "seed and the questions others?"
+            )
         return Made(card, files, tuple(notes + self._short(composition)))
 
     def _read(self) -> tuple[dict[str, Ready], list[str]]:
@@ -124,6 +131,15 @@ class Making:
                 ready[name] = self._source(name, plan)
                 notes += [f"{name}: {note}" for note in ready[name].source.notes]
         return ready, notes
+
+    def _measured(self) -> Path | None:
+        file = self.mix.difficulty.measured
+        return self.root / file if file else None
+
+    def _inputs(self, ready: dict[str, Ready]) -> list[Path]:
+        files = [file for each in ready.values() for file in each.source.files]
+        measured = self._measured()
+        return [*files, *([measured] if measured else [])]
 
     def _path(self, plan: SourcePlan) -> Path:
         return self.root / plan.path
@@ -187,7 +203,7 @@ class Making:
         self, rows: Blobs, splits: list[str], order: list[int], ready: dict[str, Ready]
     ) -> tuple[dict[str, Path], list[Any]]:
         """The files of rows, and the rows of the contact sheet."""
-        inputs = [file for each in ready.values() for file in each.source.files]
+        inputs = self._inputs(ready)
         is_folder = not self.out.suffix
         files = {
             split: self.out / f"{split}{self.ending}" if is_folder else self._beside(split)
@@ -217,7 +233,6 @@ class Making:
         self, picker: Picker, composition: Composition, ready: dict[str, Ready]
     ) -> dict[str, Any]:
         totals = composition.totals
-        inputs = [file for each in ready.values() for file in each.source.files]
         summary = (
             f"{totals['rows']} rows with {totals['boxes']} boxes: {totals['challenging']} "
             f"challenging, {totals['negative']} negative, {totals['other']} others. Seed "
@@ -246,7 +261,7 @@ class Making:
             "passed_over": dict(picker.passed.most_common()),
             "sources": {name: _known(each) for name, each in ready.items()},
             "mix": msgspec.to_builtins(self.mix),
-            "inputs": _hashes(inputs),
+            "inputs": _hashes(self._inputs(ready)),
             "command": self.command,
         }
 

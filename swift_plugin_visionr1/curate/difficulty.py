@@ -17,7 +17,8 @@ HARDEST = 1 / 3  # share of a source's rows of one task that are challenging
 
 @dataclass(frozen=True)
 class Terms:
-    """Each term is 1 at the number given here; their sum is the difficulty.
+    """Each term is 1 at the number given here; their sum is the difficulty. Difficulty for a model,
+    by its own answers, is in the file `measured`.
 
     Attributes:
         instances: boxes of an image.
@@ -26,6 +27,9 @@ class Terms:
         crowding: share of boxes whose middle lies in another box.
         challenging: the difficulty from which on a row is challenging; None for the most difficult
             third of its source.
+        measured: rows of an earlier run with what `vision-r1 prepare difficulty` found; those that
+            teach nothing are passed over.
+        keep: share of these that stay all the same.
     """
 
     instances: float = 8.0
@@ -33,6 +37,8 @@ class Terms:
     small: float = 1.0
     crowding: float = 1.0
     challenging: float | None = None
+    measured: str | None = None
+    keep: float = 0.0
 
 
 def difficulties(samples: Sequence[Sample], terms: Terms) -> NDArray[np.float64]:

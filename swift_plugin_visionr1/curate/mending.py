@@ -1,7 +1,8 @@
 """What becomes of single boxes that cannot be used as they are written. Each is counted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from msgspec.structs import replace
@@ -131,7 +132,7 @@ def fit_boxes(
     return FittedBoxes(boxes, _that_occur(left_out), _that_occur(clipped))
 
 
-def _that_occur(masks: dict[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
+def _that_occur(masks: Mapping[str, Any]) -> dict[str, NDArray[np.bool_]]:
     return {reason: mask for reason, mask in masks.items() if mask.any()}
 
 

@@ -93,7 +93,7 @@ class Mix:
         paraphrased: share of the questions that are asked in other words.
         longest_list: categories that a question names at most.
         drawn: absent categories beside those that are there, in questions about larger sources.
-        difficulty: what makes an image challenging.
+        difficulty: what makes an image challenging, and what rows teach a model.
     """
 
     sources: dict[str, SourcePlan]
@@ -167,5 +167,7 @@ def check_mix(mix: Mix, where: str) -> None:
                 f"expected boxes of {name} to be one of {', '.join(BOX_CHOICES)}, got "
                 f"{plan.boxes!r}"
             )
+    if not 0 <= mix.difficulty.keep <= 1:
+        raise InputError(f"expected keep in {where} to be a share, from 0 to 1")
     if not 0 <= mix.holdout < 1 or not 0 <= mix.paraphrased <= 1:
         raise InputError(f"expected holdout and paraphrased in {where} to be shares, from 0 to 1")

@@ -26,6 +26,7 @@ from .output import output
 
 Verdict = Literal["useful", "perfect", "zero", "equal", "unknown"]
 SAME = 1e-8  # spread of rewards below which a group teaches nothing
+VERDICT = "reward_verdict"  # the column
 DROPPED: tuple[Verdict, ...] = ("perfect", "zero", "equal")
 
 
@@ -49,11 +50,12 @@ class Judgement:
     def columns(self) -> dict[str, Any]:
         """What is written into the row."""
         if not self.answers:
-            return {"reward_answers": 0}
+            return {"reward_answers": 0, VERDICT: self.verdict}
         return {
             "reward_mean": round(self.mean, 4),
             "reward_spread": round(self.spread, 4),
             "reward_answers": self.answers,
+            VERDICT: self.verdict,
         }
 
 
@@ -118,7 +120,7 @@ def sort_rows(
             best = _best(truths[key], scorer, stage)
             judgement = judge(rewards.get(key, ()), best)
             verdicts[judgement.verdict] += 1
-            if judgement.verdict not in DROPPED or _draw(key) < keep:
+            if judgement.verdict not in DROPPED or draw_of(key) < keep:
                 result.add({**row, **judgement.columns})
                 written += 1
         if verdicts["unknown"] == verdicts.total():
@@ -129,7 +131,7 @@ def sort_rows(
     return Sorted(verdicts, written, len(rewards.keys() - truths.keys()))
 
 
-def _draw(key: str) -> float:
+def draw_of(key: str) -> float:
     """A number from 0 to 1 that is always the same for a question."""
     return int.from_bytes(sha256(key.encode("utf-8", "replace")).digest()[:8], "big") / 2**64
 

@@ -12,6 +12,7 @@ from ..errors import SolutionError
 from .candidates import Candidates, candidates, keys
 from .leaks import Evaluated, Hasher, key_of
 from .lengths import Lengths
+from .measured import MeasuredRows
 from .mix import Mix, Part
 from .rendering import WHOLE, Asking, Rendered, render
 from .sample import Sample, Source, Task
@@ -71,6 +72,7 @@ class Picker:
         lengths: how long answers are.
         evaluated: images that must not be trained on.
         hasher: looks at images.
+        measured: rows whose difficulty for a model is known.
         passed: reason -> candidates that were passed over.
     """
 
@@ -79,6 +81,7 @@ class Picker:
     lengths: Lengths
     evaluated: Evaluated
     hasher: Hasher
+    measured: MeasuredRows = field(default_factory=MeasuredRows)
     passed: Counter[str] = field(default_factory=Counter)
     of_image: Counter[str] = field(default_factory=Counter)
     of_category: Counter[str] = field(default_factory=Counter)
@@ -196,6 +199,8 @@ class Picker:
             rarest = min(self.of_category[source.plain(label)] for label in rendered.labels)
             if rarest >= caps.per_category:
                 return ENOUGH_OF_CATEGORY
+        if reason := self.measured.refused(rendered.row):
+            return reason
         return ALIKE if self._looks_alike(rendered.row["images"][0], image) else None
 
     def _looks_alike(self, file: Any, image: str) -> bool:

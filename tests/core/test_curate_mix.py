@@ -76,6 +76,45 @@ def test_the_same_seed_gives_the_same_bytes_with_any_number_of_processes(tmp_pat
     assert files[0] == files[1] == files[2] != files[3]
 
 
+def test_rows_that_teach_the_model_nothing_are_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mix, what a model answers to its rows, and the mix again, which knows that."""
+    path, io = mix(tmp_path / "m"), ["--model-type", "qwen2_5_vl"]
+    make(path, tmp_path / "1")
+    rows, answered = tmp_path / "1" / "train.jsonl", tmp_path / "answered.jsonl"
+    assert main(["prepare", "--rows", str(rows), "--out", str(answered), "--target", *io]) == 0
+    right = [row | {"response": row["messages"][-1]["content"]} for row in rows_of(answered)]
+    answered.write_text("".join(json.dumps(row) + "\n" for row in right[:30]))
+    words = ["--rows", str(rows), "--answers", str(answered), str(answered), *io]
+    measured = tmp_path / "m" / "measured.jsonl"
+    assert main(["prepare", "difficulty", *words, "--out", str(measured), "--keep"]) == 0
+
+    path = mix(tmp_path / "m", difficulty={"measured": "measured.jsonl"})
+    card = make(path, tmp_path / "2")
+    perfect = sum(row["reward_verdict"] == "perfect" for row in rows_of(measured))
+    assert card["passed_over"]["rows whose sampled answers are all perfect"] == perfect >= 30
+    assert card["counts"]["total"] == 180
+    assert any(file["file"] == str(measured) for file in card["inputs"])
+    again = {json.dumps(row) for row in rows_of(tmp_path / "2" / "train.jsonl")}
+    assert not again & {json.dumps(row) for row in rows_of(rows)[:30]}
+
+    make(mix(tmp_path / "m", difficulty={"measured": "measured.jsonl", "keep": 1}), tmp_path / "3")
+    assert (tmp_path / "3" / "train.jsonl").read_bytes() == rows.read_bytes()
+    capsys.readouterr()
+    make(path, tmp_path / "4", "--seed", 7)  # the same images are asked about otherwise
+    assert "measured.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "section", [{"measured": "gone.jsonl"}, {"keep": 2}, {"measured": 1}, {"kept": 0.5}], ids=str
+)
+def test_what_a_mix_says_of_difficulty_is_checked(tmp_path: Path, section: dict[str, Any]) -> None:
+    path = mix(tmp_path / "m", difficulty=section)
+    assert main(["prepare", "--mix", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert not (tmp_path / "out").exists()
+
+
 def test_caps(tmp_path: Path) -> None:
     card = make(mix(tmp_path / "m", caps={"rows_per_image": 1, "boxes": 3}), tmp_path / "out")
     rows = rows_of(tmp_path / "out" / "train.jsonl")
