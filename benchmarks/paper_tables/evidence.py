@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import mean
 
 from charts import draw_curves
+from group_spread import HEAD, spread_rows
 from ignoring_labels import look_at
 from intervals import Verdict, judge, sample_images
 from recommend import recommended
@@ -158,6 +159,7 @@ def write_page(
         sentences="\n".join(f"- {line}" for line in verdicts),
         tables="\n\n".join(tables),
         curves=curves.relative_to(page.parent),
+        spread=table(HEAD, spread_rows(results, runs)),
         not_run=not_run(results, runs),
         machines=machines(results),
         settings=settings_table(runs.settings),

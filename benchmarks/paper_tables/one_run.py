@@ -24,6 +24,8 @@ CURVES = {
     "rollout_f1": "rewards/RolloutF1/mean",
     "reward": "reward",
     "length": "completions/mean_length",
+    "no_spread": "frac_reward_zero_std",
+    "kl": "kl",
 }
 
 

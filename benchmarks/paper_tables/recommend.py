@@ -1,6 +1,7 @@
 """Which settings of the reward the results support: configs/reward/recommended.yaml."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 from intervals import Samples, Verdict, judge
@@ -18,9 +19,9 @@ HEAD = """\
 
 @dataclass(frozen=True)
 class Candidate:
-    """A setting that may be recommended, against the default on each base."""
+    """A reward that may be recommended, against the default on each base."""
 
-    setting: Setting
+    reward: dict[str, Any]
     verdicts: dict[str, Verdict]
 
     @property
@@ -39,14 +40,16 @@ class Candidate:
 def recommended(results: Results, runs: RunList, drawn: Samples) -> str:
     """The file's text: settings as YAML, under the figures that they rest on.
 
-    Candidates are the rewards by Vision-R1's rules, trained with the common recipe.
+    Candidates are the rewards by Vision-R1's rules, trained with the common recipe, each at the
+    best of its learning rates.
     """
-    defaults = of_default(runs)
+    defaults = at_all_rates(runs, DEFAULT)
     candidates = []
     for setting in filter(is_candidate, runs.settings):
-        claims = {base: claim(setting, base, defaults) for base in runs.bases}
+        better = at_all_rates(runs, setting.reward)
+        claims = {base: claim(better, base, defaults) for base in runs.bases}
         verdicts = {base: judge(one, results, drawn) for base, one in claims.items()}
-        candidates.append(Candidate(setting, verdicts))
+        candidates.append(Candidate(setting.reward, verdicts))
     better = [one for one in candidates if one.is_better]
     if not better:
         tried = sum(all(one.seeds > 1 for one in other.verdicts.values()) for other in candidates)
@@ -54,7 +57,7 @@ def recommended(results: Results, runs: RunList, drawn: Samples) -> str:
         return HEAD + why + yaml.safe_dump(DEFAULT)
     best = max(better, key=lambda one: one.gain)
     lines = [f"# {base} base: {figures(one)}\n" for base, one in best.verdicts.items()]
-    return HEAD + "".join(lines) + yaml.safe_dump(best.setting.reward, sort_keys=False)
+    return HEAD + "".join(lines) + yaml.safe_dump(best.reward, sort_keys=False)
 
 
 def is_candidate(setting: Setting) -> bool:
@@ -64,20 +67,21 @@ def is_candidate(setting: Setting) -> bool:
     return settings_from(setting.reward).peer is None
 
 
-def of_default(runs: RunList) -> tuple[str, ...]:
-    """The default at every learning rate; the best of them counts."""
+def at_all_rates(runs: RunList, reward: dict[str, Any]) -> tuple[str, ...]:
+    """The settings with this reward, whatever their learning rate; the best of them counts."""
     rates = [one for one in runs.settings if set(one.options) <= {"learning_rate"}]
-    return tuple(one.name for one in rates if one.reward == DEFAULT)
+    return tuple(one.name for one in rates if one.reward == reward)
 
 
-def claim(setting: Setting, base: str, defaults: tuple[str, ...]) -> Hypothesis:
+def claim(better: tuple[str, ...], base: str, defaults: tuple[str, ...]) -> Hypothesis:
     """That it has more mAP than the default."""
-    return Hypothesis("is better", "this project", (setting.name,), defaults, base)
+    return Hypothesis("is better", "this project", better, defaults, base)
 
 
 def figures(verdict: Verdict) -> str:
     """What a verdict rests on, in a line."""
     return (
-        f"{100 * verdict.difference:+.1f} points of mAP over `{verdict.worse}` (interval "
-        f"{100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}, {verdict.seeds} seeds)"
+        f"`{verdict.better}` {100 * verdict.difference:+.1f} points of mAP over "
+        f"`{verdict.worse}` (interval {100 * verdict.low:+.1f} to {100 * verdict.high:+.1f}, "
+        f"{verdict.seeds} seeds)"
     )

@@ -50,11 +50,15 @@ class Results:
         return sorted(chosen, key=lambda one: one["seed"])
 
     def best(self, base: str, settings: Iterable[str], metric: str, data: str) -> str | None:
-        """The setting with the highest mean of a metric; None if none of them was run."""
+        """The setting with the highest mean of a metric; None if none of them was run.
+
+        One with a single seed counts only if none has more: the luckiest seed is no evidence.
+        """
+        done = {name: runs for name in settings if (runs := self.of(base, name))}
+        repeated = {name: runs for name, runs in done.items() if len(runs) > 1}
         means = {
             name: mean(number(one, metric, data) for one in runs)
-            for name in settings
-            if (runs := self.of(base, name))
+            for name, runs in (repeated or done).items()
         }
         return max(means, key=lambda name: means[name]) if means else None
 
