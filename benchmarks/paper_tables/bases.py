@@ -5,8 +5,11 @@ strong  goes on from the demo's checkpoint with exact annotations of the testbed
 weak    goes on from the strong one with a short stage of loose annotations: every edge up to 30%
         of the side too far out, one object in four missing. The model knows more than it says.
 
+photos  goes on from the strong one with crops of photographs, which are in a folder of yours
+
   python benchmarks/paper_tables/bases.py --out benchmarks/paper_tables/checkpoints
   python benchmarks/paper_tables/bases.py --out benchmarks/paper_tables/checkpoints --only weak
+  python benchmarks/paper_tables/bases.py --out runs/photographs/bases --photographs FOLDER
 """
 
 import argparse
@@ -18,17 +21,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from testbed import draw_scene
+from photographs import read_testbed
+from testbed import SCENES, Drawer
 from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples" / "shapes"))
-from scenes import PROCESSED_SIDE, Scene, answer
+from scenes import PROCESSED_SIDE, Scene, answer, prompt_for
 from tiny_model import save
 from warm_start import Batcher, Optimiser, Stage, processed_boxes, quick_look, say
 
+from swift_plugin_visionr1.console import exit_code
+from swift_plugin_visionr1.errors import InputError
+
 DEMO = Path(__file__).parents[2] / "examples" / "shapes" / "checkpoint"
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
 STRONG = Stage("strong", 700, 1e-3)
 WEAK = Stage("weak", 100, 4e-4, edge_noise=0.3, missing=0.25)
+PHOTOS = Stage("photos", 500, 1e-3)
 BATCH = 40  # scenes a step
 PART = 10  # scenes of similar length that are computed together
 
@@ -44,9 +53,11 @@ def loose_answer(scene: Scene, stage: Stage, rng: np.random.Generator) -> str:
     return answer(boxes_xyxy, tuple(scene.labels[i] for i in kept))
 
 
-def draw_batch(stage: Stage, rng: np.random.Generator) -> Iterator[tuple[list[Scene], list[str]]]:
+def draw_batch(
+    stage: Stage, rng: np.random.Generator, draw: Drawer
+) -> Iterator[tuple[list[Scene], list[str]]]:
     """Scenes and answers of one step in parts of similar length, so that little is padded."""
-    scenes = [draw_scene(rng) for _ in range(BATCH)]
+    scenes = [draw(rng) for _ in range(BATCH)]
     pairs = [(scene, loose_answer(scene, stage, rng)) for scene in scenes]
     pairs.sort(key=lambda pair: len(pair[1]))
     for start in range(0, BATCH, PART):
@@ -54,12 +65,13 @@ def draw_batch(stage: Stage, rng: np.random.Generator) -> Iterator[tuple[list[Sc
         yield [scene for scene, _ in part], [text for _, text in part]
 
 
-def train(model, batcher: Batcher, stage: Stage, rng: np.random.Generator) -> None:
+def train(model, batcher: Batcher, stage: Stage, seed: int, draw: Drawer) -> None:
+    rng = np.random.default_rng(seed)
     model.train()
     optimiser = Optimiser(list(model.parameters()), stage.steps, stage.lr)
     losses: list[float] = []
     for step in range(1, stage.steps + 1):
-        batches = [batcher(scenes, answers) for scenes, answers in draw_batch(stage, rng)]
+        batches = [batcher(scenes, answers) for scenes, answers in draw_batch(stage, rng, draw)]
         tokens = [int((batch["labels"] >= 0).sum()) for batch in batches]
         losses.append(0.0)
         for batch, count in zip(batches, tokens, strict=True):
@@ -69,7 +81,7 @@ def train(model, batcher: Batcher, stage: Stage, rng: np.random.Generator) -> No
         optimiser.update()
         if step % 20 == 0:
             say(f"{stage.name} {step}: token loss {np.mean(losses[-20:]):.4f}")
-    say(f"{stage.name}: {quick_look(model, batcher, draw=draw_scene)}")
+    say(f"{stage.name}: {quick_look(model, batcher, draw=draw)}")
 
 
 def halved(model) -> Qwen2_5_VLForConditionalGeneration:
@@ -77,22 +89,28 @@ def halved(model) -> Qwen2_5_VLForConditionalGeneration:
     return deepcopy(model).half()
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", choices=["weak"], help="keep the strong base that is there")
+    parser.add_argument("--photographs", type=Path, help="make the base photos instead")
     parser.add_argument("--shorter", type=int, default=1, help="divide all steps, to try it")
     args = parser.parse_args()
-    start = args.out / STRONG.name if args.only else DEMO
+    if args.photographs:
+        testbed, stages, start = read_testbed(args.photographs), (PHOTOS,), CHECKPOINTS / "strong"
+    else:
+        testbed, stages = SCENES, (STRONG, WEAK)
+        start = args.out / STRONG.name if args.only else DEMO
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(start, dtype=torch.float32)
     processor = AutoProcessor.from_pretrained(start)
-    batcher = Batcher(processor, model.config.image_token_id)
-    for number, stage in enumerate((STRONG, WEAK)):
+    batcher = Batcher(processor, model.config.image_token_id, prompt_for(testbed.classes))
+    for number, stage in enumerate(stages):
         if args.only in (None, stage.name):
-            rng = np.random.default_rng(number)
-            train(model, batcher, replace(stage, steps=stage.steps // args.shorter), rng)
+            shorter = replace(stage, steps=stage.steps // args.shorter)
+            train(model, batcher, shorter, number, testbed.train)
             save(halved(model), processor, args.out / stage.name)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code("bases", main, (InputError, OSError)))

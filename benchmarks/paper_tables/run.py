@@ -3,6 +3,7 @@
     python benchmarks/paper_tables/run.py                     everything that is missing
     python benchmarks/paper_tables/run.py --only weak-paper   runs whose name contains this
     python benchmarks/paper_tables/run.py --dry-run           what would run
+    python benchmarks/paper_tables/run.py --photographs DIR   the runs of photographs.yaml
 
 ms-swift is imported once; each run is a fork of this process with one thread. A run is finished
 when its result is stored, with everything that decides it unchanged; a run that was cut off starts
@@ -24,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from one_run import ROOT, Place, arguments_of, execute
+from photographs import read_testbed
 from run_list import HERE, TableRun, each_run, read_run_list
-from testbed import IN_DOMAIN, KINDS, write_sets
+from testbed import IN_DOMAIN, SCENES, Testbed, write_sets
 
 from mmdet_eval.metrics.mmdet_backend import evaluate_coco_results
 from mmdet_eval.versions import versions
@@ -49,6 +51,18 @@ QUICK = {
     "num_generations": 4,
     "max_completion_length": 64,
 }
+OF_SCENES = {
+    "list": HERE / "runs.yaml",
+    "results": HERE / "results",
+    "bases": HERE / "checkpoints",
+    "work": ROOT / "runs" / "paper_tables",
+}
+OF_PHOTOGRAPHS = {
+    "list": HERE / "photographs.yaml",
+    "results": HERE / "results" / "photographs",
+    "bases": ROOT / "runs" / "photographs" / "bases",
+    "work": ROOT / "runs" / "photographs",
+}
 QUICK_TAKES = ("base", "sft-lr1e-4", "paper")
 
 
@@ -67,11 +81,13 @@ def planned(args: argparse.Namespace) -> list[TableRun]:
     return runs
 
 
-def prepare(place: Place, bases: set[str], counts: Mapping[str, int]) -> dict[str, str]:
+def prepare(
+    place: Place, testbed: Testbed, bases: set[str], counts: Mapping[str, int]
+) -> dict[str, str]:
     """Draw the scenes, check that the bases are there; sha256 of each base's weights."""
     marker = place.data / "counts.json"
     if not marker.exists() or json.loads(marker.read_text()) != counts:
-        write_sets(place.data, **counts)
+        write_sets(place.data, **counts, testbed=testbed)
         write_file(marker, json.dumps(counts))
     sums = {}
     for base in sorted(bases):
@@ -79,7 +95,8 @@ def prepare(place: Place, bases: set[str], counts: Mapping[str, int]) -> dict[st
         if not weights.is_file():
             raise InputError(
                 f"expected the base {base} in {place.bases}, got none: make it with "
-                f"`python {HERE.relative_to(ROOT)}/bases.py --out {place.bases}`"
+                f"`python {HERE.relative_to(ROOT)}/bases.py --out {place.bases}`, and with "
+                "`--photographs` for theirs"
             )
         sums[base] = hashlib.sha256(weights.read_bytes()).hexdigest()
     return sums
@@ -226,10 +243,11 @@ def import_results(file: Path, results: Path) -> int:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--list", type=Path, default=HERE / "runs.yaml")
-    parser.add_argument("--results", type=Path, default=HERE / "results")
-    parser.add_argument("--bases", type=Path, default=HERE / "checkpoints")
-    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "paper_tables")
+    parser.add_argument("--photographs", type=Path, help="folder of a COCO data set, such as BCCD")
+    parser.add_argument("--list", type=Path, help="default: runs.yaml or photographs.yaml")
+    parser.add_argument("--results", type=Path, help="default: beside the list")
+    parser.add_argument("--bases", type=Path, help="folder of their checkpoints")
+    parser.add_argument("--work", type=Path, help="default: a folder in runs")
     parser.add_argument(
         "--only", nargs="+", help="parts of the names of runs, the first ones first"
     )
@@ -241,7 +259,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--commit", help="recorded; default: of the repository")
     parser.add_argument("--also", type=Path, help="append each new result to this file")
     parser.add_argument("--import", type=Path, dest="imported", help="store such a file's results")
-    return parser.parse_args()
+    args = parser.parse_args()
+    places = OF_PHOTOGRAPHS if args.photographs else OF_SCENES
+    for name, path in places.items():
+        setattr(args, name, getattr(args, name) or path)
+    return args
 
 
 def chosen_device(wanted: str | None) -> str:
@@ -259,8 +281,9 @@ def main() -> int:
     if args.imported:
         return import_results(args.imported, args.results)
     runs, counts = planned(args), QUICK_DATA if args.quick else DATA
-    place = place_of(args)
-    sums = prepare(place, {run.base for run in runs}, counts)
+    testbed = read_testbed(args.photographs) if args.photographs else SCENES
+    place = place_of(args, testbed)
+    sums = prepare(place, testbed, {run.base for run in runs}, counts)
     prints = {run.name: run.fingerprint(sums[run.base], counts) for run in runs}
     todo = [run for run in runs if not is_finished(run, args.results, prints[run.name])]
     say(f"{len(runs)} runs, {len(runs) - len(todo)} finished, {len(todo)} to do")
@@ -280,9 +303,11 @@ def main() -> int:
     return 1 if run_all(todo, place, args.jobs, worker) else 0
 
 
-def place_of(args: argparse.Namespace) -> Place:
+def place_of(args: argparse.Namespace, testbed: Testbed) -> Place:
     work, device = args.work.resolve(), chosen_device(args.device)
-    return Place(args.bases.resolve(), work / "data", work, tuple(KINDS), args.engine, device)
+    return Place(
+        args.bases.resolve(), work / "data", work, tuple(testbed.sets), args.engine, device
+    )
 
 
 if __name__ == "__main__":

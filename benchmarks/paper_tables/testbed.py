@@ -43,6 +43,26 @@ class SceneKind:
     clutter: bool = False
 
 
+Drawer = Callable[[np.random.Generator], Scene]
+
+
+@dataclass(frozen=True)
+class Testbed:
+    """What is trained and evaluated on.
+
+    Attributes:
+        classes: the names to ask for.
+        train: draws a scene to train on.
+        sets: draw scenes of each evaluated set; the first set is the one in domain.
+    """
+
+    __test__ = False  # of pytest, which takes it for a test
+
+    classes: tuple[str, ...]
+    train: Drawer
+    sets: dict[str, Drawer]
+
+
 COUNTS = dict(enumerate((0.15, 0.25, 0.25, 0.15, 0.08, 0.05, 0.03, 0.015, 0.01, 0.008, 0.007)))
 DENSER = {0: 0.15} | dict.fromkeys(range(11, 16), 0.17)
 KINDS = {
@@ -74,7 +94,7 @@ def draw_scene(rng: np.random.Generator, kind: SceneKind = KINDS[IN_DOMAIN]) -> 
     return Scene(image, np.array(boxes_xyxy).reshape(-1, 4), labels)
 
 
-def drawer(kind: SceneKind) -> Callable[[np.random.Generator], Scene]:
+def drawer(kind: SceneKind) -> Drawer:
     """`draw_scene` for one kind, as `write_split` wants it."""
     return lambda rng: draw_scene(rng, kind)
 
@@ -154,12 +174,18 @@ def _fill(
     (draw.ellipse if shape == "circle" else draw.rectangle)((x1, y1, x2, y2), **how)
 
 
-def write_sets(out: Path, train: int, in_domain: int, others: int) -> None:
+SCENES = Testbed(CLASSES, draw_scene, {name: drawer(kind) for name, kind in KINDS.items()})
+
+
+def write_sets(
+    out: Path, train: int, in_domain: int, others: int, testbed: Testbed = SCENES
+) -> None:
     """Draw the training scenes and every set that is evaluated; the same seed for everybody."""
-    write_split(out, "train", train, 1_000_003, drawer(KINDS[IN_DOMAIN]))
-    for number, (name, kind) in enumerate(KINDS.items()):
+    classes = testbed.classes
+    write_split(out, "train", train, 1_000_003, testbed.train, classes)
+    for number, (name, draw) in enumerate(testbed.sets.items()):
         count = in_domain if name == IN_DOMAIN else others
-        write_split(out, name, count, 2_000_003 + number, drawer(kind))
+        write_split(out, name, count, 2_000_003 + number, draw, classes)
     rows = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
     taught = (json.dumps(with_answer(row)) + "\n" for row in rows)
     (out / "train_sft.jsonl").write_text("".join(taught))

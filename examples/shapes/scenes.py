@@ -22,11 +22,18 @@ SHAPES = ("circle", "square")
 CLASSES = tuple(f"{colour} {shape}" for colour in COLOURS for shape in SHAPES)
 COUNT_PROBABILITIES = (0.08, 0.22, 0.25, 0.25, 0.20)  # of 0, 1, 2, 3, 4 objects
 PROCESSED_SIDE = 112
-PROMPT = (
-    "Locate every item from the category list in the image and output the coordinates in JSON "
-    "format. "
-    "The category set includes " + ", ".join(CLASSES) + "."
-)
+
+
+def prompt_for(classes: tuple[str, ...]) -> str:
+    """The paper's question for detection."""
+    return (
+        "Locate every item from the category list in the image and output the coordinates in JSON "
+        "format. "
+        "The category set includes " + ", ".join(classes) + "."
+    )
+
+
+PROMPT = prompt_for(CLASSES)
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,7 @@ def write_split(
     count: int,
     seed: int,
     draw: Callable[[np.random.Generator], Scene] = random_scene,
+    classes: tuple[str, ...] = CLASSES,
 ) -> None:
     """Write `count` scenes: PNGs, `{split}.json` (COCO) and `{split}.jsonl` (rows for ms-swift)."""
     rng = np.random.default_rng(seed)
@@ -138,7 +146,7 @@ def write_split(
                 {
                     "id": len(annotations) + 1,
                     "image_id": image_id,
-                    "category_id": CLASSES.index(label) + 1,
+                    "category_id": classes.index(label) + 1,
                     "bbox": [x1, y1, x2 - x1, y2 - y1],
                     "area": (x2 - x1) * (y2 - y1),
                     "iscrowd": 0,
@@ -152,13 +160,13 @@ def write_split(
         }
         rows.append(
             {
-                "messages": [{"role": "user", "content": "<image>" + PROMPT}],
+                "messages": [{"role": "user", "content": "<image>" + prompt_for(classes)}],
                 "images": [str(path.resolve())],
                 "solution": json.dumps(solution),
                 "image_id": image_id,
             }
         )
-    categories = [{"id": i, "name": name} for i, name in enumerate(CLASSES, start=1)]
+    categories = [{"id": i, "name": name} for i, name in enumerate(classes, start=1)]
     coco = {"images": images, "annotations": annotations, "categories": categories}
     (out / f"{split}.json").write_text(json.dumps(coco))
     (out / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -88,11 +88,11 @@ def processed_boxes(scene: Scene) -> np.ndarray:
 class Batcher:
     """Scenes to model inputs, laid out exactly as ms-swift's template lays them out."""
 
-    def __init__(self, processor, image_token_id: int) -> None:
+    def __init__(self, processor, image_token_id: int, prompt: str = PROMPT) -> None:
         self.processor, self.image_token_id = processor, image_token_id
         tokenizer = processor.tokenizer
         head = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\n<|vision_start|>"
-        tail = f"<|vision_end|>{PROMPT}<|im_end|>\n<|im_start|>assistant\n"
+        tail = f"<|vision_end|>{prompt}<|im_end|>\n<|im_start|>assistant\n"
         self.prompt = tokenizer.encode(head) + [image_token_id] * GRID**2 + tokenizer.encode(tail)
         self.end = tokenizer.convert_tokens_to_ids("<|im_end|>")
         self.pad = tokenizer.pad_token_id
