@@ -72,6 +72,13 @@ tables: setup
 	$(RUN) $(TABLES)/evidence.py --data runs/quick_tables/data --results runs/quick_tables/results \
 	  --samples 20 --out runs/quick_tables/docs/evidence.md \
 	  --recommended runs/quick_tables/recommended.yaml
+else ifdef PHOTOGRAPHS
+PHOTO_BASES := runs/photographs/bases
+tables: setup
+	[ -d $(PHOTO_BASES)/photos ] || \
+	  $(RUN) $(TABLES)/bases.py --out $(PHOTO_BASES) --photographs $(PHOTOGRAPHS)
+	$(RUN) $(TABLES)/run.py --photographs $(PHOTOGRAPHS)
+	$(RUN) $(TABLES)/evidence.py --photographs $(PHOTOGRAPHS)
 else
 tables: setup
 	$(RUN) $(TABLES)/run.py

@@ -37,7 +37,7 @@ DEMO = Path(__file__).parents[2] / "examples" / "shapes" / "checkpoint"
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 STRONG = Stage("strong", 700, 1e-3)
 WEAK = Stage("weak", 100, 4e-4, edge_noise=0.3, missing=0.25)
-PHOTOS = Stage("photos", 500, 1e-3)
+PHOTOS = Stage("photos", 300, 1e-3)
 BATCH = 40  # scenes a step
 PART = 10  # scenes of similar length that are computed together
 

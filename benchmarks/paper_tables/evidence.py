@@ -1,6 +1,7 @@
 """Writes docs/evidence.md, its learning curves and the recommended settings from the results.
 
 python benchmarks/paper_tables/evidence.py
+python benchmarks/paper_tables/evidence.py --photographs DIR    their section, then the page
 """
 
 import argparse
@@ -14,10 +15,11 @@ from charts import draw_curves
 from group_spread import HEAD, spread_rows
 from ignoring_labels import look_at
 from intervals import Verdict, judge, sample_images
+from photographs import read_testbed
 from recommend import recommended
 from results import Results, missing, number, read_results
 from run_list import HERE, Hypothesis, RunList, Setting, read_run_list
-from testbed import KINDS, write_sets
+from testbed import KINDS, SCENES, Testbed, write_sets
 
 from swift_plugin_visionr1.console import exit_code, say
 from swift_plugin_visionr1.errors import InputError
@@ -26,6 +28,8 @@ from swift_plugin_visionr1.writing import write_file
 ROOT = HERE.parents[1]
 RECOMMENDED = ROOT / "configs" / "reward" / "recommended.yaml"
 TEMPLATE = HERE / "evidence_template.md"
+PHOTOGRAPHS = HERE / "results" / "photographs"
+SECTION = "section.md"  # of the page, made where the photographs are
 SAMPLES = 400
 METRICS = ("mAP", "AP50", "AP75", "AR@100", "F1", "negatives", "valid")
 SETS = tuple(KINDS)
@@ -160,6 +164,7 @@ def write_page(
         tables="\n\n".join(tables),
         curves=curves.relative_to(page.parent),
         spread=table(HEAD, spread_rows(results, runs)),
+        photographs=(PHOTOGRAPHS / SECTION).read_text(),
         not_run=not_run(results, runs),
         machines=machines(results),
         settings=settings_table(runs.settings),
@@ -167,27 +172,59 @@ def write_page(
     write_file(page, text)
 
 
-def main() -> int:
+def drawn_sets(data: Path, results: Results, testbed: Testbed) -> Path:
+    """The folder `data` with the annotations of every evaluated set; drawn where they are not."""
+    if not all((data / f"{name}.json").is_file() for name in testbed.sets):
+        write_sets(data, **results.stored[0]["data"], testbed=testbed)
+    return data
+
+
+def read_all(path: Path, folder: Path) -> tuple[RunList, Results]:
+    """A list and the results of its runs."""
+    runs = read_run_list(path)
+    results = read_results(folder, runs)
+    if not results.stored:
+        raise InputError(f"expected results in {folder}, got none: run run.py first")
+    return runs, results
+
+
+def write_section(folder: Path, samples: int) -> None:
+    """The page's part about photographs, whose annotations lie in `folder`, beside their results:
+    the page is made without them, too."""
+    runs, results = read_all(HERE / "photographs.yaml", PHOTOGRAPHS)
+    testbed = read_testbed(folder)
+    data = drawn_sets(ROOT / "runs" / "photographs" / "data", results, testbed)
+    drawn = sample_images(results, data, testbed.sets, samples)
+    verdicts = [sentence(one, judge(one, results, drawn)) for one in runs.hypotheses]
+    parts = ["\n".join(f"- {line}" for line in verdicts)]
+    parts += [in_domain_table(results, runs, base, data) for base in runs.bases]
+    parts += [table(HEAD, spread_rows(results, runs)), machines(results)]
+    write_file(PHOTOGRAPHS / SECTION, "\n\n".join(parts) + "\n")
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--list", type=Path, default=HERE / "runs.yaml")
     parser.add_argument("--results", type=Path, default=HERE / "results")
     parser.add_argument("--data", type=Path, default=ROOT / "runs" / "paper_tables" / "data")
+    parser.add_argument("--photographs", type=Path, help="as run.py takes it")
     parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "evidence.md")
     parser.add_argument("--recommended", type=Path, default=RECOMMENDED)
-    args = parser.parse_args()
-    runs = read_run_list(args.list)
-    results = read_results(args.results, runs)
-    if not results.stored:
-        raise InputError(f"expected results in {args.results}, got none: run run.py first")
-    counts = results.stored[0]["data"]
-    if not (args.data / f"{SETS[-1]}.json").is_file():
-        write_sets(args.data, **counts)
-    drawn = sample_images(results, args.data, SETS, args.samples)
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = parse()
+    if args.photographs:
+        write_section(args.photographs, args.samples)
+    runs, results = read_all(args.list, args.results)
+    data = drawn_sets(args.data, results, SCENES)
+    drawn = sample_images(results, data, SETS, args.samples)
     verdicts = [sentence(one, judge(one, results, drawn)) for one in runs.hypotheses]
     advice = recommended(results, runs, drawn)
     write_file(args.recommended, advice)
-    write_page(results, runs, verdicts, advice, args.data, args.out)
+    write_page(results, runs, verdicts, advice, data, args.out)
     say(f"{args.out}: {len(results.stored)} results, {len(verdicts)} hypotheses")
     return 0
 

@@ -14,6 +14,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "paper_tables"))
 import evidence
+import group_spread
 import ignoring_labels
 import intervals
 import recommend
@@ -285,13 +286,30 @@ def test_what_beats_the_default_is_recommended_with_its_figures(
         ({"reward": {"preset": "paper"}}, False),
         ({"method": "sft"}, False),
         ({"options": {"beta": 0.2}}, False),
+        ({"options": {"learning_rate": 1e-4}}, False),
         ({"reward": {"preset": "rex_omni"}}, False),
     ],
-    ids=["ours", "the default", "no reward", "another recipe", "a peer's"],
+    ids=["ours", "the default", "no reward", "another recipe", "another rate", "a peer's"],
 )
 def test_only_settings_of_the_reward_can_be_recommended(changed: dict, is_candidate: bool) -> None:
     setting = run_list.Setting("strict", "", reward={"preset": "strict"})
     assert recommend.is_candidate(replace(setting, **changed)) == is_candidate
+
+
+def test_a_reward_is_compared_at_the_best_of_its_rates_and_one_seed_is_no_rate(
+    runs: run_list.RunList, stored: Path
+) -> None:
+    strict = replace(runs.settings[2], options={})
+    rates = [replace(strict, name=f"strict-{n}", options={"learning_rate": n}) for n in (1, 2)]
+    longer = replace(strict, name="long", options={"max_steps": 9})
+    runs = replace(runs, settings=(*runs.settings[:2], strict, *rates, longer))
+    assert recommend.at_all_rates(runs, strict.reward) == ("strict", "strict-1", "strict-2")
+    for name, seed, value in [("strict-1", 1, 0.5), ("strict-1", 2, 0.3), ("strict-2", 1, 0.9)]:
+        result = json.dumps(stored_result(name, seed, value))
+        (stored / f"weak-{name}-seed{seed}.json").write_text(result)
+    read = results.read_results(stored, runs)
+    assert read.best("weak", ("strict", "strict-1", "strict-2"), "mAP", "in_domain") == "strict-1"
+    assert read.best("weak", ("strict", "strict-2"), "mAP", "in_domain") == "strict-2"
 
 
 def test_the_shipped_recommendation_follows_from_the_stored_results() -> None:
@@ -344,6 +362,14 @@ def test_boxes_without_their_labels_are_told_from_their_labels(stored: Path) -> 
         result = {"boxes": {"in_domain": results.pack_boxes(boxes)}}
         seen.append(ignoring_labels.look_at(result, "in_domain", data))
     assert [(one.found, one.named) for one in seen] == [(1, 1), (1, 0), (0, 0)]
+
+
+def test_groups_without_spread_are_shown_for_each_half(runs: run_list.RunList) -> None:
+    made = [stored_result("paper", seed, 0.9) for seed in (1, 2)]
+    made[0]["curve"] = {"no_spread": [1.0, 0.5, 0.25, 0.25], "kl": [9.0, 0.01, 0.01, 0.01, 0.01]}
+    made[1]["curve"] = {"no_spread": [0.5, 0.0, 0.75, 0.25], "kl": [0.03] * 4}
+    rows = list(group_spread.spread_rows(results.Results(tuple(made)), runs))
+    assert rows == [["`paper`", "weak", "50", "38", "0.020"]]
 
 
 def test_quick_takes_a_few_short_runs_on_one_base() -> None:
