@@ -173,36 +173,18 @@ def interpolate(right: Ints, boxes: Ints, bounds: Ints, truths: Ints) -> Floats:
     """
     true_positives = _from_zero(np.cumsum(right, axis=1))
     precision = _within(true_positives[:, 1:], bounds) / (boxes + np.spacing(1))
-    shifted = np.empty(precision.shape, dtype=np.int64)
-    return envelope(true_positives, np.append(precision.ravel(), 0.0), bounds, truths, shifted)
-
-
-def envelope(
-    true_positives: Ints, precision: Floats, bounds: Ints, truths: Ints, shifted: Ints
-) -> Floats:
-    """The highest precision at or beyond each of 101 recalls.
-
-    Args:
-        found: (T, p + 1) true positives up to each point, including those of earlier categories,
-            starting at 0.
-        precision: (T * p + 1,) at each point, row by row, then 0.
-        bounds: (K + 1,) where each category's points begin.
-        truths: (K,) number of truths.
-        shifted: (T, p) memory to work in.
-
-    Returns:
-        (T, R, K); -1 where a category has no truth.
-    """
     start, end = (true_positives[:, b] for b in (bounds[:-1], bounds[1:]))
-    needed = _needed(truths)
-    reached = needed <= (end - start)[..., None]  # (T, K, R)
+    least = needed(truths)
+    reached = least <= (end - start)[..., None]  # (T, K, R)
     # The rows are concatenated, so that one search and one reduction serve all.
     rows = np.arange(len(true_positives))[:, None]
-    step = int(true_positives.max(initial=0)) + int(needed.max(initial=0)) + 1
-    np.add(true_positives[:, 1:], rows * step, out=shifted)
-    first = np.searchsorted(shifted.ravel(), (start + rows * step)[..., None] + needed)
+    step = int(true_positives.max(initial=0)) + int(least.max(initial=0)) + 1
+    shifted = true_positives[:, 1:] + rows * step
+    first = np.searchsorted(shifted.ravel(), (start + rows * step)[..., None] + least)
     first = np.minimum(first, (rows * shifted.shape[1] + bounds[1:])[..., None])
-    best = np.maximum.reduceat(precision, first.ravel()).reshape(first.shape)
+    # One extra entry, for a reduction that begins after the last point.
+    padded = np.append(precision.ravel(), 0.0)
+    best = np.maximum.reduceat(padded, first.ravel()).reshape(first.shape)
     best = np.where(reached, best, 0.0)
     highest = np.maximum.accumulate(best[..., ::-1], axis=-1)[..., ::-1].transpose(0, 2, 1)
     return np.where(truths > 0, highest, -1.0)
@@ -214,14 +196,14 @@ def average(values: Floats) -> float | None:
     return float(measured.mean()) if measured.size else None
 
 
-def _needed(truths: Ints) -> Ints:
+def needed(truths: Ints) -> Ints:
     """(K, R) least number of true positives, at least 1, that gives each recall in COCOeval's
     arithmetic."""
     total = np.maximum(truths, 1)[:, None]
-    needed = np.ceil(RECALLS * total).astype(np.int64)  # off by one if the product is rounded
-    needed = np.where((needed - 1) / total >= RECALLS, needed - 1, needed)
-    needed = np.where(needed / total < RECALLS, needed + 1, needed)
-    return np.maximum(needed, 1)
+    least = np.ceil(RECALLS * total).astype(np.int64)  # off by one if the product is rounded
+    least = np.where((least - 1) / total >= RECALLS, least - 1, least)
+    least = np.where(least / total < RECALLS, least + 1, least)
+    return np.maximum(least, 1)
 
 
 def _within(cumulative: Ints, bounds: Ints) -> Ints:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ..data.ground_truth import GroundTruth
 from ..data.row_tasks import CountTruth, PointTruth
@@ -98,6 +97,9 @@ def points_in_boxes(
 
 def _assign(inside: NDArray[np.bool_]) -> Match:
     """As many pairs of a point and a box around it as there can be, each used once."""
+    # Here, because it takes longer to import than this whole package.
+    from scipy.optimize import linear_sum_assignment
+
     rows, columns = linear_sum_assignment(inside, maximize=True)
     hit = inside[rows, columns]
     return Match(rows[hit], columns[hit], np.ones(int(hit.sum())))

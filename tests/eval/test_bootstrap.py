@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mmdet_eval.metrics import resampling
 from mmdet_eval.metrics.bootstrap import HEADLINE, bootstrap, interval
 from mmdet_eval.metrics.matches import Matches
 from mmdet_eval.metrics.ranking import rank
@@ -96,14 +97,24 @@ def test_interval_leaves_out_what_could_not_be_measured() -> None:
 
 
 @pytest.mark.parametrize("crowds", [False, True], ids=["no crowds", "crowds"])
-def test_memory_that_is_reused_changes_no_number(tmp_path: Path, crowds: bool) -> None:
+@pytest.mark.parametrize("block", [1, 1 << 14], ids=["many blocks", "one block"])
+def test_samples_have_the_averages_of_the_curves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crowds: bool, block: int
+) -> None:
     annotations, results = random_set(tmp_path, 3, images=30)
-    ranking = rank(measured(annotations, results, engine="hotcoco").matches)
+    matches = measured(annotations, results, engine="hotcoco").matches
     if not crowds:
-        nothing = np.zeros_like(ranking.matches.ignored)
-        ranking = rank(replace(ranking.matches, ignored=nothing))
+        right, nothing = matches.matched & ~matches.ignored, np.zeros_like(matches.ignored)
+        matches = replace(matches, matched=right, ignored=nothing)
+    ranking = rank(matches)
+    monkeypatch.setattr(resampling, "BLOCK", block)
     resampler, random = Resampler(ranking), np.random.default_rng(0)
     for weights in random.multinomial(30, np.full(30, 1 / 30), 20):
-        precision, recall = resampler(weights)
-        np.testing.assert_array_equal(precision, ranking.precision(weights))
-        np.testing.assert_array_equal(recall, ranking.recall(weights))
+        sample = resampler(weights)
+        known = sample.truths > 0
+        precision, recall = ranking.precision(weights), ranking.recall(weights)
+        np.testing.assert_array_equal(known, recall[0] >= 0)
+        expected = precision[..., known].mean(axis=1)
+        np.testing.assert_allclose(sample.ap[:, known], expected, rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(sample.recall[:, known], recall[:, known])
+        assert np.isnan(sample.ap[:, ~known]).all()
