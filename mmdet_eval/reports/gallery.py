@@ -22,7 +22,7 @@ def chosen(judged: Sequence[JudgedAnswer], limit: int, wanted: Iterable[int] = (
     if len(order) <= limit:
         return order
     share = limit // 4
-    broken = [place for place in order if "unparseable" in judged[place].kinds]
+    broken = [place for place in order if judged[place].read.unparsed]
     taken = dict.fromkeys([*broken[:share], *order[:share], *order[len(order) - share :]])
     taken |= dict.fromkeys(_evenly(range(len(order)), min(share, limit - len(taken))))
     rest = [place for place in order if place not in taken]

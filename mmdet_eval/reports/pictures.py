@@ -69,8 +69,8 @@ def write_pictures(folder: Path, report: ReportParts, number: int, broken: dict[
 
 def _chosen(evaluation: Evaluation, judged: Sequence[JudgedAnswer]) -> dict[str, list[int]]:
     order = [i for i in ranked(judged) if image_file(evaluation, judged[i])]
-    unread = [i for i in order if "unparseable" in judged[i].kinds]
-    read = [i for i in order if "unparseable" not in judged[i].kinds]
+    unread = [i for i in order if judged[i].read.unparsed]
+    read = [i for i in order if not judged[i].read.unparsed]
     worst = read[::-1][: min(PICTURES, len(read) // 2)]
     return dict(zip(KINDS, (read[:PICTURES], worst, unread[:PICTURES]), strict=True))
 

@@ -61,8 +61,7 @@ def write_curves(path: Path, evaluation: Evaluation) -> None:
         Figure,
     )  # not pyplot, which would choose a backend for the whole process
 
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = Figure(figsize=(7, 4.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
     drawn = curves(evaluation.scores)
     (title, *names), families = for_matplotlib([evaluation.name, *(curve.name for curve in drawn)])
@@ -80,4 +79,5 @@ def write_curves(path: Path, evaluation: Evaluation) -> None:
             loc="center left",
             bbox_to_anchor=(1, 0.5),
         )
-    figure.savefig(path, dpi=120)
+    # `savefig` would draw everything twice.
+    FigureCanvasAgg(figure).print_png(path)

@@ -12,7 +12,7 @@ from ..files import json_in, read_bytes
 from ..geometry.frames import Size
 from ..text import listed, short
 from .coco_mending import Records, of_classes, without_unused_twins
-from .coco_records import check_record, check_truth, read_size, required, with_whole_ids
+from .coco_records import are_plain, check_record, check_truth, read_size, required, with_whole_ids
 
 Id = int | str
 
@@ -101,7 +101,8 @@ def check_content(
     known = tuple(_image(record) for record in _with_unique_ids(images, "images"))
     _check_categories(categories)
     image_ids, names = {image.id for image in known}, {record["id"] for record in categories}
-    for place, record in enumerate(annotations, start=1):
+    plain = are_plain(annotations, image_ids, names)
+    for place, record in enumerate(() if plain else annotations, start=1):
         what = _called(record, place)
         check_record(record, what, image_ids, names)
         check_truth(record, what)
