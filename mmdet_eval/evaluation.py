@@ -27,18 +27,24 @@ from .asking.speed import Speed
 from .coco.annotations import Annotations
 from .coco.detections import Detections, to_detections
 from .coco.soundness import truth_warnings
-from .metrics.counting import Counting
+from .metrics.counting import MAE, RMSE, Counting
 from .metrics.engines import limits_at
 from .metrics.grec import threshold_warning
 from .metrics.matching import LIMIT
 from .metrics.measure import Engine, measure
 from .metrics.named import with_named
 from .metrics.refexp import refexp_scores, refexp_truths
-from .metrics.scores import ACCURACY, EXACT_COUNT, Scores
+from .metrics.scores import ACCURACY, EXACT_COUNT, Metrics, Scores
 from .suites.protocols import Protocol
 from .suites.queries import queries
 from .suites.spec import DatasetSpec
-from .text_scores import count_as_published, count_boxes, count_numbers, of_text
+from .text_scores import (
+    count_as_published,
+    count_boxes,
+    count_numbers,
+    sampled_adherence,
+    with_text,
+)
 
 OUTSIDE = "boxes that leave the image are clipped to it, and dropped when nothing is left"
 MOST = "at most {} boxes per image and category, the first by score"
@@ -89,6 +95,14 @@ class Evaluation:
     domain: str = ""
     counting: Counting | None = None
     speed: Speed | None = None
+
+    def numbers(self) -> Metrics:
+        """All numbers by their names: those that tables show, those beside them, of counting."""
+        counts: Metrics = {}
+        if self.counting:
+            counts = {EXACT_COUNT: self.counting.exact}
+            counts |= {MAE: self.counting.mae, RMSE: self.counting.rmse}
+        return counts | self.scores.beside | self.scores.metrics
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +269,9 @@ def _measure_answers(
     if refers:
         converted = replace(converted, detections=_first_of_each_image(converted.detections))
     scores = options.measure(annotations, converted.detections)
-    scores = replace(scores, beside=scores.beside | of_text(annotations, converted))
+    counting, sampled = count_boxes(annotations, converted)
+    scores = with_text(scores, annotations, converted)
+    scores = replace(scores, sampled={**scores.sampled, **sampled})
     scores = with_named(scores, _named(spec, protocol), annotations, converted.detections)
     if refers:
         answered = {one.answer.image.id: one.boxes for one in converted.answers}
@@ -269,7 +285,7 @@ def _measure_answers(
         "outside": OUTSIDE,
         "limits": options.limits(annotations, FIRST_BOX),
     }
-    return _Measured(converted, scores, conditions, count_boxes(annotations, converted))
+    return _Measured(converted, scores, conditions, counting)
 
 
 def _measure_counts(
@@ -277,8 +293,8 @@ def _measure_counts(
 ) -> _Measured:
     """Only how many there are: either nothing else is annotated, or nothing else was asked."""
     by_number = options.protocol is not None and options.protocol.answer == "number"
-    counted = count_numbers(annotations, converted) if by_number else None
-    counted = counted or count_boxes(annotations, converted)
+    count = count_numbers if by_number else count_boxes
+    counted, sampled = count(annotations, converted)
     nothing = to_detections(annotations, [])
     scores = options.measure(annotations, nothing)
     exact = {EXACT_COUNT: counted.exact if counted else None}
@@ -289,6 +305,7 @@ def _measure_counts(
         beside=beside | {"format adherence": converted.counts.format_adherence},
         first=(EXACT_COUNT,),
         calibration=None,
+        sampled=sampled | {"format adherence": sampled_adherence(annotations, converted)},
     )
     conditions = {"counted": NUMBER if by_number else BOXES, "labels": converted.label_policy}
     return _Measured(converted, scores, conditions, counted)

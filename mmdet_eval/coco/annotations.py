@@ -197,6 +197,8 @@ def _check_image(image: dict[str, Any], path: Path) -> None:
     """Raise InputError if what only some forms say about an image is of another kind."""
     for key in (ASKED, NEGATIVE, PARTLY):
         ids = image.get(key, ())
+        if ids is None and key == PARTLY:  # as some write an empty list
+            continue
         if not isinstance(ids, list | tuple) or not all(isinstance(i, int | str) for i in ids):
             raise InputError(
                 f"expected {key} of image {image['id']} of {path} to be a list of category ids, "

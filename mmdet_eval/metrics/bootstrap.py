@@ -33,14 +33,21 @@ def bootstrap(models: Sequence[Matches], samples: int, seed: int) -> Floats:
         (S, N, 5 + K): `HEADLINE`, then AP of each category; NaN if a sample has no truth to measure
         it on.
     """
-    random, images = np.random.default_rng(seed), len(models[0].image_ids)
-    resamplers = [Resampler(rank(matches)) for matches in models]
+    return measure_samples(models, draw(len(models[0].image_ids), samples, seed))
+
+
+def draw(images: int, samples: int, seed: int) -> NDArray[np.int64]:
+    """(S, I) how often each image counts in each sample."""
     share = np.full(images, 1 / images)
-    drawn = [
-        [numbers(resampler, weights) for resampler in resamplers]
-        for weights in random.multinomial(images, share, samples)
-    ]
-    return np.array(drawn)
+    return np.random.default_rng(seed).multinomial(images, share, samples)
+
+
+def measure_samples(models: Sequence[Matches], drawn: NDArray[np.int64]) -> Floats:
+    """`bootstrap` on samples that were drawn."""
+    resamplers = [Resampler(rank(matches)) for matches in models]
+    return np.array(
+        [[numbers(resampler, weights) for resampler in resamplers] for weights in drawn]
+    )
 
 
 def interval(differences: Floats, level: float = 0.95) -> tuple[float, float] | None:

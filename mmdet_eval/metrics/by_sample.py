@@ -21,10 +21,16 @@ from ..coco.annotations import Annotations
 from ..coco.columns import Indices
 from ..coco.detections import Detections
 from .matching import Pairs, SortedTruths, choose, find_pairs
+from .sampled import Sampled
 from .scores import Metrics
 from .shown import cells, is_shown
 
 Floats = NDArray[np.float64]
+NAMES = {
+    "macro F1@.5 by sample": "0.5",
+    "macro F1@.95 by sample": "0.95",
+    "macro F1 by sample": "mean",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +104,8 @@ def _count(
     return np.array([np.bincount(truth_sample[row], minlength=samples) for row in matched])
 
 
-def beside_by_sample(annotations: Annotations, detections: Detections) -> Metrics:
-    """The rows of `Scores.beside`, every image a sample; None without images."""
+def rates_by_sample(annotations: Annotations, detections: Detections) -> SampleRates:
+    """The rates of all images, each a sample."""
     truths, images = annotations.truths, len(annotations.image_ids)
     counted = np.flatnonzero(~truths.crowd)
     turn = counted[np.lexsort((counted, truths.category[counted], truths.image[counted]))]
@@ -114,17 +120,35 @@ def beside_by_sample(annotations: Annotations, detections: Detections) -> Metric
         detections.boxes_xywh[order],
         images,
     )
-    rates = sample_rates(
+    return sample_rates(
         hits,
         np.bincount(truths.image[turn], minlength=images),
         np.bincount(detections.image, minlength=images),
     )
-    names = {"0.5": "@.5", "0.95": "@.95", "mean": ""}
-    macro = rates.macro() if images else dict.fromkeys(names)
-    return {
-        f"macro F1{at} by sample": value[2] if (value := macro[name]) else None
-        for name, at in names.items()
+
+
+def beside_by_sample(rates: SampleRates) -> Metrics:
+    """The rows of `Scores.beside`."""
+    macro = rates.macro()
+    return {name: macro[key][2] for name, key in NAMES.items()}
+
+
+def sampled_by_sample(rates: SampleRates) -> dict[str, Sampled]:
+    """The same on samples of the images."""
+
+    def f1(weights: Floats) -> Floats:
+        images = weights.sum(axis=1)
+        precision, recall = (part @ weights.T / images for part in (rates.precision, rates.recall))
+        total = precision + recall
+        both: Floats = 2 * precision * recall / np.where(total > 0, total, 1.0)
+        return both
+
+    parts: dict[str, Sampled] = {
+        "0.5": lambda weights: f1(weights)[0],
+        "0.95": lambda weights: f1(weights)[-1],
+        "mean": lambda weights: f1(weights).mean(axis=0),
     }
+    return {name: parts[key] for name, key in NAMES.items()}
 
 
 def duplicate_rate(detections: Detections) -> float:

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..coco.columns import Indices
+from .sampled import Sampled, mean_of_answers
+from .scores import EXACT_COUNT
+
+MAE, RMSE = "count MAE", "count RMSE"
 WORDS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
 fifteen sixteen seventeen eighteen nineteen twenty"""
 DIGITS = {word: str(number) for number, word in enumerate(WORDS.split())} | {"none": "0"}
@@ -51,6 +56,27 @@ def counting(counts: Sequence[int | None], annotated: Sequence[int]) -> Counting
         float(np.sqrt((errors**2).mean())),
         sum(count is None for count in counts),
     )
+
+
+def sampled_counting(
+    counts: Sequence[int | None], annotated: Sequence[int], image: Indices, images: int
+) -> dict[str, Sampled]:
+    """The numbers of `Counting`, by what reports call them, on samples of I images.
+
+    Args:
+        counts, annotated: as for `counting`, for n questions.
+        image: (n,) place of each question's image.
+        images: I.
+    """
+    pairs = list(zip(counts, annotated, strict=True))
+    errors = np.array([(n or 0) - m for n, m in pairs], dtype=float)
+    exact = np.array([n == m for n, m in pairs], dtype=bool)
+    squares = mean_of_answers(errors**2, image, images)
+    return {
+        EXACT_COUNT: mean_of_answers(exact, image, images),
+        MAE: mean_of_answers(np.abs(errors), image, images),
+        RMSE: lambda weights: np.sqrt(squares(weights)),
+    }
 
 
 def fsc147_count(text: str) -> int | None:

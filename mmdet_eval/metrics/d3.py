@@ -62,6 +62,7 @@ def d3(annotations: Annotations, detections: Detections, scores: Scores) -> Suit
         d3_tracks(scores.precision, absence),
         {f"AP of {band} words": ap for band, ap in lengths.items()}
         | {f"{track} as published": ap for track, ap in published.items()},
+        groups={track: np.isin(absence, kinds) for track, kinds in TRACKS.items()},
     )
 
 

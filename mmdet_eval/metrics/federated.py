@@ -83,7 +83,7 @@ def listed(annotations: Annotations, key: str, image_ids: Sequence[Id]) -> Indic
     pairs = [
         images[image["id"]] * len(categories) + categories[category]
         for image in annotations.data["images"]
-        for category in image.get(key, ())
+        for category in image.get(key) or ()
         if category in categories
     ]
     return np.array(pairs, np.int64)

@@ -14,7 +14,8 @@ from swift_plugin_visionr1.geometry.boxes import Boxes, giou, iou
 
 from ..coco.annotations import Annotations
 from ..coco.detections import Detections
-from .scores import Metrics, SuiteScores
+from .sampled import mean_of
+from .scores import SuiteScores
 
 Floats = NDArray[np.float64]
 Overlap = Callable[[Boxes, Boxes], Floats]
@@ -57,10 +58,20 @@ def grec_rates(
     N-acc is the share of expressions without an object that are answered without a box. T-acc is
     the share of the others answered with one, right or wrong.
     """
-    f1 = np.array([grec_f1(*pair, overlap) for pair in zip(truths, boxes, strict=True)])
-    there = np.array([bool(len(some)) for some in truths], dtype=bool)
-    answered = np.array([bool(len(some)) for some in boxes], dtype=bool)
-    return _share(f1 >= 1), _share(~answered[~there]), _share(answered[there])
+    there, answered = _has_boxes(truths), _has_boxes(boxes)
+    right = _is_right(truths, boxes, overlap)
+    return _share(right), _share(~answered[~there]), _share(answered[there])
+
+
+def _has_boxes(boxes: Sequence[Boxes]) -> NDArray[np.bool_]:
+    return np.array([bool(len(some)) for some in boxes], dtype=bool)
+
+
+def _is_right(
+    truths: Sequence[Boxes], boxes: Sequence[Boxes], overlap: Overlap
+) -> NDArray[np.bool_]:
+    pairs = zip(truths, boxes, strict=True)
+    return np.array([grec_f1(*pair, overlap) >= 1 for pair in pairs], dtype=bool)
 
 
 def _share(right: NDArray[np.bool_]) -> float | None:
@@ -72,10 +83,22 @@ def grec(annotations: Annotations, detections: Detections) -> SuiteScores:
     truths_xyxy, boxes_xyxy = annotations.truths.boxes_xyxy, detections.boxes_xyxy
     truths = [truths_xyxy[places] for places in annotations.truths.by_image]
     boxes = [boxes_xyxy[places] for places in detections.by_image]
-    right, absent, present = grec_rates(truths, boxes)
-    published, *_ = grec_rates(truths, boxes, giou)
-    first: Metrics = {"Pr@(F1=1)": right, "N-acc": absent, "T-acc": present}
-    return SuiteScores(first, {"Pr@(F1=1) as published": published})
+    there, answered = _has_boxes(truths), _has_boxes(boxes)
+    right, published = (_is_right(truths, boxes, overlap) for overlap in (iou, giou))
+    return SuiteScores(
+        {
+            "Pr@(F1=1)": _share(right),
+            "N-acc": _share(~answered[~there]),
+            "T-acc": _share(answered[there]),
+        },
+        {"Pr@(F1=1) as published": _share(published)},
+        {
+            "Pr@(F1=1)": mean_of(right),
+            "N-acc": mean_of(~answered, ~there),
+            "T-acc": mean_of(answered, there),
+            "Pr@(F1=1) as published": mean_of(published),
+        },
+    )
 
 
 def threshold_warning(detections: Detections) -> tuple[str, ...]:

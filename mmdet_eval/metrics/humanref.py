@@ -17,10 +17,12 @@ from ..coco.annotations import Annotations
 from ..coco.columns import Indices
 from ..coco.detections import Detections
 from .by_sample import hits_in_turn
+from .sampled import mean_of
 from .scores import Metrics, SuiteScores
 
 Floats = NDArray[np.float64]
 NAMES = ("recall", "precision", "DF1")
+SHORT = {"recall": "R", "precision": "P", "DF1": "DF1"}
 
 
 def humanref_rates(
@@ -70,12 +72,22 @@ def humanref(annotations: Annotations, detections: Detections) -> SuiteScores:
     for domain in dict.fromkeys(domains[asked].tolist()):
         some = {name: rate[:, domains[asked] == domain] for name, rate in columns.items()}
         beside |= {f"{domain}: {name}": value for name, value in _means(some).items()}
-    return SuiteScores(first, beside)
+    sampled = {
+        SHORT[name]: mean_of(_on_all(rate.mean(axis=0), asked), asked)
+        for name, rate in columns.items()
+    }
+    return SuiteScores(first, beside, sampled | {"rejection": mean_of(boxes == 0, ~asked)})
+
+
+def _on_all(values: Floats, asked: NDArray[np.bool_]) -> Floats:
+    """(S,) values of some expressions in their places among all."""
+    everywhere = np.zeros(len(asked))
+    everywhere[asked] = values
+    return everywhere
 
 
 def _means(columns: Mapping[str, Floats]) -> Metrics:
-    short = {"recall": "R", "precision": "P", "DF1": "DF1"}
-    return {short[name]: _mean(rate) for name, rate in columns.items()}
+    return {SHORT[name]: _mean(rate) for name, rate in columns.items()}
 
 
 def _mean(rate: Floats) -> float | None:

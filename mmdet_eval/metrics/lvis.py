@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from swift_plugin_visionr1.errors import InputError
 
@@ -42,9 +43,16 @@ def lvis_without_boxes(annotations: Annotations) -> Metrics:
     }
 
 
+def groups_by_frequency(annotations: Annotations) -> dict[str, NDArray[np.bool_]]:
+    """APr, APc and APf: (K,) whether each category belongs to it, by ascending id."""
+    often = {one["id"]: one.get("frequency") for one in annotations.data["categories"]}
+    in_order = [often[category] for category in sorted(annotations.category_ids)]
+    return {name: np.array([f == key for f in in_order]) for name, key in FREQUENCIES.items()}
+
+
 def lvis_content(annotations: Annotations) -> dict[str, Any]:
     """What LVIS's evaluators read, with the lists that an image may lack."""
-    images = [{key: image.get(key, []) for key in LISTS} for image in annotations.data["images"]]
+    images = [{key: image.get(key) or [] for key in LISTS} for image in annotations.data["images"]]
     return counted(annotations).data | {
         "images": [
             {**image, **lists}

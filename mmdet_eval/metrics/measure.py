@@ -13,12 +13,12 @@ from ..coco.detections import Detections
 from ..gc_pause import garbage_collection_paused
 from .beyond_ap import beside, class_scores, spread
 from .by_class import beside_by_class
-from .by_sample import beside_by_sample, duplicate_rate
+from .by_sample import beside_by_sample, duplicate_rate, rates_by_sample, sampled_by_sample
 from .calibration import calibration
 from .engines import EngineRun, by_hotcoco, by_pycocotools, without_boxes
 from .federated import MOST, match_federated
 from .lvis import FIRST as LVIS_FIRST
-from .lvis import lvis_by_hotcoco, lvis_without_boxes
+from .lvis import groups_by_frequency, lvis_by_hotcoco, lvis_without_boxes
 from .matches import Matches
 from .matching import LIMIT, match_boxes
 from .mmdet_backend import by_mmdet, lvis_by_mmdet
@@ -83,11 +83,12 @@ def measure(
         checked_by = "not checked"
         if len(detections) and (engine == "mmdet" if check is None else check):
             checked_by = _recomputed(annotations, detections, run, engine, max_dets)
+        by_sample = rates_by_sample(annotations, detections)
         return Scores(
             run.metrics,
             beside(ranking, beyond)
             | beside_by_class(annotations, detections)
-            | beside_by_sample(annotations, detections)
+            | beside_by_sample(by_sample)
             | {"duplicate rate": duplicate_rate(detections)},
             spread(ranking, orders, seed),
             class_scores(ranking, annotations.categories, beyond, max_dets),
@@ -99,6 +100,8 @@ def measure(
             max_dets,
             calibration([matches, beyond] if beyond else [matches]),
             LVIS_FIRST if annotations.federated else (),
+            sampled_by_sample(by_sample),
+            groups_by_frequency(annotations) if annotations.federated else {},
         )
 
 

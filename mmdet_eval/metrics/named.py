@@ -23,8 +23,10 @@ NAMED: dict[str, Callable[[Annotations, Detections, Scores], SuiteScores]] = {
 def _by_sample(scores: Scores) -> SuiteScores:
     """Macro F1 by sample, which every evaluation has, as what tables show first."""
     names = {"macroF1@.5": "@.5", "macroF1@.95": "@.95", "macroF1": ""}
+    same = {name: f"macro F1{at} by sample" for name, at in names.items()}
     return SuiteScores(
-        {name: scores.beside[f"macro F1{at} by sample"] for name, at in names.items()}
+        {name: scores.beside[other] for name, other in same.items()},
+        sampled={name: scores.sampled[other] for name, other in same.items()},
     )
 
 
@@ -44,5 +46,7 @@ def with_named(
             metrics={**named.first, **scores.metrics},
             beside={**named.beside, **scores.beside},
             first=(*named.first, *scores.first),
+            sampled={**named.sampled, **scores.sampled},
+            groups={**named.groups, **scores.groups},
         )
     return scores

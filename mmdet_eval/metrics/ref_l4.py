@@ -16,6 +16,7 @@ from swift_plugin_visionr1.geometry.boxes import Boxes
 from ..coco.annotations import Annotations
 from ..coco.detections import Detections
 from .refexp import NO_BOX, refexp_truths
+from .sampled import mean_of
 from .scores import Metrics, SuiteScores
 
 Floats = NDArray[np.float64]
@@ -90,7 +91,10 @@ def ref_l4(annotations: Annotations, detections: Detections) -> SuiteScores:
         beside |= {f"Acc@.5 {name}": accuracy_at(some, 50), f"mAcc {name}": mean_accuracy(some)}
     at_50, mean = ref_l4_by_class(ious, classes)
     beside |= {"Acc@.5 by class": at_50, "mAcc by class": mean}
-    return SuiteScores(_as_shares(first), _as_shares(beside))
+    above = {percent: ious > np.float32(percent / 100) for percent in PERCENTS}
+    sampled = {name: mean_of(above[percent]) for name, percent in AT.items()}
+    sampled["mAcc"] = mean_of(np.mean(list(above.values()), axis=0))
+    return SuiteScores(_as_shares(first), _as_shares(beside), sampled)
 
 
 def _as_shares(percents: Mapping[str, float]) -> Metrics:

@@ -1,5 +1,6 @@
 """The numbers of one data set."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ from ..coco.annotations import Id
 from .calibration import Calibration
 from .matches import Matches
 from .matching import LIMIT
+from .sampled import Sampled
 
 ACCURACY = "accuracy@.5"  # of referring expressions: the fraction of them whose one box is found
 EXACT_COUNT = "exact count"  # the share of questions whose number is right
@@ -64,10 +66,13 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class SuiteScores:
-    """What a metric that a suite names found: what tables show first, and what stands beside."""
+    """What a metric that a suite names found: what tables show first, and what stands beside;
+    `sampled` and `groups` as in `Scores`."""
 
     first: Metrics
     beside: Metrics = field(default_factory=dict)
+    sampled: Mapping[str, Sampled] = field(default_factory=dict)
+    groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +98,9 @@ class Scores:
         max_dets: the limit: boxes of an image and category that AP and AR see.
         calibration: of the scores of all boxes, including those beyond the limit.
         first: the metrics that tables show, if not `headline_at`: those that the suite names.
+        sampled: the numbers that are made of sums over images, for their intervals.
+        groups: the numbers that are a mean of AP over some categories: (K,) which, in the order of
+            `matches`.
     """
 
     metrics: Metrics
@@ -107,3 +115,5 @@ class Scores:
     max_dets: int = LIMIT
     calibration: Calibration | None = None
     first: tuple[str, ...] = ()
+    sampled: Mapping[str, Sampled] = field(default_factory=dict)
+    groups: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)

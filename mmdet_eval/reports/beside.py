@@ -5,15 +5,20 @@ from swift_plugin_visionr1.text import percent
 from ..asking.speed import Speed
 from ..evaluation import Evaluation
 from ..metrics.calibration import Calibration
-from ..metrics.counting import Counting
+from ..metrics.counting import MAE, RMSE, Counting
+from ..metrics.scores import EXACT_COUNT
+from .intervals import Interval, Intervals
 
 
-def beside_rows(evaluation: Evaluation) -> dict[str, str]:
-    """Name -> value with its unit."""
+def beside_rows(evaluation: Evaluation, intervals: Intervals) -> dict[str, str]:
+    """Name -> value with its unit, and its interval if it has one."""
     scores = evaluation.scores
     rows = {name: percent(value) for name, value in scores.beside.items()}
     if evaluation.counting:
         rows |= _counting(evaluation.counting)
+    for name, ends in intervals.items():
+        if name in rows and ends:
+            rows[name] += _in_brackets(ends, of_objects=name in (MAE, RMSE))
     if scores.calibration:
         rows |= _calibration(scores.calibration)
     if evaluation.speed:
@@ -21,12 +26,17 @@ def beside_rows(evaluation: Evaluation) -> dict[str, str]:
     return rows
 
 
+def _in_brackets(ends: Interval, of_objects: bool) -> str:
+    low, high = (f"{end:.2f}" if of_objects else percent(end) for end in ends)
+    return f" [{low}, {high}]"
+
+
 def _counting(counting: Counting) -> dict[str, str]:
     unread = {"answers without a number": str(counting.unread)} if counting.unread else {}
     return {
-        "exact count": percent(counting.exact),
-        "count MAE": f"{counting.mae:.2f} objects",
-        "count RMSE": f"{counting.rmse:.2f} objects",
+        EXACT_COUNT: percent(counting.exact),
+        MAE: f"{counting.mae:.2f} objects",
+        RMSE: f"{counting.rmse:.2f} objects",
     } | unread
 
 

@@ -25,7 +25,11 @@ def record(report: ReportParts) -> dict[str, Any]:
         "domains": {name: metrics for name, (_, metrics) in by_domain(evaluations).items()},
         "intervals": _intervals(headline, sure.samples),
         "datasets": {
-            one.name: _dataset(one) | {"intervals": _intervals(sure.sets[one.name], sure.samples)}
+            one.name: _dataset(one)
+            | {
+                "intervals": _intervals(sure.sets[one.name], sure.samples)
+                | {"beside": sure.beside[one.name]}
+            }
             for one in evaluations
         },
         "speed": _speed(evaluations[0].speed),

@@ -14,7 +14,7 @@ from ..versions import versions
 from .beside import beside_rows
 from .faults import CAUSES, SHOWN, ReportedFault
 from .gallery import cards
-from .intervals import Intervals
+from .intervals import Uncertainty
 from .judged import KINDS
 from .measured import bootstrap_words, measured, of_boxes_words
 from .phrases import average, by_domain, counts_in_words, decides, headline, spread_in_words
@@ -43,7 +43,7 @@ def page_data(report: ReportParts, pictures_broken: dict[Any, str]) -> dict[str,
             {"name": f"{name} ({count})", "metrics": metrics}
             for name, (count, metrics) in by_domain(report.evaluations).items()
         ],
-        "sets": [_set(e, report.uncertainty.sets[e.name]) for e in report.evaluations],
+        "sets": [_set(e, report.uncertainty) for e in report.evaluations],
         "cards": shown["cards"],
         "answers": shown["answers"],
         "versions": versions(),
@@ -110,14 +110,14 @@ def _fault(fault: ReportedFault, places: dict[tuple[int, int], int]) -> dict[str
     }
 
 
-def _set(evaluation: Evaluation, intervals: Intervals) -> dict[str, Any]:
+def _set(evaluation: Evaluation, sure: Uncertainty) -> dict[str, Any]:
     scores, converted = evaluation.scores, evaluation.converted
     unknown = list(converted.unknown_labels.items())
     return {
         "name": evaluation.name,
         "metrics": scores.metrics,
-        "intervals": intervals,
-        "beside": beside_rows(evaluation),
+        "intervals": sure.sets[evaluation.name],
+        "beside": beside_rows(evaluation, sure.of_set(evaluation.name)),
         "spread": spread_in_words(scores.spread),
         "decides": decides(evaluation),
         "counts": counts_in_words(evaluation),

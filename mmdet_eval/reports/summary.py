@@ -39,7 +39,8 @@ def summary(report: ReportParts, folder: Path) -> str:
         names = ", ".join(map(plain, report.left_out))
         parts.append(f"Left out, and not part of the average: {names}.")
     parts += _what_went_wrong(report, folder)
-    parts += [_section(evaluation, heading=len(evaluations) > 1) for evaluation in evaluations]
+    sure, several = report.uncertainty, len(evaluations) > 1
+    parts += [_section(e, sure.of_set(e.name), heading=several) for e in evaluations]
     return "\n\n".join(parts) + "\n"
 
 
@@ -119,9 +120,9 @@ def _pictures(report: ReportParts, fault: ReportedFault, folder: Path) -> list[s
     ]
 
 
-def _section(evaluation: Evaluation, heading: bool) -> str:
+def _section(evaluation: Evaluation, intervals: Intervals, heading: bool) -> str:
     scores, converted = evaluation.scores, evaluation.converted
-    beside = [f"{name}: {value}" for name, value in beside_rows(evaluation).items()]
+    beside = [f"{name}: {value}" for name, value in beside_rows(evaluation, intervals).items()]
     counts = [f"{name}: {count}" for name, count in counts_in_words(evaluation).items()]
     unknown = list(converted.unknown_labels.items())[:LABELS_SHOWN]
     parts = [f"## {plain(evaluation.name) if heading else 'Tables'}"]

@@ -47,7 +47,7 @@ def test_the_share_of_answers_without_issues(
     entry = evaluated(write, dataset, tmp_path, write("answers.jsonl", rows))
     assert entry["counts"]["broken_format"] == broken
     assert entry["beside"][ROW] == pytest.approx(share)
-    assert f"{ROW}: {words}\n" in (tmp_path / "out" / "summary.md").read_text()
+    assert f"{ROW}: {words}" in (tmp_path / "out" / "summary.md").read_text()
     assert ROW in (tmp_path / "out" / "report.html").read_text()
 
 

@@ -14,7 +14,7 @@ import pytest
 from mmdet_eval.coco.annotations import Annotations, read_annotations
 from mmdet_eval.coco.detections import Detections, to_detections
 from mmdet_eval.metrics.by_class import ClassRates, beside_by_class, macro_by_class
-from mmdet_eval.metrics.by_sample import beside_by_sample, duplicate_rate
+from mmdet_eval.metrics.by_sample import beside_by_sample, duplicate_rate, rates_by_sample
 from mmdet_eval.metrics.matching import IOU_THRESHOLDS
 from swift_plugin_visionr1.geometry.boxes import iou
 
@@ -122,7 +122,7 @@ def test_lvis_ignores_wrong_boxes_of_classes_that_are_annotated_partly(made: Any
     ],
 )
 def test_by_sample(made: Any, boxes: Placed, f1: float) -> None:
-    rows = beside_by_sample(*made(BOTH, boxes))
+    rows = beside_by_sample(rates_by_sample(*made(BOTH, boxes)))
     assert list(rows.values()) == pytest.approx([f1] * 3)
 
 
@@ -131,7 +131,9 @@ def test_by_sample_is_what_a_loop_finds(tmp_path: Path, seed: int) -> None:
     annotations, results = random_set(tmp_path, seed, scores=[1.0])
     detections = to_detections(annotations, results)
     expected = _by_sample_in_a_loop(annotations, detections)
-    assert list(beside_by_sample(annotations, detections).values()) == pytest.approx(expected)
+    assert list(
+        beside_by_sample(rates_by_sample(annotations, detections)).values()
+    ) == pytest.approx(expected)
 
 
 def _by_sample_in_a_loop(annotations: Annotations, detections: Detections) -> list[float]:

@@ -5,11 +5,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mmdet_eval.cli import main, parser
 from mmdet_eval.commands import evaluate
 from mmdet_eval.evaluation import Evaluation
+from mmdet_eval.metrics.bootstrap import measure_samples
+from mmdet_eval.metrics.scores import HEADLINE
+from mmdet_eval.reports.intervals import measure_uncertainty
 from mmdet_eval.reports.phrases import average, headline
 from mmdet_eval.suites import named_files
 from mmdet_eval.suites.files import read_file, read_suite, suite_names
@@ -90,6 +94,26 @@ def test_a_suite_end_to_end(suite: str, tmp_path: Path) -> None:
     found = evaluated(root, suite, tmp_path, refused)
     assert {name: shown(found)[name] for name in names} == pytest.approx(names)
     assert {one.scores.beside["refused where present"] for one in found} == {1.0}
+    mixed = [
+        row if number % 2 else bad
+        for number, (row, bad) in enumerate(zip(right, refused, strict=True))
+    ]
+    found = evaluated(root, suite, tmp_path, mixed)
+    assert set(measure_uncertainty(found).sets[found[0].name]) >= set(headline(found))
+    assert values_with_every_image_once(found[0]) == pytest.approx(found[0].numbers())
+
+
+def values_with_every_image_once(evaluation: Evaluation) -> dict[str, float | None]:
+    """The numbers of a bootstrap sample that is the data set itself, beside those without one."""
+    scores, count = evaluation.scores, len(evaluation.annotations.image_ids)
+    once = np.ones((1, count), dtype=np.int64)
+    aps = measure_samples([scores.matches], once)[0, 0, len(HEADLINE) :]
+    values = {name: value(once.astype(float))[0] for name, value in scores.sampled.items()}
+    for name, chosen in scores.groups.items():
+        known = aps[chosen][~np.isnan(aps[chosen])]
+        values[name] = known.mean() if len(known) else np.nan
+    known_values = {n: None if np.isnan(value) else float(value) for n, value in values.items()}
+    return evaluation.numbers() | known_values
 
 
 @pytest.mark.parametrize("suite", sorted(ROOTS))

@@ -469,5 +469,6 @@ def test_intervals_are_around_the_numbers_and_in_metrics_json(
     record = written(tmp_path / "out", [zoo, pond], "both")
     for entry in (record, *record["datasets"].values()):
         for name, ends in entry["intervals"]["metrics"].items():
-            assert ends[0] <= entry["metrics"][name] <= ends[1], name
+            low, value, high = ends[0], entry["metrics"][name], ends[1]
+            assert low - 1e-9 <= value <= high + 1e-9, name
     assert record["intervals"]["bootstrap_samples"] == 1000
