@@ -392,3 +392,35 @@ def test_an_expression_is_not_of_a_category_with_a_second_broken_box(tmp_path: P
     out = tmp_path / "out" / "train.jsonl"
     (row,) = prepare(tmp_path / "a.json", out, "--task", "referring")
     assert json.loads(row["solution"])["labels"] == ["dog"]
+
+
+def test_cvats_labels_of_whole_images_are_not_categories(tmp_path: Path) -> None:
+    """A tag has no place; a label that has boxes elsewhere may be in the image, too."""
+    for name in "ab":
+        trees.picture(tmp_path / f"{name}.jpg")
+    label = "<label><name>{}</name><type>{}</type></label>"
+    (tmp_path / "annotations.xml").write_text(
+        f"<annotations><meta><labels>{label.format('cat', 'any')}{label.format('day', 'tag')}"
+        "</labels></meta>"
+        '<image id="0" name="a.jpg" width="200" height="100"><tag label="day"/><tag label="cat"/>'
+        '</image><image id="1" name="b.jpg" width="200" height="100"><tag label="night"/>'
+        '<box label="cat" xtl="1" ytl="2" xbr="30" ybr="40"/></image></annotations>'
+    )
+    source, (first, second), _ = read(tmp_path)
+    assert source.categories == ("cat",)
+    assert absent_of(first, source) == absent_of(second, source) == []
+    assert second.labels == ("cat",)
+
+
+def test_yolos_files_may_begin_with_a_mark_of_their_bytes(tmp_path: Path) -> None:
+    """As Windows' Notepad writes it."""
+    trees.picture(tmp_path / "images" / "a.jpg")
+    (tmp_path / "labels").mkdir()
+    for name, text in (
+        ("labels/a.txt", "0 0.5 0.5 0.5 0.5\r\n"),
+        ("all.txt", "./images/a.jpg\r\n"),
+    ):
+        (tmp_path / name).write_text(text, "utf-8-sig")
+    (tmp_path / "data.yaml").write_text("train: all.txt\nnames: [cat]\n")
+    _, (sample,), _ = read(tmp_path)
+    assert sample.labels == ("cat",)

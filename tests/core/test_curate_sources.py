@@ -242,6 +242,18 @@ def test_hf_objects(tmp_path: Path) -> None:
     assert source.categories == ("Mask", "Gloves")
 
 
+def test_hf_objects_without_names_are_noted(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    path = trees.hf_objects(tmp_path)
+    assert read(tmp_path)[0].notes == ()
+    table = parquet.read_table(path).replace_schema_metadata({})
+    parquet.write_table(table, path)
+    source, (sample,), _ = read(tmp_path)
+    assert sample.labels == ("1",)
+    assert len(source.notes) == 1
+
+
 def test_expressions(tmp_path: Path) -> None:
     _, (sample,), _ = read(trees.expressions(tmp_path))
     assert [(p.text, p.boxes) for p in sample.phrases] == [("left cat", (0,))]

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from swift_plugin_visionr1.cli import main
+
+from .exports import EXPORTS
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
@@ -61,3 +64,28 @@ def test_rows_go_straight_into_sft_and_grpo(
     options = ("--reward_funcs", "vision_r1", "--max_pixels", 50176, "--max_steps", 1)
     trained = grpo(rows, out, *options)
     assert trained.code == 0, trained.text[-3000:]
+
+
+@pytest.mark.slow
+def test_exports_of_annotation_tools_train_at_once(tmp_path: Path, grpo: Callable) -> None:
+    """From a download to the first step; the run takes the rows of all three together."""
+    truths, rows = [], []
+    for name, export in EXPORTS.items():
+        out = tmp_path / f"{name}_rows"
+        words = ["--source", str(export(tmp_path / name)), "--out", str(out)]
+        assert main(["prepare", *words]) == 0
+        some = [json.loads(line) for line in (out / "train.jsonl").read_text().splitlines()]
+        truths.append([_objects(row) for row in some])
+        rows += some[:3]
+    assert truths[0] == truths[1] == truths[2] != []  # the same scenes
+    out = tmp_path / "run"
+    out.mkdir()
+    trained = grpo(rows, out, "--reward_funcs", "vision_r1", "--max_steps", 1)
+    assert trained.code == 0, trained.text[-3000:]
+    assert len(trained.steps) == 1
+
+
+def _objects(row: dict[str, Any]) -> list[tuple[str, list[int]]]:
+    truth = json.loads(row["solution"])
+    boxes = [[round(number) for number in box] for box in truth["boxes"]]
+    return sorted(zip(truth["labels"], boxes, strict=True))

@@ -15,6 +15,7 @@ from .splits import split_of
 from .voc import need_of
 
 SHAPES = ("box", "polygon", "polyline", "points", "mask", "ellipse", "cuboid", "skeleton")
+WHOLE_IMAGE = "tag"  # what CVAT calls a label without a place
 FRAME = "frame_{:06d}"  # CVAT's own name of a video's frame
 NO_NAME = "images without a name"
 Object = tuple[str, list[float]]
@@ -49,7 +50,7 @@ def open_cvat(request: Request, tally: Tally) -> Source:
         for element in _elements(file):
             if element.tag == "meta":
                 names |= dict.fromkeys(_declared(element))
-            label = (element.get("label") or "").strip()
+            label = (element.get("label") or "").strip() if element.tag != WHOLE_IMAGE else ""
             names |= {label: None} if label else {}
     return Source(
         name=request.path.stem,
@@ -70,6 +71,8 @@ def _subsets(folder: Path) -> list[Path]:
 
 def _declared(meta: Element) -> Iterator[str]:
     for label in meta.iter("label"):
+        if label.findtext("type") == WHOLE_IMAGE:
+            continue
         if name := (label.findtext("name") or "").strip():
             yield name
 
@@ -132,6 +135,8 @@ def _image(element: Element, tally: Tally) -> Iterator[Sample]:
     for shape in element:
         if shape.tag in SHAPES:
             _add(shape, shape.get("label"), name, objects, partly, tally)
+        elif shape.tag == WHOLE_IMAGE:  # it may be a category, too
+            partly.append((shape.get("label") or "").strip())
     sides = four_numbers([element.get("width"), element.get("height"), 1, 1])
     size = {"width": sides[0], "height": sides[1]} if sides else {}
     yield Sample(

@@ -22,6 +22,10 @@ from .splits import split_of
 BOXES = ("bbox", "bboxes", "box", "boxes")
 CATEGORIES = ("category", "categories", "label", "labels", "category_id", "name")
 BAD_ROW = "rows without an image and objects"
+UNNAMED = (
+    "its categories are numbers without names, and are asked for as such: save it with a "
+    "ClassLabel, or with names as `category`"
+)
 
 
 def _files(path: Path) -> list[Path]:
@@ -64,6 +68,7 @@ def open_hf_objects(request: Request, tally: Tally) -> Source:
         read=lambda tally: _samples(files, names, layout, unit, tally),
         layout="xywh" if layout == "xywh" else "xyxy",
         count=sum(_row_count(file) for file in files),
+        notes=(UNNAMED,) if labels and all(label.isdigit() for label in labels) else (),
     )
 
 

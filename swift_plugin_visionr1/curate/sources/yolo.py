@@ -128,7 +128,7 @@ def _images(value: Any, root: Path, file: Path) -> list[Path]:
         if place.is_dir():
             images += [path for path in walk(place, "") if is_image(path)]
             continue
-        for line in place.read_text("utf-8", "replace").splitlines():
+        for line in place.read_text("utf-8-sig", "replace").splitlines():
             if line.strip():
                 images.append(_place(line.strip(), root, file) or root / line.strip())
     return images
@@ -167,7 +167,7 @@ def _samples(
         for image in some:
             label = _labels(image)
             seen.add(label)
-            lines = label.read_text("utf-8", "replace").splitlines() if label.is_file() else []
+            lines = label.read_text("utf-8-sig", "replace").splitlines() if label.is_file() else []
             boxes, labels, partly = _boxes(lines, names, label, tally)
             yield Sample(
                 id=PurePosixPath(image.name).stem,
