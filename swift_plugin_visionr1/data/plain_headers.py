@@ -5,10 +5,14 @@ Everything unusual is left to Pillow: other formats and modes, EXIF, profiles, b
 
 import os
 import zlib
+from stat import S_ISREG
 
 from ..geometry.frames import Size
 
 FIRST = 4096  # bytes in which the header has to end
+HOW = (
+    os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+)  # not waiting at pipes
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 JPEG = b"\xff\xd8"
 PNG_MODES = {b"\x08\x00\x00\x00": "L", b"\x08\x02\x00\x00": "RGB", b"\x08\x06\x00\x00": "RGBA"}
@@ -21,13 +25,15 @@ def read_plain_header(path: str) -> tuple[Size, str] | None:
     """(width, height) in pixels and Pillow's mode of an image without an EXIF rotation; None for
     what has to be opened with Pillow."""
     try:
-        if not os.path.isfile(path):
-            return None
-        with open(path, "rb", buffering=0) as file:
-            start = file.read(FIRST)
+        file = os.open(path, HOW)
     except (OSError, ValueError):
         return None
-    return plain_header(start)
+    try:
+        return plain_header(os.read(file, FIRST)) if S_ISREG(os.fstat(file).st_mode) else None
+    except OSError:
+        return None
+    finally:
+        os.close(file)
 
 
 def plain_header(start: bytes) -> tuple[Size, str] | None:

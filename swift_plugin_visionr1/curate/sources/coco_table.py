@@ -23,22 +23,26 @@ KIND = np.dtype(
     [("image", "i8"), ("category", "i4"), ("bbox", "f8", (4,)), ("flag", "i1"), ("extra", "i8")]
 )
 CROWD, NONE = 1, -1
-USED = (  # of an image's record
-    "file_name",
-    "coco_url",
-    "width",
-    "height",
-    "caption",
-    "dataset_name",
-    "original_id",
-    "neg_category_ids",
-    "not_exhaustive_category_ids",
-)
 BAD_IMAGE = "image records without an id"
 TWICE = "image records with the id of another"
 BAD_RECORD = "annotations without image_id, category_id and a bbox of four numbers"
 UNKNOWN_IMAGE = "annotations of images that are not listed"
 encode, decode = msgspec.msgpack.encode, msgspec.msgpack.decode
+
+
+class CocoImage(msgspec.Struct, gc=False):
+    """What is read of an image's record, and stays on the disk until it is needed."""
+
+    id: int | str
+    file_name: Any = UNSET
+    coco_url: Any = UNSET
+    width: Any = UNSET
+    height: Any = UNSET
+    caption: Any = UNSET
+    dataset_name: Any = UNSET
+    original_id: Any = UNSET
+    neg_category_ids: Any = UNSET
+    not_exhaustive_category_ids: Any = UNSET
 
 
 class CocoBox(msgspec.Struct, gc=False):
@@ -54,7 +58,7 @@ class CocoBox(msgspec.Struct, gc=False):
     empty: Any = UNSET
 
 
-FORMS = {"annotations": CocoBox}
+FORMS: dict[str, type[msgspec.Struct]] = {"images": CocoImage, "annotations": CocoBox}
 
 
 class Block(NamedTuple):
@@ -140,22 +144,16 @@ class CocoTable:
         return {} if row["extra"] < 0 else dict(decode(self.extras.get(int(row["extra"]))))
 
     def _add_image(self, record: Any) -> None:
-        number = record.get("id") if isinstance(record, dict) else None
-        if type(number) is float and number.is_integer():
-            number = int(number)
-        if not is_id(number):
-            self.tally.drop(BAD_IMAGE, record)
-            return
-        if number in self.places:
-            self.tally.drop(TWICE, number)
-            return
-        used = {name: record[name] for name in USED if name in record}
         try:
-            data = encode({**used, "id": number})
-        except (OverflowError, UnicodeEncodeError):  # a number beyond 64 bits, half a character
-            self.tally.drop(BAD_IMAGE, record)
+            image = record if isinstance(record, CocoImage) else _image(record)
+            data = encode(image)
+        except (msgspec.ValidationError, OverflowError, UnicodeEncodeError):
+            self.tally.drop(BAD_IMAGE, record)  # a number beyond 64 bits, half a character
             return
-        self.places[number] = self.images.count
+        if image.id in self.places:
+            self.tally.drop(TWICE, image.id)
+            return
+        self.places[image.id] = self.images.count
         self.images.add(data)
 
     def _add_category(self, record: Any) -> None:
@@ -246,3 +244,13 @@ def _is_usable(record: Any) -> bool:
         and all(map(is_finite_number, box))
         and all(type(number) in (int, str, float) for number in ids)
     )
+
+
+def _image(record: Any) -> CocoImage:
+    """Raises ValidationError for one without a usable id."""
+    number = record.get("id") if isinstance(record, dict) else None
+    if type(number) is float and number.is_integer():
+        number = int(number)
+    if not is_id(number):
+        raise msgspec.ValidationError
+    return msgspec.convert({**record, "id": number}, CocoImage)
