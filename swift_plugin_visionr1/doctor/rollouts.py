@@ -1,11 +1,11 @@
 """The engine that writes the completions in training, asked beside the trainer's own model. Imports
 ms-swift; checks/trust.py compares."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from ..data.published.base import IMAGE_TAG
-from ..errors import SettingsError
+from ..errors import SettingsError, VisionR1Error
 from ..geometry.frames import Size
 from ..models.chat import flag
 from ..recipes.training_command import Recipe
@@ -16,8 +16,10 @@ from .checks.trust import Pair, Side, Words, mean_distance, shorten, trust_findi
 from .findings import Finding, problem
 from .model import TrainedModel
 from .sampling import as_request, open_template, torch_dtype
+from .server import Server
 
 TOKENS = 64  # of an answer; more would cost time and tell the same
+SAMPLING = {"temperature": 1.0, "top_k": -1, "top_p": 1.0, "repetition_penalty": 1.0}
 SYSTEM = "\u2045the system prompt\u2046"  # which no prompt has
 
 
@@ -43,7 +45,8 @@ def compare_engines(
 
 
 def _failure(name: str, error: Exception) -> Finding:
-    text = f"{name}, which writes the completions, cannot be asked: {type(error).__name__}: "
+    kind = "" if isinstance(error, VisionR1Error) else f"{type(error).__name__}: "
+    text = f"{name}, which writes the completions, cannot be asked: {kind}"
     what_to_do = (
         "is the server running, and can this machine reach it?"
         if name.startswith("http")
@@ -70,15 +73,10 @@ def engine_of(recipe: Recipe, wanted: str | None) -> str:
 
 
 def open_sampler(name: str, recipe: Recipe, model: TrainedModel, trainer: Any) -> Any:
-    """ms-swift's engine of that name; the trainer's own for `transformers`."""
+    """The server, or ms-swift's engine of that name; the trainer's own for `transformers`."""
     if name == "transformers":
         return trainer
-    if name == "vllm":
-        return _open_vllm(recipe, model, trainer)
-    from swift.infer_engine import InferClient
-
-    address = name.rstrip("/")
-    return InferClient(base_url=address if address.endswith("/v1") else f"{address}/v1")
+    return _open_vllm(recipe, model, trainer) if name == "vllm" else Server(name)
 
 
 def _open_vllm(recipe: Recipe, model: TrainedModel, trainer: Any) -> Any:
@@ -100,56 +98,21 @@ def _open_vllm(recipe: Recipe, model: TrainedModel, trainer: Any) -> Any:
     )
 
 
-def ask(sampler: Any, cases: Sequence[Whole], tokens: int = TOKENS) -> list[Any]:
-    """The engine's answer to each case's prompt, sampled, with its tokens and their
-    log-probabilities."""
-    from swift.infer_engine import InferClient, RequestConfig
+def ask(sampler: Any, cases: Sequence[Whole], tokens: int = TOKENS) -> list[dict[str, Any]]:
+    """The response to each case's prompt, with the tokens of a sampled answer and their
+    log-probabilities, in OpenAI's form as ms-swift extends it."""
+    from swift.infer_engine import RequestConfig
 
-    config = RequestConfig(
-        max_tokens=tokens,
-        temperature=1.0,
-        top_k=-1,
-        top_p=1.0,
-        repetition_penalty=1.0,
-        logprobs=True,
-        return_details=True,
-    )
     requests = [as_request(case) for case in cases]
-    if isinstance(sampler, InferClient):
-        requests = [in_openai_form(request) for request in requests]
-    return list(sampler.infer(requests, config, use_tqdm=False))
-
-
-def in_openai_form(request: Any) -> Any:
-    """The request with its images inside the messages, where every server looks for them."""
-    from swift.infer_engine import InferRequest
-
-    contents = [message["content"] for message in request.messages]
-    if not all(isinstance(part, str) for part in (*contents, *request.images)):
-        return request
-    images = iter(request.images)
-    missing = len(request.images) - sum(text.count(IMAGE_TAG) for text in contents)
-    messages = []
-    for message in request.messages:
-        content = message["content"]
-        if message["role"] == "user":
-            content = _parts(IMAGE_TAG * missing + content, images)
-            missing = 0  # ms-swift puts them first
-        messages.append({**message, "content": content})
-    return InferRequest(messages=messages)
-
-
-def _parts(text: str, images: Iterator[Any]) -> list[dict[str, Any]]:
-    first, *others = text.split(IMAGE_TAG)
-    parts: list[dict[str, Any]] = [{"type": "text", "text": first}]
-    for other in others:
-        parts.append({"type": "image_url", "image_url": {"url": next(images)}})
-        parts.append({"type": "text", "text": other})
-    return [part for part in parts if part.get("text") != ""]
+    options = {**SAMPLING, "max_tokens": tokens}
+    if isinstance(sampler, Server):
+        return [sampler.ask(one.messages, one.images, options) for one in requests]
+    config = RequestConfig(**options, logprobs=True, return_details=True)
+    return [asdict(response) for response in sampler.infer(requests, config, use_tqdm=False)]
 
 
 def pair_up(
-    answers: Sequence[Any], trainer: Any, recipe: Recipe, cases: Sequence[Whole]
+    answers: Sequence[dict[str, Any]], trainer: Any, recipe: Recipe, cases: Sequence[Whole]
 ) -> list[Pair]:
     """Each row as the engine and as the trainer see it, with the log-probabilities by both.
 
@@ -174,18 +137,18 @@ def decoder(tokenizer: Any) -> Callable[[Sequence[int]], str]:
     return lambda ids: str(tokenizer.decode([token for token in ids if token >= 0]))
 
 
-def _pair(case: Whole, answer: Any, template: Any, network: Any) -> Pair:
-    choice = answer.choices[0]
-    tokens = list(choice.token_ids or [])
-    content = choice.logprobs["content"] if tokens and choice.logprobs else []
+def _pair(case: Whole, answer: dict[str, Any], template: Any, network: Any) -> Pair:
+    choice = answer["choices"][0]
+    tokens = list(choice.get("token_ids") or [])
+    content = (choice.get("logprobs") or {}).get("content") if tokens else None
     engine = Side(
         _prompt(answer, template.tokenizer.pad_token_id),
-        answer.usage.prompt_tokens,
-        _only(answer.images_size),
-        tuple(token["logprob"] for token in content),
+        answer["usage"]["prompt_tokens"],
+        _only(answer.get("images_size")),
+        tuple(token["logprob"] for token in content or ()),
     )
     messages = [dict(message) for message in case.row.messages]
-    encoded = _encode(template, case, messages, tokens or choice.message.content)
+    encoded = _encode(template, case, messages, tokens or choice["message"]["content"])
     start = next(n for n, label in enumerate(encoded["labels"]) if label != -100)
     prompt = tuple(encoded["input_ids"][:start])
     images = encoded.pop("template_inputs").images
@@ -195,14 +158,14 @@ def _pair(case: Whole, answer: Any, template: Any, network: Any) -> Pair:
     return Pair(case.row.place, trainer, engine, *_systems(template, case, messages))
 
 
-def _prompt(answer: Any, pad: int) -> tuple[int, ...]:
+def _prompt(answer: dict[str, Any], pad: int) -> tuple[int, ...]:
     """The prompt that the engine read; empty if it is not told.
 
     ms-swift takes leading padding tokens away, though a template may have put some there: those are
     counted.
     """
-    told = answer.prompt_token_ids or []
-    before = answer.usage.prompt_tokens - len(told) if told else 0
+    told = answer.get("prompt_token_ids") or []
+    before = answer["usage"]["prompt_tokens"] - len(told) if told else 0
     return (*[pad] * before, *told)
 
 
