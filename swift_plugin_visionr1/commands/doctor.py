@@ -71,7 +71,7 @@ def options() -> Parser:
     parser.add_argument(
         "--engine",
         help="what writes the completions in training, to be compared with the trainer: "
-        "transformers, vllm or the address of a `swift deploy` (default: the recipe's)",
+        "transformers, vllm or the address of a server (default: the recipe's)",
     )
     return parser
 

@@ -25,7 +25,7 @@ from swift_plugin_visionr1 import PRESETS, Scorer, model_io
 from swift_plugin_visionr1.models.families import Limits
 from swift_plugin_visionr1.recipes.overlays import merged
 
-from .conftest import SWIFT, Row, Run
+from .conftest import SWIFT, Row, Run, free_port
 from .stand_ins.cases import CONFIGS, OVER
 from .stand_ins.on_vllm import ENGINE, OFFLINE, ON_CPU, flags, needs_vllm
 
@@ -121,7 +121,10 @@ def trained(
         text=True,
         errors="replace",
         check=False,
-        env=os.environ | OFFLINE | ON_CPU | {"VISION_R1_CONFIG": "paper"},
+        env=os.environ
+        | OFFLINE
+        | ON_CPU
+        | {"VISION_R1_CONFIG": "paper", "MASTER_PORT": free_port()},
         cwd=CONFIGS.parent,
     )
     assert result.returncode == 0, result.stdout[-3000:]

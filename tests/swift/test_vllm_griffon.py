@@ -19,7 +19,7 @@ from swift.infer_engine import InferRequest, RequestConfig, TransformersEngine
 
 from swift_plugin_visionr1.recipes.overlays import merged
 
-from .conftest import SWIFT
+from .conftest import SWIFT, free_port
 from .griffon_published import converted
 from .stand_ins.cases import CONFIGS
 from .stand_ins.on_vllm import ENGINE, OFFLINE, ON_CPU, flags, needs_vllm
@@ -74,7 +74,7 @@ def run(command: str, *words: str, **environment: str) -> str:
         text=True,
         errors="replace",
         check=False,
-        env=os.environ | OFFLINE | ON_CPU | environment,
+        env=os.environ | OFFLINE | ON_CPU | {"MASTER_PORT": free_port()} | environment,
         cwd=CONFIGS.parent,
     )
     assert result.returncode == 0, result.stdout[-3000:]
