@@ -148,7 +148,7 @@ def _pair(case: Whole, answer: dict[str, Any], template: Any, network: Any) -> P
         tuple(token["logprob"] for token in content or ()),
     )
     messages = [dict(message) for message in case.row.messages]
-    encoded = _encode(template, case, messages, tokens or choice["message"]["content"])
+    encoded = _encode(template, case, messages, tokens or choice["message"]["content"] or "")
     start = next(n for n, label in enumerate(encoded["labels"]) if label != -100)
     prompt = tuple(encoded["input_ids"][:start])
     images = encoded.pop("template_inputs").images

@@ -1,6 +1,7 @@
 """The doctor tells an engine whose prompts are not the trainer's: transformers' engine on the small
 model (vLLM and servers: test_vllm_trust.py)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 import torch
 from swift.infer_engine import InferRequest
 
-from swift_plugin_visionr1.doctor.rollouts import compare_engines
+from swift_plugin_visionr1.doctor.checks.trust import trust_findings
+from swift_plugin_visionr1.doctor.rollouts import compare_engines, find_words, pair_up
 from swift_plugin_visionr1.doctor.sampling import open_engine
 from swift_plugin_visionr1.doctor.server import in_openai_form
 
@@ -60,6 +62,21 @@ def test_an_engine_that_cannot_be_asked_is_not_the_models_fault(trainer: Trainer
     assert [(one.state, one.code) for one in findings] == [("problem", "engine_fails")]
     assert address in findings[0].text
     assert numbers == {"engine": address, "logprob_distance": None}
+
+
+@pytest.mark.parametrize("content", ["", None])
+def test_a_server_that_tells_lengths_only_may_answer_nothing(
+    trainer: Trainer, content: str | None
+) -> None:
+    alone = replace(trainer, cases=trainer.cases[:1])
+    pairs = pair_up(
+        [{"choices": [{"message": {"content": content}}], "usage": {"prompt_tokens": 5}}],
+        alone.engine,
+        alone.recipe,
+        alone.cases,
+    )
+    findings = trust_findings("it", pairs, find_words(trainer.engine.tokenizer))
+    assert [one.code for one in findings] == ["prompt_length", "trust"]
 
 
 @pytest.mark.parametrize(
