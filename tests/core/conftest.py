@@ -43,12 +43,22 @@ def scenes(tmp_path_factory: pytest.TempPathFactory, checkpoint: Path) -> list[R
 
 @dataclass(frozen=True)
 class Examined:
-    """What the doctor said: its exit code, what it printed, and the state and code of each finding,
-    as in `problem rows`."""
+    """What the doctor said.
+
+    Attributes:
+        code: of exit.
+        text: what it printed.
+        findings: state and code of each finding, as in `problem rows` -> what it says.
+    """
 
     code: int
     text: str
-    findings: tuple[str, ...]
+    findings: dict[str, str]
+
+    @property
+    def warnings(self) -> list[str]:
+        """The codes of the warnings."""
+        return [name.split()[1] for name in self.findings if name.startswith("warning ")]
 
 
 @pytest.fixture
@@ -84,7 +94,7 @@ def examine(
         }
         file.write_text(json.dumps(lines))  # JSON is YAML
         code = run(file, "--no-sample", *options)
-        findings = tuple(f"{each.state} {each.code}" for each in reports[-1].findings)
+        findings = {f"{each.state} {each.code}": each.text for each in reports[-1].findings}
         return Examined(code, capsys.readouterr().out, findings)
 
     return command

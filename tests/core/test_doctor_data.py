@@ -57,9 +57,9 @@ def test_a_fault_in_the_annotations(
 @pytest.mark.parametrize(
     ("change", "label"),
     [
-        pytest.param(to_unknown, "'triangle' in row", id="unknown"),
-        pytest.param(to_plural, "'Red Squares' in row", id="plural"),
-        pytest.param(to_plural, "(nearly 'red square')", id="nearly known"),
+        pytest.param(to_unknown, "'triangle'", id="unknown"),
+        pytest.param(to_plural, "'Red Squares'", id="plural"),
+        pytest.param(to_plural, "'red square'", id="nearly known"),
     ],
 )
 def test_labels_outside_of_the_category_list_are_shown(
@@ -67,8 +67,7 @@ def test_labels_outside_of_the_category_list_are_shown(
 ) -> None:
     told = examine(changed(scenes, change))
     assert told.code == 1
-    assert "problem unknown_labels" in told.findings
-    assert label in told.text
+    assert label in told.findings["problem unknown_labels"]
 
 
 @pytest.mark.parametrize(("change", "named"), DATA_FAULTS)
@@ -99,11 +98,8 @@ def test_no_false_alarm_on_real_data(
         rows, ENV={"MAX_PIXELS": max_pixels} if max_pixels else {}, max_completion_length=4096
     )
     assert told.code == 0, told.text
-    unusual = [line for line in told.text.splitlines() if not line.startswith(("ok", "verdict"))]
-    assert [line for line in unusual if "cannot earn the full reward" not in line] == [
-        "note     the model was not asked: only its own answers prove format and frame (--sample, "
-        "with --model FOLDER)"
-    ]
+    unusual = {name for name in told.findings if not name.startswith("ok ")}
+    assert unusual - {"note reach", "warning reach"} == {"note not_sampled"}
 
 
 def test_normalised_boxes(scenes: list[Row], examine: Callable) -> None:
@@ -122,11 +118,9 @@ def test_a_single_row_in_another_layout_is_explained(scenes: list[Row], examine:
     told = examine(others * 10 + wrong)
     assert told.code == 1
     last = 10 * len(others) + 1
-    assert f"1 of {last} (<1%) rows would be refused: row {last}" in told.text
-    assert (
-        "in the refused rows at least, 1 of 1 (100%) boxes have x1 > x2 or y1 > y2, and all lie in "
-        "their image as [x" in told.text
-    )
+    assert f"1 of {last} (<1%)" in told.findings["problem rows"]
+    assert f"row {last} of" in told.findings["problem rows"]
+    assert "1 of 1 (100%)" in told.findings["problem xywh"]
 
 
 def test_few_rows_in_another_frame_do_not_accuse_all(
@@ -137,10 +131,7 @@ def test_few_rows_in_another_frame_do_not_accuse_all(
     mixed = [wrong[i] if i % 20 == 3 else row for i, row in enumerate(rows)]
     told = examine(mixed, max_completion_length=4096)
     assert told.code == 1
-    assert (
-        "problem  in the refused rows at least, boxes are normalised to 0-1000: 26 of 26 (100%)"
-        in told.text
-    )
+    assert "26 of 26 (100%)" in told.findings["problem norm1000"]
 
 
 def test_data_on_a_hub_is_not_downloaded(scenes: list[Row], examine: Callable) -> None:
@@ -160,8 +151,8 @@ def test_files_of_one_name_are_told_apart(
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     told = examine(scenes, dataset=[f"{files[0]}#10", str(files[1])])
     assert told.code == 1
-    assert f"of {files[1]}: expected x1 < x2" in told.text
-    assert "refused rows at least" not in told.text
+    assert f"row 1 of {files[1]}" in told.findings["problem rows"]
+    assert "80 of 94 (85%)" in told.findings["problem xywh"]
 
 
 def test_a_missing_image_far_down_is_named(scenes: list[Row], examine: Callable) -> None:
@@ -171,10 +162,8 @@ def test_a_missing_image_far_down_is_named(scenes: list[Row], examine: Callable)
     ]
     told = examine(rows, "--rows", 3)
     assert told.code == 1
-    assert (
-        "1 of 40 (2%) rows name an image file that does not exist, the first is gone/38.png in row 38"
-        in told.text
-    )
+    assert "1 of 40 (2%)" in told.findings["problem missing_image"]
+    assert "gone/38.png in row 38" in told.findings["problem missing_image"]
 
 
 def test_a_missing_image_with_an_absolute_path(
@@ -182,22 +171,14 @@ def test_a_missing_image_with_an_absolute_path(
 ) -> None:
     told = examine([scenes[0] | {"images": [str(tmp_path / "gone.png")]}, *scenes[1:]])
     assert told.code == 1
-    assert "problem missing_image" in told.findings
-    assert "gone.png in row 1 of train.jsonl" in told.text
-    assert "relative" not in told.text
+    assert "gone.png in row 1 of train.jsonl" in told.findings["problem missing_image"]
+    assert "relative" not in told.findings["problem missing_image"]
 
 
 def test_few_rows_left_are_not_judged(scenes: list[Row], examine: Callable) -> None:
     told = examine(changed(scenes, boxes_to(lambda b, s: b * 9)), "--sample")
     assert told.code == 1
-    assert "note mostly_refused" in told.findings
-    for judged in (
-        "longest right answer",
-        "a right answer to row",
-        "completions are right",
-        "cannot be asked",
-    ):
-        assert judged not in told.text
+    assert list(told.findings)[-1] == "note mostly_refused", "nothing is judged after it"
 
 
 @pytest.mark.parametrize(
@@ -255,9 +236,8 @@ def test_a_row_without_a_question_is_named(
     last = {name: value for name, value in scenes[-1].items() if name != "messages"}
     told = examine([*scenes[:-1], {**last, **messages}])
     assert told.code == 1
-    assert "problem rows" in told.findings
-    assert "row 40 of train.jsonl" in told.text
-    assert why in told.text
+    assert "row 40 of train.jsonl" in told.findings["problem rows"]
+    assert why in told.findings["problem rows"]
 
 
 def test_a_line_that_is_no_json_is_named(
@@ -314,7 +294,7 @@ def test_rows_of_published_forms(scenes: list[Row], examine: Callable, form: str
     assert "ok data" in told.findings
     told = examine([published(row, 90) for row in full])
     assert told.code == 1
-    assert "boxes leave their image" in told.text
+    assert "94 of 94 (100%)" in told.findings["problem out_of_image"]
 
 
 @pytest.mark.parametrize("fault", ["norm1000", "xywh"])

@@ -23,7 +23,7 @@ def test_a_recipe_that_is_none(tmp_path: Path, recipe: str) -> None:
 def test_a_number_below_zero(capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit, match="2"):
         run("--rows", "-1")
-    assert "argument --rows: invalid count value: '-1'" in capsys.readouterr().err
+    assert "--rows" in capsys.readouterr().err
 
 
 def test_no_command_at_all() -> None:
@@ -38,28 +38,28 @@ def test_no_command_at_all() -> None:
             {},
             {},
             "max_pixels: 401408",
-            "max_pixels is 401408 in the settings and not set in the run",
+            ["401408"],
             id="settings, not the run",
         ),
         pytest.param(
             {},
             {"max_pixels": 200704},
             "max_pixels: 401408",
-            "401408 in the settings and 200704 in the run",
+            ["401408", "200704"],
             id="settings and run",
         ),
         pytest.param(
             {},
             {"ENV": {"MAX_PIXELS": "200704"}},
             "max_pixels: 401408",
-            "beside MAX_PIXELS=200704",
+            ["401408", "MAX_PIXELS=200704"],
             id="settings and MAX_PIXELS",
         ),
         pytest.param(
             {"MAX_PIXELS": "200704"},
             {"ENV": {"MAX_PIXELS": "401408"}},
             "preset: paper",
-            "MAX_PIXELS is 200704 in the shell and 401408 in the recipe's ENV",
+            ["200704", "401408", "shell"],
             id="shell and recipe",
         ),
     ],
@@ -71,14 +71,14 @@ def test_limits_of_image_sizes_that_differ(
     shell: dict,
     recipe: dict,
     settings: str,
-    named: str,
+    named: list[str],
 ) -> None:
     file = tmp_path / "reward.yaml"
     file.write_text(settings)
     os.environ.update(shell, VISION_R1_CONFIG=str(file))
     told = examine(scenes, **recipe)
     assert told.code == 1
-    assert named in told.text
+    assert [word for word in named if word not in told.findings["problem max_pixels"]] == []
 
 
 @pytest.mark.parametrize(

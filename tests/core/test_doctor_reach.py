@@ -41,10 +41,8 @@ def test_rows_out_of_reach_and_the_limit_that_mends_them(
     )
     assert told.code == 0
     assert set(lost(tmp_path)) == {f"row {n} of train.jsonl" for n in range(41, 45)}
-    (said,) = [line for line in told.text.splitlines() if "cannot earn the full reward" in line]
-    assert said.startswith("warning")
-    assert "verdict: training can work, but look at 1 warning above" in told.text
-    named = dict(re.findall(r"(M\w\w_PIXELS)=(\d+)", said))
+    assert told.warnings == ["reach"]
+    named = dict(re.findall(r"(M\w\w_PIXELS)=(\d+)", told.findings["warning reach"]))
     again = {"ENV": named} | ({"max_pixels": named["MAX_PIXELS"]} if limit == "max_pixels" else {})
     os.environ.pop(limit, None)  # the command took it over from the recipe
     assert examine(rows, "--rows", 0, "--out", tmp_path, **again).code == 0
@@ -83,8 +81,8 @@ def test_labels_that_the_format_cannot_hold_are_named(rows: list[Row], examine: 
     strange = SMALL | {"boxes": [[10, 10, 230, 210]], "labels": ["a</ref>b"]}
     rows = [*rows, rows[0] | {"solution": json.dumps(strange)}]
     told = examine(rows, "--rows", 0, model="OpenGVLab/InternVL2-2B", model_type="internvl_chat")
-    assert "row 45 of train.jsonl" in told.text
-    assert "warning reach" in told.findings
+    assert "row 45 of train.jsonl" in told.findings["problem unknown_labels"]
+    assert "row 45 of train.jsonl" in told.findings["warning reach"]
 
 
 def test_boxes_are_measured_as_the_model_sees_them(rows: list[Row], examine: Callable) -> None:

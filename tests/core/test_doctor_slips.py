@@ -16,10 +16,6 @@ from .planted import Row, changed
 pytest.importorskip("PIL", reason="needs the extra `viz`")
 
 
-def warnings(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.startswith("warning")]
-
-
 def test_names_with_commas(scenes: list[Row], examine: Callable) -> None:
     def rename(solution: dict) -> None:
         solution["labels"] = [
@@ -32,8 +28,8 @@ def test_names_with_commas(scenes: list[Row], examine: Callable) -> None:
         row["messages"] = [{"role": "user", "content": question}]
     told = examine(rows)
     assert told.code == 0
-    (said,) = warnings(told.text)
-    assert "'disc, red'" in said
+    assert told.warnings == ["comma_labels"]
+    assert "'disc, red'" in told.findings["warning comma_labels"]
 
 
 def test_a_box_twice_in_a_row(scenes: list[Row], examine: Callable) -> None:
@@ -45,9 +41,9 @@ def test_a_box_twice_in_a_row(scenes: list[Row], examine: Callable) -> None:
 
     told = examine([*changed(full[:1], twice), *full[1:]])
     assert told.code == 0
-    (said,) = warnings(told.text)
-    assert "row 1 of train.jsonl" in said
-    assert not warnings(examine(full).text)
+    assert told.warnings == ["duplicate_boxes"]
+    assert "row 1 of train.jsonl" in told.findings["warning duplicate_boxes"]
+    assert examine(full).warnings == []
 
 
 @pytest.mark.parametrize("how", ["same file", "same images", "copies under other names"])
@@ -67,11 +63,10 @@ def test_validation_data_in_the_training_data(
     name = tmp_path / "train.jsonl" if how == "same file" else val
     told = examine(scenes, val_dataset=str(name))
     assert told.code == 0
-    (said,) = warnings(told.text)
-    assert "validation data are in the training data" in said
+    assert told.warnings == ["val_in_train"]
     others = [row for row in scenes if row not in rows]
     val.write_text("".join(json.dumps(row) + "\n" for row in others))
-    assert not warnings(examine(rows, val_dataset=str(val)).text)
+    assert examine(rows, val_dataset=str(val)).warnings == []
 
 
 @pytest.mark.parametrize(
@@ -90,15 +85,22 @@ def test_completions_that_serve_several_updates(
     batch = {"per_device_train_batch_size": 8, "gradient_accumulation_steps": 2}
     told = examine(scenes, **batch, **recipe)
     assert told.code == 0
-    assert bool(warnings(told.text)) == is_reused
+    assert told.warnings == ["reused_completions"] * is_reused
 
 
-@pytest.mark.parametrize("option", ["reward_funcs", "dataset"])
-def test_names_separated_by_commas(scenes: list[Row], examine: Callable, option: str) -> None:
-    value = {"reward_funcs": "vision_r1,vision_r1_count", "dataset": "a.jsonl,b.jsonl"}[option]
+@pytest.mark.parametrize(
+    ("option", "value", "code"),
+    [
+        pytest.param("reward_funcs", "vision_r1,vision_r1_count", "reward_funcs", id="rewards"),
+        pytest.param("dataset", "a.jsonl,b.jsonl", "missing_data", id="files"),
+    ],
+)
+def test_names_separated_by_commas(
+    scenes: list[Row], examine: Callable, option: str, value: str, code: str
+) -> None:
     told = examine(scenes, **{option: value})
     assert told.code == 1
-    assert "separated by spaces" in told.text
+    assert "comma" in told.findings[f"problem {code}"]
 
 
 def test_classes_separated_by_commas(tmp_path: Path) -> None:
