@@ -30,7 +30,10 @@ from .conftest import OFFLINE, SWIFT, Run
 from .stand_ins.cases import CONFIGS, FAMILIES, OVER, Case, files
 from .stand_ins.fork_server import ForkServer
 
-CASES = [Case(file) for file in files("train", "sft", "overlays", "ablations")]
+# Recipes whose rows are made by the same command come one after the other: it runs once for all.
+CASES = sorted(
+    map(Case, files("train", "sft", "overlays", "ablations")), key=lambda case: case.commands
+)
 TRAINED = [pytest.param(case, id=f"{case.file.parent.name}/{case.file.stem}") for case in CASES]
 ELSEWHERE = {
     "eval": "test_general_qa.py",
@@ -70,14 +73,29 @@ def stand_in(place: Path, checkpoint: Path) -> Callable[[Case], None]:
     return put
 
 
+@pytest.fixture(scope="module")
+def rows_of(place: Path) -> Callable[[Case], None]:
+    """Makes the rows of a recipe, unless the last recipe's are the same."""
+    made: list[str] = []
+
+    def make(case: Case) -> None:
+        if case.commands != made:
+            make_rows(case, place)
+            made[:] = case.commands
+
+    return make
+
+
 @pytest.fixture
-def launch(server: ForkServer, place: Path, stand_in: Callable, tmp_path: Path) -> Iterator[Launch]:
+def launch(
+    server: ForkServer, place: Path, stand_in: Callable, rows_of: Callable, tmp_path: Path
+) -> Iterator[Launch]:
     """`launch(case)` makes the rows and runs the recipe; `own_process` is the literal `swift`, not
     the fork server."""
 
     def run(case: Case, own_process: bool = False) -> Run:
         stand_in(case)
-        make_rows(case, place)
+        rows_of(case)
         file, log, out = case.file, tmp_path / "log", tmp_path / "out"
         if len(case.layers) > 1:
             file = tmp_path / "mine.yaml"
