@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mmdet_eval import Annotations, read_annotations
 from swift_plugin_visionr1 import QwenResize, get_format
 from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.geometry.frames import convert
@@ -79,3 +80,9 @@ def write(tmp_path: Path) -> Callable[[str, Any], Path]:
         return path
 
     return to_file
+
+
+@pytest.fixture
+def annotations(dataset: dict[str, Any], write: Callable[[str, Any], Path]) -> Annotations:
+    """The data set, read."""
+    return read_annotations(write("ann.json", dataset))

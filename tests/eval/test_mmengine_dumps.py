@@ -13,16 +13,10 @@ import pytest
 from mmdet_eval import (
     Annotations,
     InputError,
-    read_annotations,
     read_predictions,
 )
 
-from .readers import Write, boxes_of
-
-
-@pytest.fixture
-def annotations(dataset: Any, write: Write) -> Annotations:
-    return read_annotations(write("ann.json", dataset))
+from .readers import boxes_of
 
 
 def sample(image: int, boxes: list[list[float]], labels: list[int]) -> dict[str, Any]:

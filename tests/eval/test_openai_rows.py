@@ -8,18 +8,11 @@ from mmdet_eval import (
     Annotations,
     Converted,
     InputError,
-    read_annotations,
     read_predictions,
     read_rows,
 )
 
 from .readers import Write
-
-
-@pytest.fixture
-def annotations(dataset: Any, write: Write) -> Annotations:
-    return read_annotations(write("ann.json", dataset))
-
 
 CHAT = {"index": 0, "message": {"role": "assistant", "content": "[]"}, "finish_reason": "length"}
 

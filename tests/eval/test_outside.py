@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmdet_eval import Annotations, InputError, read_annotations, read_predictions
+from mmdet_eval import Annotations, InputError, read_predictions
 from mmdet_eval.metrics.matches import Matches
 from mmdet_eval.reports.machine_files import _write_csv
 from swift_plugin_visionr1.text import for_spreadsheet, from_spreadsheet
 
-Write = Callable[[str, Any], Path]
 ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-
-
-@pytest.fixture
-def annotations(dataset: Any, write: Write) -> Annotations:
-    return read_annotations(write("ann.json", dataset))
 
 
 def entry(image_id: Any, **arrays: Any) -> dict[str, Any]:

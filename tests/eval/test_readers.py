@@ -18,11 +18,6 @@ from mmdet_eval.answers.readers import coco_json
 from .readers import Write, boxes_of, rows_of
 
 
-@pytest.fixture
-def annotations(dataset: Any, write: Write) -> Annotations:
-    return read_annotations(write("ann.json", dataset))
-
-
 def result(**changes: Any) -> dict[str, Any]:
     made = {"image_id": 3, "category_id": 7, "bbox": [1, 2.5, 3, 4], "score": 0.5, **changes}
     return {key: value for key, value in made.items() if value is not None}

@@ -8,18 +8,12 @@ import pytest
 from mmdet_eval import (
     Annotations,
     InputError,
-    read_annotations,
     read_predictions,
     read_rows,
 )
 from mmdet_eval.answers.truncation import looks_truncated
 
 from .readers import Write, rows_of
-
-
-@pytest.fixture
-def annotations(dataset: Any, write: Write) -> Annotations:
-    return read_annotations(write("ann.json", dataset))
 
 
 def test_swift_infer(annotations: Annotations, write: Write) -> None:

@@ -11,21 +11,8 @@ import pytest
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
-SIZES = [
-    (640, 480),
-    (333, 517),
-    (1, 1),
-    (13, 40),
-    (27, 29),
-    (1000, 30),
-    (157, 4000),
-    (1281, 719),
-    (2047, 1365),
-    (112, 112),
-    (100, 124),
-    (411, 97),
-    (3000, 2001),
-]
+from .odd_sizes import SIZES
+
 SCRIPT = """
 import json, os, sys
 from PIL import Image

@@ -33,20 +33,10 @@ from swift_plugin_visionr1.geometry.resize.tiles import TileResize
 from swift_plugin_visionr1.griffon_g import GriffonGImageProcessor
 from swift_plugin_visionr1.models.families import FAMILIES, Limits
 
+from .odd_sizes import SIZES as ODD_SIZES
+
 SIZES = [
-    (640, 480),
-    (333, 517),
-    (1, 1),
-    (13, 40),
-    (27, 29),
-    (1000, 30),
-    (157, 4000),
-    (1281, 719),
-    (2047, 1365),
-    (112, 112),
-    (100, 124),
-    (411, 97),
-    (3000, 2001),
+    *ODD_SIZES,
     (448, 448),
     (449, 448),
     (896, 1344),

@@ -18,21 +18,8 @@ from swift.template import TEMPLATE_MAPPING
 from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES, OvisResize
 from swift_plugin_visionr1.models.families import FAMILIES, Limits
 
-SIZES = [
-    (640, 480),
-    (333, 517),
-    (1, 1),
-    (13, 40),
-    (27, 29),
-    (1000, 30),
-    (157, 4000),
-    (1281, 719),
-    (2047, 1365),
-    (112, 112),
-    (100, 124),
-    (411, 97),
-    (3000, 2001),
-]
+from .odd_sizes import SIZES
+
 KINDS = {  # model_type -> (processor_class, image_processor_type, patch_size, architecture)
     "qwen2_vl": (
         "Qwen2VLProcessor",
