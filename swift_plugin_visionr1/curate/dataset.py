@@ -125,7 +125,7 @@ class Making:
                     f"{paths} is missing; --root says where the sources of the mix are"
                 )
         if missing:
-            notes.append(f"left out because they are not there: {listed(missing, 10)}")
+            notes.append(f"left out because they were not found: {listed(missing, 10)}")
         for name, plan in self.mix.sources.items():
             if name not in missing and any(name in part.sources for part in self.mix.parts):
                 ready[name] = self._source(name, plan)

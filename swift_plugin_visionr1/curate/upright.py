@@ -94,7 +94,9 @@ def _has_name(entry: Any) -> bool:
 def _target(folder: Path, source: Path) -> Path:
     out = folder / source.name
     if out.resolve() == source.resolve():
-        raise InputError(f"expected another folder for --out than that of {source}, got {folder}")
+        raise InputError(
+            f"expected --out to be another folder than the one that holds {source}, got {folder}"
+        )
     return out
 
 

@@ -1,5 +1,5 @@
 """Griffon's and Griffon-G's plain text: label-[x1,y1,x2,y2]&label-[x1,y1,x2,y2], or None when there
-is nothing.
+is nothing to find.
 
 Coordinates are fractions of the whole image from 0 to 1, with exactly three decimals and no spaces.
 A label may hold

@@ -10,7 +10,7 @@ lines that are nothing but a label and its coordinates are read.
 Issue codes, besides those of `collect`
     text_around    there is text before, between or after the tagged pieces
     broken_tags    a tag is not closed or not opened, as in an answer that was cut off
-    no_tags        the tags are not there
+    no_tags        the tags are missing
     bad_layout     brackets, commas or the like are not written as this family does; the boxes are
                    read
     label_after_box  a label follows its box, as in JSON

@@ -61,9 +61,9 @@ PIECES = (
         "swift.rewards.orm",
         "orms",
         "rewards.py",
-        "there is no reward vision_r1: use a version that docs/ms_swift_versions.md names",
+        "the reward vision_r1 is missing: use a version that docs/ms_swift_versions.md names",
     ),
-    SwiftPiece("swift.rewards.orm", "ORM", "rewards.py", "there is no reward vision_r1"),
+    SwiftPiece("swift.rewards.orm", "ORM", "rewards.py", "the reward vision_r1 is missing"),
     SwiftPiece(
         "swift.rl_core.grpo_algorithm",
         "compute_rewards_per_func(trainer_state)",
@@ -75,14 +75,14 @@ PIECES = (
         "swift.callbacks.mapping",
         "callbacks_map",
         "callback.py, register.py",
-        "there is no callback vision_r1 or vision_r1_eval: leave --callbacks out; rewards work, "
-        "but vision_r1/* is not logged, and the run warns of nothing",
+        "the callbacks vision_r1 and vision_r1_eval are missing: leave --callbacks out; rewards "
+        "work, but vision_r1/* is not logged, and the run warns of nothing",
     ),
     SwiftPiece(
         "swift.callbacks.base",
         "TrainerCallback",
         "callback.py",
-        "there is no callback vision_r1: leave --callbacks out",
+        "the callback vision_r1 is missing: leave --callbacks out",
     ),
     SwiftPiece(GRPO, "GRPOTrainer._prepare_rewards", "hooks.py, run_context.py", NO_RUN),
     SwiftPiece(
@@ -176,7 +176,7 @@ PIECES = (
         "swift.megatron.callbacks.mapping",
         "megatron_callbacks_map",
         "megatron_callback.py",
-        "there is no callback vision_r1 for Megatron: leave --callbacks out",
+        "the callback vision_r1 for Megatron is missing: leave --callbacks out",
     ),
     SwiftPiece(RAY, "GRPOTrainer._prepare_rewards", "hooks.py", NO_RUN),
 )
