@@ -24,7 +24,7 @@ def on_its_base(model: str, options: Sequence[str]) -> tuple[str, list[str]]:
         return model, list(options)
     if adapters_in(options):
         raise InputError(
-            f"expected the base model as --model beside --adapters, got the adapter {folder}: name "
+            f"expected the base model as --model with --adapters, got the adapter {folder}: name "
             "both adapters with --adapters"
         )
     base = base_of_adapter(folder)

@@ -269,7 +269,7 @@ def _datasets(arguments: argparse.Namespace) -> tuple[Suite, tuple[str, ...]]:
     if arguments.suite:
         if arguments.classes:
             raise InputError(
-                "expected --classes beside --ann, got --suite: set classes in the suite's YAML file"
+                "expected --classes only with --ann, got --suite: name them in the suite's file"
             )
         return load_suite(arguments.suite, arguments.root, arguments.allow_missing)
     if arguments.images and not arguments.images.is_dir():

@@ -100,7 +100,7 @@ def read_datasets(
     if arguments.suite:
         if arguments.classes:
             raise InputError(
-                "expected --classes beside --ann, got --suite: set classes in the suite's YAML file"
+                "expected --classes only with --ann, got --suite: name them in the suite's file"
             )
         suite, left_out = load_suite(arguments.suite, arguments.root, arguments.allow_missing)
         return suite, _protocol(arguments, suite, format), left_out

@@ -111,30 +111,29 @@ def _check_options(args: argparse.Namespace) -> None:
     if not args.out:
         raise InputError("expected --out, the file to write, got none")
     if args.max_pixels and not args.target:
-        raise InputError("expected --target beside --max-pixels: only answers depend on it")
+        raise InputError("expected --target with --max-pixels: only answers depend on it")
     if args.ann and not args.images:
-        raise InputError("expected --images beside --ann: the folder that file_name is relative to")
+        raise InputError("expected --images with --ann: the folder that file_name is relative to")
     if args.source or args.mix:
         if args.classes is not None:
-            raise InputError("expected --classes beside --ann only")
+            raise InputError("expected --classes only with --ann")
         return
     for name in (*OF_ONE, *OF_BOTH):
         if getattr(args, name) is not None:
             raise InputError(
-                f"expected --{name.replace('_', '-')} beside --source or --mix: --ann and --rows "
-                "write all rows"
+                f"expected --{name.replace('_', '-')} only with --source or --mix: --ann and "
+                "--rows write all rows"
             )
     if not args.rows:
         return
     for name in ("images", "classes", "prompt"):
         if getattr(args, name) is not None:
             raise InputError(
-                f"expected --{name} beside --ann only: --rows says its images and questions itself"
+                f"expected --{name} only with --ann: --rows says its images and questions itself"
             )
     if not args.target and (args.model_type or args.config):
         raise InputError(
-            "expected --target beside --rows with --model-type or --config: rows keep their "
-            "questions"
+            "expected --target with --rows and --model-type or --config: rows keep their questions"
         )
 
 

@@ -57,10 +57,10 @@ def add_parser(subparsers: Any) -> None:
         help="also write that share of the rows that teach nothing; without a number all of them",
     )
     sub.add_argument(
-        "--answers-per-row", type=int, metavar="K", help="beside --answers; default: all"
+        "--answers-per-row", type=int, metavar="K", help="with --answers; default: all"
     )
-    sub.add_argument("--samples", type=int, metavar="K", help=f"beside --model; default: {SAMPLES}")
-    sub.add_argument("--seed", type=int, help=f"beside --model; default: {SEED}")
+    sub.add_argument("--samples", type=int, metavar="K", help=f"with --model; default: {SAMPLES}")
+    sub.add_argument("--seed", type=int, help=f"with --model; default: {SEED}")
     add_reward_options(sub)
     add_stage_option(sub)
     sub.set_defaults(run=run, passed_on=())
@@ -98,7 +98,7 @@ def _check_options(args: argparse.Namespace) -> None:
     for name in beside:
         if getattr(args, name) is not None:
             other = "--answers" if args.model else "--model"
-            raise InputError(f"expected --{name.replace('_', '-')} beside {other} only")
+            raise InputError(f"expected --{name.replace('_', '-')} only with {other}")
     if args.passed_on and not args.model:
         raise InputError(f"expected no further options without --model, got {args.passed_on[0]}")
     if not 0 <= args.keep <= 1:

@@ -138,7 +138,7 @@ def _mix(args: argparse.Namespace) -> Mix:
     for name in ("images", *OF_ONE):
         if getattr(args, name) is not None:
             raise InputError(
-                f"expected --{name.replace('_', '-')} beside --source only: the mix says it itself"
+                f"expected --{name.replace('_', '-')} only with --source: the mix says it itself"
             )
     return read_mix(args.mix)
 
@@ -146,7 +146,7 @@ def _mix(args: argparse.Namespace) -> Mix:
 def _of_source(args: argparse.Namespace) -> Mix:
     """The mix that a single source is."""
     if args.root:
-        raise InputError("expected --root beside --mix only")
+        raise InputError("expected --root only with --mix")
     plan = SourcePlan(
         str(args.source.absolute()),
         args.source_format,

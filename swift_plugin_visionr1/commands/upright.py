@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         OSError: the folder cannot be written.
     """
     if (args.ann is None) != (args.images is None):
-        raise InputError("expected --images beside --ann, and not beside --rows")
+        raise InputError("expected --images with --ann, and not with --rows")
     if args.ann:
         done = upright_annotations(args.ann, args.images, args.out)
     else:

@@ -142,7 +142,7 @@ class VisionR1Callback(TrainerCallback):  # type: ignore[misc]
         run = run_of_rewards(getattr(self.trainer, "reward_funcs", ()))
         if run is None:
             raise SettingsError(
-                "expected a vision_r1 reward beside the callback vision_r1, got none: add "
+                "expected a vision_r1 reward with the callback vision_r1, got none: add "
                 "--reward_funcs vision_r1"
             )
         return run

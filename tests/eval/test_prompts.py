@@ -326,7 +326,7 @@ def test_what_is_not_asked_about_may_lack_annotations(
 
 
 def test_a_suite_says_its_classes_itself(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected --classes beside --ann, got --suite"):
+    with pytest.raises(InputError, match="--classes only with --ann"):
         run(
             "--suite",
             "odinw13",
