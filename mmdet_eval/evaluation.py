@@ -106,7 +106,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, eq=False)
-class _Measured:
+class _MeasuredDataset:
     """What is measured of one data set; the attributes are `Evaluation`'s."""
 
     converted: Converted
@@ -216,7 +216,7 @@ def evaluate_dataset(
 
 def _measure_boxes(
     spec: DatasetSpec, annotations: Annotations, given: Converted, options: Options
-) -> _Measured:
+) -> _MeasuredDataset:
     _refuse_options_of_text(spec, options)
     given = replace(given, warnings=_warnings_of_boxes(annotations, given))
     refers = _refers(options.protocol)
@@ -236,7 +236,7 @@ def _measure_boxes(
         "labels": given.label_policy,
         "limits": options.limits(annotations, BEST_BOX),
     }
-    return _Measured(given, scores, conditions)
+    return _MeasuredDataset(given, scores, conditions)
 
 
 def _warnings_of_boxes(annotations: Annotations, given: Converted) -> tuple[str, ...]:
@@ -261,7 +261,7 @@ def _refuse_options_of_text(spec: DatasetSpec, options: Options) -> None:
 
 def _measure_answers(
     spec: DatasetSpec, annotations: Annotations, converted: Converted, options: Options
-) -> _Measured:
+) -> _MeasuredDataset:
     protocol = options.protocol
     if annotations.counts or (protocol and protocol.answer == "number"):
         return _measure_counts(spec, annotations, converted, options)
@@ -285,12 +285,12 @@ def _measure_answers(
         "outside": OUTSIDE,
         "limits": options.limits(annotations, FIRST_BOX),
     }
-    return _Measured(converted, scores, conditions, counting)
+    return _MeasuredDataset(converted, scores, conditions, counting)
 
 
 def _measure_counts(
     spec: DatasetSpec, annotations: Annotations, converted: Converted, options: Options
-) -> _Measured:
+) -> _MeasuredDataset:
     """Only how many there are: either nothing else is annotated, or nothing else was asked."""
     by_number = options.protocol is not None and options.protocol.answer == "number"
     count = count_numbers if by_number else count_boxes
@@ -308,7 +308,7 @@ def _measure_counts(
         sampled=sampled | {"format adherence": sampled_adherence(annotations, converted)},
     )
     conditions = {"counted": NUMBER if by_number else BOXES, "labels": converted.label_policy}
-    return _Measured(converted, scores, conditions, counted)
+    return _MeasuredDataset(converted, scores, conditions, counted)
 
 
 def convert_answers(
