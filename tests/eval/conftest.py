@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 from mmdet_eval import Annotations, read_annotations
+from mmdet_eval.evaluation import Evaluation
 from swift_plugin_visionr1 import QwenResize, get_format
 from swift_plugin_visionr1.geometry.boxes import as_boxes
 from swift_plugin_visionr1.geometry.frames import convert
+
+from .evaluations import CAT, DOG, boxes, coco, evaluated
 
 Row = dict[str, Any]
 SIZES = {
@@ -86,3 +89,18 @@ def write(tmp_path: Path) -> Callable[[str, Any], Path]:
 def annotations(dataset: dict[str, Any], write: Callable[[str, Any], Path]) -> Annotations:
     """The data set, read."""
     return read_annotations(write("ann.json", dataset))
+
+
+@pytest.fixture
+def zoo(tmp_path: Path) -> Evaluation:
+    """A small evaluation with everything that can go right or wrong."""
+    return evaluated(tmp_path)
+
+
+@pytest.fixture
+def pond(tmp_path: Path) -> Evaluation:
+    """A second data set: everything found."""
+    truth = coco({"duck": [(1, CAT), (2, DOG)]})
+    return evaluated(
+        tmp_path, "pond", {"duck": boxes((CAT, "cat"), (DOG, "dog"))}, truth, images=False
+    )

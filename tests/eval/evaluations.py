@@ -2,7 +2,7 @@
 images."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from mmdet_eval.answers.join import Missing
 from mmdet_eval.answers.readers import read_predictions
 from mmdet_eval.coco.annotations import read_annotations
 from mmdet_eval.evaluation import Evaluation, Options, evaluate_dataset
+from mmdet_eval.reports.report import make_report
+from mmdet_eval.reports.summary import summary
 from mmdet_eval.suites.protocols import Protocol
 from mmdet_eval.suites.spec import DatasetSpec
 
@@ -110,3 +112,10 @@ def given(folder: Path, results: list[dict[str, Any]]) -> Evaluation:
     read = read_predictions(folder / "results.json", annotations)
     assert not isinstance(read, list)
     return evaluate_dataset(spec, annotations, read, Options(engine="hotcoco", orders=3), None)
+
+
+def summary_of(
+    evaluations: Sequence[Evaluation], suite: str | None = None, left_out: Sequence[str] = ()
+) -> str:
+    """summary.md without pictures."""
+    return summary(make_report(evaluations, suite, left_out), Path("no pictures"))

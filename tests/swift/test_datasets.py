@@ -6,11 +6,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 datasets = pytest.importorskip("datasets")
@@ -20,19 +18,7 @@ from swift.arguments import RLHFArguments  # noqa: E402
 from swift_plugin_visionr1 import SolutionError, read_solution  # noqa: E402
 from swift_plugin_visionr1.errors import InputError  # noqa: E402
 
-SIZE = (100, 60)
-BOX = [10, 20, 30, 40]
-RFT = (
-    "Detect all objects belonging to the category 'cat' in the image, and provide the bounding "
-    "boxes (between 0 and "
-    "1000, integer) and confidence (between 0 and 1, with two decimal places)."
-)
-
-
-def png() -> bytes:
-    buffer = BytesIO()
-    Image.new("RGB", SIZE).save(buffer, "PNG")
-    return buffer.getvalue()
+from .published_rows import BOX, SIZE, authors, grounding, ours, ovd, png, rec, rec_turns, rft  # noqa: E402
 
 
 @pytest.fixture
@@ -67,74 +53,6 @@ def load(*paths: Path, rewards: tuple[str, ...] = ("vision_r1",), **changes: obj
 def jsonl(path: Path, rows: list[dict]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
-
-
-def authors() -> dict:
-    solution = json.dumps([["cat", [BOX]]])
-    return {
-        "image": "1.png",
-        "problem": "Locate every cat",
-        "solution": solution,
-        "width": 100,
-        "height": 60,
-        "num_instances": 1,
-        "target_id_maps": "{}",
-    }
-
-
-def grounding() -> dict:
-    messages = [
-        {"role": "user", "content": "<image>Find <ref-object>"},
-        {"role": "assistant", "content": "<bbox>"},
-    ]
-    return {"messages": messages, "images": ["1.png"], "objects": {"ref": ["cat"], "bbox": [BOX]}}
-
-
-def rec() -> dict:
-    return {
-        "image": "1.png",
-        "problem": "... describes: cat",
-        "normal_caption": "cat",
-        "solution": BOX,
-        "bbox_list": [BOX],
-        "width": 100,
-        "height": 60,
-    }
-
-
-def rec_turns() -> dict:
-    asked = (
-        "<image>Please provide the bounding box coordinate of the region this sentence "
-        "describes: cat."
-    )
-    turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": BOX}]
-    return {"id": 1, "image": "1.png", "conversations": turns}
-
-
-def ovd() -> dict:
-    asked = (
-        "detect the following objects: ['cat', 'dog']. Output the bbox coordinates in "
-        "<answer></answer>."
-    )
-    answer = '```json\n[{"bbox_2d": [10, 20, 30, 40], "label": "cat"}]\n```'
-    turns = [{"from": "human", "value": asked}, {"from": "gpt", "value": answer}]
-    return {"id": 1, "image": "1.png", "conversations": turns}
-
-
-def rft() -> dict:
-    solution = (
-        "<answer>[{'Position': [100, 333.3333333, 300, 666.6666667], 'Confidence': 1}]</answer>"
-    )
-    return {"image": "1.png", "problem": RFT, "solution": solution}
-
-
-def ours() -> dict:
-    solution = json.dumps({"width": 100, "height": 60, "boxes": [BOX], "labels": ["cat"]})
-    return {
-        "messages": [{"role": "user", "content": "<image>Find cats"}],
-        "images": ["1.png"],
-        "solution": solution,
-    }
 
 
 FORMS = [ours, authors, grounding, rec, rec_turns, ovd, rft]
