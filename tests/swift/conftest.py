@@ -97,6 +97,9 @@ def swift(
             str(plugin),
             *plugins,
         ]
+        if command in ("sft", "rlhf"):
+            # ms-swift asks its hub for newer files, for 20 seconds where there is no network
+            argv += ["--check_model", "false"]
         if "--model" not in argv:
             argv += ["--model", str(checkpoint)]
         environ = os.environ | OFFLINE | environment
@@ -148,8 +151,6 @@ def grpo(swift: Callable[..., Run]) -> Callable[..., Run]:
             0,
             "--report_to",
             "tensorboard",
-            "--check_model",
-            "false",
             "--seed",
             5,
             *arguments,

@@ -161,7 +161,6 @@ def run(swift: Callable, rows: list[dict], tmp_path_factory: pytest.TempPathFact
         "max_steps": 2,
         "per_device_train_batch_size": 16,
         "max_completion_length": 48,
-        "check_model": "false",
     }
     words: list[object] = []
     for name, value in (recipe | changed).items():

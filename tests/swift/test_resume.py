@@ -28,8 +28,6 @@ ARGUMENTS = [
     2,
     "--log_completions",
     "true",
-    "--check_model",
-    "false",
 ]
 OBSERVED = ["--callbacks", "vision_r1"]
 

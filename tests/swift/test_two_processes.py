@@ -40,8 +40,6 @@ ARGUMENTS = [
     "false",
     "--save_steps",
     2,
-    "--check_model",
-    "false",
 ]
 LAUNCH = {
     "torchrun": ["--use_cpu", "true", "--ddp_backend", "gloo"],
