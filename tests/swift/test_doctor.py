@@ -6,19 +6,23 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 pytest.importorskip("swift", reason="needs the extra `swift`")
 
-SCRIPT = """
-import argparse, sys
-from swift_plugin_visionr1.commands import doctor
-parser = argparse.ArgumentParser()
-doctor.add_parser(parser.add_subparsers())
-args = parser.parse_args(["doctor", *sys.argv[1:]])
-sys.exit(args.run(args))
-"""
+from swift_plugin_visionr1 import Settings
+from swift_plugin_visionr1.cli import main
+from swift_plugin_visionr1.doctor.cases import Whole
+from swift_plugin_visionr1.doctor.image_files import look_at
+from swift_plugin_visionr1.doctor.model import find_model
+from swift_plugin_visionr1.doctor.rows import read_row
+from swift_plugin_visionr1.doctor.sampling import open_engine, processed_findings
+from swift_plugin_visionr1.geometry.frames import View
+from swift_plugin_visionr1.geometry.resize import FRAME_VARIABLES
+from swift_plugin_visionr1.recipes.training_command import read_recipe
+
 PARSE = """
 import json, os, sys
 from swift.cli.main import parse_yaml_args
@@ -31,25 +35,6 @@ from unittest import mock
 with mock.patch.object(RLHFArguments, "__post_init__", lambda self: None):
     args, rest = parse_args(RLHFArguments, argv)
 print("RESULT" + json.dumps([{name: getattr(args, name) for name in names}, rest, os.environ.get("MAX_PIXELS")]))
-"""
-
-PROCESSED = """
-import json, os, sys
-from pathlib import Path
-from swift_plugin_visionr1 import Settings
-from swift_plugin_visionr1.geometry.frames import View
-from swift_plugin_visionr1.doctor.cases import Whole
-from swift_plugin_visionr1.doctor.image_files import look_at
-from swift_plugin_visionr1.doctor.model import find_model
-from swift_plugin_visionr1.recipes.training_command import read_recipe
-from swift_plugin_visionr1.doctor.rows import read_row
-from swift_plugin_visionr1.doctor.sampling import open_engine, processed_findings
-recipe = read_recipe(sys.argv[1:], os.environ)
-row = read_row(json.loads(os.environ["ROW"]), "row 1")
-engine = open_engine(recipe, find_model(recipe, Settings())[0], 1)
-case = Whole(row, next(look_at([row.image], [0])), row.truth, View(row.size, (224, 112)))
-[finding] = processed_findings(engine, [case])
-print("RESULT" + finding.state, finding.code, finding.text)
 """
 
 
@@ -67,18 +52,19 @@ def python(script: str, *words: object, **environment: str) -> subprocess.Comple
     )
 
 
-def doctor(out: Path, *words: object, **environment: str) -> tuple[int, dict, str]:
-    """Exit code, doctor.json with its findings as `problem rows` -> text, and everything said."""
-    result = python(SCRIPT, *words, "--out", out, **environment)
+def doctor(out: Path, *words: object, config: Path | None = None) -> tuple[int, dict]:
+    """Exit code, and doctor.json with its findings as `problem rows` -> text."""
+    variables = {"USE_HF": "1", "HF_HUB_OFFLINE": "1", "VISION_R1_CONFIG": str(config or "paper")}
+    with mock.patch.dict(os.environ, variables):
+        for name in FRAME_VARIABLES:
+            os.environ.pop(name, None)
+        code = main(["doctor", *map(str, words), "--out", str(out)])
     summary = json.loads((out / "doctor.json").read_text())
     findings = {f"{each['state']} {each['code']}": each["text"] for each in summary["findings"]}
-    said = result.stdout + result.stderr[-2000:]
-    return result.returncode, summary | {"findings": findings}, said
+    return code, summary | {"findings": findings}
 
 
 def test_a_command_means_what_it_means_to_swift(checkpoint: Path) -> None:
-    from swift_plugin_visionr1.recipes.training_command import read_recipe
-
     recipe = checkpoint.parents[2] / "configs" / "train" / "qwen2_5_vl_7b.yaml"
     words = [
         str(recipe),
@@ -110,7 +96,6 @@ def test_no_option_of_swift_is_taken_for_a_misspelt_one() -> None:
     from swift.arguments import RLHFArguments, SftArguments
 
     from swift_plugin_visionr1.doctor.checks.options import NAMES, option_findings
-    from swift_plugin_visionr1.recipes.training_command import read_recipe
 
     names = {field.name for kind in (RLHFArguments, SftArguments) for field in fields(kind)}
     assert set(NAMES) <= names
@@ -162,16 +147,16 @@ def test_data_that_only_swift_reads(rows: list, words: list[object], tmp_path: P
         writer.writerow(["query", "images", "solution"])
         for row in rows:
             writer.writerow([row["messages"][0]["content"], row["images"][0], row["solution"]])
-    code, summary, said = doctor(tmp_path / "out", *words, "--dataset", table, "--no-sample")
-    assert code == 0, said
+    code, summary = doctor(tmp_path / "out", *words, "--dataset", table, "--no-sample")
+    assert code == 0
     assert f"16 rows in {table}" in summary["findings"]["ok data"]
     assert "16 named, 16 opened" in summary["findings"]["ok images"]
 
 
 @pytest.mark.slow
 def test_the_model_is_asked(words: list[object], tmp_path: Path) -> None:
-    code, summary, said = doctor(tmp_path / "out", *words)
-    assert code == 0, said
+    code, summary = doctor(tmp_path / "out", *words)
+    assert code == 0
     assert {"ok processed", "ok frame"} <= summary["findings"].keys()
     assert summary["rewards"]["beginner"]["total"] > 1
 
@@ -180,21 +165,20 @@ def test_the_model_is_asked(words: list[object], tmp_path: Path) -> None:
 def test_a_wrong_frame_is_found_by_the_models_own_answers(
     words: list[object], tmp_path: Path
 ) -> None:
-    (tmp_path / "reward.yaml").write_text("frame: norm1000\n")
-    settings = {"VISION_R1_CONFIG": str(tmp_path / "reward.yaml")}
-    code, summary, said = doctor(tmp_path / "out", *words, **settings)
-    assert code == 1, said
+    config = tmp_path / "reward.yaml"
+    config.write_text("frame: norm1000\n")
+    code, summary = doctor(tmp_path / "out", *words, config=config)
+    assert code == 1
     assert "`frame: processed`" in summary["findings"]["problem wrong_frame"]
     assert "problem zero_reward" in summary["findings"]
-    (tmp_path / "reward.yaml").write_text("frame: processed\n")
-    code, _, said = doctor(tmp_path / "out", *words, **settings)
-    assert code == 0, said
+    config.write_text("frame: processed\n")
+    assert doctor(tmp_path / "out", *words, config=config)[0] == 0
 
 
 @pytest.mark.slow
 def test_a_model_that_does_not_load_is_a_finding(words: list[object], tmp_path: Path) -> None:
-    code, summary, said = doctor(tmp_path / "out", *words, "--model", tmp_path, "--sample")
-    assert code == 1, said
+    code, summary = doctor(tmp_path / "out", *words, "--model", tmp_path, "--sample")
+    assert code == 1
     assert "problem model_fails" in summary["findings"]
 
 
@@ -202,8 +186,12 @@ def test_a_model_that_does_not_load_is_a_finding(words: list[object], tmp_path: 
 def test_another_processed_size_than_the_rewards_is_a_finding(
     words: list[object], rows: list
 ) -> None:
-    result = python(PROCESSED, *words[: words.index("--prompts")], ROW=json.dumps(rows[0]))
-    (said,) = [line for line in result.stdout.splitlines() if line.startswith("RESULT")]
-    assert said.startswith("RESULTproblem processed ")
-    fed, _, assumed = re.findall(r"\(\d+, \d+\)", said)
+    recipe = read_recipe(list(map(str, words[: words.index("--prompts")])), os.environ)
+    row = read_row(rows[0], "row 1")
+    engine = open_engine(recipe, find_model(recipe, Settings())[0], 1)
+    seen = View(row.size, (224, 112))
+    case = Whole(row, next(look_at([row.image], [0])), row.truth, seen)
+    (finding,) = processed_findings(engine, [case])
+    assert (finding.state, finding.code) == ("problem", "processed")
+    fed, _, assumed = re.findall(r"\(\d+, \d+\)", finding.text)
     assert (fed, assumed) == ("(112, 112)", "(224, 112)")

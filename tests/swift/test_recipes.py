@@ -26,8 +26,8 @@ pytest.importorskip("swift", reason="needs the extra `swift`")
 
 from swift_plugin_visionr1.reward.settings import load_settings
 
-from .conftest import OFFLINE, SWIFT, Run
-from .stand_ins.cases import CONFIGS, FAMILIES, OVER, Case, files
+from .conftest import Run
+from .stand_ins.cases import CONFIGS, FAMILIES, Case, files
 from .stand_ins.fork_server import ForkServer
 
 # Recipes whose rows are made by the same command come one after the other: it runs once for all.
@@ -90,10 +90,10 @@ def rows_of(place: Path) -> Callable[[Case], None]:
 def launch(
     server: ForkServer, place: Path, stand_in: Callable, rows_of: Callable, tmp_path: Path
 ) -> Iterator[Launch]:
-    """`launch(case)` makes the rows and runs the recipe; `own_process` is the literal `swift`, not
-    the fork server."""
+    """`launch(case)` makes the rows and runs the recipe; test_docs_commands.py starts ms-swift as
+    users do."""
 
-    def run(case: Case, own_process: bool = False) -> Run:
+    def run(case: Case) -> Run:
         stand_in(case)
         rows_of(case)
         file, log, out = case.file, tmp_path / "log", tmp_path / "out"
@@ -104,9 +104,7 @@ def launch(
         argv = []
         for name, value in options.items():
             argv += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
-        code = (literal if own_process else server.run)(
-            [case.command, str(file), *argv], place, log
-        )
+        code = server.run([case.command, str(file), *argv], place, log)
         return Run(code, log.read_text(errors="replace"), out)
 
     yield run
@@ -133,18 +131,6 @@ def make_rows(case: Case, place: Path) -> None:
         told = f"answers: {family.format}, {family.frame}; "
         assert told in made.stdout
         assert family.images in made.stdout.split(told)[1]
-
-
-def literal(argv: list[str], cwd: Path, log: Path) -> int:
-    with log.open("w") as output:
-        return subprocess.run(
-            [SWIFT, *argv],
-            cwd=cwd,
-            stdout=output,
-            stderr=output,
-            env=os.environ | OFFLINE,
-            check=False,
-        ).returncode
 
 
 def check_rewards(case: Case, run: Run) -> None:
@@ -201,13 +187,6 @@ def check(case: Case, run: Run, place: Path) -> None:
 @pytest.mark.parametrize("case", TRAINED)
 def test_it_runs(case: Case, launch: Launch, place: Path) -> None:
     check(case, launch(case), place)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("command", OVER)
-def test_it_runs_as_users_start_it(command: str, launch: Launch, place: Path) -> None:
-    case = Case(OVER[command])
-    check(case, launch(case, own_process=True), place)
 
 
 @pytest.mark.slow
