@@ -17,9 +17,8 @@ from ...geometry.frames import Size
 from ...text import clipped
 from ..findings import Finding, note, ok, problem, warning
 
-# Nats, of the mean absolute difference of a token's log-probability. bfloat16 keeps 8 bits, so that
-# two ways to compute the same network differ by some hundredths (docs/doctor.md has measurements);
-# another image or another prompt makes tenths.
+# Nats, of the mean absolute difference of a token's log-probability. bfloat16 keeps 8 bits: two
+# ways to compute the example's small model differ by 0.002, and large ones get more room.
 LIMIT = 0.1
 
 
