@@ -126,7 +126,7 @@ def _nothing(source: Source, tally: Tally) -> str:
     )
 
 
-class _Measured(NamedTuple):
+class _SizedSample(NamedTuple):
     """What is kept of an image: its number, the size that the source says and that of the file,
     and the EXIF orientation, 1 where it is not in question."""
 
@@ -145,7 +145,7 @@ class _Evidence:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.every, self.seen, self.boxes = 1, 0, 0
-        self.parts: list[_Measured] = []
+        self.parts: list[_SizedSample] = []
 
     def add(self, sample: Sample, size: Size, header: Header | None) -> None:
         """One image; `header` where its EXIF rotation is in question."""
@@ -156,7 +156,7 @@ class _Evidence:
         turn = 1 if header is None else header.orientation
         said = sample.size or size
         self.parts.append(
-            _Measured(self.seen, sample.id, name, said, sample.boxes_xyxy, size, turn)
+            _SizedSample(self.seen, sample.id, name, said, sample.boxes_xyxy, size, turn)
         )
         self.boxes += len(sample.boxes_xyxy)
         if self.boxes > MOST_BOXES or len(self.parts) > MOST_BOXES:
