@@ -1,8 +1,8 @@
 """Asks the model about each of its boxes whether it is what its label says: `--score verify`.
 
-The folder `verify` of a run is laid out like the run: `parts`, `run.json`, `infer.log`. A question
-is known by the content of its image, its box and its label, so answers stay valid whatever else
-changes, and an interrupted run goes on.
+A folder of the run, one for each view, is laid out like the run: `parts`, `run.json`, `infer.log`.
+A question is known by the content of its image, its box and its label, so answers stay valid
+whatever else changes, and an interrupted run goes on.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from .fingerprint import answers_depend_on
 from .session import ask_in
 from .swift_infer import Key, Row, key_of, left_to_ask, read_answers
 
-FOLDER = "verify"  # of a run's folder
+FOLDERS: dict[View, str] = {"crop": "verify", "drawn": "verify-drawn"}  # of a run's folder
 TOP = 20  # log-probabilities recorded for each token: vLLM's limit
 LENGTH = 4  # tokens: some models begin with a line break
 QUESTIONS: dict[View, str] = {
@@ -76,7 +76,7 @@ def verify(
         InferenceFailed: `swift infer` did not answer everything; its answers are kept.
         ImageError: an image cannot be read.
     """
-    folder, contents = run / FOLDER, Contents.of_run(run)
+    folder, contents = run / FOLDERS[view], Contents.of_run(run)
     rows = _rows(claims, folder, view, contents)
     asked = _for_questions(model)
     fingerprint = answers_depend_on(asked, _protocol(view), [], contents)
@@ -103,11 +103,11 @@ def verified(claims: Sequence[Claim], run: Path, view: View = "crop") -> dict[Cl
     Raises:
         InputError: nothing was verified in this folder.
     """
-    folder = run / FOLDER
+    folder = run / FOLDERS[view]
     if not (folder / "parts").is_dir():
         raise InputError(
             f"expected {folder} with the model's answers about its boxes, got nothing: "
-            "`mmdet-eval run --score verify` asks for them"
+            f"`mmdet-eval run --score {FOLDERS[view]}` asks for them"
         )
     rows = _rows(claims, folder, view, Contents.of_run(run))
     return _probabilities(rows, read_answers(folder / "parts"))

@@ -24,7 +24,7 @@ from ..asking.reading_record import ReadingRecord, find_training_record
 from ..asking.session import Answered, Session, run
 from ..asking.speed import Speed
 from ..asking.swift_infer import InferenceFailed
-from ..asking.verification import FOLDER, Claim, verify
+from ..asking.verification import FOLDERS, Claim, verify
 from ..evaluation import Evaluation, Options, convert_answers, evaluate_dataset
 from ..reports.outputs import output_folder
 from .evaluate import add_options, finish, options_of
@@ -145,7 +145,7 @@ def _verified(
             claims |= dict.fromkeys(claim for claim in some if claim)
     view = VIEWS[arguments.score]
     known = verify(model, list(claims), arguments.out, view, arguments.allow_missing)
-    warn(f"{len(known)} of {len(claims)} boxes have an answer in {arguments.out / FOLDER}")
+    warn(f"{len(known)} of {len(claims)} boxes have an answer in {arguments.out / FOLDERS[view]}")
     return replace(options, scorer=scorer_from(lambda _: known))
 
 

@@ -22,6 +22,7 @@ RESERVED = frozenset(
         "answers",
         "parts",
         "verify",
+        "verify-drawn",
     )
 )
 METRICS = (

@@ -79,33 +79,45 @@ def command(spec: DatasetSpec, out: Path, score: str) -> list[str]:  # noqa: F81
     return [str(word) for word in ("run", "--model", "some/model", *places, *options)]
 
 
-@pytest.mark.parametrize("score", ["verify", "verify-drawn"])
 def test_scores_are_what_the_model_says(
     spec: DatasetSpec,  # noqa: F811
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    score: str,
 ) -> None:
-    log, greys, out = fake_swift(tmp_path, monkeypatch), shade(spec), tmp_path / "out"
+    """Asked both ways, one after the other, in the same folder."""
+    log, greys = fake_swift(tmp_path, monkeypatch), shade(spec)
+    for times, score in enumerate(("verify", "verify-drawn"), start=1):
+        _check_score(score, spec, tmp_path, log, greys, times)
+
+
+def _check_score(
+    score: str,
+    spec: DatasetSpec,  # noqa: F811
+    tmp_path: Path,
+    log: Path,
+    greys: dict[int, int],
+    times: int,
+) -> None:
+    out = tmp_path / "out"
     assert main(command(spec, out, score)) == 0
     results = json.loads((out / "ann" / "coco_results.json").read_text())
     assert len(results) == sum(map(len, TRUTHS.values()))
     for one in results:
         assert one["score"] == pytest.approx((1 + greys[one["image_id"]]) / 257, abs=0.02)
     asked = log.read_text()
-    assert len(asked.splitlines()) == len(SIZES) + len(results)
+    assert len(asked.splitlines()) == len(SIZES) + times * len(results)
     assert "red circle" in asked.splitlines()[-1] or "Cat" in asked
     entry = json.loads((out / "metrics.json").read_text())["datasets"]["ann"]
     assert entry["conditions"]["confidence"].startswith(f"{score}:")
     assert entry["calibration"]["ece"] is not None
-    assert not list((out / "verify" / "images").iterdir()), "pictures are kept only while asking"
+    assert not list((out / score / "images").iterdir()), "pictures are kept only while asking"
 
     assert main(command(spec, out, score)) == 0
     assert log.read_text() == asked, "nothing is asked twice"
     again = ["--ann", spec.ann, "--pred", out / "answers" / "ann.jsonl", "--images", spec.images]
-    options = ["--score", score, "--engine", "hotcoco", "--out", tmp_path / "again"]
+    options = ["--score", score, "--engine", "hotcoco", "--out", tmp_path / f"{score}2"]
     assert main([str(word) for word in (*again, *options)]) == 0
-    stored = json.loads((tmp_path / "again" / "ann" / "coco_results.json").read_text())
+    stored = json.loads((tmp_path / f"{score}2" / "ann" / "coco_results.json").read_text())
     assert stored == results
 
 
@@ -132,7 +144,8 @@ def test_a_yes_of_another_model_does_not_count(
     claim = Claim(spec.images / "val/3.png", (1.0, 2.0, 30.0, 40.0), "cat")
     assert set(verify(AskedModel("some/model"), [claim], tmp_path / "out")) == {claim}
     assert set(verified([claim], tmp_path / "out")) == {claim}
-    assert verified([claim], tmp_path / "out", "drawn") == {}
+    with pytest.raises(InputError, match="verify-drawn"):
+        verified([claim], tmp_path / "out", "drawn")
     Image.new("L", SIZES[3], 255).save(spec.images / "val/3.png")
     assert verified([claim], tmp_path / "out") == {}, "another image is another question"
     with pytest.raises(InputError, match="another model"):
