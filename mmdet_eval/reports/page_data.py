@@ -23,7 +23,7 @@ from .report import ReportParts
 from .rewards import WORDS
 
 LABELS_SHOWN = 30
-FORM = 2  # of these data: a page of another version cannot be laid beside
+FORM = 3  # of these data: a page of another version cannot be laid beside
 
 
 def page_data(report: ReportParts, pictures_broken: dict[Any, str]) -> dict[str, Any]:
@@ -155,9 +155,11 @@ def _precision_over_recall(drawn: Sequence[Curve]) -> dict[str, Any]:
 
 
 def _reliability(calibration: Calibration) -> dict[str, Any]:
-    bins = [one for one in calibration.bins if one.boxes]
-    scores = [one.score for one in bins]
-    right = {"name": "right boxes", "value": calibration.ece, "y": [one.right for one in bins]}
-    ideal = {"name": "as often as the score says", "thin": True, "value": None, "y": scores}
-    chart = {"title": "Scores as probabilities", "across": "mean score", "up": "right at IoU .5"}
-    return {**chart, "value": "calibration error", "x": scores, "lines": [right, ideal]}
+    """Of every bin, so that the lines of several models have the same places."""
+    bins = calibration.bins
+    right = {"name": "right at IoU .5", "value": calibration.ece, "y": [one.right for one in bins]}
+    scores = {"name": "mean score", "thin": True, "value": None, "y": [one.score for one in bins]}
+    chart = {"title": "Scores as probabilities", "across": "scores around", "up": "share of boxes"}
+    middles = [(one.low + one.high) / 2 for one in bins]
+    lines = [right, scores]
+    return {**chart, "value": "calibration error", "points": True, "x": middles, "lines": lines}

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ from mmdet_eval.cli import main
 from mmdet_eval.evaluation import Evaluation
 from mmdet_eval.reports.outputs import write_outputs
 
-from .evaluations import ANSWERS, CAT, DOG, LABEL, SCRIPT, SIZE, boxes, coco, evaluated
+from .evaluations import ANSWERS, CAT, DOG, LABEL, SCRIPT, SIZE, boxes, coco, evaluated, given
 
 Open = Callable[..., Page]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 DUCKS = boxes((CAT, "cat"), (DOG, "dog"))
 MARKUP = "<img src=x onerror=window.__pwned=1>\"'><script>window.__pwned=1<"
 CONTROL = "\x1b[31m\x00\u202eright to left\u2028"
+SUITE = f"{MARKUP}/script>{CONTROL}<!--<script>\u2067" + "long" * 80
 WIDTHS = (360, 768, 1280)
 
 
@@ -49,23 +51,54 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "one": _page(folder / "one", [zoo], None),
         "suite": _page(folder / "suite", [zoo, pond], "both"),
-        "hostile": _page(folder / "hostile", [_hostile(folder / "images")], None),
+        "hostile": _page(folder / "hostile", [_hostile(folder / "images"), pond], SUITE),
         "better": _page(folder / "better", [better], None),
         "other suite": _page(folder / "other", [better, pond], "both"),
         "compare": _compared(folder / "compared", folder / "one", folder / "better"),
         "compare suites": _compared(folder / "suites", folder / "suite", folder / "other"),
+        "sure": _page(folder / "sure", [_scored(folder / "a", 0.95)], None),
+        "unsure": _page(folder / "unsure", [_scored(folder / "b", 0.25)], None),
+        "compare scores": _compared(folder / "scores", folder / "sure", folder / "unsure"),
     }
 
 
+def _scored(folder: Path, score: float) -> Evaluation:
+    """A right box and, with this score, a right and a wrong one."""
+    folder.mkdir()
+    boxes_xywh = (
+        (1, [10, 10, 100, 100], 0.75),
+        (2, [10, 10, 100, 100], score),
+        (2, [0, 0, 9, 9], score),
+    )
+    return given(
+        folder,
+        [
+            {"image_id": image, "category_id": 1, "bbox": box, "score": value}
+            for image, box, value in boxes_xywh
+        ],
+    )
+
+
 def _hostile(folder: Path) -> Evaluation:
-    """Markup and control characters as class, file name, label and answer."""
+    """Markup and control characters as class, file name, label, answer, data set, domain, name of
+    a metric, condition and warning."""
     folder.mkdir()
     data = coco({f"{MARKUP}{n}": [(1, CAT), (2, DOG)] for n in range(3)})
     data["categories"] = [{"id": 1, "name": f"{MARKUP} cat"}, {"id": 2, "name": f"{CONTROL} dog"}]
     labels = (f"{MARKUP} cat", f"{MARKUP} of nothing", CONTROL)
     texts = [boxes((CAT, labels[0]), (DOG, label)) for label in labels[1:]] + [SCRIPT + CONTROL]
     answers = {f"{MARKUP}{n}": text for n, text in enumerate(texts)}
-    return evaluated(folder, "hostile", answers, data)
+    made = evaluated(folder, "hostile", answers, data)
+    metrics = {**made.scores.metrics, SUITE: 0.5}
+    scores = replace(made.scores, beside={**made.scores.beside, SUITE: 0.5}, metrics=metrics)
+    return replace(
+        made,
+        name=MARKUP,
+        domain=SUITE,
+        scores=scores,
+        conditions={**made.conditions, "confidence": SUITE, SUITE: SUITE},
+        converted=replace(made.converted, warnings=(SUITE,), unknown_labels={SUITE: 1}),
+    )
 
 
 def _compared(out: Path, base: Path, other: Path) -> Path:
@@ -311,6 +344,30 @@ def test_curves_are_read_by_pointer_and_by_keys(opened: Open) -> None:
     page.mouse.move(0, 0)
     plot.blur()
     assert legend.locator("b").all_inner_texts() == areas
+
+
+def points_of(page: Page, line: int) -> list[list[float]]:
+    """The (x, y) of the points of a reliability curve, back as scores and shares."""
+    dots = page.locator("#figures figure").last.locator("svg > g").nth(line).locator("circle")
+    places = dots.evaluate_all(
+        "all => all.map(one => [one.cx.baseVal.value, one.cy.baseVal.value])"
+    )
+    return [[round((x - 40) / 666, 2), round((376 - y) / 366, 2)] for x, y in places]
+
+
+def test_the_reliability_curve_has_a_point_for_each_bin(opened: Open) -> None:
+    page = opened("sure")
+    scores, right = points_of(page, 0), points_of(page, 1)  # the first line is drawn last
+    assert right == [[0.75, 1.0], [0.95, 0.5]]
+    assert scores == [[0.75, 0.75], [0.95, 0.95]]
+    error = (0.25 * 1 + 0.45 * 2) / 3
+    assert page.locator(".legend b").all_inner_texts()[-2:] == [f"{100 * error:.1f}", "–"]
+
+
+def test_reliability_curves_of_two_models_keep_their_places(opened: Open) -> None:
+    page = opened("compare scores")
+    assert points_of(page, 1) == [[0.75, 1.0], [0.95, 0.5]]
+    assert points_of(page, 0) == [[0.25, 0.5], [0.75, 1.0]]
 
 
 def test_cards_open_and_turn_by_keys(opened: Open) -> None:

@@ -10,15 +10,19 @@ function hue(line, place) {
 }
 
 function showFigures(sets) {
-  const drawn = sets[0].figures.map((figure, place) => (several ? besideOneAnother(sets.map((set) => set.figures[place]), figure) : figure));
+  const titles = [...new Set(sets.flatMap((set) => set.figures.map((figure) => figure.title)))];
+  const drawn = titles.map((title) => {
+    const ofModels = sets.map((set) => set.figures.find((figure) => figure.title === title));
+    return several ? besideOneAnother(ofModels) : ofModels[0];
+  });
   byId("figures-section").hidden = !drawn.length;
   byId("figures").replaceChildren(...drawn.map(chart));
 }
 
-// Of each model the first line, such as that of IoU .5.
-function besideOneAnother(figures, first) {
+// Of each model that has the figure the first line, such as that of IoU .5.
+function besideOneAnother(figures) {
   const lines = figures.flatMap((figure, model) => (figure ? [{ ...figure.lines[0], model, name: `${models[model].name}, ${figure.lines[0].name}` }] : []));
-  return { ...first, lines };
+  return { ...figures.find(Boolean), lines };
 }
 
 function chart(figure) {
@@ -26,8 +30,10 @@ function chart(figure) {
     viewBox: `0 0 ${PLOT.width} ${PLOT.height}`, tabindex: 0, role: "img", "aria-label": `${figure.title}; arrow keys read the values`,
   }, ...axes(figure));
   const lines = figure.lines.map((line, place) => {
-    const points = line.y.map((value, at) => (none(value) ? "" : `${across(figure.x[at]).toFixed(1)},${up(value).toFixed(1)}`));
-    return styled(svg("polyline", { class: line.thin ? "curve class" : "curve", points: points.join(" ") }), { "--hue": hue(line, place) });
+    const places = line.y.flatMap((value, at) => (none(value) ? [] : [[across(figure.x[at]).toFixed(1), up(value).toFixed(1)]]));
+    const curve = svg("polyline", { class: line.thin ? "curve class" : "curve", points: places.join(" ") });
+    const points = figure.points ? places.map(([x, y]) => svg("circle", { class: "point", cx: x, cy: y, r: line.thin ? 2 : 3.5 })) : [];
+    return styled(svg("g", {}, curve, ...points), { "--hue": hue(line, place) });
   });
   plot.append(...lines.reverse()); // the first ones on top
   const cursor = svg("g", { visibility: "hidden" });
