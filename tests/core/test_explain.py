@@ -185,8 +185,10 @@ def test_rules_other_than_the_papers_are_named(settings: dict, words: str) -> No
 
 
 def test_boxes_left_out_by_salvage_are_told() -> None:
-    text = text_of(TEXT[:-1], replace(PAPER, salvage=False))
-    assert "0 boxes read, 2 annotated; 2 more not counted" in text
+    settings = replace(PAPER, salvage=False)
+    scorer = Scorer(settings, model_io(settings))
+    explanation = explain(TEXT[:-1], read_solution(json.dumps(TRUTH)), scorer, STAGES)
+    assert (len(explanation.predictions), explanation.unread) == (0, 2)
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ def test_a_category_in_few_images_has_no_interval(tmp_path: Path, capsys: Any) -
     assert columns["class 5"]["differences"][1] is not None
     printed = capsys.readouterr().out
     assert re.search(r"\| class 5 .* [+-]\d+\.\d \[-\] \|", printed)
-    assert "[-]: annotated in fewer than 10 images" in printed
+    assert "[-]: " in printed
 
 
 def test_a_model_is_not_better_than_itself(tmp_path: Path) -> None:

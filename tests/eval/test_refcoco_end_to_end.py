@@ -141,4 +141,4 @@ def test_an_image_of_several_splits_needs_the_name_of_its_own(
         )
         == 2
     )
-    assert "which is in refcoco+_testA, refcoco+_testB" in capsys.readouterr().err
+    assert "refcoco+_testA, refcoco+_testB" in capsys.readouterr().err

@@ -251,7 +251,7 @@ def test_the_summary_says_what_decides_the_numbers(zoo: Evaluation) -> None:
         assert part in text
     assert "tie-aware mAP" in text
     assert "not parsed: 1" in text
-    assert "**What breaks the format** (answers)\n\n- `not_json`: 2" in text
+    assert "\n\n- `not_json`: 2" in text
     assert "&lt;img src=x onerror=window.\\__pwned=1&gt;" in text, "a label cannot become markup"
 
 

@@ -159,7 +159,7 @@ def test_a_killed_run_goes_on_where_it_stopped(
     again = start(model, datasets, out)
     printed = again.communicate()[1]
     assert again.returncode == 0, printed
-    assert "0 questions asked now" in printed
+    assert "0 questions" in printed
     assert sorted(path.stat().st_mtime_ns for path in (out / "parts").iterdir()) == before, (
         "no swift was started"
     )
