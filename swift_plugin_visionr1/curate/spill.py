@@ -36,21 +36,29 @@ class Blobs:
 
     def get(self, place: int) -> bytes:
         """The one of that number."""
-        return self.some(place, place + 1)[0]
+        self._settle()
+        starts = self.starts[0]
+        start = int(starts[place])
+        end = int(starts[place + 1]) if place + 1 < self.count else self.end
+        return os.pread(self.file.fileno(), end - start, start)
 
     def some(self, first: int, end: int) -> list[bytes]:
         """Those from `first` to before `end`, which are read together."""
-        if self.recent:
-            self._pack()
-        if self.written < self.end:
-            self.file.flush()
-            self.written = self.end
+        self._settle()
         starts: list[int] = self.starts[0][first : end + 1].tolist()
         if end == self.count:
             starts.append(self.end)
         start = starts[0]
         data = os.pread(self.file.fileno(), starts[-1] - start, start)
         return [data[a - start : b - start] for a, b in pairwise(starts)]
+
+    def _settle(self) -> None:
+        """Make all that was added readable."""
+        if self.recent:
+            self._pack()
+        if self.written < self.end:
+            self.file.flush()
+            self.written = self.end
 
     def _pack(self) -> None:
         packed = [*self.starts, np.array(self.recent, dtype=np.int64)]

@@ -201,7 +201,10 @@ class CocoTable:
         rows["flag"] = [
             CROWD if record.iscrowd == 1 or record.ignore == 1 else 0 for record in records
         ]
-        rows["extra"] = [self._extra(record) for record in records]
+        rows["extra"] = [
+            NONE if record.tokens_positive is record.empty is UNSET else self._extra(record)
+            for record in records
+        ]
         known = rows["image"] >= 0
         for index in np.flatnonzero(~known).tolist():
             self.tally.drop(UNKNOWN_IMAGE, f"annotation {records[index].id}")
@@ -226,8 +229,6 @@ class CocoTable:
         return self.numbers.setdefault(category, len(self.numbers))
 
     def _extra(self, record: CocoBox) -> int:
-        if record.tokens_positive is UNSET and record.empty is UNSET:
-            return NONE
         more = {"tokens_positive": record.tokens_positive, "empty": record.empty}
         self.extras.add(encode({name: value for name, value in more.items() if value is not UNSET}))
         return self.extras.count - 1
