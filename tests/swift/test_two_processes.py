@@ -139,7 +139,7 @@ def test_each_completion_gets_the_same_reward(one: object, pair: object) -> None
 
 def test_stage_rewards_and_logs_agree(one: object, pair: object) -> None:
     assert [row["vision_r1/stage"] for row in one.steps] == [1, 1, 2, 2]
-    assert any(row["kl"] > 1e-4 for row in one.steps)
+    assert any(row["kl"] > 5e-5 for row in one.steps)
     for row, other in zip(one.steps, pair.steps, strict=True):
         assert other.keys() == row.keys()
         for name in row.keys() - set(TIMES):
