@@ -5,6 +5,7 @@
     python benchmarks/evaluator_speed.py --size lvis --fast  20,000 images, 1,203 classes
     python benchmarks/evaluator_speed.py --size rf100_vl --fast  the layout of RF100-VL: 100 sets
     python benchmarks/evaluator_speed.py --rounds 5          the least of five
+    python benchmarks/evaluator_speed.py --store --fast      and keep the figures for the docs
 
 Each evaluator is a whole process: start, imports, reading both files, the numbers. Boxes are
 jittered truths of falling quality plus random ones, with scores (`scored`) and without (`const`,
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from evaluator_tables import store
 
 Numbers = list[float]  # COCO's twelve
 # Images, truths, classes. RF100-VL's are those of one of its 100 sets: 1.36 million boxes of 564
@@ -329,6 +331,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", choices=list(SIZES), default="coco")
     parser.add_argument("--fast", action="store_true", help="hotcoco alone, and with mmdet_eval")
+    parser.add_argument("--store", action="store_true", help="for evaluator_tables.py")
     parser.add_argument("--per-image", type=int, nargs="+", default=[8, 100])
     parser.add_argument(
         "--scores", nargs="+", choices=["scored", "const"], default=["scored", "const"]
@@ -344,6 +347,8 @@ def main() -> None:
         print(json.dumps(numbers))
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Modules are compiled once, as in an installation, and not at each start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     names = [name for name in EVALUATORS if not (arguments.fast and name in SLOW)]
     for per_image, scores in product(arguments.per_image, arguments.scores):
         with tempfile.TemporaryDirectory() as folder:
@@ -357,6 +362,9 @@ def main() -> None:
         print(f"\n{sets}{images} images, {truths} truths, {classes} classes, ", end="")
         print(f"{per_image} boxes an image, {scores}")
         show(costs)
+        if arguments.store:
+            kept = {name: astuple(cost) for name, cost in costs.items()}
+            store(f"{arguments.size} {per_image} {scores}", kept)
 
 
 if __name__ == "__main__":
