@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 from yaml.error import MarkedYAMLError
 
@@ -84,6 +85,10 @@ def read_json(path: Path) -> Any:
 def json_in(raw: bytes, path: Path) -> Any:
     """`read_json` for the file's content."""
     text = decoded(raw, path)
+    try:
+        return msgspec.json.decode(text)  # the same values in less than half the time
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        pass  # json also reads NaN and halves of surrogate pairs, and names the place of an error
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -11,6 +11,7 @@ evaluates with the same code.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,20 +136,19 @@ def beside_by_sample(rates: SampleRates) -> Metrics:
 
 def sampled_by_sample(rates: SampleRates) -> dict[str, Sampled]:
     """The same on samples of the images."""
-
-    def f1(weights: Floats) -> Floats:
-        images = weights.sum(axis=1)
-        precision, recall = (part @ weights.T / images for part in (rates.precision, rates.recall))
-        total = precision + recall
-        both: Floats = 2 * precision * recall / np.where(total > 0, total, 1.0)
-        return both
-
-    parts: dict[str, Sampled] = {
-        "0.5": lambda weights: f1(weights)[0],
-        "0.95": lambda weights: f1(weights)[-1],
-        "mean": lambda weights: f1(weights).mean(axis=0),
+    levels = {"0.5": slice(0, 1), "0.95": slice(-1, None), "mean": slice(None)}
+    return {
+        name: partial(_mean_f1, rates.precision[levels[key]], rates.recall[levels[key]])
+        for name, key in NAMES.items()
     }
-    return {name: parts[key] for name, key in NAMES.items()}
+
+
+def _mean_f1(precision: Floats, recall: Floats, weights: Floats) -> Floats:
+    """(S,) mean over thresholds of F1, of (S, I) weights."""
+    macro = [part @ weights.T / weights.sum(axis=1) for part in (precision, recall)]
+    total = macro[0] + macro[1]
+    f1: Floats = 2 * macro[0] * macro[1] / np.where(total > 0, total, 1.0)
+    return np.asarray(f1.mean(axis=0))
 
 
 def duplicate_rate(detections: Detections) -> float:
