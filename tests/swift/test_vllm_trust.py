@@ -23,7 +23,7 @@ from swift.infer_engine import RequestConfig
 
 from swift_plugin_visionr1.doctor.rollouts import open_sampler
 from swift_plugin_visionr1.doctor.sampling import as_request
-from swift_plugin_visionr1.formats import FORMATS
+from swift_plugin_visionr1.formats import FORMATS, get_format
 from swift_plugin_visionr1.formats.answer_regex import answer_regex
 
 from .conftest import OFFLINE, SWIFT, Row, free_port
@@ -157,4 +157,4 @@ def test_answers_under_a_formats_pattern_always_parse(
     answers = sampler.infer([as_request(case) for case in trainer.cases] * 3, config)
     ended = [one.choices[0] for one in answers if one.choices[0].finish_reason == "stop"]
     for answer in ended:
-        assert set(FORMATS[name].parse(answer.message.content).issues) <= {"corner_order"}
+        assert set(get_format(name).parse(answer.message.content).issues) <= {"corner_order"}
