@@ -14,6 +14,7 @@ from mmdet_eval.evaluation import Evaluation
 from mmdet_eval.metrics.bootstrap import measure_samples
 from mmdet_eval.metrics.scores import HEADLINE
 from mmdet_eval.reports.intervals import measure_uncertainty
+from mmdet_eval.reports.page import read_page
 from mmdet_eval.reports.phrases import average, headline
 from mmdet_eval.suites import named_files
 from mmdet_eval.suites.files import read_file, read_suite, suite_names
@@ -114,6 +115,29 @@ def values_with_every_image_once(evaluation: Evaluation) -> dict[str, float | No
         values[name] = known.mean() if len(known) else np.nan
     known_values = {n: None if np.isnan(value) else float(value) for n, value in values.items()}
     return evaluation.numbers() | known_values
+
+
+@pytest.mark.parametrize("suite", ["lvis_val", "humanref"])
+def test_the_reports_show_the_numbers_of_the_suite_first(suite: str, tmp_path: Path) -> None:
+    root, out = tmp_path / "root", tmp_path / "out"
+    ROOTS[suite](root)
+    prompts = asked(root, suite, tmp_path)
+    right = answer_rows(prompts, read_suite(suite, root).datasets, RESIZE)
+    write_lines(tmp_path / "pred.jsonl", [*right[:-1], {**right[-1], "response": NOTHING}])
+    place = ["--suite", suite, "--root", str(root), "--engine", "hotcoco", "--out", str(out)]
+    assert main(["evaluate", *place, "--pred", str(tmp_path / "pred.jsonl")]) == 0
+    data = read_page(out / "report.html")
+    assert data is not None
+    metrics = json.loads((out / "metrics.json").read_text())["metrics"]
+    shown_first = {one["name"]: one for one in data["models"][0]["headline"]}
+    assert next(iter(ALL_REFUSED[suite])) == next(iter(shown_first))
+    assert set(shown_first) >= set(ALL_REFUSED[suite])
+    assert {name: one["value"] for name, one in shown_first.items()} == {
+        name: metrics[name] for name in shown_first
+    }
+    known = [one for one in shown_first.values() if one["value"] is not None]
+    assert all(one["interval"] for one in known)
+    assert all(name in (out / "summary.md").read_text() for name in shown_first)
 
 
 @pytest.mark.parametrize("suite", sorted(ROOTS))

@@ -84,13 +84,15 @@ def model(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> AskedModel:
 def start(
     model: AskedModel, datasets: list[DatasetSpec], out: Path, score: str = "logprob"
 ) -> "subprocess.Popen[str]":
-    """The command in a process of its own, on the two data sets as a suite."""
+    """The command in a process of its own, on the two data sets as a suite of one domain that
+    names a metric."""
     suite = out.parent / "suite.yaml"
     lines = [
-        f"  {spec.name}: {{ann: {spec.ann.name}, images: {spec.images.name}}}\n"
+        f"  {spec.name}: {{ann: {spec.ann.name}, images: {spec.images.name}, domain: Scenes}}\n"
         for spec in datasets
     ]
-    suite.write_text("protocol: vision_r1_coco\ndatasets:\n" + "".join(lines))
+    head = "protocol: vision_r1_coco\nmetrics: [by_sample]\ndatasets:\n"
+    suite.write_text(head + "".join(lines))
     command = [
         sys.executable,
         "-c",
@@ -169,6 +171,9 @@ def test_a_killed_run_goes_on_where_it_stopped(
         "second": 20,
     }
     assert all(one["metrics"]["AP50"] > 0.2 for one in found["datasets"].values())
+    assert found["domains"] == {"Scenes": found["metrics"]}
+    low, high = found["intervals"]["metrics"]["macroF1@.5"]
+    assert 0.2 < low < found["metrics"]["macroF1@.5"] < high
     speed = found["speed"]
     assert (speed["answers"], speed["of"]) == (asked, SCENES), "the killed call told no time"
     assert speed["boxes"] == sum(row["response"].count('"bbox_2d"') for row in rows[-asked:])
