@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from swift_plugin_visionr1.data.coco import CocoFile, Id, Image, check_content, read_coco
+from swift_plugin_visionr1.data.coco_check import CocoCheck, check_coco
 from swift_plugin_visionr1.errors import InputError
 from swift_plugin_visionr1.text import short
 
@@ -79,6 +80,11 @@ class Annotations:
     def truths(self) -> Truths:
         """The annotations as columns."""
         return to_truths(self.data["annotations"], self.image_ids, self.category_ids)
+
+    @cached_property
+    def check(self) -> CocoCheck:
+        """What the annotations say about one another, without the files of the images."""
+        return check_coco(self.images, self.data["annotations"])
 
     def present(self) -> dict[Id, tuple[Id, ...]]:
         """Image id -> the categories of its annotations other than crowds, in the file's order."""

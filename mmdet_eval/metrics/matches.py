@@ -48,11 +48,13 @@ class Matches:
     truths: NDArray[np.int64]
 
     def save(self, path: Path) -> None:
-        """Write a compressed .npz that `load` reads back."""
-        columns: dict[str, Any] = {
-            field.name: np.asarray(getattr(self, field.name)) for field in fields(self)
-        }
-        np.savez_compressed(path, **columns)
+        """Write a compressed .npz that `load` reads back. numpy's own takes more than twice
+        as long."""
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for field in fields(self):
+                with archive.open(f"{field.name}.npy", "w", force_zip64=True) as file:
+                    column = np.asarray(getattr(self, field.name))
+                    np.lib.format.write_array(file, column, allow_pickle=False)
 
     @classmethod
     def load(cls, path: Path) -> "Matches":
