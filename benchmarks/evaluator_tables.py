@@ -31,7 +31,8 @@ def store(case: str, costs: dict[str, Any]) -> None:
 
 
 def table(columns: dict[str, str], results: dict[str, Any]) -> str:
-    """Processor seconds, their ratio to `BASE`, and peaks."""
+    """Processor seconds, their ratio to `BASE`, and peaks, of what was measured."""
+    columns = {column: case for column, case in columns.items() if case in results}
     head = [cell for column in columns for cell in (column, "ratio", "peak")]
     lines = [["", *head], ["---", *["---:"] * len(head)]]
     for name, words in ROWS.items():
