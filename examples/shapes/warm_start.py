@@ -164,9 +164,11 @@ class Optimiser:
         self.schedule.step()
 
 
-def cell_targets(scenes: list[Scene]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Per cell: is there a centre (b, 16), centre and size in cells (b, 16, 4), class index (b,
-    16)."""
+def cell_targets(
+    scenes: list[Scene], names: tuple[str, ...]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Per cell: is there a centre (b, 16), centre and size in cells (b, 16, 4), index of the class
+    in `names` (b, 16)."""
     found = torch.zeros(len(scenes), GRID * GRID)
     geometry = torch.zeros(len(scenes), GRID * GRID, 4)
     classes = torch.zeros(len(scenes), GRID * GRID, dtype=torch.long)
@@ -178,22 +180,29 @@ def cell_targets(scenes: list[Scene]) -> tuple[torch.Tensor, torch.Tensor, torch
             cell = int(cy) * GRID + int(cx)
             found[row, cell] = 1
             geometry[row, cell] = torch.tensor([cx - int(cx), cy - int(cy), x2 - x1, y2 - y1])
-            classes[row, cell] = CLASSES.index(label)
+            classes[row, cell] = names.index(label)
     return found, geometry, classes
 
 
-def train_vision(model, batcher: Batcher, steps: int, rng: np.random.Generator) -> None:
-    heads = nn.Linear(model.config.text_config.hidden_size, 1 + 4 + len(CLASSES))
+def train_vision(
+    model,
+    batcher: Batcher,
+    steps: int,
+    rng: np.random.Generator,
+    draw: Callable[[np.random.Generator], Scene] = random_scene,
+    names: tuple[str, ...] = CLASSES,
+) -> None:
+    heads = nn.Linear(model.config.text_config.hidden_size, 1 + 4 + len(names))
     parameters = [*model.model.visual.parameters(), *heads.parameters()]
     optimiser = Optimiser(parameters, steps, 2e-3)
     for step in range(1, steps + 1):
-        scenes = [random_scene(rng) for _ in range(BATCH)]
+        scenes = [draw(rng) for _ in range(BATCH)]
         inputs = batcher.images(scenes)
         tokens = model.model.visual(
             inputs["pixel_values"], grid_thw=inputs["image_grid_thw"]
         ).pooler_output
         out = heads(tokens.view(BATCH, GRID * GRID, -1))
-        found, geometry, classes = cell_targets(scenes)
+        found, geometry, classes = cell_targets(scenes, names)
         on = found.bool()
         loss_found = F.binary_cross_entropy_with_logits(out[..., 0], found)
         loss_box = F.l1_loss(out[..., 1:5][on], geometry[on])
