@@ -38,8 +38,8 @@ DEMO = Path(__file__).parents[2] / "examples" / "shapes" / "checkpoint"
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 STRONG = Stage("strong", 700, 1e-3)
 WEAK = Stage("weak", 100, 4e-4, edge_noise=0.3, missing=0.25)
-PHOTOS = Stage("photos", 400, 1e-3)
-VISION_STEPS = 500  # on photographs, before the text: SFT alone does not learn to see
+PHOTOS = Stage("photos", 900, 2e-3)
+VISION_STEPS = 350  # on photographs, before the text: SFT alone does not learn to see
 BATCH = 40  # scenes a step
 PART = 10  # scenes of similar length that are computed together
 

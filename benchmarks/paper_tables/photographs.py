@@ -1,7 +1,7 @@
 """The testbed on real photographs: crops of the images of a COCO data set, scaled down.
 
 The photographs are not part of the repository. Made for the blood cells of BCCD (364 images of 640
-x 480 under the MIT licence): cells are some 100 pixels wide there, and 40 in a crop.
+x 480 under the MIT licence): cells are some 100 pixels wide there, and 67 in a crop.
 """
 
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from testbed import IN_DOMAIN, ORIGINAL_SIDES, Scene, Testbed
 from swift_plugin_visionr1.data.coco import CocoFile, read_coco
 from swift_plugin_visionr1.errors import InputError
 
-SCALE = 2.5  # pixels of a photograph that become one of a crop
-LEAST_VISIBLE = 0.35  # of a box; an object of which a crop shows less is not annotated there
+SCALE = 1.5  # pixels of a photograph that become one of a crop
+LEAST_VISIBLE = 0.5  # of a box; an object of which a crop shows less is not annotated there
 TRAIN, TEST = "instances_train.json", "instances_test.json"
 
 
