@@ -53,7 +53,7 @@ def test_boxes_of_a_crop_hold_their_objects(folder: Path, split: str) -> None:
     bed = photographs.read_testbed(folder)
     draw = bed.train if split == "train" else bed.sets[split]
     rng, seen = np.random.default_rng(0), 0
-    for _ in range(40):
+    for _ in range(100):
         scene = draw(rng)
         assert (scene.boxes >= 0).all()
         assert (scene.boxes[:, 2:] <= scene.image.size).all()
@@ -62,7 +62,7 @@ def test_boxes_of_a_crop_hold_their_objects(folder: Path, split: str) -> None:
             inner = np.asarray(scene.image)[y1 + 2 : y2 - 2, x1 + 2 : x2 - 2].reshape(-1, 3)
             assert np.abs(inner.astype(int) - COLOURS[label]).max() < 60
             seen += 1
-    assert seen > 40
+    assert seen > 30
 
 
 def test_what_is_hardly_visible_is_not_annotated() -> None:
@@ -85,8 +85,8 @@ def test_a_folder_without_the_data_set_is_refused(folder: Path, tmp_path: Path) 
     for name in (photographs.TRAIN, photographs.TEST):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     (tmp_path / "images").mkdir()
-    Image.new("RGB", (200, 200)).save(tmp_path / "images" / "one.png")
-    with pytest.raises(InputError, match="200 x 200"):
+    Image.new("RGB", (180, 180)).save(tmp_path / "images" / "one.png")
+    with pytest.raises(InputError, match="180 x 180"):
         photographs.read_testbed(tmp_path)
 
 
