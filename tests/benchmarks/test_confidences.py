@@ -35,11 +35,12 @@ def test_the_page_shows_the_stored_results(benchmark: ModuleType) -> None:
 
 
 def test_a_gain_is_the_difference_with_its_interval(benchmark: ModuleType) -> None:
-    row = {"score": "const", "mAP": 0.5, "AP50": 0.6, "ece": None, "interval": [0, 0], "boxes": 9}
+    row = {"score": "const", "mAP": 0.5, "AP50": 0.6, "auc": 0.5, "ece": None, "interval": [0, 0]}
+    row |= {"boxes": 9, "right": 0.7}
     better = row | {"score": "rank", "mAP": 0.525, "ece": 0.1, "interval": [-0.0012, 0.05]}
     text = benchmark.section("a model", [row, better])
     assert "+2.5 [-0.1, +5.0]" in text
-    assert "9 boxes" in text
+    assert "9 boxes, of which 70.0% are right" in text
 
 
 def test_questions_about_boxes_have_both_answers(benchmark: ModuleType, tmp_path: Path) -> None:
