@@ -124,14 +124,13 @@ def _checked(data: dict[str, Any]) -> GroundTruth:
         raise SolutionError(
             f"expected labels to be a list of {len(boxes)} strings, got {short(labels)}"
         )
-    _check_boxes(boxes, size)
-    clipped = int((beyond(boxes, np.array([size])) > ROUNDING).sum())
-    boxes = np.clip(boxes, 0, [*size, *size])
+    boxes, clipped = _in_image(boxes, size)
     boxes.flags.writeable = False  # every row with the same solution shares them
     return GroundTruth(size, boxes, tuple(labels), clipped)
 
 
-def _check_boxes(boxes: Boxes, size: Size) -> None:
+def _in_image(boxes: Boxes, size: Size) -> tuple[Boxes, int]:
+    """The boxes clipped to their image, and how many of them left it by more than rounding."""
     if not (valid := is_valid(boxes)).all():
         raise _not_a_box(boxes, valid)
     if len(boxes) and boxes.max() <= 1 < min(size):
@@ -139,13 +138,16 @@ def _check_boxes(boxes: Boxes, size: Size) -> None:
             f"expected boxes in pixels of the original image of {size[0]} x {size[1]}, got all of "
             f"them within its first pixel, such as {boxes[0].tolist()}: are they normalised to 1?"
         )
-    outside = beyond(boxes, np.array([size])) > TOLERANCE
-    outside |= ~is_valid(np.clip(boxes, 0, [*size, *size]))
-    for index in np.flatnonzero(outside):
+    over = beyond(boxes, np.array([size]))
+    if not over.any():
+        return boxes, 0
+    inside = np.clip(boxes, 0, [*size, *size])
+    for index in np.flatnonzero((over > TOLERANCE) | ~is_valid(inside)):
         raise SolutionError(
             f"expected box {index} inside the original image of {size[0]} x {size[1]} pixels, got "
             f"{boxes[index].tolist()}: {_cause(boxes, size)}"
         )
+    return inside, int((over > ROUNDING).sum())
 
 
 def _not_a_box(boxes: Boxes, valid: NDArray[np.bool_]) -> SolutionError:
