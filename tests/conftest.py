@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,14 +47,25 @@ def no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture(autouse=True)
-def environment_as_before() -> Iterator[None]:
-    """ms-swift, run in this process, sets variables that later tests would see.
-
-    `datasets` also puts a copy in the place of os.environ, in which monkeypatch undoes nothing.
-    """
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    """`datasets` puts a copy in the place of os.environ, in which monkeypatch undoes nothing."""
     environ, variables = os.environ, dict(os.environ)
     yield
     os.environ = environ  # noqa: B003  it is put back, not replaced
     os.environ.clear()
     os.environ.update(variables)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def environment_as_before_the_file() -> Iterator[None]:
+    """What fixtures of a file set in the environment ends with the file."""
+    with _environment_kept():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def environment_as_before() -> Iterator[None]:
+    """ms-swift, run in this process, sets variables that later tests would see."""
+    with _environment_kept():
+        yield
