@@ -9,7 +9,7 @@ from typing import Any
 
 from ..data.row_files import read_rows
 from ..errors import InputError
-from .model_difficulty import DROPPED, VERDICT, draw_of, question_of
+from .model_difficulty import DROPPED, VERDICT, asked_of, draw_of
 
 REASONS = {
     "perfect": "rows whose sampled answers are all perfect",
@@ -58,5 +58,4 @@ def read_measured(file: Path | None, keep: float) -> MeasuredRows:
 
 def _key(row: Mapping[str, Any]) -> str:
     """The same for a row of this run and of an earlier one, wherever its image lies."""
-    asked, _ = json.loads(question_of(row))
-    return json.dumps([row.get("source"), str(row.get("image_id")), asked])
+    return json.dumps([row.get("source"), str(row.get("image_id")), asked_of(row)])

@@ -138,11 +138,16 @@ def draw_of(key: str) -> float:
 
 def question_of(row: Mapping[str, Any]) -> str:
     """What a row and its answers have in common: the first question and the image."""
-    messages = row.get("messages") or ()
-    asked = next((m.get("content") for m in messages if m.get("role") == "user"), "")
     image = first_image(row)
     path = image.get("path") if isinstance(image, Mapping) else image
-    return json.dumps([str(asked).replace(IMAGE_TAG, "").strip(), path])
+    return json.dumps([asked_of(row), path])
+
+
+def asked_of(row: Mapping[str, Any]) -> str:
+    """The first question, without the places of images."""
+    messages = row.get("messages") or ()
+    asked = next((m.get("content") for m in messages if m.get("role") == "user"), "")
+    return str(asked).replace(IMAGE_TAG, "").strip()
 
 
 def read_truths(file: Path) -> dict[str, GroundTruth]:

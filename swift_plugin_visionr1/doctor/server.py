@@ -10,6 +10,7 @@ import mimetypes
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -42,11 +43,14 @@ class Server:
             InputError: the server refuses the question.
             OSError: it cannot be reached.
         """
-        model = self._call("models")["data"][0]["id"]
         # Tokens: `swift deploy` calls them details, vLLM by their name.
         told = {"logprobs": True, "return_details": True, "return_token_ids": True}
-        asked = {"model": model, "messages": in_openai_form(messages, images)}
+        asked = {"model": self._model, "messages": in_openai_form(messages, images)}
         return self._call("chat/completions", {**asked, **options, **told})
+
+    @cached_property
+    def _model(self) -> str:
+        return str(self._call("models")["data"][0]["id"])
 
     def _call(self, path: str, content: Mapping[str, Any] | None = None) -> dict[str, Any]:
         root = self.address.rstrip("/").removesuffix("/v1")
